@@ -1,0 +1,126 @@
+/** What one error code means, for the message, for `hsu-master explain` and for the generated documentation. */
+export interface ErrorMeaning {
+  /** What happened, in one sentence. */
+  readonly means: string;
+  /** What a user does about it. */
+  readonly next: string;
+}
+
+function meaning(means: string, next: string): ErrorMeaning {
+  return { means, next };
+}
+
+/** Every code that an error or a failure of this project can carry. */
+export const ERRORS = {
+  E_EXEC_NOT_FOUND: meaning(
+    'The program, or the interpreter of the script, does not exist.',
+    'Check execution.executable_path (or command), the working directory and PATH.',
+  ),
+  E_EXEC_PERMISSION: meaning(
+    'The program exists but may not be executed by the worker’s user.',
+    'Give it the execute bit (chmod +x), or check the directory permissions and noexec mounts on its path.',
+  ),
+  E_EXEC_FORMAT: meaning(
+    'The file is not a program that this machine can run.',
+    'Check that it was built for this architecture and is not empty or damaged.',
+  ),
+  E_EXEC_TOO_BIG: meaning(
+    'Arguments and environment together are larger than the kernel accepts.',
+    'Shorten them, or pass the data in a file.',
+  ),
+  E_CWD: meaning(
+    'The working directory cannot be entered.',
+    'Create it, or correct execution.working_directory.',
+  ),
+  E_USER: meaning(
+    'The user or group does not exist, or the master may not switch to it.',
+    'Correct the name, or run the master as root.',
+  ),
+  E_RESOURCES: meaning(
+    'The system has no more processes, memory or descriptors to give.',
+    'Raise the limit named in the message (ulimit, pids.max) or run fewer workers.',
+  ),
+  E_SPAWN: meaning(
+    'The process could not be started for another reason, named in the message.',
+    'See the step and the system’s answer in the message.',
+  ),
+  E_MAIN_PROCESS: meaning(
+    'The program put itself in the background, but its pid file named no process of its own in time.',
+    'Check control.main_process.pid_file and its timeout, or run the program in the foreground.',
+  ),
+  E_DAEMONIZED: meaning(
+    'The program put itself in the background and left its leader’s place, though nothing said it would.',
+    'Run it in the foreground, or set control.on_daemonize: adopt or control.main_process.',
+  ),
+  E_SURVIVORS: meaning(
+    'Processes of the worker are still alive after SIGKILL.',
+    'The message names them; they usually wait for a device or belong to another user.',
+  ),
+  E_GAVE_UP: meaning(
+    'The worker failed more often than its policy allows, and the policy says give_up.',
+    'Look at its last exits and output, then reset or start it.',
+  ),
+  E_NEVER_READY: meaning(
+    'The worker did not pass its startup probe.',
+    'See the probe’s last answer in the message.',
+  ),
+  E_UNKNOWN_WORKER: meaning('There is no worker of that name.', 'List the workers and check the spelling.'),
+  E_DUPLICATE_WORKER: meaning('A worker of that id is there already.', 'Choose another id.'),
+  E_CYCLE: meaning(
+    'Workers depend on each other in a circle.',
+    'Remove one of the depends_on entries that the message shows.',
+  ),
+  E_MISSING_DEPENDENCY: meaning(
+    'A worker depends on one that is not defined.',
+    'Correct the id in depends_on, or define the worker.',
+  ),
+  E_SHUTTING_DOWN: meaning('The master is stopping and takes no new work.', 'Start it again first.'),
+  E_SUPERSEDED: meaning(
+    'A later command overruled this one before it was done.',
+    'Nothing, unless unexpected.',
+  ),
+  E_CONFIG: meaning('The configuration is not valid.', 'Correct the places that the message lists.'),
+  E_CONFIG_READ: meaning('The configuration file cannot be read.', 'Check the path and its permissions.'),
+  E_OTHER_MASTER: meaning(
+    'Another master already runs with this state directory.',
+    'Stop it, or give this one another --state-dir.',
+  ),
+  E_STATE: meaning(
+    'The master’s state directory cannot be used.',
+    'Check the path in the message, or name another with --state-dir or HSU_HOME.',
+  ),
+  E_UNSUPPORTED: meaning(
+    'This host cannot do what was asked.',
+    'See docs/platforms.md, or install the platform package that the message names.',
+  ),
+  E_USAGE: meaning('The command line is not valid.', 'See hsu-master --help.'),
+  E_INTERNAL: meaning('A defect of HSU Master itself.', 'Please report it with the message and the events.'),
+} as const satisfies Record<string, ErrorMeaning>;
+
+/** One of the codes in `ERRORS`. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure that was to be expected: a value, not an exception. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** One sentence: what was attempted, on what, what came back, what to do. */
+  readonly message: string;
+}
+
+/** The one error class of the project; thrown for callers’ mistakes and defects. */
+export class HsuError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    detail: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'HsuError';
+    this.code = code;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,75 @@
+import type { WallTime } from '../units.ts';
+import type { WorkerId } from '../worker/spec.ts';
+import type { EventDraft, HsuEvent } from './catalogue.ts';
+
+/** What a subscriber gets: an event, or the news that it was too slow and how many events it lost. */
+export type Delivery =
+  | { readonly kind: 'event'; readonly event: HsuEvent }
+  | { readonly kind: 'lost'; readonly count: number };
+
+/** A numbered, bounded sequence of events with a bounded memory of the latest. */
+export class EventStream {
+  readonly #capacity: number;
+  readonly #recent: HsuEvent[] = [];
+  readonly #listeners = new Set<(event: HsuEvent) => void>();
+  #seq = 0;
+
+  /** @param capacity how many of the latest events are kept for late readers */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Numbers and publishes an event; listeners are called at once, in the order in which they subscribed. */
+  publish(draft: EventDraft, at: WallTime, workerId: WorkerId | null, run: number | null): HsuEvent {
+    this.#seq += 1;
+    const event: HsuEvent = { seq: this.#seq, at, workerId, run, ...draft };
+    this.#recent.push(event);
+    if (this.#recent.length > this.#capacity * 2)
+      this.#recent.splice(0, this.#recent.length - this.#capacity);
+    for (const listener of this.#listeners) listener(event);
+    return event;
+  }
+
+  /** Calls `listener` for each later event until the returned function is called. A listener must not throw. */
+  subscribe(listener: (event: HsuEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The events after `seq` that are still remembered, oldest first, and how many in between are not.
+   * `since(0)` is everything remembered.
+   */
+  since(seq: number): { readonly events: readonly HsuEvent[]; readonly lost: number } {
+    const kept = this.#recent.slice(-this.#capacity);
+    const events = kept.filter((event) => event.seq > seq);
+    const first = events[0]?.seq ?? this.#seq + 1;
+    return { events, lost: Math.max(0, first - seq - 1) };
+  }
+
+  /**
+   * A subscriber that reads at its own speed: at most `bound` events wait for it, the oldest are dropped, and the next
+   * `take` says how many were.
+   */
+  queue(bound: number): { take(): readonly Delivery[]; close(): void } {
+    let waiting: HsuEvent[] = [];
+    let lost = 0;
+    const close = this.subscribe((event) => {
+      if (waiting.length >= bound) {
+        waiting.shift();
+        lost += 1;
+      }
+      waiting.push(event);
+    });
+    return {
+      take() {
+        const deliveries: Delivery[] = lost > 0 ? [{ kind: 'lost', count: lost }] : [];
+        for (const event of waiting) deliveries.push({ kind: 'event', event });
+        waiting = [];
+        lost = 0;
+        return deliveries;
+      },
+      close,
+    };
+  }
+}

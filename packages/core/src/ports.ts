@@ -1,0 +1,143 @@
+import type { Failure } from './errors.ts';
+import type { EventDraft } from './events/catalogue.ts';
+import type { Milliseconds, MonotonicTime, WallTime } from './units.ts';
+import type { Exit, ProcessIdentity } from './worker/exit.ts';
+import type { Command, SignalName, WorkerId, WorkerSpec } from './worker/spec.ts';
+
+/** Time and chance, the only door through which they come in. */
+export interface Clock {
+  /** Monotonic: unmoved by clock steps and time zones. */
+  now(): MonotonicTime;
+  wallNow(): WallTime;
+  /** Calls `fire` once after `delay`; the returned function cancels, and is harmless afterwards. */
+  after(delay: Milliseconds, fire: () => void): () => void;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Where the bytes of one run go. */
+export interface RunOutput {
+  /** Takes over a chunk. `done` is called exactly once when it no longer needs memory; until then it counts against the bound. */
+  write(stream: OutputStream, chunk: Uint8Array, done: () => void): void;
+  /** No more bytes of that stream will come. */
+  end(stream: OutputStream): void;
+}
+
+/** What a host is asked to run. */
+export interface SpawnRequest {
+  readonly workerId: WorkerId;
+  readonly run: number;
+  readonly command: Command;
+  /** Marks every process of the tree: goes into the environment as HSU_RUN. */
+  readonly mark: string;
+  readonly captureStdout: boolean;
+  readonly captureStderr: boolean;
+  readonly output: RunOutput;
+  /**
+   * Called when the process exists but has not begun the program. What it writes down is on disk before the program starts;
+   * if it throws, the program never starts and the run ends with `spawn-failed`.
+   */
+  record(process: ProcessIdentity): void;
+}
+
+/** What a host reports of one run: first `spawned` or `spawn-failed`; after `spawned` one `exited`; then, unless the tree was empty, one `tree-empty`. */
+export type RunReport =
+  | { readonly kind: 'spawned'; readonly process: ProcessIdentity; readonly warning: string | null }
+  | { readonly kind: 'spawn-failed'; readonly failure: Failure; readonly transient: boolean }
+  | { readonly kind: 'exited'; readonly exit: Exit; readonly remaining: readonly ProcessIdentity[] }
+  | { readonly kind: 'tree-empty' };
+
+/** One run of one process tree, as its host holds it. Calls after the tree is empty do nothing. */
+export interface HostRun {
+  /** Sends a signal to every member of the tree; SIGCONT follows any signal but SIGKILL, so that stopped processes hear it. */
+  signalTree(signal: SignalName): void;
+  /** The members that are alive now. */
+  members(): readonly ProcessIdentity[];
+  /** Makes another member the one whose end is reported by the next `exited`. */
+  follow(process: ProcessIdentity): boolean;
+  /** The leader is gone and nobody waits for its output any more: reads what is there and lets go. */
+  detachOutput(): void;
+}
+
+/** A short-lived helper process: an exec probe. */
+export interface ExecRequest {
+  readonly command: Command;
+  readonly mark: string;
+  /** After this its whole tree is killed. */
+  readonly timeout: Milliseconds;
+  /** Bytes kept of its joined output; the tail wins. */
+  readonly maxOutput: number;
+}
+
+export type ExecOutcome =
+  | { readonly kind: 'exited'; readonly exit: Exit; readonly output: string }
+  | { readonly kind: 'timed-out'; readonly output: string }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** How far a host can do one thing. */
+export interface Capability {
+  readonly feature: string;
+  readonly status: 'enforced' | 'watched' | 'impossible';
+  readonly reason: string;
+}
+
+/** Runs processes. Everything that differs between operating systems is behind this port. */
+export interface Host {
+  readonly name: string;
+  capabilities(): readonly Capability[];
+  /** Starts a run. Reports arrive later, never from within this call. */
+  spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun;
+  /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
+  exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
+  /** Whether that very process is alive. */
+  isAlive(process: ProcessIdentity): boolean;
+  /** The living process that has this pid now. */
+  identify(pid: number): ProcessIdentity | null;
+  /** Lets go of threads and handles; never ends a process. */
+  close(): void;
+}
+
+/** What the hooks of a run may tell its worker. */
+export type HookFact =
+  | { readonly kind: 'became-ready' }
+  | { readonly kind: 'became-unready'; readonly reason: string }
+  | { readonly kind: 'became-unhealthy'; readonly probe: 'startup' | 'liveness'; readonly reason: string }
+  | { readonly kind: 'main-process-found'; readonly process: ProcessIdentity }
+  | { readonly kind: 'main-process-missing'; readonly reason: string };
+
+export interface RunContext {
+  readonly spec: WorkerSpec;
+  readonly run: number;
+  /** The main process when the hook began; a daemonizing program changes it. */
+  readonly process: ProcessIdentity;
+  readonly host: Host;
+  readonly clock: Clock;
+  tell(fact: HookFact): void;
+  /** Publishes an event about this worker and run. */
+  publish(event: EventDraft): void;
+}
+
+/** Accompanies a run and ends with it. */
+export interface RunHook {
+  readonly name: string;
+  /** Called when the process has started; the returned function ends the accompaniment and is called exactly once. */
+  begin(context: RunContext): () => void;
+}
+
+/** Opens the places where a run’s output goes. */
+export interface OutputCollector {
+  open(spec: WorkerSpec, run: number): RunOutput;
+}
+
+/** What is written down so that the next master knows. */
+export interface Journal {
+  /** Synchronous: on return the record is in place. */
+  recordRun(spec: WorkerSpec, run: number, process: ProcessIdentity): void;
+  forgetRun(workerId: WorkerId, run: number): void;
+  /** Off the event loop, durable; later calls overrule earlier ones. */
+  recordDesired(workerId: WorkerId, desired: 'up' | 'down'): void;
+  /** What the operator last asked for; null where nothing was recorded. */
+  desired(workerId: WorkerId): 'up' | 'down' | null;
+}

@@ -1,0 +1,62 @@
+import type { Bytes, Milliseconds } from '../units.ts';
+import type { SignalName } from './spec.ts';
+
+/** A process that cannot be confused with another: a bare pid can be reused. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** The kernel’s own start time, in its own unit; compared, never computed with. */
+  readonly startedAt: string;
+}
+
+/** What a process used during its whole life, itself and the children that it waited for. */
+export interface ExitUsage {
+  readonly userTime: Milliseconds;
+  readonly systemTime: Milliseconds;
+  readonly maxRss: Bytes;
+}
+
+/** How a process ended. Exactly one of `code` and `signal` is set, or neither where the system cannot tell. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: SignalName | null;
+  readonly coreDumped: boolean;
+  readonly usage: ExitUsage | null;
+}
+
+/** One exit in words, as a terminal shows it: `exit 1`, `killed by SIGKILL`, `exit unknown`. */
+export function describeExit(exit: Exit): string {
+  if (exit.signal !== null) return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}`;
+  if (exit.code === null) return 'exit unknown';
+  const known = WINDOWS_STATUS.get(exit.code >>> 0);
+  if (known !== undefined) return `exit 0x${(exit.code >>> 0).toString(16).toUpperCase()} (${known})`;
+  const signal = exit.code > 128 && exit.code < 160 ? SHELL_SIGNALS[exit.code - 128] : undefined;
+  return signal === undefined ? `exit ${exit.code}` : `exit ${exit.code} (${signal} in a shell’s convention)`;
+}
+
+/** Whether an exit counts as success. An end by signal or of unknown code never does. */
+export function isSuccess(exit: Exit, successCodes: readonly number[]): boolean {
+  return exit.code !== null && successCodes.includes(exit.code);
+}
+
+/** NTSTATUS values that Windows programs end with; source: ntstatus.h. */
+const WINDOWS_STATUS: ReadonlyMap<number, string> = new Map([
+  [0xc0000005, 'access violation'],
+  [0xc000001d, 'illegal instruction'],
+  [0xc0000094, 'integer division by zero'],
+  [0xc00000fd, 'stack overflow'],
+  [0xc0000135, 'DLL not found'],
+  [0xc000013a, 'Ctrl-C'],
+  [0xc0000142, 'DLL initialisation failed'],
+  [0xc0000409, 'stack buffer overrun or fast fail'],
+]);
+
+const SHELL_SIGNALS: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  15: 'SIGTERM',
+};
