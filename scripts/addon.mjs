@@ -1,0 +1,64 @@
+// Builds the addon of this OS: `build` for this clone, `prebuilds` for packing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { environment, nodeFolder, program, root } from './tree.mjs';
+
+const folders = { linux: 'linux', darwin: 'macos', win32: 'windows' };
+
+/** Folder of this OS's addon, or null where there is none yet. */
+export function addonFolder() {
+  const folder = join(root, 'native', folders[process.platform] ?? 'none');
+  return existsSync(join(folder, 'binding.gyp')) ? folder : null;
+}
+
+/** Every file the build reads. */
+export function addonInputs(folder) {
+  const files = [join(folder, 'binding.gyp'), join(folder, 'package.json')];
+  for (const place of [join(folder, 'src'), join(root, 'native', 'shared')]) walk(place, files);
+  return files;
+}
+
+export const addonOutput = (folder) => join(folder, 'build', 'Release');
+
+/** node-gyp with the headers that are at hand; it downloads them only where there are none. */
+export function addonCommand() {
+  const headers = headersFolder();
+  return [
+    ...program('node-gyp'),
+    'configure',
+    'build',
+    '--release',
+    ...(headers ? [`--nodedir=${headers}`] : []),
+  ];
+}
+
+function headersFolder() {
+  const places = [nodeFolder(), dirname(dirname(process.execPath))];
+  return places.find((place) => place && existsSync(join(place, 'include', 'node', 'node_api.h'))) ?? null;
+}
+
+function prebuildsCommand() {
+  return [...program('prebuildify'), '--napi', '--strip', '--tag-libc', '-t', '24.21.0'];
+}
+
+function walk(place, files) {
+  if (!existsSync(place)) return;
+  for (const name of readdirSync(place).sort()) {
+    const path = join(place, name);
+    if (statSync(path).isDirectory()) walk(path, files);
+    else files.push(path);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const folder = addonFolder();
+  if (folder === null) {
+    process.stderr.write(`no addon for ${process.platform} in this clone\n`);
+    process.exit(0);
+  }
+  const [program, ...args] = process.argv[2] === 'prebuilds' ? prebuildsCommand() : addonCommand();
+  const env = environment({ npm_config_nodedir: headersFolder() ?? '' });
+  process.exit(spawnSync(program, args, { cwd: folder, env, stdio: 'inherit' }).status ?? 1);
+}
