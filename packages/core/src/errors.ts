@@ -48,13 +48,13 @@ export const ERRORS = {
     'The program put itself in the background, but its pid file named no process of its own in time.',
     'Check control.main_process.pid_file and its timeout, or run the program in the foreground.',
   ),
-  E_DAEMONIZED: meaning(
-    'The program put itself in the background and left its leader’s place, though nothing said it would.',
-    'Run it in the foreground, or set control.on_daemonize: adopt or control.main_process.',
-  ),
   E_SURVIVORS: meaning(
     'Processes of the worker are still alive after SIGKILL.',
     'The message names them; they usually wait for a device or belong to another user.',
+  ),
+  E_EXITED: meaning(
+    'The program ended without success and its policy wants no restart.',
+    'Look at its output; start it again, or set restart_policy.',
   ),
   E_GAVE_UP: meaning(
     'The worker failed more often than its policy allows, and the policy says give_up.',

@@ -54,3 +54,24 @@ export {
   type WorkerId,
   type WorkerSpec,
 } from './worker/spec.ts';
+export { backoffDelay } from './restart/backoff.ts';
+export { noFailures, restartsInWindow, type Breaker, type FailureHistory } from './restart/breaker.ts';
+export { decideRestart, type RestartDecision, type RestartQuestion } from './restart/decide.ts';
+export { dependents, findCycle, startOrder, type GraphNode } from './graph/order.ts';
+export { stoppable, waitingFor, type DependencyView } from './graph/plan.ts';
+export {
+  dependencyView,
+  doing,
+  isAtRest,
+  newWorker,
+  type PendingTicket,
+  type Phase,
+  type PhaseName,
+  type RunEnd,
+  type Worker,
+} from './worker/state.ts';
+export type { CommandMessage, DependencyMessage, FactMessage, Message, MessageKind, TimerName } from './worker/messages.ts';
+export type { Effect, TicketOutcome } from './worker/effects.ts';
+export { KILL_WAIT } from './worker/course.ts';
+export type { Circumstances, Decision } from './worker/turn.ts';
+export { decide } from './worker/decide.ts';

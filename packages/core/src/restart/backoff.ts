@@ -1,0 +1,12 @@
+import type { Milliseconds } from '../units.ts';
+import type { RestartRule } from './policy.ts';
+
+/**
+ * The delay before the next try after `failures` failures in a row (at least 1): delay · factor^(failures−1), at most
+ * `maxDelay`, less a random share of up to `jitter`. `random` is uniform in [0, 1).
+ */
+export function backoffDelay(failures: number, rule: RestartRule, random: number): Milliseconds {
+  const grown = rule.delay * rule.factor ** Math.max(0, failures - 1);
+  const capped = Math.min(grown, Math.max(rule.maxDelay, rule.delay));
+  return capped * (1 - rule.jitter * random);
+}

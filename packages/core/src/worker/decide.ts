@@ -1,0 +1,20 @@
+import type { FactMessage, Message } from './messages.ts';
+import type { Worker } from './state.ts';
+import { type Cell, TABLE } from './table.ts';
+import { type Circumstances, type Decision, Turn } from './turn.ts';
+
+function isFact(message: Message): message is FactMessage {
+  return 'run' in message;
+}
+
+/**
+ * What `message` means for `worker`: the next state, the effects to perform, the events to publish. Pure. A fact of an
+ * earlier run changes nothing.
+ */
+export function decide(worker: Worker, message: Message, circumstances: Circumstances): Decision {
+  if (isFact(message) && message.run !== worker.run) return { worker, effects: [], events: [] };
+  const turn = new Turn(worker, circumstances);
+  const cell = TABLE[worker.phase.name][message.kind] as Cell;
+  cell(turn, worker.phase, message);
+  return turn.decision();
+}

@@ -1,0 +1,29 @@
+import type { Failure } from '../errors.ts';
+import type { Milliseconds } from '../units.ts';
+import type { ProcessIdentity } from './exit.ts';
+import type { TimerName } from './messages.ts';
+import type { SignalName } from './spec.ts';
+
+/** How a command ended for the one who waits for it. */
+export type TicketOutcome =
+  /** `already`: there was nothing to do. */
+  | { readonly kind: 'done'; readonly already: boolean }
+  /** A later command overruled it. */
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** An action that was decided on and not done yet. */
+export type Effect =
+  | { readonly kind: 'spawn'; readonly run: number }
+  | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
+  | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
+  /** Look which members are alive; comes back as `surveyed`. */
+  | { readonly kind: 'survey'; readonly run: number }
+  /** The tree is empty: let go of the run’s output and record. */
+  | { readonly kind: 'close-run'; readonly run: number }
+  | { readonly kind: 'begin-hooks'; readonly run: number; readonly process: ProcessIdentity }
+  | { readonly kind: 'end-hooks'; readonly run: number }
+  | { readonly kind: 'set-timer'; readonly run: number; readonly timer: TimerName; readonly delay: Milliseconds }
+  | { readonly kind: 'clear-timer'; readonly timer: TimerName }
+  | { readonly kind: 'settle'; readonly ticket: number; readonly outcome: TicketOutcome }
+  | { readonly kind: 'record-desired'; readonly desired: 'up' | 'down' };

@@ -1,0 +1,50 @@
+import type { Failure } from '../errors.ts';
+import type { Waiting } from '../graph/waiting.ts';
+import type { Exit, ProcessIdentity } from './exit.ts';
+
+/** Timers of a worker; at most one of each name runs. reset: the run has lived long enough to forgive earlier failures. */
+export type TimerName = 'backoff' | 'grace' | 'verify' | 'reset';
+
+/** An order, with the ticket of the one who waits for it, or null. */
+export type CommandMessage =
+  | { readonly kind: 'start'; readonly ticket: number | null }
+  | { readonly kind: 'stop'; readonly ticket: number | null; readonly cause: 'operator' | 'shutdown' }
+  | { readonly kind: 'restart'; readonly ticket: number | null }
+  /** Forgets failures and closes the breaker; starts at once what waits only for it. */
+  | { readonly kind: 'reset'; readonly ticket: number | null }
+  /** Like stop, without grace. */
+  | { readonly kind: 'kill'; readonly ticket: number | null };
+
+/** What happened in the run that it names. */
+export type FactMessage =
+  | { readonly kind: 'spawned'; readonly run: number; readonly process: ProcessIdentity; readonly warning: string | null }
+  | { readonly kind: 'spawn-failed'; readonly run: number; readonly failure: Failure; readonly transient: boolean }
+  | {
+      readonly kind: 'exited';
+      readonly run: number;
+      readonly exit: Exit;
+      readonly remaining: readonly ProcessIdentity[];
+    }
+  | { readonly kind: 'tree-empty'; readonly run: number }
+  | { readonly kind: 'surveyed'; readonly run: number; readonly members: readonly ProcessIdentity[] }
+  | { readonly kind: 'timer'; readonly run: number; readonly timer: TimerName }
+  | { readonly kind: 'became-ready'; readonly run: number }
+  | { readonly kind: 'became-unready'; readonly run: number; readonly reason: string }
+  | {
+      readonly kind: 'became-unhealthy';
+      readonly run: number;
+      readonly probe: 'startup' | 'liveness';
+      readonly reason: string;
+    }
+  | { readonly kind: 'main-process-found'; readonly run: number; readonly process: ProcessIdentity }
+  | { readonly kind: 'main-process-missing'; readonly run: number; readonly reason: string };
+
+/** News of the neighbours. `lost`: the run of a dependency with `restart` ended, named by its id. */
+export interface DependencyMessage {
+  readonly kind: 'dependencies';
+  readonly waiting: readonly Waiting[];
+  readonly lost: string | null;
+}
+
+export type Message = CommandMessage | FactMessage | DependencyMessage;
+export type MessageKind = Message['kind'];

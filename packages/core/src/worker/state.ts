@@ -1,0 +1,146 @@
+import type { Failure } from '../errors.ts';
+import type { StopCause } from '../events/catalogue.ts';
+import type { DependencyView } from '../graph/plan.ts';
+import type { Waiting } from '../graph/waiting.ts';
+import { type FailureHistory, noFailures } from '../restart/breaker.ts';
+import { formatDuration, type Milliseconds, type MonotonicTime } from '../units.ts';
+import type { Exit, ProcessIdentity } from './exit.ts';
+import type { WorkerId } from './spec.ts';
+
+/** A caller that waits: for the process to run, or for the worker to rest. */
+export interface PendingTicket {
+  readonly id: number;
+  readonly until: 'running' | 'rest';
+}
+
+/** How the last run ended. `exit` is null where nothing was ever executed. */
+export interface RunEnd {
+  readonly run: number;
+  readonly exit: Exit | null;
+  readonly success: boolean;
+  readonly uptime: Milliseconds;
+  readonly at: MonotonicTime;
+}
+
+export interface Stopped {
+  readonly name: 'stopped';
+  /** It ended by itself with success, and would be wanted up. */
+  readonly completed: boolean;
+}
+
+/** Wanted up, but a dependency is not there. */
+export interface Blocked {
+  readonly name: 'blocked';
+}
+
+/** The host was asked to spawn and has not answered yet. */
+export interface Starting {
+  readonly name: 'starting';
+  /** A command to end the run that came meanwhile. */
+  readonly end: 'stop' | 'kill' | 'restart' | null;
+}
+
+export interface Running {
+  readonly name: 'running';
+  readonly process: ProcessIdentity;
+  readonly since: MonotonicTime;
+  readonly ready: boolean;
+  /** Why it is not ready, as the probe last said. */
+  readonly unreadyReason: string;
+  /** false while a daemonizing program’s main process is still looked for. */
+  readonly mainKnown: boolean;
+}
+
+export interface Stopping {
+  readonly name: 'stopping';
+  /** The main process, which may be gone already; its tree is not. */
+  readonly process: ProcessIdentity;
+  /** When the run began and when it was asked to end. */
+  readonly since: MonotonicTime;
+  readonly askedAt: MonotonicTime;
+  readonly cause: StopCause;
+  readonly detail: string;
+  /** asking: the grace runs. killing: SIGKILL was sent. surviving: it did not help, and the survivors were named. */
+  readonly step: 'asking' | 'killing' | 'surviving';
+  /** Set once the main process is gone. */
+  readonly exit: Exit | null;
+}
+
+export interface BackingOff {
+  readonly name: 'backoff';
+  readonly until: MonotonicTime;
+  readonly reason: string;
+}
+
+export interface Failed {
+  readonly name: 'failed';
+  readonly failure: Failure;
+}
+
+export type Phase = Stopped | Blocked | Starting | Running | Stopping | BackingOff | Failed;
+export type PhaseName = Phase['name'];
+
+/** Everything that is known of a worker between two turns. */
+export interface Worker<P extends Phase = Phase> {
+  readonly id: WorkerId;
+  readonly desired: 'up' | 'down';
+  /** Number of the current or last run; 0 before the first. */
+  readonly run: number;
+  /** Automatic restarts so far. */
+  readonly restarts: number;
+  readonly history: FailureHistory;
+  readonly waiting: readonly Waiting[];
+  readonly tickets: readonly PendingTicket[];
+  readonly lastEnd: RunEnd | null;
+  readonly phase: P;
+}
+
+/** A worker that was never started. */
+export function newWorker(id: WorkerId): Worker<Stopped> {
+  return {
+    id,
+    desired: 'down',
+    run: 0,
+    restarts: 0,
+    history: noFailures,
+    waiting: [],
+    tickets: [],
+    lastEnd: null,
+    phase: { name: 'stopped', completed: false },
+  };
+}
+
+/** Whether nothing of the worker is alive and nothing will start by itself. */
+export function isAtRest(worker: Worker): boolean {
+  return worker.phase.name === 'stopped' || worker.phase.name === 'failed';
+}
+
+/** What its dependents see of it. */
+export function dependencyView(worker: Worker, now: MonotonicTime): DependencyView {
+  const { phase } = worker;
+  return {
+    started: phase.name === 'running' && phase.mainKnown,
+    ready: phase.name === 'running' && phase.ready,
+    completed: phase.name === 'stopped' && phase.completed,
+    doing: doing(worker, now),
+  };
+}
+
+/** What a worker is doing, in a few words for a table or a message. */
+export function doing(worker: Worker, now: MonotonicTime): string {
+  const { phase } = worker;
+  switch (phase.name) {
+    case 'running':
+      return phase.ready ? 'ready' : `not ready${phase.unreadyReason === '' ? '' : `: ${phase.unreadyReason}`}`;
+    case 'backoff':
+      return `backoff ${formatDuration(Math.max(0, phase.until - now))}: ${phase.reason}`;
+    case 'blocked':
+      return `blocked by ${worker.waiting.map((waiting) => waiting.id).join(', ')}`;
+    case 'failed':
+      return `failed: ${phase.failure.message}`;
+    case 'stopped':
+      return phase.completed ? 'completed' : 'stopped';
+    default:
+      return phase.name;
+  }
+}

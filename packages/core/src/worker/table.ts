@@ -1,0 +1,359 @@
+import { noFailures } from '../restart/breaker.ts';
+import {
+  beginRunning,
+  beginStop,
+  changeMain,
+  endRun,
+  KILL_WAIT,
+  kill,
+  publishExit,
+  rest,
+  retry,
+  startOrWait,
+  tryAgain,
+} from './course.ts';
+import { isSuccess, type ProcessIdentity } from './exit.ts';
+import type { Message, MessageKind } from './messages.ts';
+import type { Phase, PhaseName } from './state.ts';
+import type { Turn } from './turn.ts';
+
+type PhaseOf<N extends PhaseName> = Extract<Phase, { name: N }>;
+type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
+
+/** What one message does in one phase. */
+export type Cell<N extends PhaseName = PhaseName, K extends MessageKind = MessageKind> = (
+  turn: Turn,
+  phase: PhaseOf<N>,
+  message: MessageOf<K>,
+) => void;
+
+/** Nothing is to be done, for the reason given. */
+function ignore(_why: string): () => void {
+  return () => {};
+}
+
+/** Cannot happen if host, hooks and actor keep their word; changes nothing and says so. */
+function unexpected(turn: Turn, phase: Phase, message: Message): void {
+  turn.publish('supervisor.defect', {
+    message: `worker "${turn.worker.id}": "${message.kind}" arrived in phase "${phase.name}" of run ${turn.worker.run}`,
+  });
+}
+
+function want(turn: Turn, desired: 'up' | 'down', record: boolean): void {
+  const changed = turn.worker.desired !== desired;
+  turn.set({ desired });
+  if (record && changed) turn.act({ kind: 'record-desired', desired });
+  turn.settleAll(desired === 'up' ? 'rest' : 'running', { kind: 'superseded' });
+}
+
+const done = { kind: 'done', already: false } as const;
+const already = { kind: 'done', already: true } as const;
+
+/** start, restart and reset where nothing is alive: begin anew, all failures forgiven. */
+function startAnew(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
+  want(turn, 'up', true);
+  turn.act({ kind: 'clear-timer', timer: 'backoff' });
+  turn.set({ history: noFailures });
+  turn.hold(message.ticket, 'running');
+  startOrWait(turn);
+}
+
+/** start and restart where a start is under way or waits already: one more who waits for it. */
+function join(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
+  want(turn, 'up', true);
+  turn.hold(message.ticket, 'running');
+}
+
+/** stop and kill where nothing is alive, but something would start by itself. */
+function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
+  want(turn, 'down', message.kind === 'kill' || message.cause === 'operator');
+  turn.act({ kind: 'clear-timer', timer: 'backoff' });
+  turn.settle(message.ticket, done);
+  rest(turn);
+}
+
+/** stop and kill at rest: only the wish is new. */
+function wantDown(turn: Turn, phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
+  want(turn, 'down', message.kind === 'kill' || message.cause === 'operator');
+  if (phase.name !== 'stopped' || phase.completed) turn.become({ name: 'stopped', completed: false });
+  turn.settle(message.ticket, already);
+}
+
+function remember(turn: Turn, _phase: Phase, message: MessageOf<'dependencies'>): void {
+  turn.set({ waiting: message.waiting });
+}
+
+function forgive(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
+  turn.set({ history: noFailures });
+  turn.settle(message.ticket, already);
+}
+
+const late = ignore('the run that it tells of is over');
+const noRun = unexpected;
+
+/** The facts that belong to a run, for the phases that have none: the numbers were compared before, so they cannot arrive. */
+const withoutRun = {
+  spawned: noRun,
+  'spawn-failed': noRun,
+  exited: noRun,
+  'tree-empty': late,
+  surveyed: late,
+  'became-ready': late,
+  'became-unready': late,
+  'became-unhealthy': late,
+  'main-process-found': late,
+  'main-process-missing': late,
+} as const;
+
+type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
+
+/** The whole behaviour of a worker: phase × message. A missing cell does not compile. */
+export const TABLE: Table = {
+  stopped: {
+    start: startAnew,
+    restart: startAnew,
+    stop: wantDown,
+    kill: wantDown,
+    reset: forgive,
+    dependencies: remember,
+    timer: late,
+    ...withoutRun,
+  },
+  failed: {
+    start: startAnew,
+    restart: startAnew,
+    reset: startAnew,
+    stop: wantDown,
+    kill: wantDown,
+    dependencies: remember,
+    timer: late,
+    ...withoutRun,
+  },
+  blocked: {
+    start: join,
+    restart: join,
+    stop: cancel,
+    kill: cancel,
+    reset: forgive,
+    dependencies: (turn, _phase, message) => {
+      turn.set({ waiting: message.waiting });
+      if (message.waiting.length === 0) startOrWait(turn);
+    },
+    timer: late,
+    ...withoutRun,
+  },
+  backoff: {
+    start: startAnew,
+    restart: startAnew,
+    reset: startAnew,
+    stop: cancel,
+    kill: cancel,
+    dependencies: remember,
+    timer: (turn, _phase, message) => {
+      if (message.timer === 'backoff') retry(turn);
+    },
+    ...withoutRun,
+  },
+  starting: {
+    start: (turn, phase, message) => {
+      turn.become({ ...phase, end: phase.end === 'restart' ? 'restart' : null });
+      join(turn, phase, message);
+    },
+    restart: join,
+    stop: (turn, phase, message) => {
+      want(turn, 'down', message.cause === 'operator');
+      turn.become({ ...phase, end: phase.end === 'kill' ? 'kill' : 'stop' });
+      turn.hold(message.ticket, 'rest');
+    },
+    kill: (turn, phase, message) => {
+      want(turn, 'down', true);
+      turn.become({ ...phase, end: 'kill' });
+      turn.hold(message.ticket, 'rest');
+    },
+    reset: forgive,
+    dependencies: (turn, phase, message) => {
+      turn.set({ waiting: message.waiting });
+      if (message.lost !== null && phase.end === null) turn.become({ ...phase, end: 'restart' });
+    },
+    spawned: (turn, phase, message) => {
+      const { end } = phase;
+      const running = beginRunning(turn, message.process, message.warning);
+      if (end === null) return;
+      const cause = end === 'restart' ? 'restart' : 'operator';
+      const stopping = beginStop(turn, running, cause, 'asked for while it was starting', null);
+      if (end === 'kill') kill(turn, stopping);
+    },
+    'spawn-failed': (turn, _phase, message) => {
+      turn.publish('worker.spawn-failed', { failure: message.failure });
+      turn.act({ kind: 'close-run', run: message.run });
+      if (turn.worker.desired === 'down') {
+        rest(turn);
+        return;
+      }
+      turn.settleAll('running', { kind: 'failed', failure: message.failure });
+      tryAgain(turn, { cause: 'spawn', success: false, lasting: !message.transient, uptime: 0 }, message.failure);
+    },
+    exited: unexpected,
+    'tree-empty': unexpected,
+    surveyed: unexpected,
+    'became-ready': unexpected,
+    'became-unready': unexpected,
+    'became-unhealthy': unexpected,
+    'main-process-found': unexpected,
+    'main-process-missing': unexpected,
+    timer: ignore('a timer of the run before'),
+  },
+  running: {
+    start: (turn, phase, message) => {
+      want(turn, 'up', true);
+      if (phase.mainKnown) turn.settle(message.ticket, already);
+      else turn.hold(message.ticket, 'running');
+    },
+    restart: (turn, phase, message) => {
+      want(turn, 'up', true);
+      turn.set({ history: noFailures });
+      turn.hold(message.ticket, 'running');
+      beginStop(turn, phase, 'restart', 'restart was asked for', null);
+    },
+    stop: (turn, phase, message) => {
+      want(turn, 'down', message.cause === 'operator');
+      turn.hold(message.ticket, 'rest');
+      beginStop(turn, phase, message.cause, '', null);
+    },
+    kill: (turn, phase, message) => {
+      want(turn, 'down', true);
+      turn.hold(message.ticket, 'rest');
+      kill(turn, beginStop(turn, phase, 'operator', 'without grace', null));
+    },
+    reset: forgive,
+    dependencies: (turn, phase, message) => {
+      turn.set({ waiting: message.waiting });
+      if (message.lost !== null) beginStop(turn, phase, 'dependency', `its dependency "${message.lost}" ended`, null);
+    },
+    exited: (turn, phase, message) => {
+      const { exit, remaining } = message;
+      const { spec } = turn.in;
+      if (remaining.length > 0 && isSuccess(exit, spec.restart.successCodes)) {
+        if (!phase.mainKnown) return;
+        if (spec.onDaemonize === 'adopt' && spec.mainProcess === null) {
+          changeMain(turn, phase, oldest(remaining), false);
+          return;
+        }
+      }
+      publishExit(turn, phase.since, exit, remaining);
+      if (remaining.length === 0) {
+        endRun(turn, phase, exit, null);
+        return;
+      }
+      beginStop(turn, phase, 'left-behind', leftBehind(isSuccess(exit, spec.restart.successCodes), remaining.length), exit);
+    },
+    'tree-empty': (turn, phase) => {
+      if (phase.mainKnown) {
+        unexpected(turn, phase, { kind: 'tree-empty', run: turn.worker.run });
+        return;
+      }
+      const exit = { code: null, signal: null, coreDumped: false, usage: null };
+      publishExit(turn, phase.since, exit, []);
+      endRun(turn, phase, exit, 'main-process');
+    },
+    'became-ready': (turn, phase) => {
+      if (phase.ready || !phase.mainKnown) return;
+      turn.become({ ...phase, ready: true, unreadyReason: '' });
+      turn.publish('worker.ready', {});
+    },
+    'became-unready': (turn, phase, message) => {
+      turn.become({ ...phase, ready: false, unreadyReason: message.reason });
+      if (phase.ready) turn.publish('worker.unready', { reason: message.reason });
+    },
+    'became-unhealthy': (turn, phase, message) => {
+      if (turn.in.spec.restart.mode === 'never') return;
+      beginStop(turn, phase, message.probe, message.reason, null);
+    },
+    'main-process-found': (turn, phase, message) => {
+      if (!phase.mainKnown) changeMain(turn, phase, message.process, true);
+    },
+    'main-process-missing': (turn, phase, message) => {
+      if (!phase.mainKnown) beginStop(turn, phase, 'main-process', message.reason, null);
+    },
+    timer: (turn, _phase, message) => {
+      if (message.timer === 'reset') turn.set({ history: noFailures });
+    },
+    surveyed: ignore('nobody asks while it runs'),
+    spawned: unexpected,
+    'spawn-failed': unexpected,
+  },
+  stopping: {
+    start: (turn, phase, message) => {
+      turn.become({ ...phase, cause: 'operator' });
+      turn.set({ history: noFailures });
+      join(turn, phase, message);
+    },
+    restart: (turn, phase, message) => {
+      turn.become({ ...phase, cause: 'restart' });
+      turn.set({ history: noFailures });
+      join(turn, phase, message);
+    },
+    stop: (turn, _phase, message) => {
+      want(turn, 'down', message.cause === 'operator');
+      turn.hold(message.ticket, 'rest');
+    },
+    kill: (turn, phase, message) => {
+      want(turn, 'down', true);
+      turn.hold(message.ticket, 'rest');
+      if (phase.step === 'asking') kill(turn, phase);
+    },
+    reset: forgive,
+    dependencies: remember,
+    exited: (turn, phase, message) => {
+      if (phase.exit === null) publishExit(turn, phase.since, message.exit, message.remaining);
+      const exit = phase.exit ?? message.exit;
+      if (message.remaining.length === 0) endRun(turn, phase, exit, phase.cause);
+      else turn.become({ ...phase, exit });
+    },
+    'tree-empty': (turn, phase) => {
+      const exit = phase.exit ?? { code: null, signal: null, coreDumped: false, usage: null };
+      if (phase.exit === null) publishExit(turn, phase.since, exit, []);
+      endRun(turn, phase, exit, phase.cause);
+    },
+    surveyed: (turn, phase, message) => {
+      if (message.members.length === 0) {
+        TABLE.stopping['tree-empty'](turn, phase, { kind: 'tree-empty', run: message.run });
+        return;
+      }
+      const failure = { code: 'E_SURVIVORS', message: survivorsMessage(turn, message.members) } as const;
+      turn.settleAll('rest', { kind: 'failed', failure });
+      turn.settleAll('running', { kind: 'failed', failure });
+      if (phase.step !== 'surviving') turn.publish('worker.survivors', { survivors: message.members });
+      turn.become({ ...phase, step: 'surviving' });
+      turn.act({ kind: 'signal-tree', run: message.run, signal: 'SIGKILL' });
+      turn.act({ kind: 'set-timer', run: message.run, timer: 'verify', delay: KILL_WAIT });
+    },
+    timer: (turn, phase, message) => {
+      if (message.timer === 'grace' && phase.step === 'asking') kill(turn, phase);
+      if (message.timer === 'verify') turn.act({ kind: 'survey', run: message.run });
+    },
+    'became-ready': late,
+    'became-unready': late,
+    'became-unhealthy': late,
+    'main-process-found': late,
+    'main-process-missing': late,
+    spawned: unexpected,
+    'spawn-failed': unexpected,
+  },
+};
+
+function leftBehind(success: boolean, count: number): string {
+  const left = `${count} process${count === 1 ? '' : 'es'} of its tree`;
+  return success
+    ? `daemonized unexpectedly: it exited and left ${left}; control.on_daemonize: adopt or control.main_process would keep them`
+    : `its main process ended and left ${left}`;
+}
+
+function survivorsMessage(turn: Turn, members: readonly ProcessIdentity[]): string {
+  const pids = members.map((member) => member.pid).join(', ');
+  return `worker "${turn.worker.id}": still alive after SIGKILL: pid ${pids}. They may wait for a device (state D) or belong to another user.`;
+}
+
+function oldest(processes: readonly ProcessIdentity[]): ProcessIdentity {
+  return processes.reduce((first, next) => (Number(next.startedAt) < Number(first.startedAt) ? next : first));
+}
