@@ -19,6 +19,7 @@ export type {
   Host,
   HostRun,
   Journal,
+  LeftOver,
   OutputCollector,
   OutputStream,
   RunContext,

@@ -89,6 +89,11 @@ export interface Host {
   capabilities(): readonly Capability[];
   /** Starts a run. Reports arrive later, never from within this call. */
   spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun;
+  /**
+   * Takes charge of a process tree that this host did not start, found by its leader and its mark. Reports `exited` (code and
+   * signal null) when the leader is gone, at once if it is gone already, then `tree-empty` unless nothing remained.
+   */
+  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun;
   /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
   /** Whether that very process is alive. */
@@ -131,10 +136,20 @@ export interface OutputCollector {
   open(spec: WorkerSpec, run: number): RunOutput;
 }
 
+/** A process that a master recorded and did not see end. */
+export interface LeftOver {
+  readonly workerId: WorkerId;
+  readonly run: number;
+  readonly process: ProcessIdentity;
+  readonly mark: string;
+}
+
 /** What is written down so that the next master knows. */
 export interface Journal {
-  /** Synchronous: on return the record is in place. */
-  recordRun(spec: WorkerSpec, run: number, process: ProcessIdentity): void;
+  /** Runs that an earlier master recorded and did not close; their processes may or may not live. */
+  leftOvers(): readonly LeftOver[];
+  /** Synchronous: on return the record is in place. Throws where it cannot be written. */
+  recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity): void;
   forgetRun(workerId: WorkerId, run: number): void;
   /** Off the event loop, durable; later calls overrule earlier ones. */
   recordDesired(workerId: WorkerId, desired: 'up' | 'down'): void;

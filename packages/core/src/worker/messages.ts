@@ -13,7 +13,7 @@ export type CommandMessage =
   /** Forgets failures and closes the breaker; starts at once what waits only for it. */
   | { readonly kind: 'reset'; readonly ticket: number | null }
   /** Like stop, without grace. */
-  | { readonly kind: 'kill'; readonly ticket: number | null };
+  | { readonly kind: 'kill'; readonly ticket: number | null; readonly cause: 'operator' | 'shutdown' };
 
 /** What happened in the run that it names. */
 export type FactMessage =

@@ -66,7 +66,7 @@ function join(turn: Turn, _phase: Phase, message: { readonly ticket: number | nu
 
 /** stop and kill where nothing is alive, but something would start by itself. */
 function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  want(turn, 'down', message.kind === 'kill' || message.cause === 'operator');
+  want(turn, 'down', message.cause === 'operator');
   turn.act({ kind: 'clear-timer', timer: 'backoff' });
   turn.settle(message.ticket, done);
   rest(turn);
@@ -74,7 +74,7 @@ function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | MessageO
 
 /** stop and kill at rest: only the wish is new. */
 function wantDown(turn: Turn, phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  want(turn, 'down', message.kind === 'kill' || message.cause === 'operator');
+  want(turn, 'down', message.cause === 'operator');
   if (phase.name !== 'stopped' || phase.completed) turn.become({ name: 'stopped', completed: false });
   turn.settle(message.ticket, already);
 }
@@ -166,7 +166,7 @@ export const TABLE: Table = {
       turn.hold(message.ticket, 'rest');
     },
     kill: (turn, phase, message) => {
-      want(turn, 'down', true);
+      want(turn, 'down', message.cause === 'operator');
       turn.become({ ...phase, end: 'kill' });
       turn.hold(message.ticket, 'rest');
     },
@@ -221,9 +221,9 @@ export const TABLE: Table = {
       beginStop(turn, phase, message.cause, '', null);
     },
     kill: (turn, phase, message) => {
-      want(turn, 'down', true);
+      want(turn, 'down', message.cause === 'operator');
       turn.hold(message.ticket, 'rest');
-      kill(turn, beginStop(turn, phase, 'operator', 'without grace', null));
+      kill(turn, beginStop(turn, phase, message.cause, 'without grace', null));
     },
     reset: forgive,
     dependencies: (turn, phase, message) => {
@@ -298,7 +298,7 @@ export const TABLE: Table = {
       turn.hold(message.ticket, 'rest');
     },
     kill: (turn, phase, message) => {
-      want(turn, 'down', true);
+      want(turn, 'down', message.cause === 'operator');
       turn.hold(message.ticket, 'rest');
       if (phase.step === 'asking') kill(turn, phase);
     },
