@@ -41,8 +41,9 @@ async function packageManager() {
   return renew('tools', inputs, [pnpm], () => {
     announce();
     for (const name of ['package.json', 'package-lock.json']) cpSync(join(source, name), join(tools, name));
+    rmSync(join(tools, 'node_modules'), { recursive: true, force: true });
     // Not `npm ci`: it refuses a lock without the binaries of platforms that the locking registry did not serve.
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+    const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
     return step('installing the package manager', [...npm(), 'install', ...flags], {
       cwd: tools,
       env: environment(),

@@ -1,5 +1,5 @@
 // Where things are in this clone, and the environment its programs run in. Plain JavaScript for Node 20.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -53,14 +53,21 @@ export function environment(extra = {}) {
   const own = (env.PATH ?? '')
     .split(delimiter)
     .filter((part) => !part.includes('node-gyp-bin') && part !== bin);
-  env.PATH = [dirname(pinnedNode()), bin, ...own].join(delimiter);
+  env.PATH = [dirname(pinnedNode()), bin, join(tools, 'node_modules', '.bin'), ...own].join(delimiter);
   env.TURBO_TELEMETRY_DISABLED = '1';
   return { ...env, ...extra };
 }
 
-/** Every package folder of the workspace with its manifest. */
-export function manifests(folders) {
-  return folders
-    .filter((folder) => existsSync(join(folder, 'package.json')))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }));
+/** Every package of the workspace: its folder and manifest. */
+export function packages() {
+  return ['packages', 'native'].flatMap((group) => {
+    const names = existsSync(join(root, group)) ? readdirSync(join(root, group)).sort() : [];
+    return names
+      .map((name) => join(root, group, name))
+      .filter((folder) => existsSync(join(folder, 'package.json')))
+      .map((folder) => ({
+        folder,
+        manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')),
+      }));
+  });
 }

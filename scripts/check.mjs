@@ -1,0 +1,81 @@
+// `pnpm check`: everything that holds without running a test. All parts run; the exit code tells whether all held.
+// Names of parts as arguments run only those.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, setup } from './setup.mjs';
+import { StepFailed, step } from './step.mjs';
+import { environment, packages, program, root } from './tree.mjs';
+
+const env = environment({ FORCE_COLOR: '0' });
+const run = (name, command, options) => step(name, command, { env, ...options });
+const published = () => packages().filter(({ manifest }) => !manifest.private);
+
+const parts = {
+  types: () =>
+    run('types', [...program('@typescript/native', 'tsc'), '-b', 'tsconfig.json', 'tsconfig.tests.json']),
+  format: () =>
+    run('format', [...program('@biomejs/biome', 'biome'), 'check', '.'], {
+      advice: 'To format: npm run format',
+    }),
+  lint: () => run('lint', [...program('oxlint'), '--type-aware', '--deny-warnings', '.']),
+  layers,
+  unused: () => run('unused', program('knip')),
+  manifests: () => run('manifests', program('sherif')),
+  publint: () => each('publint', [...program('publint'), '--strict', '--pack', 'npm']),
+  entries: () =>
+    each('entries', [...program('@arethetypeswrong/cli', 'attw'), '--pack', '--profile', 'esm-only']),
+  lockfile,
+  docs: () => run('docs', [process.execPath, join(root, 'scripts', 'docs.mjs'), '--check']),
+};
+
+/** dependency-cruiser finds nothing wrong in nothing: with an unsuitable `typescript` it sees no module at all. */
+async function layers() {
+  const out = await run('layers', [
+    ...program('dependency-cruiser', 'depcruise'),
+    '--output-type',
+    'json',
+    'packages',
+  ]);
+  const { summary } = JSON.parse(out);
+  if (summary.totalCruised === 0) throw new StepFailed('layers: no module was cruised');
+}
+
+async function each(name, command) {
+  for (const { folder, manifest } of published()) {
+    if (manifest.exports) await run(`${name} ${manifest.name}`, command, { cwd: folder });
+  }
+}
+
+/** A lockfile that names a host installs only where that host answers. */
+async function lockfile() {
+  const found = [];
+  for (const file of ['pnpm-lock.yaml', join('scripts', 'tools', 'package-lock.json')]) {
+    readFileSync(join(root, file), 'utf8')
+      .split('\n')
+      .forEach(
+        (line, index) =>
+          /https?:\/\/|tarball:/.test(line) && found.push(`${file}:${index + 1}: ${line.trim()}`),
+      );
+  }
+  if (found.length > 0) throw new StepFailed(`lockfile: hosts in it\n${found.join('\n')}`);
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in parts));
+if (unknown.length > 0)
+  fail(new StepFailed(`no part ${unknown.join(', ')}; there are: ${Object.keys(parts).join(', ')}`));
+
+await setup().catch(fail);
+const names = asked.length > 0 ? asked : Object.keys(parts);
+const failed = [];
+for (const name of names) {
+  try {
+    await parts[name]();
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(`\n${error.message}\n\n`);
+    failed.push(name);
+  }
+}
+process.stdout.write(`${names.length - failed.length} passed, ${failed.length} failed, 0 skipped\n`);
+process.exit(failed.length === 0 ? 0 : 1);

@@ -1,0 +1,35 @@
+// Writes the generated pages of docs/ from what the built packages say about themselves.
+// With --check nothing is written: a page that differs is named, and the exit code is 1.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { step } from './step.mjs';
+import { environment, program, root } from './tree.mjs';
+
+/**
+ * One entry per page: a built module and the name of its function that returns the page's text.
+ * @type {{page: string, module: string, generator: string}[]}
+ */
+const pages = [];
+
+const check = process.argv.includes('--check');
+const tsc = [...program('@typescript/native', 'tsc'), '-b'];
+await step('compiling TypeScript', tsc, { env: environment(), quiet: true });
+
+const stale = [];
+for (const { page, module, generator } of pages) {
+  const generate = (await import(pathToFileURL(join(root, module)).href))[generator];
+  const text = await generate();
+  const file = join(root, page);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  stale.push(page);
+  if (check) continue;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+if (!check) process.stdout.write(`${pages.length} pages, ${stale.length} rewritten\n`);
+else if (stale.length > 0) {
+  process.stderr.write(`not current: ${stale.join(', ')}. Run: npm run docs\n`);
+  process.exit(1);
+}
