@@ -1,0 +1,113 @@
+// Packs every public package, installs the tarballs with npm into empty folders and uses them there as a user would.
+// The last line is `N passed, N failed, N skipped`.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fail, setup } from './setup.mjs';
+import { StepFailed, step } from './step.mjs';
+import { environment, packages, pinnedNode, pnpm, root } from './tree.mjs';
+
+await setup().catch(fail);
+const place = mkdtempSync(join(tmpdir(), 'hsu-pack-'));
+// Without the clone's programs in PATH: only the pinned Node and what the machine has.
+const env = environment({ npm_config_cache: join(place, 'cache') });
+env.PATH = env.PATH.split(':')
+  .filter((part) => !part.startsWith(root) || pinnedNode().startsWith(part))
+  .join(':');
+
+const published = packages().filter(({ manifest }) => !manifest.private);
+const tarballs = {};
+const results = { passed: 0, failed: 0, skipped: 0 };
+
+async function part(name, work) {
+  try {
+    await work();
+    results.passed++;
+    process.stderr.write(`  ok    ${name}\n`);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    results.failed++;
+    process.stderr.write(`  FAILED ${name}\n${error.message}\n`);
+  }
+}
+
+const must = (holds, message) => {
+  if (!holds) throw new StepFailed(message);
+};
+
+async function pack() {
+  const addon = [process.execPath, join(root, 'scripts', 'addon.mjs'), 'prebuilds'];
+  await step('prebuilding the addon', addon, { env });
+  for (const { folder, manifest } of published) {
+    const before = new Set(readdirSync(place));
+    await step(`packing ${manifest.name}`, [process.execPath, pnpm, 'pack', '--pack-destination', place], {
+      cwd: folder,
+      env,
+      quiet: true,
+    });
+    const made = readdirSync(place).find((name) => name.endsWith('.tgz') && !before.has(name));
+    must(made, `${manifest.name}: no tarball`);
+    tarballs[manifest.name] = `file:${join(place, made)}`;
+  }
+}
+
+/** An empty folder with the named packages installed by npm from the tarballs. */
+async function install(folder, names) {
+  const home = join(place, folder);
+  mkdirSync(home);
+  const pick = (keys) => Object.fromEntries(keys.map((key) => [key, tarballs[key]]));
+  const others = Object.keys(tarballs).filter((name) => !names.includes(name));
+  const manifest = { name: folder, version: '1.0.0', private: true, type: 'module', dependencies: pick(names) };
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, overrides: pick(others) }));
+  await step(`npm install in ${folder}`, ['npm', 'install', '--no-audit', '--no-fund'], { cwd: home, env });
+  return home;
+}
+
+const config = `workers:
+  - id: web
+    command: [node, -e, "setInterval(() => console.log('alive'), 200)"]
+`;
+
+await part('every public package packs', pack);
+let app;
+await part('the launcher installs from tarballs, without an install script', async () => {
+  app = await install('app', ['hsu-master']);
+  const installed = readdirSync(join(app, 'node_modules', '@hsu-master'));
+  must(installed.includes('native-linux') || process.platform !== 'linux', `no addon among ${installed.join(', ')}`);
+  for (const name of installed) {
+    const { scripts } = JSON.parse(readFileSync(join(app, 'node_modules', '@hsu-master', name, 'package.json'), 'utf8'));
+    must(!scripts?.install && !scripts?.preinstall && !scripts?.postinstall, `${name} has an install script`);
+  }
+});
+await part('npx hsu-master run works there, with the addon', async () => {
+  writeFileSync(join(app, 'config.yaml'), config);
+  await step('npx hsu-master run', ['npx', 'hsu-master', 'run', 'config.yaml', '--run-duration', '2'], {
+    cwd: app,
+    env,
+  });
+  const probe = "import('@hsu-master/native').then((n) => console.log(JSON.stringify(Object.keys(n))))";
+  await step('import @hsu-master/native', [pinnedNode(), '-e', probe], { cwd: app, env });
+});
+await part('both bins are there', async () => {
+  for (const name of ['hsu-master', 'hsu']) await step(name, ['npx', name, 'version'], { cwd: app, env, quiet: true });
+});
+await part('@hsu-master/core alone pulls no native package', async () => {
+  const alone = await install('core-alone', ['@hsu-master/core']);
+  const installed = readdirSync(join(alone, 'node_modules', '@hsu-master'));
+  must(installed.join() === 'core', `installed too: ${installed.join(', ')}`);
+  await step('import @hsu-master/core', [pinnedNode(), '-e', "import('@hsu-master/core')"], { cwd: alone, env });
+});
+await part('an old Node is told what is needed', async () => {
+  const old = '/usr/bin/node';
+  const { stdout } = spawnSync(old, ['--version'], { encoding: 'utf8' });
+  if (!/^v(1\d|20|21)\./.test(stdout ?? '')) return;
+  const { status, stderr } = spawnSync(old, [join(app, 'node_modules', 'hsu-master', 'bin', 'hsu-master.js')], {
+    encoding: 'utf8',
+  });
+  must(status === 2 && stderr.trim().split('\n').length === 1 && stderr.includes('needs Node'), `${status}: ${stderr}`);
+});
+
+rmSync(place, { recursive: true, force: true });
+process.stdout.write(`${results.passed} passed, ${results.failed} failed, ${results.skipped} skipped\n`);
+process.exit(results.failed === 0 ? 0 : 1);
