@@ -58,7 +58,13 @@ async function install(folder, names) {
   mkdirSync(home);
   const pick = (keys) => Object.fromEntries(keys.map((key) => [key, tarballs[key]]));
   const others = Object.keys(tarballs).filter((name) => !names.includes(name));
-  const manifest = { name: folder, version: '1.0.0', private: true, type: 'module', dependencies: pick(names) };
+  const manifest = {
+    name: folder,
+    version: '1.0.0',
+    private: true,
+    type: 'module',
+    dependencies: pick(names),
+  };
   writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, overrides: pick(others) }));
   await step(`npm install in ${folder}`, ['npm', 'install', '--no-audit', '--no-fund'], { cwd: home, env });
   return home;
@@ -74,9 +80,14 @@ let app;
 await part('the launcher installs from tarballs, without an install script', async () => {
   app = await install('app', ['hsu-master']);
   const installed = readdirSync(join(app, 'node_modules', '@hsu-master'));
-  must(installed.includes('native-linux') || process.platform !== 'linux', `no addon among ${installed.join(', ')}`);
+  must(
+    installed.includes('native-linux') || process.platform !== 'linux',
+    `no addon among ${installed.join(', ')}`,
+  );
   for (const name of installed) {
-    const { scripts } = JSON.parse(readFileSync(join(app, 'node_modules', '@hsu-master', name, 'package.json'), 'utf8'));
+    const { scripts } = JSON.parse(
+      readFileSync(join(app, 'node_modules', '@hsu-master', name, 'package.json'), 'utf8'),
+    );
     must(!scripts?.install && !scripts?.preinstall && !scripts?.postinstall, `${name} has an install script`);
   }
 });
@@ -90,22 +101,33 @@ await part('npx hsu-master run works there, with the addon', async () => {
   await step('import @hsu-master/native', [pinnedNode(), '-e', probe], { cwd: app, env });
 });
 await part('both bins are there', async () => {
-  for (const name of ['hsu-master', 'hsu']) await step(name, ['npx', name, 'version'], { cwd: app, env, quiet: true });
+  for (const name of ['hsu-master', 'hsu'])
+    await step(name, ['npx', name, 'version'], { cwd: app, env, quiet: true });
 });
 await part('@hsu-master/core alone pulls no native package', async () => {
   const alone = await install('core-alone', ['@hsu-master/core']);
   const installed = readdirSync(join(alone, 'node_modules', '@hsu-master'));
   must(installed.join() === 'core', `installed too: ${installed.join(', ')}`);
-  await step('import @hsu-master/core', [pinnedNode(), '-e', "import('@hsu-master/core')"], { cwd: alone, env });
+  await step('import @hsu-master/core', [pinnedNode(), '-e', "import('@hsu-master/core')"], {
+    cwd: alone,
+    env,
+  });
 });
 await part('an old Node is told what is needed', async () => {
   const old = '/usr/bin/node';
   const { stdout } = spawnSync(old, ['--version'], { encoding: 'utf8' });
   if (!/^v(1\d|20|21)\./.test(stdout ?? '')) return;
-  const { status, stderr } = spawnSync(old, [join(app, 'node_modules', 'hsu-master', 'bin', 'hsu-master.js')], {
-    encoding: 'utf8',
-  });
-  must(status === 2 && stderr.trim().split('\n').length === 1 && stderr.includes('needs Node'), `${status}: ${stderr}`);
+  const { status, stderr } = spawnSync(
+    old,
+    [join(app, 'node_modules', 'hsu-master', 'bin', 'hsu-master.js')],
+    {
+      encoding: 'utf8',
+    },
+  );
+  must(
+    status === 2 && stderr.trim().split('\n').length === 1 && stderr.includes('needs Node'),
+    `${status}: ${stderr}`,
+  );
 });
 
 rmSync(place, { recursive: true, force: true });

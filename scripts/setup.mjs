@@ -15,7 +15,16 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { addonCommand, addonFolder, addonInputs, addonOutput } from './addon.mjs';
 import { StepFailed, seconds, step } from './step.mjs';
-import { environment, nodeFolder, pinnedNode, pnpm, program, root, tools } from './tree.mjs';
+import {
+  environment,
+  nodeFolder,
+  packages as packageFolders,
+  pinnedNode,
+  pnpm,
+  program,
+  root,
+  tools,
+} from './tree.mjs';
 
 const networkAdvice =
   'Packages come from the registry that npm is configured for (npm config get registry). Check the network and run the command again.';
@@ -23,12 +32,13 @@ const compilerAdvice =
   'The addon needs g++, make and python3 (Debian: apt-get install g++ make python3). To go on without it, with fewer capabilities: HSU_SKIP_ADDON=1.';
 
 /** Brings the clone up to date. Silent when there is nothing to do. Throws StepFailed. */
-export async function setup() {
+export async function setup({ compile = true } = {}) {
   const since = performance.now();
   mkdirSync(join(tools, 'stamps'), { recursive: true });
   const release = await takeLock();
   try {
-    const done = [await packageManager(), await packages(), await types(), await addon()];
+    const done = [await packageManager(), await packages()];
+    if (compile) done.push(await types(), await addon());
     if (done.includes(true)) process.stderr.write(`  ready in ${seconds(since)}\n`);
   } finally {
     release();
@@ -56,9 +66,7 @@ async function packages() {
   const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'package.json'].map((name) =>
     join(root, name),
   );
-  for (const group of ['packages', 'native', 'examples']) {
-    for (const name of list(join(root, group))) inputs.push(join(root, group, name, 'package.json'));
-  }
+  inputs.push(...packageFolders().map(({ folder }) => join(folder, 'package.json')));
   const outputs = [
     join(root, 'node_modules', '.modules.yaml'),
     join(root, 'node_modules', '@typescript', 'native'),
@@ -78,15 +86,19 @@ async function packages() {
   });
 }
 
-/** `tsc -b` finds out by itself what is old, in a fraction of a second. */
+/** `tsc -b` finds out by itself which sources are new, in a fraction of a second; changed options it overlooks. */
 async function types() {
-  const fresh = !existsSync(join(root, 'packages', 'hsu-master', 'dist', 'main.js'));
-  await step('compiling TypeScript', [...program('@typescript/native', 'tsc'), '-b'], {
-    env: environment(),
-    quiet: !fresh,
-    advice: 'The sources do not compile. On an unchanged clone this is a defect worth reporting.',
+  const inputs = ['tsconfig.base.json', 'tsconfig.json', 'pnpm-lock.yaml'].map((name) => join(root, name));
+  inputs.push(...packageFolders().map(({ folder }) => join(folder, 'tsconfig.json')));
+  const launcher = join(root, 'packages', 'hsu-master', 'dist', 'main.js');
+  const tsc = [...program('@typescript/native', 'tsc'), '-b'];
+  const advice = 'The sources do not compile. On an unchanged clone this is a defect worth reporting.';
+  const all = await renew('types', inputs, [launcher], async () => {
+    announce();
+    await step('compiling TypeScript', [...tsc, '--force'], { env: environment(), advice });
   });
-  return fresh;
+  if (!all) await step('compiling TypeScript', tsc, { env: environment(), quiet: true, advice });
+  return all;
 }
 
 async function addon() {
@@ -136,8 +148,6 @@ function npm() {
   if (script?.endsWith('npm-cli.js') && existsSync(script)) return [process.execPath, script];
   return process.platform === 'win32' ? ['cmd', '/c', 'npm'] : ['npm'];
 }
-
-const list = (folder) => (existsSync(folder) ? readdirSync(folder).sort() : []);
 
 /** Two set-ups in one clone wait for each other; a lock whose owner is gone is taken over. */
 async function takeLock() {

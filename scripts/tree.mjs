@@ -60,7 +60,7 @@ export function environment(extra = {}) {
 
 /** Every package of the workspace: its folder and manifest. */
 export function packages() {
-  return ['packages', 'native'].flatMap((group) => {
+  return ['packages', 'native', 'examples'].flatMap((group) => {
     const names = existsSync(join(root, group)) ? readdirSync(join(root, group)).sort() : [];
     return names
       .map((name) => join(root, group, name))
