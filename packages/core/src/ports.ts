@@ -119,6 +119,8 @@ export interface RunContext {
   readonly process: ProcessIdentity;
   readonly host: Host;
   readonly clock: Clock;
+  /** The living members of the run’s tree. */
+  members(): readonly ProcessIdentity[];
   tell(fact: HookFact): void;
   /** Publishes an event about this worker and run. */
   publish(event: EventDraft): void;

@@ -70,7 +70,17 @@ export function beginStop(turn: Turn, phase: Running, cause: StopCause, detail: 
   turn.act({ kind: 'clear-timer', timer: 'reset' });
   turn.act({ kind: 'end-hooks', run });
   const { process, since } = phase;
-  const stopping: Stopping = { name: 'stopping', process, since, askedAt: now, cause, detail, step: 'asking', exit };
+  const stopping: Stopping = {
+    name: 'stopping',
+    process,
+    since,
+    askedAt: now,
+    cause,
+    detail,
+    step: 'asking',
+    exit,
+    survivors: [],
+  };
   turn.become(stopping);
   turn.publish('worker.stopping', { cause, detail });
   turn.act({ kind: 'signal-tree', run, signal: spec.stop.signal });

@@ -60,10 +60,12 @@ export interface Stopping {
   readonly askedAt: MonotonicTime;
   readonly cause: StopCause;
   readonly detail: string;
-  /** asking: the grace runs. killing: SIGKILL was sent. surviving: it did not help, and the survivors were named. */
-  readonly step: 'asking' | 'killing' | 'surviving';
+  /** asking: the grace runs. killing: SIGKILL was sent. */
+  readonly step: 'asking' | 'killing';
   /** Set once the main process is gone. */
   readonly exit: Exit | null;
+  /** Alive after SIGKILL, as last seen. */
+  readonly survivors: readonly ProcessIdentity[];
 }
 
 export interface BackingOff {

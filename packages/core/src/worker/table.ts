@@ -323,8 +323,8 @@ export const TABLE: Table = {
       const failure = { code: 'E_SURVIVORS', message: survivorsMessage(turn, message.members) } as const;
       turn.settleAll('rest', { kind: 'failed', failure });
       turn.settleAll('running', { kind: 'failed', failure });
-      if (phase.step !== 'surviving') turn.publish('worker.survivors', { survivors: message.members });
-      turn.become({ ...phase, step: 'surviving' });
+      if (phase.survivors.length === 0) turn.publish('worker.survivors', { survivors: message.members });
+      turn.become({ ...phase, survivors: message.members });
       turn.act({ kind: 'signal-tree', run: message.run, signal: 'SIGKILL' });
       turn.act({ kind: 'set-timer', run: message.run, timer: 'verify', delay: KILL_WAIT });
     },

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { HsuError, type Journal, type LeftOver, type ProcessIdentity, type WorkerId } from '@hsu-master/core';
+import { DesiredFile } from './desired-file.ts';
+import { RunRecords } from './run-records.ts';
+
+export interface JournalPlaces {
+  /** For what a reboot voids: records of living processes. */
+  readonly runDirectory: string;
+  /** For what outlives a reboot: what the operator wants. */
+  readonly stateDirectory: string;
+  /** Names this boot of the machine. */
+  readonly bootId: string;
+  /** Told when a wish could not be written. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** A journal in files. */
+export interface FileJournal extends Journal {
+  /** Resolves when everything said so far is on disk. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Opens (and makes) the journal of one master.
+ * @throws HsuError E_STATE naming the path where a directory or file cannot be used
+ */
+export function openJournal(places: JournalPlaces): FileJournal {
+  const { desired, records, leftOvers } = openFiles(places);
+  return {
+    leftOvers: () => leftOvers,
+    recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity) {
+      records.write(workerId, run, mark, process);
+    },
+    forgetRun(workerId: WorkerId) {
+      records.remove(workerId);
+    },
+    recordDesired(workerId: WorkerId, wanted: 'up' | 'down') {
+      desired.set(workerId, wanted);
+    },
+    desired: (workerId: WorkerId) => (desired.isDown(workerId) ? 'down' : null),
+    settled: () => desired.settled(),
+  };
+}
+
+function openFiles(places: JournalPlaces): {
+  readonly desired: DesiredFile;
+  readonly records: RunRecords;
+  readonly leftOvers: readonly LeftOver[];
+} {
+  try {
+    mkdirSync(places.stateDirectory, { recursive: true, mode: 0o700 });
+    const desired = new DesiredFile(join(places.stateDirectory, 'desired.json'), places.failed);
+    const records = new RunRecords(join(places.runDirectory, 'runs'), places.bootId);
+    return { desired, records, leftOvers: records.read() };
+  } catch (error) {
+    const message = `cannot use the state directory ${places.stateDirectory}: ${error instanceof Error ? error.message : String(error)}`;
+    throw new HsuError('E_STATE', message, { ...places, failed: undefined }, error);
+  }
+}

@@ -1,0 +1,323 @@
+import {
+  type Clock,
+  type CommandMessage,
+  decide,
+  dependencyView,
+  dependents,
+  EventStream,
+  findCycle,
+  type Host,
+  HsuError,
+  isAtRest,
+  type Journal,
+  type Milliseconds,
+  type OutputCollector,
+  type ProcessIdentity,
+  type RunHook,
+  startOrder,
+  stoppable,
+  type TicketOutcome,
+  type Waiting,
+  waitingFor,
+  type Worker,
+  type WorkerId,
+  type WorkerSpec,
+} from '@hsu-master/core';
+import { endLeftOvers } from './left-overs.ts';
+import { Mailbox } from './mailbox.ts';
+import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
+import { SpawnQueue } from './spawn-queue.ts';
+import { WorkerActor } from './worker-actor.ts';
+
+/** How many of the latest events a supervisor remembers. */
+const REMEMBERED_EVENTS = 2000;
+
+export interface SupervisorParts {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly hooks: readonly RunHook[];
+  readonly collector: OutputCollector;
+  readonly journal: Journal;
+  /** Unique per master life; marks its processes. */
+  readonly masterId: string;
+  readonly events?: EventStream;
+  /** The rule of all workers; only the simulation gives another. */
+  readonly decide?: typeof decide;
+}
+
+/** What an ordered stop came to. */
+export interface ShutdownResult {
+  /** Processes that could not be ended. */
+  readonly survivors: readonly { readonly workerId: WorkerId; readonly process: ProcessIdentity }[];
+  /** Whether the deadline or `force` cut the graces short. */
+  readonly forced: boolean;
+}
+
+interface Shutdown {
+  readonly told: Set<WorkerId>;
+  readonly finish: (result: ShutdownResult) => void;
+  readonly cancelDeadline: () => void;
+  forced: boolean;
+  scheduled: boolean;
+  finished: boolean;
+}
+
+/** Whether a worker has nothing alive but would start by itself: it is stopped without waiting for its turn. */
+function canBeTold(worker: Worker): boolean {
+  return worker.phase.name === 'blocked' || worker.phase.name === 'backoff' || isAtRest(worker);
+}
+
+/** Whether the ordered stop has to look at what this worker came to. */
+function endsShutdown(worker: Worker): boolean {
+  return isAtRest(worker) || (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0);
+}
+
+/** Holds the workers: takes commands, tells dependents of their dependencies, and ends everything in order. */
+export class Supervisor {
+  readonly events: EventStream;
+  readonly #parts: SupervisorParts;
+  readonly #actors = new Map<WorkerId, WorkerActor>();
+  readonly #tickets = new Map<number, (outcome: TicketOutcome) => void>();
+  readonly #mailbox = new Mailbox();
+  readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
+  #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
+  #lastTicket = 0;
+  #shutdown: Shutdown | null = null;
+  #ended: Promise<ShutdownResult> | null = null;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.events = parts.events ?? new EventStream(REMEMBERED_EVENTS);
+    this.#surroundings = {
+      host: parts.host,
+      clock: parts.clock,
+      hooks: parts.hooks,
+      collector: parts.collector,
+      journal: parts.journal,
+      masterId: parts.masterId,
+      events: this.events,
+      mailbox: this.#mailbox,
+      spawns: new SpawnQueue(parts.clock),
+      decide: parts.decide ?? decide,
+      settle: (ticket, outcome) => this.#settle(ticket, outcome),
+      turned: (actor, before) => this.#turned(actor, before),
+    };
+  }
+
+  /**
+   * Takes in workers, at rest. All dependencies must be among them or already here.
+   * @throws HsuError E_DUPLICATE_WORKER, E_MISSING_DEPENDENCY, E_CYCLE; nothing is taken in then
+   */
+  add(specs: readonly WorkerSpec[]): void {
+    const all = [...this.#specs(), ...specs];
+    const ids = new Set<WorkerId>();
+    for (const { id } of all) {
+      if (ids.has(id)) throw new HsuError('E_DUPLICATE_WORKER', `worker "${id}" is there already`, { id });
+      ids.add(id);
+    }
+    for (const { id, dependsOn } of specs) {
+      const missing = dependsOn.find((dependency) => !ids.has(dependency.id));
+      if (missing === undefined) continue;
+      const message = `worker "${id}" depends on "${missing.id}", which is not defined`;
+      throw new HsuError('E_MISSING_DEPENDENCY', message, { id, missing: missing.id });
+    }
+    const cycle = findCycle(all);
+    if (cycle !== null) {
+      throw new HsuError('E_CYCLE', `workers depend on each other in a circle: ${cycle.join(' → ')}`, { cycle });
+    }
+    for (const spec of specs) this.#actors.set(spec.id, new WorkerActor(spec, this.#surroundings));
+    this.#dependents = dependents(all);
+  }
+
+  /**
+   * Ends what an earlier master left alive, then starts every enabled worker that the operator has not stopped, each as soon as
+   * its dependencies are there. Resolves when the orders are given, not when the workers run.
+   */
+  async startAll(): Promise<void> {
+    await endLeftOvers(this.#parts, this.events, (id) => this.#actors.get(id)?.spec.stop ?? null);
+    if (this.#shutdown !== null) return;
+    this.#publish('supervisor.started', { host: this.#parts.host.name, workers: this.#actors.size });
+    for (const id of startOrder(this.#specs())) {
+      const { spec } = this.#actorOf(id);
+      if (spec.enabled && this.#parts.journal.desired(id) !== 'down') this.#begin(id, { kind: 'start', ticket: null });
+    }
+  }
+
+  /** Resolves when the process runs, or why it does not; `already` when it did. */
+  start(id: WorkerId): Promise<TicketOutcome> {
+    return this.#command(id, (ticket) => ({ kind: 'start', ticket }));
+  }
+
+  /** Resolves when nothing of the worker is alive. It stays stopped until it is started again, beyond the master’s life. */
+  stop(id: WorkerId): Promise<TicketOutcome> {
+    return this.#command(id, (ticket) => ({ kind: 'stop', ticket, cause: 'operator' }));
+  }
+
+  /** Resolves when the new process runs. */
+  restart(id: WorkerId): Promise<TicketOutcome> {
+    return this.#command(id, (ticket) => ({ kind: 'restart', ticket }));
+  }
+
+  /** Forgets the worker’s failures; what waits only for a backoff or breaker starts at once. */
+  reset(id: WorkerId): Promise<TicketOutcome> {
+    return this.#command(id, (ticket) => ({ kind: 'reset', ticket }));
+  }
+
+  /** Like `stop`, without grace. */
+  kill(id: WorkerId): Promise<TicketOutcome> {
+    return this.#command(id, (ticket) => ({ kind: 'kill', ticket, cause: 'operator' }));
+  }
+
+  snapshot(id: WorkerId): WorkerSnapshot {
+    const actor = this.#actorOf(id);
+    return snapshotOf(actor.spec, actor.worker, this.#waitingOf(actor.spec), this.#parts.clock);
+  }
+
+  snapshots(): readonly WorkerSnapshot[] {
+    return [...this.#actors.keys()].map((id) => this.snapshot(id));
+  }
+
+  /**
+   * Ends all workers, dependents before what they depend on, in parallel where the graph allows. When `deadline` is over, or
+   * `force` is called, what is left is killed. Resolves when nothing is alive or the survivors are known. A second call returns
+   * the first one’s promise.
+   */
+  shutdown(reason: string, deadline: Milliseconds): Promise<ShutdownResult> {
+    this.#ended ??= new Promise((finish) => {
+      const cancelDeadline = this.#parts.clock.after(deadline, () => this.force());
+      const shutdown = { told: new Set<WorkerId>(), finish, cancelDeadline, forced: false, scheduled: false, finished: false };
+      this.#shutdown = shutdown;
+      this.#publish('supervisor.stopping', { reason });
+      this.#mailbox.post(() => this.#advanceShutdown(shutdown));
+    });
+    return this.#ended;
+  }
+
+  /** During a shutdown: kills what is left at once. */
+  force(): void {
+    const shutdown = this.#shutdown;
+    if (shutdown === null || shutdown.forced) return;
+    shutdown.forced = true;
+    for (const actor of this.#actors.values()) {
+      if (!isAtRest(actor.worker)) actor.tell({ kind: 'kill', ticket: null, cause: 'shutdown' });
+    }
+  }
+
+  #publish<T extends 'supervisor.started' | 'supervisor.stopping' | 'supervisor.stopped'>(
+    type: T,
+    payload: Parameters<EventStream['publish']>[0]['payload'],
+  ): void {
+    const draft = { type, payload } as Parameters<EventStream['publish']>[0];
+    this.events.publish(draft, this.#parts.clock.wallNow(), null, null);
+  }
+
+  #specs(): readonly WorkerSpec[] {
+    return [...this.#actors.values()].map((actor) => actor.spec);
+  }
+
+  #actorOf(id: WorkerId): WorkerActor {
+    const actor = this.#actors.get(id);
+    if (actor === undefined) throw new HsuError('E_UNKNOWN_WORKER', `there is no worker "${id}"`, { id });
+    return actor;
+  }
+
+  #command(id: WorkerId, message: (ticket: number) => CommandMessage): Promise<TicketOutcome> {
+    this.#actorOf(id);
+    this.#lastTicket += 1;
+    const ticket = this.#lastTicket;
+    const settled = new Promise<TicketOutcome>((resolve) => this.#tickets.set(ticket, resolve));
+    this.#begin(id, message(ticket));
+    return settled;
+  }
+
+  /** Gives a worker a command, and with it the present view of its dependencies. */
+  #begin(id: WorkerId, message: CommandMessage): void {
+    const starts = message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset';
+    if (starts && this.#shutdown !== null) {
+      const failure = { code: 'E_SHUTTING_DOWN', message: `worker "${id}": the master is stopping` } as const;
+      if (message.ticket !== null) this.#settle(message.ticket, { kind: 'failed', failure });
+      return;
+    }
+    const actor = this.#actorOf(id);
+    if (actor.spec.dependsOn.length > 0) {
+      actor.tell({ kind: 'dependencies', waiting: this.#waitingOf(actor.spec), lost: null });
+    }
+    actor.tell(message);
+  }
+
+  #settle(ticket: number, outcome: TicketOutcome): void {
+    this.#tickets.get(ticket)?.(outcome);
+    this.#tickets.delete(ticket);
+  }
+
+  #waitingOf(spec: WorkerSpec): readonly Waiting[] {
+    if (spec.dependsOn.length === 0) return [];
+    const now = this.#parts.clock.now();
+    return waitingFor(spec.dependsOn, (id) => {
+      const actor = this.#actors.get(id);
+      return actor === undefined ? null : dependencyView(actor.worker, now);
+    });
+  }
+
+  #turned(actor: WorkerActor, before: Worker): void {
+    if (this.#shutdown === null) this.#tellDependents(actor, before);
+    else if (this.#shutdown.told.has(actor.spec.id) ? endsShutdown(actor.worker) : canBeTold(actor.worker)) {
+      this.#scheduleAdvance(this.#shutdown);
+    }
+  }
+
+  /** Looks at the whole once for all that happened in this turn of the event loop. */
+  #scheduleAdvance(shutdown: Shutdown): void {
+    if (shutdown.scheduled) return;
+    shutdown.scheduled = true;
+    this.#parts.clock.after(0, () => {
+      shutdown.scheduled = false;
+      if (!shutdown.finished) this.#mailbox.post(() => this.#advanceShutdown(shutdown));
+    });
+  }
+
+  #tellDependents(actor: WorkerActor, before: Worker): void {
+    const now = this.#parts.clock.now();
+    const old = dependencyView(before, now);
+    const view = dependencyView(actor.worker, now);
+    const ended = before.phase.name === 'running' && actor.worker.phase.name !== 'running';
+    const same = old.started === view.started && old.ready === view.ready && old.completed === view.completed;
+    if (same && !ended) return;
+    for (const id of this.#dependents.get(actor.spec.id) ?? []) {
+      const dependent = this.#actorOf(id);
+      const restarts = dependent.spec.dependsOn.some((entry) => entry.id === actor.spec.id && entry.restart);
+      const lost = ended && restarts ? actor.spec.id : null;
+      dependent.tell({ kind: 'dependencies', waiting: this.#waitingOf(dependent.spec), lost });
+    }
+  }
+
+  #advanceShutdown(shutdown: Shutdown): void {
+    const atRest = new Set<WorkerId>();
+    const survivors: { workerId: WorkerId; process: ProcessIdentity }[] = [];
+    let settled = true;
+    for (const [id, { worker }] of this.#actors) {
+      if (isAtRest(worker)) atRest.add(id);
+      else if (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0) {
+        for (const process of worker.phase.survivors) survivors.push({ workerId: id, process });
+      } else settled = false;
+    }
+    if (settled) {
+      this.#finish(shutdown, survivors);
+      return;
+    }
+    const order = new Set(stoppable(this.#specs(), atRest));
+    for (const [id, actor] of this.#actors) {
+      if (shutdown.told.has(id) || !(order.has(id) || canBeTold(actor.worker))) continue;
+      shutdown.told.add(id);
+      const kind = shutdown.forced ? 'kill' : 'stop';
+      actor.tell({ kind, ticket: null, cause: 'shutdown' });
+    }
+  }
+
+  #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
+    shutdown.finished = true;
+    shutdown.cancelDeadline();
+    this.#publish('supervisor.stopped', { survivors: survivors.map((survivor) => survivor.process) });
+    shutdown.finish({ survivors, forced: shutdown.forced });
+  }
+}

@@ -1,0 +1,208 @@
+import {
+  type Clock,
+  type Decision,
+  decide,
+  type Effect,
+  type EventStream,
+  type FactMessage,
+  type Host,
+  type HostRun,
+  type Journal,
+  type Message,
+  newWorker,
+  type OutputCollector,
+  type RunHook,
+  type RunReport,
+  type TicketOutcome,
+  type TimerName,
+  type Worker,
+  type WorkerSpec,
+} from '@hsu-master/core';
+import type { Mailbox } from './mailbox.ts';
+import type { SpawnQueue } from './spawn-queue.ts';
+
+/** What all actors of a supervisor share. */
+export interface Surroundings {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly hooks: readonly RunHook[];
+  readonly collector: OutputCollector;
+  readonly journal: Journal;
+  readonly events: EventStream;
+  readonly mailbox: Mailbox;
+  readonly spawns: SpawnQueue;
+  /** Unique per master life; the beginning of every run’s mark. */
+  readonly masterId: string;
+  /** The rule that the actors follow; the simulation plants faults here. */
+  readonly decide: typeof decide;
+  settle(ticket: number, outcome: TicketOutcome): void;
+  /** Called after each turn that changed the worker. */
+  turned(actor: WorkerActor, before: Worker): void;
+}
+
+/** The part of a run that lives outside the state: handles. */
+interface RunHandles {
+  readonly run: number;
+  readonly host: HostRun;
+  endHooks: (() => void)[];
+}
+
+/** One worker: keeps its state, publishes its events, performs its effects. All of its rules are in core’s `decide`. */
+export class WorkerActor {
+  readonly spec: WorkerSpec;
+  readonly #in: Surroundings;
+  readonly #timers = new Map<TimerName, () => void>();
+  #worker: Worker;
+  #handles: RunHandles | null = null;
+
+  constructor(spec: WorkerSpec, surroundings: Surroundings) {
+    this.spec = spec;
+    this.#in = surroundings;
+    this.#worker = newWorker(spec.id);
+  }
+
+  get worker(): Worker {
+    return this.#worker;
+  }
+
+  tell(message: Message): void {
+    this.#in.mailbox.post(() => this.#turn(message));
+  }
+
+  #turn(message: Message): void {
+    const { clock } = this.#in;
+    const before = this.#worker;
+    const decision = this.#in.decide(before, message, {
+      spec: this.spec,
+      now: clock.now(),
+      wallNow: clock.wallNow(),
+      random: clock.random(),
+    });
+    this.#worker = decision.worker;
+    this.#publish(decision);
+    for (const effect of decision.effects) this.#perform(effect);
+    if (decision.worker !== before) this.#in.turned(this, before);
+  }
+
+  #publish(decision: Decision): void {
+    const run = decision.worker.run === 0 ? null : decision.worker.run;
+    for (const event of decision.events) this.#in.events.publish(event, this.#in.clock.wallNow(), this.spec.id, run);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'spawn':
+        this.#in.spawns.add(() => this.#spawn(effect.run));
+        return;
+      case 'signal-tree':
+        this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
+        return;
+      case 'follow':
+        this.#follow(effect);
+        return;
+      case 'survey': {
+        const members = this.#handlesOf(effect.run)?.host.members() ?? [];
+        this.tell({ kind: 'surveyed', run: effect.run, members });
+        return;
+      }
+      case 'close-run':
+        this.#handlesOf(effect.run)?.host.detachOutput();
+        this.#in.journal.forgetRun(this.spec.id, effect.run);
+        this.#handles = null;
+        return;
+      case 'begin-hooks':
+        this.#beginHooks(effect);
+        return;
+      case 'end-hooks':
+        this.#endHooks();
+        return;
+      case 'set-timer':
+        this.#setTimer(effect);
+        return;
+      case 'clear-timer':
+        this.#timers.get(effect.timer)?.();
+        this.#timers.delete(effect.timer);
+        return;
+      case 'settle':
+        this.#in.settle(effect.ticket, effect.outcome);
+        return;
+      case 'record-desired':
+        this.#in.journal.recordDesired(this.spec.id, effect.desired);
+    }
+  }
+
+  #handlesOf(run: number): RunHandles | null {
+    return this.#handles?.run === run ? this.#handles : null;
+  }
+
+  #spawn(run: number): void {
+    const { phase } = this.#worker;
+    if (phase.name === 'starting' && phase.end !== null && phase.end !== 'restart') {
+      const failure = { code: 'E_SUPERSEDED', message: `worker "${this.spec.id}": stopped before it was started` } as const;
+      this.tell({ kind: 'spawn-failed', run, failure, transient: true });
+      return;
+    }
+    const { host, collector, journal, masterId } = this.#in;
+    const mark = `${masterId}.${this.spec.id}.${run}`;
+    const started = host.spawn(
+      {
+        workerId: this.spec.id,
+        run,
+        command: this.spec.command,
+        mark,
+        captureStdout: this.spec.log.captureStdout,
+        captureStderr: this.spec.log.captureStderr,
+        output: collector.open(this.spec, run),
+        record: (process) => journal.recordRun(this.spec.id, run, mark, process),
+      },
+      (report) => this.tell(factOf(run, report)),
+    );
+    this.#handles = { run, host: started, endHooks: [] };
+  }
+
+  #follow(effect: Effect & { kind: 'follow' }): void {
+    const handles = this.#handlesOf(effect.run);
+    if (handles === null || handles.host.follow(effect.process)) return;
+    const exit = { code: null, signal: null, coreDumped: false, usage: null };
+    this.tell({ kind: 'exited', run: effect.run, exit, remaining: handles.host.members() });
+  }
+
+  #beginHooks(effect: Effect & { kind: 'begin-hooks' }): void {
+    const handles = this.#handlesOf(effect.run);
+    if (handles === null) return;
+    const { host, clock, events, hooks } = this.#in;
+    const { run, process } = effect;
+    handles.endHooks = hooks.map((hook) =>
+      hook.begin({
+        spec: this.spec,
+        run,
+        process,
+        host,
+        clock,
+        members: () => handles.host.members(),
+        tell: (fact) => this.tell({ ...fact, run }),
+        publish: (event) => events.publish(event, clock.wallNow(), this.spec.id, run),
+      }),
+    );
+  }
+
+  #endHooks(): void {
+    const ends = this.#handles?.endHooks ?? [];
+    if (this.#handles !== null) this.#handles.endHooks = [];
+    for (const end of ends) end();
+  }
+
+  #setTimer(effect: Effect & { kind: 'set-timer' }): void {
+    const { timer, run } = effect;
+    this.#timers.get(timer)?.();
+    const cancel = this.#in.clock.after(effect.delay, () => {
+      this.#timers.delete(timer);
+      this.tell({ kind: 'timer', run, timer });
+    });
+    this.#timers.set(timer, cancel);
+  }
+}
+
+function factOf(run: number, report: RunReport): FactMessage {
+  return { ...report, run };
+}
