@@ -1,1 +1,2 @@
-export {};
+export type { Address, Lookup } from './address.ts';
+export { healthHook } from './probe-hook.ts';

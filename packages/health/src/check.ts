@@ -1,0 +1,30 @@
+import type { Check, Milliseconds } from '@hsu-master/core';
+import type { AddressBook } from './address.ts';
+import { type Answer, type Cancel, type CheckContext, describeError, failed } from './answer.ts';
+import { checkExec } from './exec.ts';
+import { checkHttp } from './http.ts';
+import { checkProcess } from './process.ts';
+import { checkTcp } from './tcp.ts';
+
+/**
+ * Makes one check. `done` is called once, possibly from within this call, and never after the returned function was called.
+ * @param probe what the check is for, as a part of names
+ */
+export function startCheck(
+  check: Check,
+  probe: string,
+  timeout: Milliseconds,
+  book: AddressBook,
+  context: CheckContext,
+  done: (answer: Answer) => void,
+): Cancel {
+  try {
+    if (check.type === 'http') return checkHttp(check, timeout, book, context, done);
+    if (check.type === 'tcp') return checkTcp(check, timeout, book, context, done);
+    if (check.type === 'exec') return checkExec(check, probe, timeout, context, done);
+    done(checkProcess(context));
+  } catch (error) {
+    done(failed(describeError(error)));
+  }
+  return () => undefined;
+}
