@@ -1,5 +1,5 @@
 // Makes a fresh clone ready to run: package manager, packages, TypeScript, addon. Runs on any Node from 20 on,
-// installs nothing outside the clone, and does only what has changed since the last time.
+// installs nothing globally, and does only what has changed since the last time.
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -138,7 +138,7 @@ function digestOf(files) {
 
 let announced = false;
 function announce() {
-  if (!announced) process.stderr.write('Setting up (once; nothing is installed outside this folder):\n');
+  if (!announced) process.stderr.write('Setting up this clone (once; nothing is installed globally):\n');
   announced = true;
 }
 

@@ -30,7 +30,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => f
 
 // npm killed without a word must not leave the master behind.
 const npm = process.ppid;
-setInterval(() => process.ppid !== npm && forward('SIGTERM'), 1000).unref();
+const watch = setInterval(() => {
+  if (process.ppid === npm) return;
+  clearInterval(watch);
+  if (Object.keys(last).length === 0) forward('SIGTERM');
+}, 1000);
 
 master.on('error', fail);
 master.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
