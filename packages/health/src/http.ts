@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Check, Milliseconds } from '@hsu-master/core';
 import { formatDuration } from '@hsu-master/core';
 import type { Address, AddressBook } from './address.ts';
@@ -77,7 +78,14 @@ function converse(
       judged(status);
       drain(response, status, answer);
     });
+    const leaveProtocol = (response: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      answer(judge(response, shown));
+    };
+    asking.on('upgrade', leaveProtocol);
+    asking.on('connect', leaveProtocol);
     asking.on('error', (error) => answer(status ?? failed(describeHttpError(error, shown))));
+    asking.on('close', () => answer(status ?? failed(`${shown} closed the connection without an answer`)));
     asking.end();
     return () => asking.destroy();
   } catch (error) {

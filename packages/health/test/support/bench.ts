@@ -1,0 +1,161 @@
+import type {
+  EventDraft,
+  ExecOutcome,
+  ExecRequest,
+  HookFact,
+  Host,
+  Probe,
+  Probes,
+  RunContext,
+  WorkerSpec,
+} from '@hsu-master/core';
+import { healthHook, type Lookup } from '../../src/index.ts';
+import { TestClock } from './clock.ts';
+
+const factor = Number(process.env.HSU_TIME_FACTOR ?? 1);
+
+export function probe(check: Probe['check'], rest: Partial<Probe> = {}): Probe {
+  return {
+    check,
+    interval: 1000,
+    timeout: 500,
+    initialDelay: 0,
+    failureThreshold: 1,
+    successThreshold: 1,
+    ...rest,
+  };
+}
+
+/** An exec helper that ends when the test says so. */
+export class Helper {
+  cancelled = false;
+  readonly outcome: Promise<ExecOutcome>;
+  settle!: (outcome: ExecOutcome) => void;
+  readonly request: ExecRequest;
+
+  constructor(request: ExecRequest) {
+    this.request = request;
+    this.outcome = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  exit(code: number, output = ''): void {
+    this.settle({ kind: 'exited', exit: { code, signal: null, coreDumped: false, usage: null }, output });
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.settle({ kind: 'timed-out', output: '' });
+  }
+}
+
+/** One run with probes, on a clock that the test moves. */
+export class Bench {
+  readonly clock = new TestClock();
+  readonly told: HookFact[] = [];
+  readonly published: EventDraft[] = [];
+  readonly helpers: Helper[] = [];
+  alive = true;
+  aliveAsked = 0;
+  onTell: () => void = () => undefined;
+  end: () => void = () => undefined;
+  readonly #waiting = new Set<() => void>();
+  readonly #probes: Probes;
+  readonly #grace: number;
+  readonly #lookup: Lookup | undefined;
+
+  constructor(probes: Partial<Probes>, options: { grace?: number; lookup?: Lookup } = {}) {
+    this.#probes = { startup: null, liveness: null, readiness: null, ...probes };
+    this.#grace = options.grace ?? 0;
+    this.#lookup = options.lookup;
+  }
+
+  begin(): this {
+    this.end = healthHook(this.#lookup).begin(this.context());
+    return this;
+  }
+
+  context(): RunContext {
+    const spec = {
+      id: 'web',
+      probes: this.#probes,
+      restart: { startupGrace: this.#grace },
+      command: {
+        argv: ['/bin/web'],
+        cwd: '/srv',
+        env: { A: 'b' },
+        umask: null,
+        user: 'www',
+        group: null,
+        groups: null,
+      },
+    } as unknown as WorkerSpec;
+    const host = {
+      isAlive: () => {
+        this.aliveAsked += 1;
+        return this.alive;
+      },
+      exec: (request: ExecRequest) => {
+        const helper = new Helper(request);
+        this.helpers.push(helper);
+        return helper;
+      },
+    } as unknown as Host;
+    return {
+      spec,
+      run: 3,
+      process: { pid: 4711, startedAt: '1' },
+      host,
+      clock: this.clock,
+      members: () => [],
+      tell: (fact) => {
+        this.told.push(fact);
+        this.onTell();
+        this.#stir();
+      },
+      publish: (event) => {
+        this.published.push(event);
+        this.#stir();
+      },
+    };
+  }
+
+  #stir(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves when `count` facts have been told. */
+  async toldCount(count: number): Promise<readonly HookFact[]> {
+    await this.#until(() => this.told.length >= count);
+    return this.told;
+  }
+
+  /** The reason of the `count`-th change of a verdict, once it is there. */
+  async reason(count = 1): Promise<string> {
+    await this.#until(() => this.published.length >= count);
+    const event = this.published[count - 1];
+    return event?.type === 'health.changed' ? event.payload.reason : '';
+  }
+
+  #until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`not seen in time; told ${JSON.stringify(this.told)}`));
+      }, 10_000 * factor);
+      const look = () => {
+        if (!holds()) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+  }
+}
+
+/** Lets settled promises be heard. */
+export async function heard(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
