@@ -1,1 +1,14 @@
-export {};
+export { Chance } from './chance.ts';
+export { FakeClock, lateClock } from './fake/clock.ts';
+export { FakeHost, type FakePrograms, programsByName } from './fake/host.ts';
+export { FakeJournal } from './fake/journal.ts';
+export { FakeCollector, KeptOutput } from './fake/output.ts';
+export {
+  type FakeCircumstances,
+  type FakeProgram,
+  type FakeWriting,
+  fakeExit,
+  fakeProgram,
+} from './fake/program.ts';
+export { type FakeProcess, FakeSystem, type FakeTree, type SystemNews } from './fake/system.ts';
+export { restartRule, workerSpec } from './specs.ts';

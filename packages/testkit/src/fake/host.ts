@@ -1,0 +1,83 @@
+import type {
+  Capability,
+  Command,
+  ExecOutcome,
+  ExecRequest,
+  Host,
+  HostRun,
+  ProcessIdentity,
+  RunReport,
+  SpawnRequest,
+} from '@hsu-master/core';
+import { fakeExec } from './exec.ts';
+import { type FakeProgram, fakeProgram } from './program.ts';
+import { type Delay, FakeRun, identityOf } from './run.ts';
+import type { FakeSystem } from './system.ts';
+
+/** Which program a command stands for. */
+export type FakePrograms = (command: Command, request: SpawnRequest | ExecRequest) => FakeProgram;
+
+/** Programs by the first word of their command; an unknown word is a program that does not exist. */
+export function programsByName(programs: Readonly<Record<string, FakeProgram>>): FakePrograms {
+  return ({ argv: [name] }) =>
+    programs[name] ??
+    fakeProgram({
+      spawnFailure: {
+        failure: { code: 'E_EXEC_NOT_FOUND', message: `there is no fake program "${name}"` },
+        transient: false,
+      },
+    });
+}
+
+/** The host port on a fake system. Several hosts may use one system, one after the other, as masters do. */
+export class FakeHost implements Host {
+  readonly name = 'fake';
+  readonly system: FakeSystem;
+  readonly #programs: FakePrograms;
+  readonly #delay: Delay;
+  readonly #runs = new Set<FakeRun>();
+
+  /** @param delay how long anything takes to be done or noticed; drawn anew for each step */
+  constructor(system: FakeSystem, programs: FakePrograms, delay: Delay = () => 0) {
+    this.system = system;
+    this.#programs = programs;
+    this.#delay = delay;
+  }
+
+  capabilities(): readonly Capability[] {
+    return [{ feature: 'processes', status: 'enforced', reason: 'they are data' }];
+  }
+
+  spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun {
+    const run = new FakeRun(this.system, request.mark, report, this.#delay);
+    this.#runs.add(run);
+    run.start(request, this.#programs(request.command, request));
+    return run;
+  }
+
+  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
+    const run = new FakeRun(this.system, mark, report, this.#delay);
+    this.#runs.add(run);
+    run.attach(process);
+    return run;
+  }
+
+  exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {
+    return fakeExec(this.system, request, this.#programs(request.command, request), this.#delay);
+  }
+
+  isAlive(process: ProcessIdentity): boolean {
+    return this.system.isAlive(process);
+  }
+
+  identify(pid: number): ProcessIdentity | null {
+    const process = this.system.find(pid);
+    return process === null ? null : identityOf(process);
+  }
+
+  /** Also what happens when the master is killed: nothing is reported any more, and no process ends but gated ones. */
+  close(): void {
+    for (const run of this.#runs) run.abandon();
+    this.#runs.clear();
+  }
+}

@@ -1,0 +1,52 @@
+import type { RestartRule, WorkerSpec } from '@hsu-master/core';
+
+const RULE: RestartRule = {
+  maxRetries: 3,
+  window: 60_000,
+  delay: 1000,
+  factor: 2,
+  maxDelay: 30_000,
+  jitter: 0,
+  resetAfter: 10_000,
+  coolDown: 60_000,
+  maxCoolDown: 600_000,
+  giveUp: false,
+};
+
+/** A rule of three restarts a minute, one second apart at first, but for what `differs`. */
+export function restartRule(differs: Partial<RestartRule> = {}): RestartRule {
+  return { ...RULE, ...differs };
+}
+
+/** A complete spec of a worker that runs the program named like itself, but for what `differs`. */
+export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): WorkerSpec {
+  return {
+    id,
+    name: id,
+    description: '',
+    enabled: true,
+    command: { argv: [id], cwd: '/', env: {}, umask: null, user: null, group: null, groups: null },
+    restart: {
+      mode: 'on-failure',
+      successCodes: [0],
+      retryFailedStart: false,
+      exit: RULE,
+      health: RULE,
+      startupGrace: 0,
+    },
+    stop: { signal: 'SIGTERM', grace: 5000 },
+    dependsOn: [],
+    probes: { startup: null, liveness: null, readiness: null },
+    mainProcess: null,
+    onDaemonize: 'kill',
+    log: {
+      captureStdout: true,
+      captureStderr: true,
+      stdoutFile: `/log/${id}.log`,
+      stderrFile: `/log/${id}.log`,
+      maxSize: 1_048_576,
+      maxFiles: 3,
+    },
+    ...differs,
+  };
+}
