@@ -19,7 +19,7 @@ const parts = {
     }),
   lint: () => run('lint', [...program('oxlint'), '--type-aware', '--deny-warnings', '.']),
   layers,
-  unused: () => run('unused', program('knip')),
+  unused: () => run('unused', [...program('knip'), '--no-config-hints']),
   manifests: () => run('manifests', program('sherif')),
   publint: () => each('publint', [...program('publint'), '--strict', '--pack', 'npm']),
   entries: () =>
