@@ -49,7 +49,6 @@ export interface EventMap {
   };
   'log.dropped': { readonly bytes: number; readonly reason: string };
   'log.rotated': { readonly file: string };
-  'config.loaded': { readonly file: string; readonly workers: number };
   'supervisor.started': { readonly host: string; readonly workers: number };
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
@@ -72,32 +71,100 @@ export type HsuEvent = EventDraft & {
   readonly run: number | null;
 };
 
-/** What each event says, for the generated documentation. */
-export const EVENT_MEANINGS: Readonly<Record<EventType, string>> = {
-  'worker.starting': 'A process is about to be started; `attempt` counts the restarts of this worker.',
-  'worker.blocked': 'The worker is wanted up but waits for the dependencies named.',
-  'worker.spawn-failed': 'The process could not be started.',
-  'worker.started': 'The program runs.',
-  'worker.daemonized':
-    'Another process took over as the main process; `expected` tells whether main_process said so.',
-  'worker.ready': 'The worker may get work; dependents that wait for it may start.',
-  'worker.unready': 'The worker should get no work.',
-  'worker.stopping': 'The process tree was asked to end.',
-  'worker.killed': 'The grace was over and the tree was sent SIGKILL.',
-  'worker.exited': 'The main process ended; `remaining` are living members of its tree.',
-  'worker.survivors':
-    'Processes of the tree are alive after SIGKILL; the worker is not started again while they live.',
-  'worker.backing-off': 'The worker waits before its next start; with `breaker: open` until one trial run.',
-  'worker.failed': 'The worker rests because of a failure and is not tried again by itself.',
-  'worker.stopped': 'The worker rests as wanted; `completed` means it ended by itself with a success code.',
-  'health.changed': 'A probe’s verdict changed.',
-  'log.dropped': 'Output could not be written and was counted instead.',
-  'log.rotated': 'A log file reached its size and a new one was begun.',
-  'config.loaded': 'A configuration was accepted.',
-  'supervisor.started': 'The master holds its workers.',
-  'supervisor.stopping': 'The master began its ordered stop.',
-  'supervisor.stopped': 'All workers rest; `survivors` are the processes that could not be ended.',
-  'supervisor.left-over-ended':
-    'A process that an earlier, killed master had left was ended before its worker starts.',
-  'supervisor.defect': 'A message arrived in a state where it cannot; nothing was changed. Please report it.',
+/** What an event says and what it carries, for the generated documentation; complete by type. */
+export type EventMeanings = {
+  readonly [T in EventType]: { readonly means: string; readonly payload: { readonly [K in keyof EventMap[T]]: string } };
+};
+
+const FAILURE = 'code and message';
+const PROCESS = 'pid and start time';
+
+export const EVENT_MEANINGS: EventMeanings = {
+  'worker.starting': {
+    means: 'A process is about to be started.',
+    payload: { attempt: 'automatic restarts of this worker so far' },
+  },
+  'worker.blocked': {
+    means: 'The worker is wanted up but waits for dependencies.',
+    payload: { waiting: 'each with id, condition, and what it is doing instead' },
+  },
+  'worker.spawn-failed': { means: 'The process could not be started.', payload: { failure: FAILURE } },
+  'worker.started': {
+    means: 'The program runs.',
+    payload: { process: PROCESS, warning: 'what was odd about the start, or null' },
+  },
+  'worker.daemonized': {
+    means: 'Another process of the tree took over as the main process.',
+    payload: { process: PROCESS, expected: 'whether control.main_process said so' },
+  },
+  'worker.ready': { means: 'The worker may get work; dependents that wait for it may start.', payload: {} },
+  'worker.unready': { means: 'The worker should get no work.', payload: { reason: 'the probe’s answer' } },
+  'worker.stopping': {
+    means: 'The process tree was asked to end.',
+    payload: { cause: 'who or what asked', detail: 'more in words, may be empty' },
+  },
+  'worker.killed': {
+    means: 'The tree was sent SIGKILL.',
+    payload: { after: 'milliseconds since it was asked to end' },
+  },
+  'worker.exited': {
+    means: 'The main process ended.',
+    payload: {
+      exit: 'code or signal (neither where the system cannot tell), core dump, usage',
+      success: 'whether it counts as success',
+      uptime: 'milliseconds',
+      remaining: 'living members of its tree, which are ended next',
+    },
+  },
+  'worker.survivors': {
+    means: 'Processes of the tree are alive after SIGKILL; the worker is not started again while they live.',
+    payload: { survivors: 'pid and start time of each' },
+  },
+  'worker.backing-off': {
+    means: 'The worker waits before its next start.',
+    payload: {
+      delay: 'milliseconds',
+      until: 'wall time of the next try',
+      failures: 'failures in a row',
+      breaker: 'open: too many restarts in the window, and the next run is a single trial',
+      reason: 'why the last run ended',
+    },
+  },
+  'worker.failed': {
+    means: 'The worker rests because of a failure and is not tried again by itself.',
+    payload: { failure: FAILURE },
+  },
+  'worker.stopped': {
+    means: 'The worker rests.',
+    payload: { completed: 'true: it ended by itself with success' },
+  },
+  'health.changed': {
+    means: 'A probe’s verdict changed.',
+    payload: { probe: 'startup, liveness or readiness', healthy: 'the new verdict', reason: 'the last answer' },
+  },
+  'log.dropped': {
+    means: 'Output could not be written and was counted instead.',
+    payload: { bytes: 'how many', reason: 'the system’s answer' },
+  },
+  'log.rotated': {
+    means: 'A log file reached its size and a new one was begun.',
+    payload: { file: 'path of the current file' },
+  },
+  'supervisor.started': {
+    means: 'The master holds its workers.',
+    payload: { host: 'native or fallback host', workers: 'how many' },
+  },
+  'supervisor.stopping': { means: 'The ordered stop began.', payload: { reason: 'who or what asked' } },
+  'supervisor.stopped': {
+    means: 'All workers rest.',
+    payload: { survivors: 'processes that could not be ended' },
+  },
+  'supervisor.left-over-ended': {
+    means: 'A process that an earlier, killed master had left was ended before its worker starts.',
+    payload: { process: PROCESS },
+  },
+  'supervisor.defect': {
+    means: 'Something happened that cannot, or a part of the master failed; no worker was changed by it. Please report it.',
+    payload: { message: 'what, where' },
+  },
 };
