@@ -1,0 +1,169 @@
+import type {
+  Clock,
+  EventDraft,
+  Milliseconds,
+  OutputCollector,
+  OutputStream,
+  RunOutput,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
+import { type Disk, realDisk } from './file/disk.ts';
+import { LogFile, type Source } from './file/log-file.ts';
+import { Tail } from './tail.ts';
+
+/** Hears the output of all runs, as it arrives. */
+export interface OutputListener {
+  /** Called at the first output of a run that it can hear. */
+  open(workerId: WorkerId, run: number): RunListener;
+}
+
+/** Hears the output of one run. Must not throw, and must not keep the bytes: they belong to somebody else afterwards. */
+export interface RunListener {
+  chunk(stream: OutputStream, bytes: Uint8Array): void;
+  end(stream: OutputStream): void;
+}
+
+export interface FileCollectorOptions {
+  readonly clock: Clock;
+  /** Publishes `log.rotated` and `log.dropped` about a run. */
+  publish(event: EventDraft, workerId: WorkerId, run: number): void;
+  /** The file system; by default the real one. */
+  readonly disk?: Disk;
+  /** A file nobody wrote to for so long is closed until there is more; by default 30 s. */
+  readonly idleAfter?: Milliseconds;
+}
+
+export interface FileCollector extends OutputCollector {
+  /** Lets a listener hear all output from now on; the returned function ends that. */
+  subscribe(listener: OutputListener): () => void;
+  /** The last lines of the worker’s latest run, oldest first: at most `count`, 64 and 4 KiB. */
+  lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
+  /** Forgets the last lines of a worker that is there no more. */
+  forget(workerId: WorkerId): void;
+  /** Writes what waits and closes the files; gives up on a disk that does not answer within `timeout`, by default 2 s. */
+  close(timeout?: Milliseconds): Promise<void>;
+}
+
+const TAIL_BYTES = 4096;
+const TAIL_LINES = 64;
+
+type Tails = Partial<Record<OutputStream, Tail>>;
+
+/**
+ * Writes the output of every run to the files that its spec names. Runs append; streams with the same path share a file in the
+ * order of arrival. A file is opened at its first byte. No failure of the disk reaches a worker: see `log.dropped`.
+ */
+export function fileCollector(options: FileCollectorOptions): FileCollector {
+  return new Files(options);
+}
+
+class Files implements FileCollector {
+  readonly #options: FileCollectorOptions;
+  readonly #idleAfter: Milliseconds;
+  readonly #files = new Map<string, LogFile>();
+  readonly #listeners = new Set<OutputListener>();
+  readonly #tails = new Map<WorkerId, Tails>();
+  #cancelSweep: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: FileCollectorOptions) {
+    this.#options = options;
+    this.#idleAfter = options.idleAfter ?? 30_000;
+  }
+
+  open(spec: WorkerSpec, run: number): RunOutput {
+    const source: Source = { workerId: spec.id, run, log: spec.log };
+    const hearing = new Map<OutputListener, RunListener>();
+    this.#tails.delete(spec.id);
+    return {
+      write: (stream, chunk, done) => {
+        this.#remember(spec.id, stream, chunk);
+        for (const listener of this.#listeners) {
+          let heard = hearing.get(listener);
+          if (heard === undefined) {
+            heard = listener.open(spec.id, run);
+            hearing.set(listener, heard);
+          }
+          heard.chunk(stream, chunk);
+        }
+        this.#write(stream === 'stdout' ? spec.log.stdoutFile : spec.log.stderrFile, chunk, source, done);
+      },
+      end: (stream) => {
+        for (const heard of hearing.values()) heard.end(stream);
+      },
+    };
+  }
+
+  subscribe(listener: OutputListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
+    return this.#tails.get(workerId)?.[stream]?.lines(Math.min(count, TAIL_LINES)) ?? [];
+  }
+
+  forget(workerId: WorkerId): void {
+    this.#tails.delete(workerId);
+  }
+
+  async close(timeout: Milliseconds = 2000): Promise<void> {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    const closing = [...this.#files.values()].map((file) => file.close());
+    let cancelTimer: () => void = () => undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      cancelTimer = this.#options.clock.after(timeout, resolve);
+    });
+    await Promise.race([Promise.all(closing), tooLate]);
+    cancelTimer();
+  }
+
+  #write(path: string, chunk: Uint8Array, source: Source, done: () => void): void {
+    if (this.#closed) {
+      done();
+      return;
+    }
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      const options = this.#options;
+      const { clock, disk = realDisk } = options;
+      file = new LogFile(path, source, {
+        clock,
+        disk,
+        publish: (event, from) => options.publish(event, from.workerId, from.run),
+        relieve: () => this.#relieve(),
+      });
+      this.#files.set(path, file);
+      this.#cancelSweep ??= clock.after(this.#idleAfter, () => this.#sweep());
+    }
+    file.write(chunk, source, done);
+  }
+
+  #remember(workerId: WorkerId, stream: OutputStream, chunk: Uint8Array): void {
+    let tails = this.#tails.get(workerId);
+    if (tails === undefined) {
+      tails = {};
+      this.#tails.set(workerId, tails);
+    }
+    tails[stream] ??= new Tail(TAIL_BYTES);
+    tails[stream].add(chunk);
+  }
+
+  /** Forgets files that are idle, so that many workers that seldom write do not hold a descriptor each. */
+  #sweep(): void {
+    this.#cancelSweep = null;
+    const { clock } = this.#options;
+    const before = clock.now() - this.#idleAfter;
+    for (const [path, file] of this.#files) {
+      if (file.closeIfIdle(before)) this.#files.delete(path);
+    }
+    if (this.#files.size > 0) this.#cancelSweep = clock.after(this.#idleAfter, () => this.#sweep());
+  }
+
+  #relieve(): void {
+    const now = this.#options.clock.now();
+    for (const file of this.#files.values()) file.closeIfIdle(now);
+  }
+}
