@@ -1,0 +1,71 @@
+/** What can be asked for with --only. */
+export const METRICS = ['start', 'restart', 'stop', 'memory', 'idle', 'orphans'] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** What ours shall reach, against the floor of the same run or by itself; compared by medians. */
+export type Target =
+  | { readonly kind: 'times-floor'; readonly most: number }
+  | { readonly kind: 'above-floor'; readonly most: number }
+  | { readonly kind: 'most'; readonly most: number };
+
+export interface Figure {
+  readonly metric: Metric;
+  /** `N` stands for the number of workers asked for. */
+  readonly title: string;
+  readonly unit: 'ms' | 'MiB' | '% of a core' | 'processes';
+  readonly target?: Target;
+}
+
+/** Every figure, in the order of the report; README.md says how each is taken. */
+export const figures = {
+  start1: { metric: 'start', title: 'start of 1: command line to worker runs', unit: 'ms' },
+  start100: { metric: 'start', title: 'start of 100: command line to last worker runs', unit: 'ms' },
+  startFirstToLast: {
+    metric: 'start',
+    title: 'start of N: first worker runs to last worker runs',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 1.5 },
+  },
+  startFromCommand: {
+    metric: 'start',
+    title: 'start of N: command line to last worker runs',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2 },
+  },
+  restart: {
+    metric: 'restart',
+    title: 'restart: SIGKILL to successor runs',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2.5 },
+  },
+  stop: {
+    metric: 'stop',
+    title: 'stop of 100: request to nothing left',
+    unit: 'ms',
+    target: { kind: 'above-floor', most: 50 },
+  },
+  uss1: { metric: 'memory', title: 'USS with 1 worker', unit: 'MiB', target: { kind: 'most', most: 25 } },
+  pss1: { metric: 'memory', title: 'PSS with 1 worker', unit: 'MiB' },
+  ussN: { metric: 'memory', title: 'USS with N workers', unit: 'MiB', target: { kind: 'most', most: 40 } },
+  pssN: { metric: 'memory', title: 'PSS with N workers', unit: 'MiB' },
+  processesN: { metric: 'memory', title: "supervisor's processes with N workers", unit: 'processes' },
+  idle: {
+    metric: 'idle',
+    title: 'idle CPU with N workers',
+    unit: '% of a core',
+    target: { kind: 'most', most: 0.2 },
+  },
+  orphans: {
+    metric: 'orphans',
+    title: 'alive 5 s after the stop, of 40 awkward processes',
+    unit: 'processes',
+    target: { kind: 'most', most: 0 },
+  },
+} as const satisfies Record<string, Figure>;
+
+export type FigureName = keyof typeof figures;
+
+export interface Sample {
+  readonly figure: FigureName;
+  readonly value: number;
+}

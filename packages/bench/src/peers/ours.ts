@@ -1,0 +1,43 @@
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Peer } from '../peer.ts';
+import { places } from '../places.ts';
+import { bareEnvironment } from './environment.ts';
+
+const bin = join(places.launcher, 'bin/hsu-master.js');
+
+/** The launcher of this workspace as it is built, on the Node that runs the bench; logs as by default. */
+export const ours: Peer = {
+  name: 'ours',
+  missing: () =>
+    access(join(places.launcher, 'dist/run.js')).then(
+      () => undefined,
+      () => ({ what: 'packages/hsu-master is not built: pnpm build' }),
+    ),
+  async version() {
+    const manifest = await readFile(join(places.launcher, 'package.json'), 'utf8');
+    return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown';
+  },
+  async prepare({ dir, workers, grace }) {
+    const config = join(dir, 'config.yaml');
+    const control = [
+      `graceful_timeout: ${grace / 1000}s`,
+      'restart: { retry_delay: 0s, max_retries: 1000000 }',
+    ];
+    const units = workers.map((argv, index) =>
+      [
+        `  - id: w${index}`,
+        `    command: ${JSON.stringify(argv)}`,
+        ...control.map((line) => `    ${line}`),
+      ].join('\n'),
+    );
+    await writeFile(config, `workers:\n${units.join('\n')}\n`);
+    return {
+      argv: [process.execPath, bin, 'run', config],
+      env: bareEnvironment(dir, { HSU_HOME: join(dir, 'home') }),
+      cwd: dir,
+      stop: 'SIGTERM',
+      background: false,
+    };
+  },
+};

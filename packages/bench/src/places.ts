@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+
+const fromPackage = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Folders and files of the bench and of what it measures. */
+export const places = {
+  sources: fromPackage('floor'),
+  /** Not committed: programs compiled by the bench. */
+  programs: fromPackage('build/floor'),
+  pm2Manifest: fromPackage('pm2'),
+  /** Not committed: pm2, installed by the bench. */
+  pm2: fromPackage('build/pm2'),
+  launcher: fromPackage('../hsu-master'),
+} as const;

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { places } from './places.ts';
+
+/** Absolute paths of the compiled C programs; what each does stands at the top of its source. */
+export interface Programs {
+  readonly arena: string;
+  readonly floor: string;
+  readonly stamp: string;
+  readonly awkward: string;
+}
+
+const changedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
+
+async function compile(name: string, linkage: 'static' | 'dynamic'): Promise<string> {
+  const source = join(places.sources, `${name}.c`);
+  const program = join(places.programs, linkage, name);
+  if ((await changedAt(program)) >= (await changedAt(source))) return program;
+  await mkdir(dirname(program), { recursive: true });
+  // Under another name first: two benches that compile at once must not run half a program.
+  const fresh = `${program}.${process.pid}`;
+  const flags = ['-O2', '-Wall', '-Wextra', ...(linkage === 'static' ? ['-static'] : [])];
+  await promisify(execFile)('cc', [...flags, '-o', fresh, source]);
+  await rename(fresh, program);
+  return program;
+}
+
+/**
+ * Compiles what is older than its source: statically, so that the start of a worker itself costs little; `workers`
+ * says otherwise for the workers. Rejects without a C compiler.
+ */
+export async function compilePrograms(workers: 'static' | 'dynamic'): Promise<Programs> {
+  const [arena, floor, stamp, awkward] = await Promise.all([
+    compile('arena', 'static'),
+    compile('floor', 'static'),
+    compile('stamp', workers),
+    compile('awkward', workers),
+  ]);
+  return { arena, floor, stamp, awkward };
+}

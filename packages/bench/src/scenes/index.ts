@@ -1,0 +1,9 @@
+import type { Scene } from '../scene.ts';
+import { crash } from './crash.ts';
+import { hundred } from './hundred.ts';
+import { many } from './many.ts';
+import { one } from './one.ts';
+import { zoo } from './zoo.ts';
+
+/** In the order in which they are played in each round. */
+export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];

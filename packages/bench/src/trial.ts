@@ -1,0 +1,122 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Arena } from './arena.ts';
+import type { Peer, Prepared } from './peer.ts';
+import type { Process } from './processes.ts';
+import type { Programs } from './programs.ts';
+import { type Stamp, Stamps } from './stamps.ts';
+
+/** What all trials of a run share. */
+export interface Setting {
+  readonly programs: Programs;
+  /** Private folder of the run. */
+  readonly dir: string;
+  readonly loggers: boolean;
+  /** Aborts the run: what waits rejects, and every arena is ended. */
+  readonly signal: AbortSignal;
+}
+
+/** What the supervisor of a trial runs. */
+export interface Load {
+  readonly program: 'stamp' | 'awkward';
+  readonly count: number;
+  /** ms, a multiple of 1000. */
+  readonly grace: number;
+}
+
+/** One supervisor, running its workers. */
+export interface Trial {
+  readonly arena: Arena;
+  readonly stamps: Stamps;
+  /** ns of CLOCK_MONOTONIC, just before the fork. */
+  readonly launchedAt: bigint;
+  /** Settles when a command that starts a supervisor in the background has returned; at once for others. */
+  commandReturned(): Promise<unknown>;
+  /** Waits for the first stamp of every worker, and for the command. */
+  started(): Promise<readonly Stamp[]>;
+  /** The living processes that are no workers. */
+  supervisors(): readonly Process[];
+  /** Asks for the stop; `returned` settles when the supervisor, or the command that stops it, has ended. */
+  requestStop(): { readonly at: bigint; readonly returned: Promise<unknown> };
+}
+
+const START_LIMIT_MS = 180_000;
+let trials = 0;
+
+/** Opens a trial, acts on it, and ends it whatever happens; an error is given the end of the supervisor's output. */
+export async function withTrial<T>(
+  peer: Peer,
+  load: Load,
+  setting: Setting,
+  act: (trial: Trial) => Promise<T>,
+): Promise<T> {
+  setting.signal.throwIfAborted();
+  const dir = join(setting.dir, `${++trials}`);
+  await mkdir(dir);
+  const stamps = new Stamps(join(dir, 'stamps'));
+  try {
+    const { programs, loggers } = setting;
+    const workers = Array.from({ length: load.count }, (_, index) => [
+      programs[load.program],
+      stamps.path,
+      String(index),
+    ]);
+    const prepared = await peer.prepare({ dir, workers, grace: load.grace, loggers, programs });
+    return await inArenas(prepared, { dir, load, stamps, setting }, act);
+  } catch (error) {
+    if (setting.signal.aborted) throw error;
+    const output = await readFile(join(dir, 'output'), 'utf8').catch(() => '');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output.slice(-2000)}`, {
+      cause: error,
+    });
+  } finally {
+    stamps.close();
+  }
+}
+
+interface Ground {
+  readonly dir: string;
+  readonly load: Load;
+  readonly stamps: Stamps;
+  readonly setting: Setting;
+}
+
+async function inArenas<T>(
+  prepared: Prepared,
+  { dir, load, stamps, setting }: Ground,
+  act: (trial: Trial) => Promise<T>,
+): Promise<T> {
+  const arenas: Arena[] = [];
+  const open = (argv: readonly string[]) => {
+    const opened = new Arena(setting.programs.arena, join(dir, 'output'), { ...prepared, argv });
+    arenas.push(opened);
+    return opened;
+  };
+  const arena = open(prepared.argv);
+  const commandReturned = async () => prepared.background && (await arena.exited);
+  try {
+    const { pid, at } = await arena.launched();
+    return await act({
+      arena,
+      stamps,
+      launchedAt: at,
+      commandReturned,
+      async started() {
+        const first = await stamps.ofWorkers(load.count, START_LIMIT_MS, setting.signal);
+        await commandReturned();
+        return first;
+      },
+      supervisors: () => arena.processes().filter(({ program }) => program !== load.program),
+      requestStop() {
+        const requestedAt = process.hrtime.bigint();
+        // A command in an arena of its own: should it start a daemon, that one ends with the trial too.
+        if (typeof prepared.stop !== 'string')
+          return { at: requestedAt, returned: open(prepared.stop).exited };
+        process.kill(pid, prepared.stop);
+        return { at: requestedAt, returned: arena.exited };
+      },
+    });
+  } finally {
+    await Promise.all(arenas.map((each) => each.end()));
+  }
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { collect, format, judge, reportedFigures, type Values } from '../src/report.ts';
+
+function reported(
+  floor: readonly number[],
+  ours: readonly number[],
+  figure: 'startFromCommand' | 'stop' | 'ussN',
+) {
+  const values: Values = new Map();
+  for (const value of floor) collect(values, 'floor', [{ figure, value }]);
+  for (const value of ours) collect(values, 'ours', [{ figure, value }]);
+  const [first] = reportedFigures(values, 1000);
+  if (!first) throw new Error('nothing reported');
+  return first;
+}
+
+describe('a report', () => {
+  it('gives medians, spread and the ratio to the floor, and names N', () => {
+    const figure = reported([10, 12, 11], [33, 22, 20], 'startFromCommand');
+    expect(figure.title).toBe('start of 1000: command line to last worker runs');
+    expect(figure.peers[1]).toMatchObject({ peer: 'ours', median: 22, min: 20, max: 33, timesFloor: 2 });
+  });
+
+  it.each([
+    ['times the floor', 'startFromCommand', [10], [20], true],
+    ['times the floor', 'startFromCommand', [10], [21], false],
+    ['above the floor', 'stop', [6], [56], true],
+    ['above the floor', 'stop', [6], [57], false],
+    ['at most', 'ussN', [1], [40], true],
+    ['at most', 'ussN', [1], [41], false],
+  ] as const)('judges a target of the kind "%s" (%s: %j against %j)', (_kind, figure, floor, ours, met) => {
+    expect(judge(reported(floor, ours, figure))?.met).toBe(met);
+  });
+
+  it('does not judge by a floor that was not measured', () => {
+    expect(judge(reported([], [20], 'startFromCommand'))).toBeUndefined();
+  });
+
+  it.each([
+    [0.98443, '0.984'],
+    [23.84, '23.8'],
+    [2312.4, '2312'],
+    [0, '0'],
+    [40, '40'],
+  ])('writes %d as %s', (value, text) => {
+    expect(format(value)).toBe(text);
+  });
+});
