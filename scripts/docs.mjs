@@ -10,7 +10,11 @@ import { environment, program, root } from './tree.mjs';
  * One entry per page: a built module and the name of its function that returns the page's text.
  * @type {{page: string, module: string, generator: string}[]}
  */
-const pages = [];
+const pages = [
+  { page: 'docs/errors.md', module: 'packages/hsu-master/dist/pages.js', generator: 'errorsPage' },
+  { page: 'docs/events.md', module: 'packages/hsu-master/dist/pages.js', generator: 'eventsPage' },
+  { page: 'docs/cli.md', module: 'packages/hsu-master/dist/pages.js', generator: 'cliPage' },
+];
 
 const check = process.argv.includes('--check');
 const tsc = [...program('@typescript/native', 'tsc'), '-b'];

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { formatIssue, type LoadedConfig, loadConfig, type LoadResult, readConfigFile } from '@hsu-master/config';
+import { type Capability, type EventStream, HsuError, type Milliseconds, type TicketOutcome } from '@hsu-master/core';
+import type { ShutdownResult, WorkerSnapshot } from '@hsu-master/workers';
+import { lockStateDirectory } from './lock.ts';
+import { choosePlaces, instanceOf, type Places } from './places.ts';
+import { type OutputTap, wire } from './wire.ts';
+
+/** How to make a master. Exactly one of `configFile` and `config` is given. */
+export interface MasterOptions {
+  /** Path of a YAML file. */
+  readonly configFile?: string;
+  /** The same as a value or as YAML text. */
+  readonly config?: string | object;
+  /** For relative paths in `config`, and to tell masters without a file apart; the working directory where it is not given. */
+  readonly directory?: string;
+  /** Default: see docs/config.md, “Where files go”. */
+  readonly stateDirectory?: string;
+  readonly logDirectory?: string;
+  /** The environment that workers inherit and `${VAR}` reads; default: the process’s own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Become the parent of the workers’ orphans (Linux: child subreaper) and reap them. Only for a process that starts no other
+   * children by itself; default false.
+   */
+  readonly reapOrphans?: boolean;
+  /** Gets every chunk of output besides the files. */
+  readonly tap?: OutputTap;
+}
+
+/** Keeps the workers of one configuration. */
+export interface Master {
+  readonly config: LoadedConfig;
+  readonly events: EventStream;
+  readonly places: Places;
+  capabilities(): readonly Capability[];
+  /** Starts the enabled workers in the order of their dependencies. Resolves when the orders are given. */
+  start(): Promise<void>;
+  workers(): readonly WorkerSnapshot[];
+  /** @throws HsuError E_UNKNOWN_WORKER, as all that take an id */
+  worker(id: string): WorkerSnapshot;
+  startWorker(id: string): Promise<TicketOutcome>;
+  /** Beyond this master’s life: the worker stays stopped until it is started again. */
+  stopWorker(id: string): Promise<TicketOutcome>;
+  restartWorker(id: string): Promise<TicketOutcome>;
+  resetWorker(id: string): Promise<TicketOutcome>;
+  /** The latest lines a worker wrote, oldest first; at most 64. */
+  lastLines(id: string): readonly string[];
+  /** Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. */
+  shutdown(options?: { readonly reason?: string; readonly deadline?: Milliseconds }): Promise<ShutdownResult>;
+  /** During a shutdown: kills what is left at once. */
+  force(): void;
+}
+
+/**
+ * Makes a master that is not started yet.
+ * @throws HsuError E_CONFIG with all issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
+ */
+export function createMaster(options: MasterOptions): Master {
+  const env = options.environment ?? process.env;
+  const source = sourceOf(options);
+  const places = choosePlaces({
+    env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: options.stateDirectory === undefined ? null : resolve(options.stateDirectory),
+    logDirectory: options.logDirectory === undefined ? null : resolve(options.logDirectory),
+    instance: instanceOf(source.file),
+  });
+  const config = accepted(load(source, env, places));
+  const parts = wire({
+    config,
+    environment: env,
+    places,
+    reapOrphans: options.reapOrphans ?? false,
+    masterId: randomBytes(4).toString('hex'),
+    tap: options.tap ?? null,
+    prepare: (native) => lockStateDirectory(places.stateDirectory, native),
+  });
+  const { supervisor } = parts;
+  return {
+    config,
+    places,
+    events: supervisor.events,
+    capabilities: () => parts.host.capabilities(),
+    start: () => supervisor.startAll(),
+    workers: () => supervisor.snapshots(),
+    worker: (id) => supervisor.snapshot(id),
+    startWorker: (id) => supervisor.start(id),
+    stopWorker: (id) => supervisor.stop(id),
+    restartWorker: (id) => supervisor.restart(id),
+    resetWorker: (id) => supervisor.reset(id),
+    lastLines: (id) => parts.lastLines(id),
+    shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
+      parts.end(reason, deadline),
+    force: () => supervisor.force(),
+  };
+}
+
+interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+function sourceOf(options: MasterOptions): Source {
+  if (options.configFile !== undefined) {
+    const read = readConfigFile(options.configFile);
+    if (!read.ok) throw new HsuError(read.failure.code, read.failure.message, { file: options.configFile });
+    return { file: resolve(options.configFile), text: read.text };
+  }
+  const { config } = options;
+  if (config === undefined) throw new HsuError('E_USAGE', 'createMaster needs configFile or config');
+  const text = typeof config === 'string' ? config : JSON.stringify(config);
+  return { file: resolve(options.directory ?? '.', 'config (in memory)'), text };
+}
+
+/** Reads a configuration as a master with these places would. */
+export function load(
+  source: Source,
+  env: Readonly<Record<string, string | undefined>>,
+  places: Pick<Places, 'logDirectory'>,
+): LoadResult {
+  return loadConfig(source, { env, cwd: process.cwd(), logDirectory: places.logDirectory });
+}
+
+function accepted(result: LoadResult): LoadedConfig {
+  if (result.ok) return result.config;
+  const text = result.issues.map((issue) => formatIssue(issue, { colour: false })).join('\n');
+  throw new HsuError('E_CONFIG', `the configuration is not valid:\n${text}`, { issues: result.issues });
+}

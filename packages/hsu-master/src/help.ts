@@ -1,0 +1,25 @@
+/** What `--help` prints. */
+export const HELP = `hsu-master: keeps programs running.
+
+Examples:
+  hsu-master run config.yaml                    run the workers of a file in the foreground; Ctrl-C ends them in order
+  hsu-master run config.yaml --run-duration 10  the same, for ten seconds
+  hsu-master validate config.yaml               check a file and print what it was understood to say
+
+Commands:
+  run FILE         start the workers and keep them running. A second Ctrl-C ends them without grace
+  validate FILE    report all mistakes with file:line:column, or what the file means
+  version          print the version (-o json for programs)
+
+Options:
+  -c, --config FILE, -f FILE   the configuration file, instead of the argument; without a command it means run
+      --run-duration SECONDS   end in order after so many seconds
+      --state-dir DIR          where the master keeps records and logs (default: HSU_HOME, else the system's places)
+      --log-dir DIR            where the workers' log files go
+      --enable-log             accepted for older configurations; output is always collected
+      --debug                  print stacks of unexpected errors
+  -h, --help
+      --version
+
+Exit codes: 0 ordered end · 1 failed, or processes survived · 2 wrong usage or configuration · 7 another master runs · 130 forced
+`;

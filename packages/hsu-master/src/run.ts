@@ -1,0 +1,129 @@
+import { formatIssue } from '@hsu-master/config';
+import { formatDuration, HsuError } from '@hsu-master/core';
+import { createMaster, type Master } from './create-master.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
+import type { Flags } from './main.ts';
+
+/** `hsu-master run FILE`: the workers of a file in the foreground, until a signal or the run duration ends them. */
+export async function run(file: string, flags: Flags): Promise<number> {
+  const duration = runDuration(flags['run-duration']);
+  if (duration === null) {
+    const given = flags['run-duration'];
+    process.stderr.write(`hsu-master: --run-duration takes a number of seconds, not "${given}"\n`);
+    return EXIT_CODES.usage.code;
+  }
+  const terminal = openTerminal(process.stdout, process.stderr, process.env);
+  let master: Master;
+  try {
+    master = createMaster({
+      configFile: file,
+      reapOrphans: true,
+      tap: terminal.tap,
+      ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
+      ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
+    });
+  } catch (error) {
+    return refused(error);
+  }
+  if (flags['enable-log']) terminal.note('--enable-log has no effect: output is always collected');
+  for (const warning of master.config.warnings) {
+    process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
+  }
+  terminal.begin(master);
+  return hold(master, terminal, duration);
+}
+
+/** Seconds given on the command line as milliseconds; Infinity without; null where it is no number. */
+function runDuration(text: string | undefined): number | null {
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : null;
+}
+
+function refused(error: unknown): number {
+  if (!(error instanceof HsuError)) throw error;
+  process.stderr.write(`hsu-master: ${error.message}\n`);
+  if (error.code === 'E_OTHER_MASTER') return EXIT_CODES.conflict.code;
+  return error.code === 'E_STATE' ? EXIT_CODES.failed.code : EXIT_CODES.usage.code;
+}
+
+/** Why the master ends. */
+type End = { readonly reason: string };
+
+async function hold(master: Master, terminal: Terminal, duration: number): Promise<number> {
+  const neverStarted = watchStarts(master);
+  const signals = watchSignals(master, terminal);
+  await master.start();
+  const end = await Promise.race([signals.first, timeIsUp(duration), allAtRest(master)]);
+  const result = await master.shutdown({ reason: end.reason });
+  signals.close();
+  await terminal.end();
+  if (signals.forced()) return EXIT_CODES.forced.code;
+  return result.survivors.length > 0 || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+}
+
+/** Ids of the workers whose program could not be started even once. */
+function watchStarts(master: Master): () => readonly string[] {
+  const failed = new Set<string>();
+  const started = new Set<string>();
+  master.events.subscribe((event) => {
+    if (event.workerId === null) return;
+    if (event.type === 'worker.started') started.add(event.workerId);
+    if (event.type === 'worker.spawn-failed' && event.payload.failure.code !== 'E_SUPERSEDED') failed.add(event.workerId);
+  });
+  return () => [...failed].filter((id) => !started.has(id));
+}
+
+function watchSignals(
+  master: Master,
+  terminal: Terminal,
+): { readonly first: Promise<End>; forced(): boolean; close(): void } {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  let count = 0;
+  let forced = false;
+  let arrived: (end: End) => void = () => {};
+  const first = new Promise<End>((resolve) => {
+    arrived = resolve;
+  });
+  const hear = (signal: NodeJS.Signals): void => {
+    count += 1;
+    if (count === 1) {
+      terminal.note(`${signal}: stopping all workers; press Ctrl-C again to kill them`);
+      arrived({ reason: signal });
+      return;
+    }
+    if (signal === 'SIGHUP') return;
+    forced = true;
+    terminal.note('killing what is left');
+    master.force();
+  };
+  for (const name of names) process.on(name, hear);
+  return {
+    first,
+    forced: () => forced,
+    close: () => {
+      for (const name of names) process.off(name, hear);
+    },
+  };
+}
+
+function timeIsUp(duration: number): Promise<End> {
+  if (!Number.isFinite(duration)) return new Promise(() => {});
+  return new Promise((resolve) => {
+    setTimeout(() => resolve({ reason: `--run-duration ${formatDuration(duration)}` }), duration);
+  });
+}
+
+/** Nothing is alive and nothing will start by itself: there is nothing left to do in the foreground. */
+function allAtRest(master: Master): Promise<End> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const busy = master.workers().some((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed');
+      if (!busy) resolve({ reason: 'every worker has completed or failed' });
+    };
+    master.events.subscribe((event) => {
+      if (event.type === 'worker.stopped' || event.type === 'worker.failed') setImmediate(look);
+    });
+    look();
+  });
+}

@@ -1,0 +1,32 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { describeConfig, formatIssue, readConfigFile } from '@hsu-master/config';
+import { load } from './create-master.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import type { Flags } from './main.ts';
+import { choosePlaces, instanceOf } from './places.ts';
+import { wantsColour } from './terminal.ts';
+
+/** `hsu-master validate FILE`: all mistakes at once, or what the file means. */
+export function validate(file: string, flags: Flags): number {
+  const read = readConfigFile(file);
+  if (!read.ok) {
+    process.stderr.write(`hsu-master: ${read.failure.message}\n`);
+    return EXIT_CODES.usage.code;
+  }
+  const places = choosePlaces({
+    env: process.env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
+    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
+    instance: instanceOf(file),
+  });
+  const result = load({ file, text: read.text }, process.env, places);
+  const issues = result.ok ? result.config.warnings : result.issues;
+  const colour = wantsColour(process.stderr, process.env);
+  for (const issue of issues) process.stderr.write(`${formatIssue(issue, { colour })}\n`);
+  if (!result.ok) return EXIT_CODES.usage.code;
+  process.stdout.write(`${describeConfig(result.config)}\n`);
+  return EXIT_CODES.ok.code;
+}
