@@ -1,0 +1,32 @@
+{
+  "targets": [
+    {
+      "target_name": "hsu_native",
+      "sources": [
+        "src/addon.cc",
+        "src/capture.cc",
+        "src/child.cc",
+        "src/engine.cc",
+        "src/engine_object.cc",
+        "src/identity.cc",
+        "src/launch.cc",
+        "src/lock.cc",
+        "src/orphans.cc",
+        "src/probe.cc",
+        "src/proctable.cc",
+        "src/spawner.cc",
+        "src/users.cc",
+        "src/waiter.cc"
+      ],
+      "include_dirs": ["../shared"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
+      "cflags": ["-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+      "cflags_cc": ["-std=c++20"],
+      # Bound at load, because a child must not enter the dynamic linker; never unloaded, because signal handlers
+      # and children at their gates run its code.
+      "ldflags": ["-Wl,-z,now", "-Wl,-z,nodelete"]
+    }
+  ]
+}

@@ -1,0 +1,144 @@
+// Node-API glue: what the addon offers to packages/native.
+
+#include <napi.h>
+#include <unistd.h>
+
+#include "engine_object.h"
+#include "hsu/arguments.h"
+#include "identity.h"
+#include "lock.h"
+#include "orphans.h"
+#include "probe.h"
+#include "proctable.h"
+#include "users.h"
+
+namespace hsu {
+
+namespace {
+
+using glue::integer;
+using glue::text;
+
+constexpr size_t kRowWidth = 6;
+
+double* write_row(double* at, const ProcessRow& row) {
+  *at++ = row.pid;
+  *at++ = row.ppid;
+  *at++ = row.pgid;
+  *at++ = row.sid;
+  *at++ = static_cast<double>(row.start_time);
+  *at++ = row.state;
+  return at;
+}
+
+Napi::Value identify(const Napi::CallbackInfo& info) {
+  auto row = read_process(integer<pid_t>(info[0], "pid"));
+  if (!row) return info.Env().Null();
+  auto numbers = Napi::Float64Array::New(info.Env(), kRowWidth);
+  write_row(numbers.Data(), *row);
+  return numbers;
+}
+
+Napi::Value process_table(const Napi::CallbackInfo& info) {
+  auto rows = read_process_table();
+  if (!rows) throw glue::system_error(info.Env(), rows.error().call, rows.error().error);
+  auto numbers = Napi::Float64Array::New(info.Env(), rows->size() * kRowWidth);
+  double* at = numbers.Data();
+  for (const ProcessRow& row : *rows) at = write_row(at, row);
+  return numbers;
+}
+
+Napi::Value boot_id(const Napi::CallbackInfo& info) {
+  auto id = read_boot_id();
+  if (!id) throw glue::system_error(info.Env(), id.error().call, id.error().error);
+  return Napi::String::New(info.Env(), *id);
+}
+
+Napi::Value environ_of(const Napi::CallbackInfo& info) {
+  auto value = read_environment(integer<pid_t>(info[0], "pid"), text(info[1], "name"));
+  if (!value) return info.Env().Null();
+  return Napi::String::New(info.Env(), *value);
+}
+
+Napi::Value signal_by_identity(const Napi::CallbackInfo& info) {
+  int error = signal_process(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"),
+                             integer<int>(info[2], "signal"));
+  return Napi::Number::New(info.Env(), error);
+}
+
+Napi::Value orphans(const Napi::CallbackInfo& info) {
+  auto result = Napi::Array::New(info.Env());
+  uint32_t at = 0;
+  for (pid_t pid : living_orphans()) result.Set(at++, Napi::Number::New(info.Env(), pid));
+  return result;
+}
+
+Napi::Value lookup_user(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto user = find_user(text(info[0], "user"));
+  if (!user) throw glue::system_error(env, user.error().call, user.error().error);
+  if (!*user) return env.Null();
+  auto groups = Napi::Array::New(env);
+  uint32_t at = 0;
+  for (gid_t group : (*user)->groups) groups.Set(at++, Napi::Number::New(env, group));
+  auto result = Napi::Object::New(env);
+  result.Set("uid", Napi::Number::New(env, (*user)->uid));
+  result.Set("gid", Napi::Number::New(env, (*user)->gid));
+  result.Set("groups", groups);
+  result.Set("home", Napi::String::New(env, (*user)->home));
+  result.Set("name", Napi::String::New(env, (*user)->name));
+  return result;
+}
+
+Napi::Value lookup_group(const Napi::CallbackInfo& info) {
+  auto group = find_group(text(info[0], "group"));
+  if (!group) throw glue::system_error(info.Env(), group.error().call, group.error().error);
+  if (!*group) return info.Env().Null();
+  return Napi::Number::New(info.Env(), **group);
+}
+
+Napi::Value lock(const Napi::CallbackInfo& info) {
+  auto fd = lock_file(text(info[0], "path"));
+  if (!fd) throw glue::system_error(info.Env(), fd.error().call, fd.error().error);
+  if (!*fd) return info.Env().Null();
+  return Napi::Number::New(info.Env(), (*fd)->release());
+}
+
+void unlock(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "fd")); }
+
+Napi::Value probe_all(const Napi::CallbackInfo& info) {
+  Probe found = probe();
+  auto result = Napi::Object::New(info.Env());
+  auto set = [&](const char* name, int error) { result.Set(name, Napi::Number::New(info.Env(), error)); };
+  set("pidfd", found.pidfd);
+  set("clone3", found.clone3);
+  set("closeRange", found.close_range);
+  set("subreaper", found.subreaper);
+  set("childrenList", found.children_list);
+  set("exitStatus", found.exit_status);
+  return result;
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Engine", EngineObject::define(env));
+  exports.Set("identify", Napi::Function::New<identify>(env));
+  exports.Set("processTable", Napi::Function::New<process_table>(env));
+  exports.Set("bootId", Napi::Function::New<boot_id>(env));
+  exports.Set("environOf", Napi::Function::New<environ_of>(env));
+  exports.Set("signalProcess", Napi::Function::New<signal_by_identity>(env));
+  exports.Set("orphans", Napi::Function::New<orphans>(env));
+  exports.Set("lookupUser", Napi::Function::New<lookup_user>(env));
+  exports.Set("lookupGroup", Napi::Function::New<lookup_group>(env));
+  exports.Set("lockFile", Napi::Function::New<lock>(env));
+  exports.Set("unlockFile", Napi::Function::New<unlock>(env));
+  exports.Set("probe", Napi::Function::New<probe_all>(env));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace hsu
+
+Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) { return hsu::init(env, exports); }
+
+NODE_API_MODULE(hsu_native, InitializeAddon)

@@ -1,0 +1,169 @@
+#include "capture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "thread.h"
+
+namespace hsu {
+
+namespace {
+
+constexpr uint64_t kWake = ~0ull;
+
+int add_readable(int epoll, int fd, uint64_t id) {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.u64 = id;
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Capture>> Capture::open(EventQueue& queue, size_t max_unacknowledged) {
+  std::unique_ptr<Capture> capture(new Capture(queue, max_unacknowledged));
+  capture->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!capture->epoll_) return SystemError{"epoll_create1", errno};
+  capture->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!capture->wake_) return SystemError{"eventfd", errno};
+  int error = add_readable(capture->epoll_.get(), capture->wake_.get(), kWake);
+  if (error) return SystemError{"epoll_ctl", error};
+  error = start_thread(capture->thread_, "hsu-capture", &Capture::run, capture.get());
+  if (error) return SystemError{"pthread_create", error};
+  capture->running_ = true;
+  return capture;
+}
+
+Capture::~Capture() {
+  if (!running_) return;
+  stopping_ = true;
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  ::pthread_join(thread_, nullptr);
+}
+
+int Capture::add(uint64_t handle, int stream, Fd pipe) {
+  std::lock_guard lock(mutex_);
+  uint64_t id = handle * kStreams + static_cast<uint64_t>(stream);
+  int fd = pipe.get();
+  pipes_[id].fd = std::move(pipe);
+  int error = add_readable(epoll_.get(), fd, id);
+  if (error) pipes_.erase(id);
+  return error;
+}
+
+void Capture::detach(uint64_t handle) {
+  std::lock_guard lock(mutex_);
+  for (uint64_t stream = 0; stream < kStreams; ++stream) {
+    auto found = pipes_.find(handle * kStreams + stream);
+    if (found == pipes_.end() || found->second.detaching) continue;
+    int available = 0;
+    if (::ioctl(found->second.fd.get(), FIONREAD, &available) != 0) available = 0;
+    found->second.detaching = true;
+    found->second.remaining = static_cast<size_t>(available);
+    detaching_.push_back(found->first);
+  }
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void Capture::acknowledge(size_t bytes) {
+  size_t before = unacknowledged_.load();
+  size_t after;
+  do after = before - std::min(before, bytes);
+  while (!unacknowledged_.compare_exchange_weak(before, after));
+  if (before < max_unacknowledged_ || after >= max_unacknowledged_) return;
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void* Capture::run(void* self) {
+  static_cast<Capture*>(self)->serve();
+  return nullptr;
+}
+
+void Capture::wait_for_acknowledgement() {
+  pollfd wake = {wake_.get(), POLLIN, 0};
+  ::poll(&wake, 1, -1);
+  uint64_t count;
+  [[maybe_unused]] ssize_t length = ::read(wake_.get(), &count, sizeof count);
+}
+
+void Capture::serve() {
+  constexpr int kBatch = 32;
+  epoll_event ready[kBatch];
+  std::vector<Event> events;
+  while (!stopping_) {
+    if (unacknowledged_.load() >= max_unacknowledged_) {
+      wait_for_acknowledgement();
+      continue;
+    }
+    finish_detaching(events);
+    queue_.push(std::move(events));
+    events.clear();
+    // epoll's ready list rotates, and each pipe gets one read a turn: a flood does not starve its neighbours.
+    int count = ::epoll_wait(epoll_.get(), ready, kBatch, -1);
+    for (int at = 0; at < count; ++at) {
+      if (ready[at].data.u64 == kWake) {
+        uint64_t ignored;
+        [[maybe_unused]] ssize_t length = ::read(wake_.get(), &ignored, sizeof ignored);
+      } else if (unacknowledged_.load() < max_unacknowledged_) {
+        read_pipe(ready[at].data.u64, events);
+      }
+    }
+    queue_.push(std::move(events));
+    events.clear();
+  }
+}
+
+Capture::Pipe* Capture::find(uint64_t id) {
+  std::lock_guard lock(mutex_);
+  auto found = pipes_.find(id);
+  return found == pipes_.end() ? nullptr : &found->second;
+}
+
+void Capture::read_pipe(uint64_t id, std::vector<Event>& events) {
+  Pipe* pipe = find(id);  // stays valid: nobody else erases
+  if (!pipe) return;
+  ssize_t length = ::read(pipe->fd.get(), chunk_.get(), kChunk);
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (length <= 0) return end(id, events);
+  unacknowledged_ += static_cast<size_t>(length);
+  Event& event = events.emplace_back(EventType::output, static_cast<double>(id / kStreams),
+                                     std::initializer_list<double>{static_cast<double>(id % kStreams)});
+  event.bytes.assign(chunk_.get(), static_cast<size_t>(length));
+  std::lock_guard lock(mutex_);
+  pipe->remaining -= std::min(pipe->remaining, static_cast<size_t>(length));
+}
+
+void Capture::finish_detaching(std::vector<Event>& events) {
+  std::vector<uint64_t> finished;
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(detaching_, [&](uint64_t id) {
+      auto found = pipes_.find(id);
+      bool done = found == pipes_.end() || found->second.remaining == 0;
+      if (done) finished.push_back(id);
+      return done;
+    });
+  }
+  for (uint64_t id : finished) end(id, events);
+}
+
+void Capture::end(uint64_t id, std::vector<Event>& events) {
+  std::lock_guard lock(mutex_);
+  auto found = pipes_.find(id);
+  if (found == pipes_.end()) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.fd.get(), nullptr);
+  pipes_.erase(found);
+  events.emplace_back(EventType::output_end, static_cast<double>(id / kStreams),
+                      std::initializer_list<double>{static_cast<double>(id % kStreams)});
+}
+
+}  // namespace hsu

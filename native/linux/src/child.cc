@@ -1,0 +1,189 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "raw_syscall.h"
+
+// Sanitizers and stack protectors keep state that belongs to the spawner thread.
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined"), optimize("no-stack-protector")))
+
+namespace hsu {
+
+namespace {
+
+// The kernel's own layouts: libc's differ.
+struct KernelAction {
+  void* handler;
+  unsigned long flags;
+  void* restorer;
+  uint64_t mask;
+};
+constexpr long kSignalSetSize = sizeof(uint64_t);
+constexpr int kSignals = 64;
+
+struct DirectoryEntry {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+inline long at(const void* pointer) { return reinterpret_cast<long>(pointer); }
+
+[[noreturn]] IN_CHILD void leave() {
+  for (;;) raw(SYS_exit_group, 127);
+}
+
+[[noreturn]] IN_CHILD void fail(Launch* launch, Step step, long result) {
+  launch->failed_error.store(static_cast<int>(-result), std::memory_order_relaxed);
+  launch->failed_step.store(step, std::memory_order_relaxed);
+  leave();
+}
+
+IN_CHILD inline void need(Launch* launch, Step step, long result) {
+  if (result < 0) fail(launch, step, result);
+}
+
+// Without /proc, up to the limit on open files; a descriptor above a since lowered limit would be missed.
+IN_CHILD long close_by_limit(unsigned first, unsigned last) {
+  struct rlimit limit;
+  long result = raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, at(&limit));
+  if (result < 0) return result;
+  for (unsigned fd = first; fd <= last && fd < limit.rlim_max && fd < (1u << 20); ++fd) raw(SYS_close, fd);
+  return 0;
+}
+
+IN_CHILD long close_descriptors(unsigned first, unsigned last) {
+  long result = raw(SYS_close_range, first, last, 0);
+  return result == -ENOSYS || result == -EPERM ? close_by_listing(first, last) : result;
+}
+
+// Leaves 0, 1, 2 and the gate open. The sources are never below 3: the spawner sees to that.
+IN_CHILD void arrange_descriptors(Launch* launch) {
+  need(launch, Step::stdio, raw(SYS_dup3, launch->null_fd, 0, 0));
+  for (int fd = 1; fd <= 2; ++fd) {
+    Output output = fd == 1 ? launch->options.out : launch->options.err;
+    int source = output == Output::null ? launch->null_fd : fd == 1 ? launch->out_fd : launch->err_fd;
+    if (output == Output::same_as_stdout) source = 1;
+    if (output != Output::inherit) {
+      need(launch, Step::stdio, raw(SYS_dup3, source, fd, 0));
+      continue;
+    }
+    // libuv marks its own standard streams close-on-exec, and makes pipes non-blocking.
+    need(launch, Step::stdio, raw(SYS_fcntl, fd, F_SETFD, 0));
+    long flags = raw(SYS_fcntl, fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK)) raw(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
+  }
+  auto gate = static_cast<unsigned>(launch->gate_fd);
+  if (gate > 3) need(launch, Step::stdio, close_descriptors(3, gate - 1));
+  need(launch, Step::stdio, close_descriptors(gate + 1, ~0u));
+}
+
+// One byte opens the gate; end-of-file (the master died, or gave up) means that the program must not run.
+IN_CHILD void wait_at_gate(Launch* launch) {
+  for (;;) {
+    char go = 0;
+    long length = raw(SYS_read, launch->gate_fd, at(&go), 1);
+    if (length == 1) return;
+    if (length == -EINTR) continue;
+    leave();
+  }
+}
+
+IN_CHILD void take_identity(Launch* launch) {
+  const LaunchOptions& options = launch->options;
+  if (options.set_groups) {
+    need(launch, Step::groups,
+         raw(SYS_setgroups, static_cast<long>(options.groups.size()), at(options.groups.data())));
+  }
+  if (options.gid >= 0) need(launch, Step::group, raw(SYS_setresgid, options.gid, options.gid, options.gid));
+  if (options.uid >= 0) need(launch, Step::user, raw(SYS_setresuid, options.uid, options.uid, options.uid));
+}
+
+IN_CHILD void limit_files(Launch* launch) {
+  if (launch->options.nofile < 0) return;
+  struct rlimit limit;
+  need(launch, Step::rlimit, raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, at(&limit)));
+  limit.rlim_cur = static_cast<rlim_t>(launch->options.nofile);
+  need(launch, Step::rlimit, raw(SYS_prlimit64, 0, RLIMIT_NOFILE, at(&limit), 0));
+}
+
+IN_CHILD void reset_signals() {
+  KernelAction standard = {nullptr, 0, nullptr, 0};
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    raw(SYS_rt_sigaction, signal, at(&standard), 0, kSignalSetSize);
+  }
+}
+
+// A text without a shebang line: neither ELF, nor "#!", nor anything with a NUL in its first line.
+IN_CHILD bool is_plain_script(const char* file) {
+  long fd = raw(SYS_openat, AT_FDCWD, at(file), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char head[256];
+  long length = raw(SYS_read, fd, at(head), sizeof head);
+  raw(SYS_close, fd);
+  if (length < 0) return false;
+  if (length >= 4 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F') return false;
+  if (length >= 2 && head[0] == '#' && head[1] == '!') return false;
+  for (long at = 0; at < length && head[at] != '\n'; ++at) {
+    if (head[at] == '\0') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+IN_CHILD long close_by_listing(unsigned first, unsigned last) {
+  long directory = raw(SYS_openat, AT_FDCWD, at("/proc/self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return close_by_limit(first, last);
+  alignas(DirectoryEntry) char buffer[1024];
+  for (;;) {
+    long length = raw(SYS_getdents64, directory, at(buffer), sizeof buffer);
+    if (length <= 0) break;
+    for (long offset = 0; offset < length;) {
+      auto* entry = reinterpret_cast<DirectoryEntry*>(buffer + offset);
+      offset += entry->length;
+      unsigned fd = 0;
+      const char* digit = entry->name;
+      for (; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + static_cast<unsigned>(*digit - '0');
+      if (digit == entry->name || *digit != '\0') continue;
+      if (fd >= first && fd <= last && fd != static_cast<unsigned>(directory)) raw(SYS_close, fd);
+    }
+  }
+  raw(SYS_close, directory);
+  return 0;
+}
+
+IN_CHILD void run_child(void* argument) {
+  auto* launch = static_cast<Launch*>(argument);
+  arrange_descriptors(launch);
+  // Before the gate, so that the record written meanwhile already names the process group.
+  need(launch, Step::setsid, raw(SYS_setsid));
+  wait_at_gate(launch);
+
+  limit_files(launch);
+  if (launch->options.umask >= 0) raw(SYS_umask, launch->options.umask);
+  take_identity(launch);
+  // With the user's own rights: the program will need them there as well.
+  if (!launch->options.cwd.empty()) need(launch, Step::chdir, raw(SYS_chdir, at(launch->options.cwd.c_str())));
+
+  reset_signals();
+  launch->reached_exec.store(true, std::memory_order_relaxed);
+  uint64_t none = 0;
+  raw(SYS_rt_sigprocmask, SIG_SETMASK, at(&none), 0, kSignalSetSize);
+  const char* file = launch->options.file.c_str();
+  long result = raw(SYS_execve, at(file), at(launch->argv.data()), at(launch->envp.data()));
+  if (result == -ENOEXEC && launch->options.shell_fallback && is_plain_script(file)) {
+    launch->used_shell.store(true, std::memory_order_relaxed);
+    result = raw(SYS_execve, at("/bin/sh"), at(launch->shell_argv.data()), at(launch->envp.data()));
+  }
+  fail(launch, Step::exec, result);
+}
+
+}  // namespace hsu

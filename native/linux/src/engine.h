@@ -1,0 +1,50 @@
+#pragma once
+
+// One engine: a spawner, a waiter, and, once something is captured, a capture thread, all telling one queue.
+
+#include <memory>
+
+#include "capture.h"
+#include "hsu/events.h"
+#include "hsu/result.h"
+#include "launch.h"
+#include "spawner.h"
+#include "waiter.h"
+
+namespace hsu {
+
+class Engine {
+ public:
+  struct Options {
+    bool subreaper;
+    size_t max_unacknowledged;
+    std::function<void()> wake;
+  };
+  struct Process {
+    Handle handle;
+    pid_t pid;
+    uint64_t start_time;
+  };
+
+  static Result<std::unique_ptr<Engine>> open(Options options);
+
+  Result<Process, StepFailure> spawn(LaunchOptions&& options);
+  Waiter& waiter() { return *waiter_; }
+  void detach_output(Handle handle);
+  void acknowledge(size_t bytes);
+  int watch(pid_t pid, uint64_t start_time, uint64_t& watch);  // 0 or errno
+  std::vector<Event> take() { return queue_.take(); }
+
+ private:
+  explicit Engine(Options&& options) : max_unacknowledged_(options.max_unacknowledged), queue_(std::move(options.wake)) {}
+
+  const size_t max_unacknowledged_;
+  EventQueue queue_;
+  std::unique_ptr<Spawner> spawner_;
+  std::unique_ptr<Capture> capture_;
+  std::unique_ptr<Waiter> waiter_;
+  Handle last_handle_ = 0;
+  uint64_t last_watch_ = 0;
+};
+
+}  // namespace hsu

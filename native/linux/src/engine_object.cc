@@ -1,0 +1,136 @@
+#include "engine_object.h"
+
+#include "hsu/arguments.h"
+
+namespace hsu {
+
+using glue::boolean;
+using glue::integer;
+using glue::text;
+
+Napi::Function EngineObject::define(Napi::Env env) {
+  return DefineClass(env, "Engine",
+                     {
+                         InstanceMethod<&EngineObject::spawn>("spawn"),
+                         InstanceMethod<&EngineObject::release>("release"),
+                         InstanceMethod<&EngineObject::signal>("signal"),
+                         InstanceMethod<&EngineObject::signal_group>("signalGroup"),
+                         InstanceMethod<&EngineObject::watch>("watch"),
+                         InstanceMethod<&EngineObject::unwatch>("unwatch"),
+                         InstanceMethod<&EngineObject::detach_output>("detachOutput"),
+                         InstanceMethod<&EngineObject::acknowledge>("acknowledge"),
+                         InstanceMethod<&EngineObject::close>("close"),
+                     });
+}
+
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : ObjectWrap(info), env_(info.Env()) {
+  Napi::Env env = info.Env();
+  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+  auto options = info[0].As<Napi::Object>();
+  Napi::Value on_events = options.Get("onEvents");
+  if (!on_events.IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
+  bool subreaper = boolean(options.Get("subreaper"), "subreaper");
+  auto limit = integer<size_t>(options.Get("maxUnacknowledgedBytes"), "maxUnacknowledgedBytes");
+
+  delivery_ = std::make_unique<glue::Delivery>(env, on_events.As<Napi::Function>(), [this] { return engine_->take(); });
+  auto engine = Engine::open({subreaper, limit, [this] { delivery_->wake(); }});
+  if (!engine) {
+    delivery_->close();
+    throw glue::system_error(env, engine.error().call, engine.error().error);
+  }
+  engine_ = std::move(*engine);
+  // After the delivery's own hook, hence run before it: the threads end first.
+  napi_add_env_cleanup_hook(env, &EngineObject::on_teardown, this);
+  // An engine that nobody refers to any more still has processes to report; it lives until close().
+  Ref();
+}
+
+EngineObject::~EngineObject() {
+  if (engine_) shut();
+}
+
+void EngineObject::on_teardown(void* self) { static_cast<EngineObject*>(self)->shut(); }
+
+void EngineObject::shut() {
+  engine_.reset();
+  delivery_->close();
+}
+
+Engine& EngineObject::open(Napi::Env env) {
+  if (!engine_) throw Napi::Error::New(env, "the engine is closed");
+  return *engine_;
+}
+
+Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Engine& engine = open(env);
+  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+  auto given = info[0].As<Napi::Object>();
+  LaunchOptions options;
+  options.file = text(given.Get("file"), "file");
+  options.argv = text(given.Get("argv"), "argv");
+  options.env = text(given.Get("env"), "env");
+  options.cwd = text(given.Get("cwd"), "cwd");
+  options.umask = integer<int>(given.Get("umask"), "umask");
+  options.uid = integer<long long>(given.Get("uid"), "uid");
+  options.gid = integer<long long>(given.Get("gid"), "gid");
+  options.set_groups = boolean(given.Get("setGroups"), "setGroups");
+  if (options.set_groups) options.groups = glue::integers<gid_t>(given.Get("groups"), "groups");
+  options.out = static_cast<Output>(integer<int>(given.Get("stdout"), "stdout"));
+  options.err = static_cast<Output>(integer<int>(given.Get("stderr"), "stderr"));
+  options.shell_fallback = boolean(given.Get("shellFallback"), "shellFallback");
+  options.nofile = integer<long long>(given.Get("nofile"), "nofile");
+
+  auto process = engine.spawn(std::move(options));
+  if (!process) {
+    return glue::tuple(env, {Napi::Number::New(env, static_cast<int>(process.error().step)),
+                             Napi::Number::New(env, process.error().error)});
+  }
+  return glue::tuple(env, {Napi::Number::New(env, static_cast<double>(process->handle)),
+                           Napi::Number::New(env, process->pid),
+                           Napi::Number::New(env, static_cast<double>(process->start_time))});
+}
+
+void EngineObject::release(const Napi::CallbackInfo& info) {
+  open(info.Env()).waiter().release(integer<Handle>(info[0], "handle"), boolean(info[1], "go"));
+}
+
+Napi::Value EngineObject::signal(const Napi::CallbackInfo& info) {
+  int error = open(info.Env()).waiter().signal(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
+  return Napi::Number::New(info.Env(), error);
+}
+
+Napi::Value EngineObject::signal_group(const Napi::CallbackInfo& info) {
+  Waiter& waiter = open(info.Env()).waiter();
+  int error = waiter.signal_group(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
+  return Napi::Number::New(info.Env(), error);
+}
+
+// The watch's number, or a negative errno.
+Napi::Value EngineObject::watch(const Napi::CallbackInfo& info) {
+  Engine& engine = open(info.Env());
+  uint64_t watch = 0;
+  int error = engine.watch(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"), watch);
+  return Napi::Number::New(info.Env(), error ? -error : static_cast<double>(watch));
+}
+
+void EngineObject::unwatch(const Napi::CallbackInfo& info) {
+  open(info.Env()).waiter().unwatch(integer<uint64_t>(info[0], "watch"));
+}
+
+void EngineObject::detach_output(const Napi::CallbackInfo& info) {
+  open(info.Env()).detach_output(integer<Handle>(info[0], "handle"));
+}
+
+void EngineObject::acknowledge(const Napi::CallbackInfo& info) {
+  open(info.Env()).acknowledge(integer<size_t>(info[0], "bytes"));
+}
+
+void EngineObject::close(const Napi::CallbackInfo&) {
+  if (!engine_) return;
+  napi_remove_env_cleanup_hook(env_, &EngineObject::on_teardown, this);
+  shut();
+  Unref();
+}
+
+}  // namespace hsu

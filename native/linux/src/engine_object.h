@@ -1,0 +1,40 @@
+#pragma once
+
+// The engine as a JavaScript object. Glue only: arguments arrive checked, results leave as plain numbers.
+
+#include <napi.h>
+
+#include <memory>
+
+#include "engine.h"
+#include "hsu/delivery.h"
+
+namespace hsu {
+
+class EngineObject : public Napi::ObjectWrap<EngineObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit EngineObject(const Napi::CallbackInfo& info);
+  ~EngineObject() override;
+
+ private:
+  Napi::Value spawn(const Napi::CallbackInfo& info);
+  void release(const Napi::CallbackInfo& info);
+  Napi::Value signal(const Napi::CallbackInfo& info);
+  Napi::Value signal_group(const Napi::CallbackInfo& info);
+  Napi::Value watch(const Napi::CallbackInfo& info);
+  void unwatch(const Napi::CallbackInfo& info);
+  void detach_output(const Napi::CallbackInfo& info);
+  void acknowledge(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  static void on_teardown(void* self);
+  void shut();
+  Engine& open(Napi::Env env);
+
+  napi_env env_;
+  std::unique_ptr<glue::Delivery> delivery_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace hsu

@@ -1,0 +1,109 @@
+#pragma once
+
+// Everything one child needs, prepared before it exists: it only follows pointers. It lives in the memory that
+// parent and child share until the child has execed or died, and is freed only after that.
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hsu {
+
+// The numbers are the contract with packages/native/src/failure.ts.
+enum class Step : int {
+  none = -1,
+  pipe = 0,
+  socketpair = 1,
+  clone = 2,
+  pidfd = 3,
+  setsid = 4,
+  chdir = 5,
+  groups = 6,
+  group = 7,
+  user = 8,
+  umask = 9,
+  rlimit = 10,
+  stdio = 11,
+  exec = 12,
+  gate = 13,
+};
+
+struct StepFailure {
+  Step step;
+  int error;
+};
+
+enum class Output : int { capture = 0, null = 1, inherit = 2, same_as_stdout = 3 };
+
+struct LaunchOptions {
+  std::string file;
+  std::string argv;  // each argument followed by NUL
+  std::string env;   // each "K=V" followed by NUL
+  std::string cwd;   // empty: the master's
+  int umask = -1;    // -1: the master's
+  long long uid = -1, gid = -1;
+  bool set_groups = false;
+  std::vector<gid_t> groups;
+  Output out = Output::null, err = Output::null;
+  bool shell_fallback = false;
+  long long nofile = -1;
+};
+
+// A child's stack. Taken from and given back to a pool, because mapping one costs more than the rest of a launch.
+class Stack {
+ public:
+  static constexpr size_t kSize = 32 * 1024;
+
+  Stack() = default;
+  Stack(Stack&& other) noexcept : base_(std::exchange(other.base_, nullptr)) {}
+  Stack& operator=(Stack&&) = delete;
+  ~Stack();
+
+  static Stack take();  // empty when memory is short
+  explicit operator bool() const { return base_ != nullptr; }
+  void* lowest() const;
+
+ private:
+  explicit Stack(void* base) : base_(base) {}
+  void* base_ = nullptr;
+};
+
+// Changing user or group makes the kernel mark the memory it happens in as not dumpable, and that memory is ours.
+// The mark keeps the new user from tracing a child that can still see our memory, so it stays until no child is
+// between its change and its exec; then what was there before comes back.
+class DumpableGuard {
+ public:
+  DumpableGuard();
+  DumpableGuard(const DumpableGuard&) = delete;
+  DumpableGuard& operator=(const DumpableGuard&) = delete;
+  ~DumpableGuard();
+};
+
+class Launch {
+ public:
+  explicit Launch(LaunchOptions&& options);
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+
+  // The options as the system wants them.
+  LaunchOptions options;
+  std::vector<char*> argv, envp, shell_argv;
+  Stack stack;
+  std::optional<DumpableGuard> dumpable;
+
+  // Descriptors in the spawner's table; -1 where the option needs none.
+  int gate_fd = -1, null_fd = -1, out_fd = -1, err_fd = -1;
+
+  // Written by the child; valid once it has left our memory.
+  std::atomic<bool> reached_exec{false};
+  std::atomic<bool> used_shell{false};
+  std::atomic<Step> failed_step{Step::none};
+  std::atomic<int> failed_error{0};
+};
+
+}  // namespace hsu

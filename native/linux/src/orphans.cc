@@ -1,0 +1,114 @@
+#include "orphans.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "proctable.h"
+
+namespace hsu {
+
+namespace {
+
+std::mutex adoption_mutex;
+bool adopting = false;
+bool installed = false;
+struct sigaction previous_action;
+std::atomic<int> told_fd{-1};
+
+void on_child(int signal, siginfo_t* info, void* context) {
+  int saved = errno;
+  int fd = told_fd.load(std::memory_order_relaxed);
+  if (fd >= 0) {
+    uint64_t one = 1;
+    [[maybe_unused]] ssize_t written = ::write(fd, &one, sizeof one);
+  }
+  if (previous_action.sa_flags & SA_SIGINFO) {
+    previous_action.sa_sigaction(signal, info, context);
+  } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
+    previous_action.sa_handler(signal);
+  }
+  errno = saved;
+}
+
+void install() {
+  // Someone who replaced our handler may call it in turn: installing it once more would make a circle.
+  if (installed) return;
+  ::sigaction(SIGCHLD, nullptr, &previous_action);
+  struct sigaction action = {};
+  action.sa_sigaction = &on_child;
+  bool alone = !(previous_action.sa_flags & SA_SIGINFO) && previous_action.sa_handler == SIG_DFL;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | (alone ? SA_NOCLDSTOP : previous_action.sa_flags & SA_NOCLDSTOP);
+  ::sigfillset(&action.sa_mask);
+  installed = ::sigaction(SIGCHLD, &action, nullptr) == 0;
+}
+
+void uninstall() {
+  struct sigaction current;
+  ::sigaction(SIGCHLD, nullptr, &current);
+  if (!(current.sa_flags & SA_SIGINFO) || current.sa_sigaction != &on_child) return;
+  ::sigaction(SIGCHLD, &previous_action, nullptr);
+  installed = false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Orphans>> Orphans::adopt() {
+  std::lock_guard lock(adoption_mutex);
+  if (adopting) return SystemError{"prctl(PR_SET_CHILD_SUBREAPER)", EBUSY};
+  std::unique_ptr<Orphans> orphans(new Orphans);
+  orphans->told_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!orphans->told_) return SystemError{"eventfd", errno};
+  ::prctl(PR_GET_CHILD_SUBREAPER, &orphans->subreaper_before_);
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+    int error = errno;
+    orphans->told_.reset();
+    return SystemError{"prctl(PR_SET_CHILD_SUBREAPER)", error};
+  }
+  adopting = true;
+  told_fd.store(orphans->told_.get());
+  install();
+  return orphans;
+}
+
+Orphans::~Orphans() {
+  if (!told_) return;
+  std::lock_guard lock(adoption_mutex);
+  uninstall();
+  told_fd.store(-1);
+  ::prctl(PR_SET_CHILD_SUBREAPER, subreaper_before_);
+  adopting = false;
+}
+
+void Orphans::drain() {
+  uint64_t count;
+  [[maybe_unused]] ssize_t length = ::read(told_.get(), &count, sizeof count);
+}
+
+std::vector<pid_t> Orphans::reap() {
+  std::vector<pid_t> reaped;
+  for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
+    siginfo_t info = {};
+    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid) {
+      reaped.push_back(pid);
+    }
+  }
+  return reaped;
+}
+
+std::vector<pid_t> living_orphans() {
+  std::vector<pid_t> living;
+  for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
+    auto row = read_process(pid);
+    if (row && row->state != 'Z' && row->state != 'X') living.push_back(pid);
+  }
+  return living;
+}
+
+}  // namespace hsu

@@ -1,0 +1,127 @@
+#include "proctable.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hsu/fd.h"
+
+namespace hsu {
+
+namespace {
+
+ssize_t read_some(int fd, void* buffer, size_t size) {
+  ssize_t length;
+  do length = ::read(fd, buffer, size);
+  while (length < 0 && errno == EINTR);
+  return length;
+}
+
+// `open` and `read` may fail with ESRCH or ENOENT at any time: the process has gone.
+std::optional<std::string> read_whole(const char* path, size_t limit) {
+  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  std::string content;
+  char chunk[16 * 1024];
+  while (content.size() < limit) {
+    ssize_t length = read_some(fd.get(), chunk, sizeof chunk);
+    if (length < 0) return std::nullopt;
+    if (length == 0) break;
+    content.append(chunk, static_cast<size_t>(length));
+  }
+  return content;
+}
+
+// "pid (name) state ppid pgrp session tty tpgid flags …": the name may hold anything, ')' included.
+std::optional<ProcessRow> parse_stat(const char* text) {
+  const char* end = ::strrchr(text, ')');
+  if (!end || end[1] != ' ' || !end[2]) return std::nullopt;
+  ProcessRow row = {};
+  row.pid = static_cast<pid_t>(::strtol(text, nullptr, 10));
+  row.state = end[2];
+  char* at = const_cast<char*>(end + 3);
+  row.ppid = static_cast<pid_t>(::strtol(at, &at, 10));
+  row.pgid = static_cast<pid_t>(::strtol(at, &at, 10));
+  row.sid = static_cast<pid_t>(::strtol(at, &at, 10));
+  constexpr int kFieldsBeforeStartTime = 15;
+  for (int field = 0; field < kFieldsBeforeStartTime; ++field) ::strtoll(at, &at, 10);
+  row.start_time = ::strtoull(at, nullptr, 10);
+  return row;
+}
+
+std::optional<ProcessRow> read_stat_at(int proc, const char* path) {
+  Fd fd(::openat(proc, path, O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  char text[1024];
+  ssize_t length = read_some(fd.get(), text, sizeof text - 1);
+  if (length <= 0) return std::nullopt;
+  text[length] = '\0';
+  return parse_stat(text);
+}
+
+}  // namespace
+
+std::optional<ProcessRow> read_process(pid_t pid) {
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  return read_stat_at(AT_FDCWD, path);
+}
+
+Result<std::vector<ProcessRow>> read_process_table() {
+  DIR* proc = ::opendir("/proc");
+  if (!proc) return SystemError{"open(/proc)", errno};
+  std::vector<ProcessRow> rows;
+  char path[32];
+  while (dirent* entry = ::readdir(proc)) {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    ::snprintf(path, sizeof path, "%.20s/stat", entry->d_name);
+    if (auto row = read_stat_at(::dirfd(proc), path)) rows.push_back(*row);
+  }
+  ::closedir(proc);
+  return rows;
+}
+
+std::optional<std::string> read_environment(pid_t pid, const std::string& name) {
+  constexpr size_t kLongest = 16 * 1024 * 1024;
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/environ", pid);
+  auto content = read_whole(path, kLongest);
+  if (!content) return std::nullopt;
+  std::string prefix = name + "=";
+  for (size_t at = 0; at < content->size();) {
+    size_t end = content->find('\0', at);
+    if (end == std::string::npos) end = content->size();
+    if (content->compare(at, prefix.size(), prefix) == 0) return content->substr(at + prefix.size(), end - at - prefix.size());
+    at = end + 1;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> read_boot_id() {
+  auto content = read_whole("/proc/sys/kernel/random/boot_id", 128);
+  if (!content) return SystemError{"read(/proc/sys/kernel/random/boot_id)", errno};
+  while (!content->empty() && content->back() == '\n') content->pop_back();
+  return *content;
+}
+
+std::optional<std::vector<pid_t>> main_thread_children() {
+  char path[64];
+  ::snprintf(path, sizeof path, "/proc/self/task/%d/children", ::getpid());
+  auto content = read_whole(path, SIZE_MAX);
+  if (!content) return std::nullopt;
+  std::vector<pid_t> children;
+  for (char* at = content->data(); *at;) {
+    char* end;
+    long pid = ::strtol(at, &end, 10);
+    if (end == at) break;
+    children.push_back(static_cast<pid_t>(pid));
+    at = end + (*end != '\0');
+  }
+  return children;
+}
+
+}  // namespace hsu

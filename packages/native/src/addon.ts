@@ -1,0 +1,47 @@
+import type { CheckedSpawn } from './check.ts';
+import type { NativeUser } from './native.ts';
+
+/** The engine as the addon has it: results are plain numbers, 0 or an errno where nothing else is said. */
+export interface AddonEngine {
+  /** `[handle, pid, startTime]`, or `[step, errno]`. */
+  spawn(options: CheckedSpawn): [number, number, number] | [number, number];
+  release(handle: number, go: boolean): void;
+  signal(handle: number, signal: number): number;
+  signalGroup(handle: number, signal: number): number;
+  /** A watch, or a negative errno. */
+  watch(pid: number, startTime: number): number;
+  unwatch(watch: number): void;
+  detachOutput(handle: number): void;
+  acknowledge(bytes: number): void;
+  close(): void;
+}
+
+/** What native/linux/src/addon.cc exports. */
+export interface Addon {
+  readonly Engine: new (options: {
+    onEvents(numbers: Float64Array, buffers: readonly Buffer[]): void;
+    subreaper: boolean;
+    maxUnacknowledgedBytes: number;
+  }) => AddonEngine;
+  identify(pid: number): Float64Array | null;
+  processTable(): Float64Array;
+  bootId(): string;
+  environOf(pid: number, name: string): string | null;
+  signalProcess(pid: number, startTime: number, signal: number): number;
+  orphans(): number[];
+  lookupUser(nameOrId: string): NativeUser | null;
+  lookupGroup(nameOrId: string): number | null;
+  lockFile(path: string): number | null;
+  unlockFile(lock: number): void;
+  probe(): Probe;
+}
+
+/** 0: works here; else the errno of the attempt. */
+export interface Probe {
+  readonly pidfd: number;
+  readonly clone3: number;
+  readonly closeRange: number;
+  readonly subreaper: number;
+  readonly childrenList: number;
+  readonly exitStatus: number;
+}

@@ -1,0 +1,65 @@
+import type { Probe } from './addon.ts';
+import { errnoName } from './failure.ts';
+import type { NativeCapability } from './native.ts';
+
+interface Feature {
+  readonly feature: string;
+  readonly probe: keyof Probe;
+  readonly granted: string;
+  readonly refused: string;
+  /** What is left without it. */
+  readonly otherwise: 'watched' | 'impossible' | 'enforced';
+}
+
+const features: readonly Feature[] = [
+  {
+    feature: 'race-free-signals',
+    probe: 'pidfd',
+    granted: 'signals and exits go through pidfds',
+    refused: 'no pidfd (Linux 5.3)',
+    otherwise: 'impossible',
+  },
+  {
+    feature: 'spawn-gate',
+    probe: 'clone3',
+    granted: 'clone3 with shared memory, a gate before exec',
+    refused: 'clone3 is refused; clone does the same',
+    otherwise: 'enforced',
+  },
+  {
+    feature: 'no-leaked-descriptors',
+    probe: 'closeRange',
+    granted: 'close_range in the child',
+    refused: 'no close_range (Linux 5.9); descriptors are closed one by one',
+    otherwise: 'enforced',
+  },
+  {
+    feature: 'adopt-orphans',
+    probe: 'subreaper',
+    granted: 'child subreaper: what a worker leaves behind is adopted and reaped',
+    refused: 'prctl(PR_SET_CHILD_SUBREAPER) is refused',
+    otherwise: 'impossible',
+  },
+  {
+    feature: 'list-orphans',
+    probe: 'childrenList',
+    granted: "the kernel lists the main thread's children",
+    refused: 'the kernel lists no children by thread (CONFIG_PROC_CHILDREN): orphans are adopted, not reaped',
+    otherwise: 'impossible',
+  },
+  {
+    feature: 'exit-status-of-adopted-workers',
+    probe: 'exitStatus',
+    granted: 'PIDFD_GET_INFO tells how a process ended that is not our child',
+    refused: 'no PIDFD_GET_INFO with exit status (Linux 6.15): it is unknown how a process of an earlier master ended',
+    otherwise: 'impossible',
+  },
+];
+
+export function capabilitiesFrom(probe: Probe): readonly NativeCapability[] {
+  return features.map(({ feature, probe: name, granted, refused, otherwise }) =>
+    probe[name] === 0
+      ? { feature, status: 'enforced', reason: granted }
+      : { feature, status: otherwise, reason: `${refused} (${errnoName(probe[name])})` },
+  );
+}

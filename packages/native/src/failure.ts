@@ -1,0 +1,59 @@
+import { constants } from 'node:os';
+import type { NativeFailure, NativeSignalResult, NativeStep } from './native.ts';
+
+/** In the order of `Step` in native/linux/src/launch.h, each with the call that can fail in it. */
+const steps: readonly (readonly [NativeStep, string])[] = [
+  ['pipe', 'pipe2'],
+  ['socketpair', 'socketpair'],
+  ['clone', 'clone3'],
+  ['pidfd', 'recvmsg'],
+  ['setsid', 'setsid'],
+  ['chdir', 'chdir'],
+  ['groups', 'setgroups'],
+  ['group', 'setresgid'],
+  ['user', 'setresuid'],
+  ['umask', 'umask'],
+  ['rlimit', 'prlimit'],
+  ['stdio', 'dup3'],
+  ['exec', 'execve'],
+  ['gate', 'read'],
+];
+
+const errnoNames = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+// A few that an exec can answer and Node has no name for.
+for (const [value, name] of [
+  [80, 'ELIBBAD'],
+  [81, 'ELIBSCN'],
+  [82, 'ELIBMAX'],
+  [83, 'ELIBEXEC'],
+  [87, 'EUSERS'],
+] as const) {
+  errnoNames.set(value, name);
+}
+
+/** The name of an errno, `'ENOENT'`; `'E200'` for one that has none. */
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `E${errno}`;
+}
+
+export function failureFrom(step: number, errno: number): NativeFailure {
+  const [name, call] = steps[step] ?? (['gate', 'read'] as const);
+  return { step: name, errno, code: errnoName(errno), call };
+}
+
+export function signalResult(errno: number): NativeSignalResult {
+  return errno === 0 ? { ok: true } : { ok: false, errno, code: errnoName(errno) };
+}
+
+/** Gives an error of the addon the `code` that Node's own system errors have. */
+export function nameError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined) return error;
+  const code = errnoName(errno);
+  return Object.assign(error, { code, message: `${error.message}: ${code}` });
+}
+
+export function closedError(): Error {
+  return Object.assign(new Error('the engine is closed'), { code: 'ERR_CLOSED' });
+}

@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { Addon } from './addon.ts';
+import { capabilitiesFrom } from './capabilities.ts';
+import * as check from './check.ts';
+import { openEngine } from './engine.ts';
+import { errnoName, nameError } from './failure.ts';
+import type { Native } from './native.ts';
+import { findInitialNofile, readText } from './nofile.ts';
+import { decodeRows } from './rows.ts';
+
+export type LoadedNative =
+  | { readonly ok: true; readonly native: Native }
+  | { readonly ok: false; readonly reason: string };
+
+const packages: Readonly<Partial<Record<NodeJS.Platform, string>>> = { linux: '@hsu-master/native-linux' };
+
+/**
+ * The addon of this system, or why there is none. Never throws. `HSU_NATIVE=off` in `environment` declines it. The
+ * limit that `nofile: null` stands for is read here, while the ancestors are most likely to be alive.
+ */
+export function loadNative(environment: NodeJS.ProcessEnv = process.env): LoadedNative {
+  if (environment['HSU_NATIVE'] === 'off') return { ok: false, reason: 'switched off by HSU_NATIVE=off' };
+  const name = packages[process.platform];
+  if (name === undefined) return { ok: false, reason: `there is no addon for ${process.platform}` };
+  try {
+    const require = createRequire(import.meta.url);
+    const folder = dirname(require.resolve(`${name}/package.json`));
+    const nodeGypBuild = require('node-gyp-build') as (folder: string) => Addon;
+    const addon = nodeGypBuild(folder);
+    const { pidfd } = addon.probe();
+    if (pidfd !== 0) {
+      return { ok: false, reason: `${name} needs pidfds (Linux 5.3); pidfd_open answers ${errnoName(pidfd)}` };
+    }
+    return { ok: true, native: face(addon) };
+  } catch (error) {
+    return { ok: false, reason: `${name} cannot be loaded: ${firstLine(error)}` };
+  }
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? message;
+}
+
+/** System failures get the name of their errno. */
+function named<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw nameError(error);
+  }
+}
+
+function face(addon: Addon): Native {
+  const initialNofile = findInitialNofile(readText);
+  return {
+    openEngine: (options) => openEngine(addon, options, () => initialNofile),
+    identify(pid) {
+      const row = addon.identify(check.pid(pid));
+      return row === null ? null : (decodeRows(row)[0] ?? null);
+    },
+    bootId: () => named(() => addon.bootId()),
+    processTable: () => decodeRows(named(() => addon.processTable())),
+    environOf: (pid, name) => addon.environOf(check.pid(pid), check.text(name, 'name')),
+    lookupUser: (nameOrId) => named(() => addon.lookupUser(check.text(nameOrId, 'user'))),
+    lookupGroup: (nameOrId) => named(() => addon.lookupGroup(check.text(nameOrId, 'group'))),
+    lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
+    unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
+    capabilities: () => capabilitiesFrom(addon.probe()),
+  };
+}

@@ -1,0 +1,204 @@
+/** One per spawned process, unique within an engine, never reused. */
+export type NativeHandle = number;
+
+/** What to run and how. The complete description: nothing is inherited but what a `null` says. */
+export interface NativeSpawn {
+  /** Given to execve as it is: searching PATH is the caller's. */
+  readonly file: string;
+  /** With `argv[0]`. */
+  readonly argv: readonly string[];
+  /** The complete environment, each entry `NAME=value`. */
+  readonly env: readonly string[];
+  /** Entered with the user's own rights. `null`: the master's. */
+  readonly cwd: string | null;
+  /** `null`: the master's. */
+  readonly umask: number | null;
+  /** Real, effective and saved; `null`: the master's. */
+  readonly uid: number | null;
+  readonly gid: number | null;
+  /** Supplementary groups. `null`: the master's, which a changed `uid` rarely should keep. */
+  readonly groups: readonly number[] | null;
+  readonly stdout: 'capture' | 'null' | 'inherit';
+  readonly stderr: 'capture' | 'null' | 'inherit' | 'stdout';
+  /** Run a text without a shebang line by `/bin/sh`, as execvp would; `execed` then says so. */
+  readonly shellFallback: boolean;
+  /**
+   * Soft limit on open files. `null`: what it was before Node raised its own: that of the nearest ancestor which has
+   * our hard limit and a soft limit below it, or else 1024 (see `nofile.ts`).
+   */
+  readonly nofile: number | null;
+}
+
+export interface NativeSpawned {
+  readonly handle: NativeHandle;
+  readonly pid: number;
+  /** Clock ticks since boot, decimal: with the pid it names the process for as long as the system is up. */
+  readonly startTime: string;
+}
+
+/** A step of making a process, in no order of time. */
+export type NativeStep =
+  | 'pipe'
+  | 'socketpair'
+  | 'clone'
+  | 'pidfd'
+  | 'setsid'
+  | 'chdir'
+  | 'groups'
+  | 'group'
+  | 'user'
+  | 'umask'
+  | 'rlimit'
+  | 'stdio'
+  | 'exec'
+  | 'gate';
+
+/** Which step failed, and what the system said: `{ step: 'chdir', errno: 2, code: 'ENOENT', call: 'chdir' }`. */
+export interface NativeFailure {
+  readonly step: NativeStep;
+  readonly errno: number;
+  readonly code: string;
+  readonly call: string;
+}
+
+export type NativeSpawnResult =
+  | { readonly ok: true; readonly value: NativeSpawned }
+  | { readonly ok: false; readonly failure: NativeFailure };
+
+/** `ESRCH`: gone, reaped, or no longer the same process. */
+export type NativeSignalResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly errno: number; readonly code: string };
+
+export type NativeStream = 'stdout' | 'stderr';
+
+/**
+ * Facts in the order in which they were established. Of one handle: `execed` then `exited`, or `exec-failed` alone.
+ * `output` and `output-end` come independently of both, before or after.
+ */
+export type NativeEvent =
+  | { readonly type: 'execed'; readonly handle: NativeHandle; readonly usedShell: boolean }
+  /**
+   * The program did not run and its process is reaped. Step `gate`: `ECANCELED` when released with `go: false`,
+   * `EINTR` when something killed it before its exec.
+   */
+  | { readonly type: 'exec-failed'; readonly handle: NativeHandle; readonly failure: NativeFailure }
+  | {
+      readonly type: 'exited';
+      readonly handle: NativeHandle;
+      /** Both `null`: not known, because the host application reaped it or ignores SIGCHLD. */
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly coreDumped: boolean;
+      readonly userMs: number;
+      readonly systemMs: number;
+      /** `null`: less than the master's own maximum at its exec, which the system counts in. */
+      readonly maxRssBytes: number | null;
+      /** No process was left in its group, zombies included. */
+      readonly groupEmpty: boolean;
+    }
+  | {
+      readonly type: 'output';
+      readonly handle: NativeHandle;
+      readonly stream: NativeStream;
+      readonly data: Buffer;
+    }
+  /** End of file, or detached. */
+  | { readonly type: 'output-end'; readonly handle: NativeHandle; readonly stream: NativeStream }
+  | { readonly type: 'watched-exited'; readonly watch: number }
+  /** How a watched process ended; follows `watched-exited` once its parent has reaped it, on Linux 6.15 or newer. */
+  | {
+      readonly type: 'watched-status';
+      readonly watch: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
+  | { readonly type: 'orphan-reaped'; readonly pid: number };
+
+/** After `close()` every method but `close` throws `ERR_CLOSED`. Wrong arguments throw `TypeError` or `RangeError`. */
+export interface NativeEngine {
+  /** Returns once the process exists and waits at its gate; the program has not run. */
+  spawn(options: NativeSpawn): NativeSpawnResult;
+  /** Opens the gate, or turns the process away without having run the program. Later calls change nothing. */
+  release(handle: NativeHandle, go: boolean): void;
+  /** To the leader, through its pidfd. */
+  signal(handle: NativeHandle, signal: number): NativeSignalResult;
+  /** To the process group, only while its leader is unreaped: after that its number may be another's. */
+  signalGroup(handle: NativeHandle, signal: number): NativeSignalResult;
+  /** To a process that need not be ours, only if it is still the same. Signal 0 asks whether it is. */
+  signalProcess(pid: number, startTime: string, signal: number): NativeSignalResult;
+  /** Tells `watched-exited` once. `null`: gone, or no longer the same process. */
+  watch(pid: number, startTime: string): number | null;
+  unwatch(watch: number): void;
+  /** Delivers what the pipes hold, then closes them. Who writes to them after that gets SIGPIPE. */
+  detachOutput(handle: NativeHandle): void;
+  /** Adopted and still living: children of the main thread, which is where a subreaper's orphans arrive. */
+  orphans(): number[];
+  /** This many bytes of `output` have been consumed. */
+  acknowledge(bytes: number): void;
+  /**
+   * Stops the threads, so that the event loop can end. Kills nothing; processes still at their gates leave. What is
+   * alive stays our child and is not reaped any more. Pipes are closed. May be called again.
+   */
+  close(): void;
+}
+
+export interface NativeEngineOptions {
+  /** Called with one batch at a time. What it throws is an uncaught exception. */
+  onEvents(events: NativeEvent[]): void;
+  /**
+   * Adopt and reap what the processes leave behind. It reaps *every* child of the main thread, so the host application
+   * must not use `node:child_process`. One engine of a process may; another throws `EBUSY`.
+   */
+  readonly subreaper: boolean;
+  /** Reading stops while this much output is delivered and not acknowledged. It may be exceeded by one read, 64 KiB. */
+  readonly maxUnacknowledgedBytes: number;
+}
+
+export interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** Clock ticks since boot, decimal. */
+  readonly startTime: string;
+  /** The system's letter: `R` running, `S` sleeping, `T` stopped, `Z` zombie, … */
+  readonly state: string;
+}
+
+export interface NativeUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** All of the user's groups, the primary one among them. */
+  readonly groups: readonly number[];
+  readonly home: string;
+  readonly name: string;
+}
+
+export interface NativeCapability {
+  readonly feature: string;
+  readonly status: 'enforced' | 'watched' | 'impossible';
+  readonly reason: string;
+}
+
+/** What the addon of this OS offers. System failures that no result type names throw `Error` with `errno`, `code` and `syscall`. */
+export interface Native {
+  openEngine(options: NativeEngineOptions): NativeEngine;
+  /** `null`: gone, or hidden. A zombie is returned, state `Z`: the caller treats it as dead. */
+  identify(pid: number): ProcessRow | null;
+  /** Changes with every boot. */
+  bootId(): string;
+  /** One pass over all processes that may be seen. */
+  processTable(): ProcessRow[];
+  /** One variable of a process's environment as it was at its exec. `null`: not set, gone, or not ours to read. */
+  environOf(pid: number, name: string): string | null;
+  /** A name, or the number of an account that has an entry. */
+  lookupUser(nameOrId: string): NativeUser | null;
+  /** A name, or any number. */
+  lookupGroup(nameOrId: string): number | null;
+  /** Locks the file, made if need be. `null`: held by someone else. Ends with `unlockFile` or the process. */
+  lockFile(path: string): number | null;
+  unlockFile(lock: number): void;
+  /** Tried on this machine, not guessed. */
+  capabilities(): readonly NativeCapability[];
+}
