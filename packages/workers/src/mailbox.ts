@@ -4,19 +4,26 @@
  */
 export class Mailbox {
   readonly #waiting: (() => void)[] = [];
+  readonly #failed: (error: unknown) => void;
   #delivering = false;
+
+  /** @param failed told when a turn throws, which is a defect; the other messages are delivered all the same */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
 
   post(deliver: () => void): void {
     this.#waiting.push(deliver);
     if (this.#delivering) return;
     this.#delivering = true;
-    try {
-      for (let index = 0; index < this.#waiting.length; index += 1) {
+    for (let index = 0; index < this.#waiting.length; index += 1) {
+      try {
         (this.#waiting[index] as () => void)();
+      } catch (error) {
+        this.#failed(error);
       }
-    } finally {
-      this.#waiting.length = 0;
-      this.#delivering = false;
     }
+    this.#waiting.length = 0;
+    this.#delivering = false;
   }
 }

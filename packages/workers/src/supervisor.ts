@@ -4,6 +4,7 @@ import {
   decide,
   dependencyView,
   dependents,
+  type EventDraft,
   EventStream,
   findCycle,
   type Host,
@@ -78,7 +79,7 @@ export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #actors = new Map<WorkerId, WorkerActor>();
   readonly #tickets = new Map<number, (outcome: TicketOutcome) => void>();
-  readonly #mailbox = new Mailbox();
+  readonly #mailbox = new Mailbox((error) => this.#defect(error));
   readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
@@ -136,7 +137,7 @@ export class Supervisor {
   async startAll(): Promise<void> {
     await endLeftOvers(this.#parts, this.events, (id) => this.#actors.get(id)?.spec.stop ?? null);
     if (this.#shutdown !== null) return;
-    this.#publish('supervisor.started', { host: this.#parts.host.name, workers: this.#actors.size });
+    this.#publish({ type: 'supervisor.started', payload: { host: this.#parts.host.name, workers: this.#actors.size } });
     for (const id of startOrder(this.#specs())) {
       const { spec } = this.#actorOf(id);
       if (spec.enabled && this.#parts.journal.desired(id) !== 'down') this.#begin(id, { kind: 'start', ticket: null });
@@ -187,7 +188,7 @@ export class Supervisor {
       const cancelDeadline = this.#parts.clock.after(deadline, () => this.force());
       const shutdown = { told: new Set<WorkerId>(), finish, cancelDeadline, forced: false, scheduled: false, finished: false };
       this.#shutdown = shutdown;
-      this.#publish('supervisor.stopping', { reason });
+      this.#publish({ type: 'supervisor.stopping', payload: { reason } });
       this.#mailbox.post(() => this.#advanceShutdown(shutdown));
     });
     return this.#ended;
@@ -203,12 +204,13 @@ export class Supervisor {
     }
   }
 
-  #publish<T extends 'supervisor.started' | 'supervisor.stopping' | 'supervisor.stopped'>(
-    type: T,
-    payload: Parameters<EventStream['publish']>[0]['payload'],
-  ): void {
-    const draft = { type, payload } as Parameters<EventStream['publish']>[0];
+  #publish(draft: EventDraft): void {
     this.events.publish(draft, this.#parts.clock.wallNow(), null, null);
+  }
+
+  #defect(error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#publish({ type: 'supervisor.defect', payload: { message } });
   }
 
   #specs(): readonly WorkerSpec[] {
@@ -317,7 +319,7 @@ export class Supervisor {
   #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
     shutdown.finished = true;
     shutdown.cancelDeadline();
-    this.#publish('supervisor.stopped', { survivors: survivors.map((survivor) => survivor.process) });
+    this.#publish({ type: 'supervisor.stopped', payload: { survivors: survivors.map((survivor) => survivor.process) } });
     shutdown.finish({ survivors, forced: shutdown.forced });
   }
 }

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openJournal } from '../src/journal/journal.ts';
+
+let place: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'hsu-journal-'));
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const failures: unknown[] = [];
+function journal(bootId = 'boot-1') {
+  return openJournal({
+    runDirectory: join(place, 'run'),
+    stateDirectory: join(place, 'state'),
+    bootId,
+    failed: (error) => failures.push(error),
+  });
+}
+const runs = () => join(place, 'run', 'runs');
+const process1 = { pid: 4711, startedAt: '123456' };
+
+describe('run records', () => {
+  it('the next master reads what was recorded and not forgotten', () => {
+    const first = journal();
+    first.recordRun('web', 3, 'm.web.3', process1);
+    first.recordRun('db', 1, 'm.db.1', { pid: 4712, startedAt: '5' });
+    first.forgetRun('db', 1);
+    expect(journal().leftOvers()).toMatchObject([{ workerId: 'web', run: 3, mark: 'm.web.3', process: process1 }]);
+  });
+
+  it('records of another boot name nobody and are removed', () => {
+    journal().recordRun('web', 1, 'm.web.1', process1);
+    expect(journal('boot-2').leftOvers()).toEqual([]);
+    expect(readdirSync(runs())).toEqual([]);
+  });
+
+  it.each([
+    ['truncated', (text: string) => text.slice(0, 40)],
+    ['empty', () => ''],
+    ['with a flipped digit', (text: string) => text.replace('4711', '4712')],
+    ['garbage', () => '\0\0\0 not a record'],
+    ['of a newer form', (text: string) => text.replace('"form":1', '"form":2')],
+  ])('H3: a record that is %s is never guessed at', (_how, damage) => {
+    journal().recordRun('web', 1, 'm.web.1', process1);
+    const file = join(runs(), 'web.run');
+    writeFileSync(file, damage(readFileSync(file, 'utf8')));
+    expect(journal().leftOvers()).toEqual([]);
+  });
+
+  it('a record half written when the master was killed does not hide the whole one', () => {
+    journal().recordRun('web', 1, 'm.web.1', process1);
+    writeFileSync(join(runs(), 'web.run.new'), '{"form":1');
+    expect(journal().leftOvers()).toHaveLength(1);
+    expect(readdirSync(runs())).toEqual(['web.run']);
+  });
+});
+
+describe('the operator’s wishes', () => {
+  it('outlive the master, the last one counting', async () => {
+    const first = journal();
+    first.recordDesired('web', 'down');
+    first.recordDesired('db', 'down');
+    first.recordDesired('db', 'up');
+    await first.settled();
+    const second = journal();
+    expect([second.desired('web'), second.desired('db')]).toEqual(['down', null]);
+  });
+
+  it('starting what was never stopped writes nothing', async () => {
+    const first = journal();
+    first.recordDesired('web', 'up');
+    await first.settled();
+    expect(readdirSync(join(place, 'state'))).toEqual([]);
+  });
+
+  it('a file that is no list of ids is refused by name, not overwritten', () => {
+    mkdirSync(join(place, 'state'));
+    const file = join(place, 'state', 'desired.json');
+    writeFileSync(file, '{"stopped": 7}');
+    expect(journal).toThrow(/desired\.json/);
+    expect(readFileSync(file, 'utf8')).toBe('{"stopped": 7}');
+  });
+
+  it('a write that fails is reported, and the wish holds for this master', async () => {
+    const first = journal();
+    mkdirSync(join(place, 'state', 'desired.json.new'));
+    first.recordDesired('web', 'down');
+    await first.settled();
+    expect(failures).toHaveLength(1);
+    expect(first.desired('web')).toBe('down');
+  });
+});
+
+it('a state directory that cannot be made is E_STATE and named', () => {
+  writeFileSync(join(place, 'state'), 'a file');
+  expect(journal).toThrow(expect.objectContaining({ code: 'E_STATE', message: expect.stringContaining('state') }));
+});
