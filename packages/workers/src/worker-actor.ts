@@ -142,9 +142,18 @@ export class WorkerActor {
       this.tell({ kind: 'spawn-failed', run, failure, transient: true });
       return;
     }
+    try {
+      this.#handles = { run, host: this.#ask(run), endHooks: [] };
+    } catch (error) {
+      const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
+      this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_INTERNAL', message }, transient: true });
+    }
+  }
+
+  #ask(run: number): HostRun {
     const { host, collector, journal, masterId } = this.#in;
     const mark = `${masterId}.${this.spec.id}.${run}`;
-    const started = host.spawn(
+    return host.spawn(
       {
         workerId: this.spec.id,
         run,
@@ -157,7 +166,6 @@ export class WorkerActor {
       },
       (report) => this.tell(factOf(run, report)),
     );
-    this.#handles = { run, host: started, endHooks: [] };
   }
 
   #follow(effect: Effect & { kind: 'follow' }): void {
