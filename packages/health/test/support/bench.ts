@@ -7,10 +7,9 @@ import type {
   Probe,
   Probes,
   RunContext,
-  WorkerSpec,
 } from '@hsu-master/core';
+import { FakeClock, workerSpec } from '@hsu-master/testkit';
 import { healthHook, type Lookup } from '../../src/index.ts';
-import { TestClock } from './clock.ts';
 
 const factor = Number(process.env.HSU_TIME_FACTOR ?? 1);
 
@@ -52,7 +51,7 @@ export class Helper {
 
 /** One run with probes, on a clock that the test moves. */
 export class Bench {
-  readonly clock = new TestClock();
+  readonly clock = new FakeClock();
   readonly told: HookFact[] = [];
   readonly published: EventDraft[] = [];
   readonly helpers: Helper[] = [];
@@ -77,20 +76,12 @@ export class Bench {
   }
 
   context(): RunContext {
-    const spec = {
-      id: 'web',
+    const base = workerSpec('web');
+    const spec = workerSpec('web', {
       probes: this.#probes,
-      restart: { startupGrace: this.#grace },
-      command: {
-        argv: ['/bin/web'],
-        cwd: '/srv',
-        env: { A: 'b' },
-        umask: null,
-        user: 'www',
-        group: null,
-        groups: null,
-      },
-    } as unknown as WorkerSpec;
+      restart: { ...base.restart, startupGrace: this.#grace },
+      command: { ...base.command, argv: ['/bin/web'], cwd: '/srv', env: { A: 'b' }, user: 'www' },
+    });
     const host = {
       isAlive: () => {
         this.aliveAsked += 1;
