@@ -12,3 +12,5 @@ export {
 } from './fake/program.ts';
 export { type FakeProcess, FakeSystem, type FakeTree, type SystemNews } from './fake/system.ts';
 export { restartRule, workerSpec } from './specs.ts';
+export { creature, creaturePath } from './zoo/creature.ts';
+export * as zoo from './zoo/zoo.ts';

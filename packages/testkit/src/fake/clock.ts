@@ -128,7 +128,6 @@ export function lateClock(clock: Clock, chance: Chance, lateness: Milliseconds):
     now: () => clock.now(),
     wallNow: () => clock.wallNow(),
     random: () => clock.random(),
-    after: (delay, fire) =>
-      clock.after(chance.happens(0.5) ? delay : delay + chance.next() * lateness, fire),
+    after: (delay, fire) => clock.after(chance.happens(0.5) ? delay : delay + chance.next() * lateness, fire),
   };
 }

@@ -1,7 +1,7 @@
 import type { ExecOutcome, ExecRequest } from '@hsu-master/core';
-import { identityOf, type Delay } from './run.ts';
 import type { FakeProgram } from './program.ts';
 import { fakeExit } from './program.ts';
+import { type Delay, identityOf } from './run.ts';
 import type { FakeSystem } from './system.ts';
 
 /** Runs a helper on the fake system; its tree is killed at its time-out and when it is cancelled. */
@@ -37,8 +37,8 @@ export function fakeExec(
     }
     const leader = system.create({ mark, workerId: null, run: 0 }, program, null);
     system.listen(mark, {
-      wrote: (_process, _stream, text) => {
-        output += text;
+      wrote: (_process, _stream, data) => {
+        output += typeof data === 'string' ? data : new TextDecoder().decode(data);
       },
       writings: (process) =>
         typeof process.program.writes === 'function'
@@ -47,7 +47,9 @@ export function fakeExec(
       died: (process) => {
         if (process !== leader) return;
         system.signalTree(mark, 'SIGKILL');
-        clock.after(delay(), () => settle({ kind: 'exited', exit: process.exit ?? fakeExit({}), output: tail() }));
+        clock.after(delay(), () =>
+          settle({ kind: 'exited', exit: process.exit ?? fakeExit({}), output: tail() }),
+        );
       },
     });
     system.begin(leader);

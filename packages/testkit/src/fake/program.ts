@@ -1,14 +1,23 @@
-import type { Exit, Failure, Milliseconds, OutputStream, ProcessIdentity, SpawnRequest } from '@hsu-master/core';
+import type {
+  Exit,
+  Failure,
+  Milliseconds,
+  OutputStream,
+  ProcessIdentity,
+  SpawnRequest,
+} from '@hsu-master/core';
 
 /** What a program writes, and when, counted from its start. */
 export interface FakeWriting {
   readonly after: Milliseconds;
   readonly stream: OutputStream;
-  readonly text: string;
+  readonly text: string | Uint8Array;
 }
 
 /** What an output that depends on the circumstances may look at. */
-export type FakeCircumstances = Pick<SpawnRequest, 'command' | 'mark'> & { readonly process: ProcessIdentity };
+export type FakeCircumstances = Pick<SpawnRequest, 'command' | 'mark'> & {
+  readonly process: ProcessIdentity;
+};
 
 /** How a program of the fake system behaves. All spans count from the start of its process. */
 export interface FakeProgram {

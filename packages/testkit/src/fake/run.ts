@@ -2,8 +2,8 @@ import {
   type Command,
   type Exit,
   type Failure,
-  HsuError,
   type HostRun,
+  HsuError,
   type Milliseconds,
   type OutputStream,
   type ProcessIdentity,
@@ -104,7 +104,7 @@ export class FakeRun implements HostRun {
   #listen(command: Command | null): void {
     this.#system.listen(this.#mark, {
       died: (process) => this.#died(process),
-      wrote: (_process, stream, text) => this.#wrote(stream, text),
+      wrote: (_process, stream, data) => this.#wrote(stream, data),
       writings: ({ program: { writes }, ...process }) =>
         typeof writes !== 'function'
           ? writes
@@ -167,8 +167,9 @@ export class FakeRun implements HostRun {
     this.#later(() => this.#report({ kind: 'tree-empty' }));
   }
 
-  #wrote(stream: OutputStream, text: string): void {
-    if (this.#open.has(stream)) this.#output?.write(stream, new TextEncoder().encode(text), () => {});
+  #wrote(stream: OutputStream, data: string | Uint8Array): void {
+    const chunk = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+    if (this.#open.has(stream)) this.#output?.write(stream, chunk, () => {});
   }
 
   #endOutput(): void {

@@ -1,4 +1,4 @@
-import type { Clock, Exit, ProcessIdentity, SignalName, WorkerId } from '@hsu-master/core';
+import type { Clock, Exit, OutputStream, ProcessIdentity, SignalName, WorkerId } from '@hsu-master/core';
 import { type FakeProgram, fakeExit } from './program.ts';
 
 /** The tree that a process belongs to. */
@@ -26,11 +26,16 @@ export interface FakeProcess extends ProcessIdentity {
 export type SystemNews =
   | { readonly kind: 'born'; readonly process: FakeProcess }
   | { readonly kind: 'died'; readonly process: FakeProcess }
-  | { readonly kind: 'signalled'; readonly tree: FakeTree; readonly signal: SignalName; readonly members: number };
+  | {
+      readonly kind: 'signalled';
+      readonly tree: FakeTree;
+      readonly signal: SignalName;
+      readonly members: number;
+    };
 
 /** The side of a process that its host listens to. */
 interface Ears {
-  wrote(process: FakeProcess, stream: 'stdout' | 'stderr', text: string): void;
+  wrote(process: FakeProcess, stream: OutputStream, data: string | Uint8Array): void;
   died(process: FakeProcess): void;
   writings(process: FakeProcess): FakeProgram['writes'];
 }
@@ -147,7 +152,8 @@ export class FakeSystem {
       if (child.onSignal === true) this.#after(process, child.after, () => this.#fork(process, child));
     }
     if (program.endsOnSignal === null || process.doomed) return;
-    const exit = program.codeOnSignal === null ? fakeExit({ signal }) : fakeExit({ code: program.codeOnSignal });
+    const exit =
+      program.codeOnSignal === null ? fakeExit({ signal }) : fakeExit({ code: program.codeOnSignal });
     this.#after(process, program.endsOnSignal, () => this.end(process, exit));
   }
 

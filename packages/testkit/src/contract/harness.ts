@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import type { Host, ProcessIdentity } from '@hsu-master/core';
+import { FakeClock } from '../fake/clock.ts';
+import { FakeHost, programsByName } from '../fake/host.ts';
+import { type FakeProgram, fakeExit } from '../fake/program.ts';
+import { identityOf } from '../fake/run.ts';
+import { FakeSystem } from '../fake/system.ts';
+import type { ZooProgram } from '../zoo/zoo.ts';
+
+/** What differs between hosts that all keep the contract. */
+export interface HostFeatures {
+  /** `record` runs before the program does; without it the program may have begun, and is ended when `record` throws. */
+  readonly gate: boolean;
+  /** Members in a session of their own are found. */
+  readonly findsSessions: boolean;
+  /** So are double-forked daemons that have blanked their environment while their leader lived. */
+  readonly findsWiped: boolean;
+  /** `follow` works. */
+  readonly follows: boolean;
+  /** `attach` works. */
+  readonly attaches: boolean;
+}
+
+/** A host and what the contract suite needs beside it. */
+export interface HostHarness {
+  readonly host: Host;
+  /** The command line under which this host knows a program. */
+  argv(program: ZooProgram): readonly [string, ...string[]];
+  /** Starts a process that the host did not start, with `mark` in its environment. */
+  stranger(program: ZooProgram, mark: string): ProcessIdentity;
+  /** Ends a process without the host’s help. */
+  end(process: ProcessIdentity): void;
+  /** Lets go of everything, the host included. */
+  close(): void;
+}
+
+/** For a host that runs real programs. */
+export function realHarness(host: Host): HostHarness {
+  return {
+    host,
+    argv: (program) => program.argv,
+    stranger(program, mark) {
+      const [file, ...args] = program.argv;
+      const child = spawn(file, args, {
+        detached: true,
+        stdio: 'ignore',
+        env: { ...process.env, HSU_RUN: mark },
+      });
+      const identity = child.pid === undefined ? null : host.identify(child.pid);
+      if (identity === null) throw new Error(`cannot start ${file}`);
+      return identity;
+    },
+    end({ pid }) {
+      process.kill(pid, 'SIGKILL');
+    },
+    close: () => host.close(),
+  };
+}
+
+/** For the fake host; its time passes by itself, timer after timer, as fast as the event loop turns. */
+export function fakeHarness(): HostHarness {
+  const clock = new FakeClock();
+  const system = new FakeSystem(clock);
+  const programs: Record<string, FakeProgram> = {};
+  const host = new FakeHost(system, programsByName(programs));
+  let turning = setImmediate(turn);
+  function turn(): void {
+    clock.runNext();
+    turning = setImmediate(turn);
+  }
+  let names = 0;
+  return {
+    host,
+    argv(program) {
+      names += 1;
+      programs[`zoo-${names}`] = program.fake;
+      return [`zoo-${names}`];
+    },
+    stranger(program, mark) {
+      const process = system.create({ mark, workerId: null, run: 0 }, program.fake, null);
+      system.begin(process);
+      return identityOf(process);
+    },
+    end({ pid }) {
+      const process = system.find(pid);
+      if (process !== null) system.end(process, fakeExit({ signal: 'SIGKILL' }));
+    },
+    close() {
+      host.close();
+      clearImmediate(turning);
+    },
+  };
+}
