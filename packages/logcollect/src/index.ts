@@ -6,3 +6,6 @@ export {
   type OutputListener,
   type RunListener,
 } from './file-collector.ts';
+export { eventLine } from './terminal/event-line.ts';
+export { type TerminalOutput, type TerminalOutputOptions, terminalOutput } from './terminal/output.ts';
+export { type TerminalOptions, type TerminalView, terminalView } from './terminal/view.ts';

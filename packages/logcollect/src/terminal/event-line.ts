@@ -1,0 +1,103 @@
+import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause } from '@hsu-master/core';
+import { describeExit, formatDuration, formatSize } from '@hsu-master/core';
+
+/** The last words of the worker, if they are known: the last line that it wrote to stderr. */
+type LastWords = string | null;
+
+/** How each event reads; null: the terminal need not show it. `who` is the worker's id, or the master's name. */
+type Wording = {
+  readonly [T in EventType]: (payload: EventMap[T], who: string, lastWords: LastWords) => string | null;
+};
+
+/**
+ * One event as one line for people: `web: exit 1 after 2.3s; last words: connect ECONNREFUSED`. null for events that a terminal
+ * need not show, because another event says the same or because nothing is to be done.
+ * @param lastWords the last line that the worker wrote to stderr, told when its process ends without success
+ */
+export function eventLine(event: HsuEvent, lastWords: LastWords = null): string | null {
+  const word = WORDS[event.type] as (
+    payload: HsuEvent['payload'],
+    who: string,
+    lastWords: LastWords,
+  ) => string | null;
+  const who = event.workerId ?? 'hsu-master';
+  const said = word(event.payload, who, lastWords);
+  return said === null ? null : `${who}: ${said}`;
+}
+
+const WORDS: Wording = {
+  // worker.started or worker.spawn-failed follows at once.
+  'worker.starting': () => null,
+  'worker.blocked': ({ waiting }) =>
+    `waiting for ${waiting.map(({ id, condition, reason }) => `${id} to be ${condition} (${reason})`).join(', ')}`,
+  'worker.spawn-failed': ({ failure }, who) => withoutName(failure.message, who),
+  'worker.started': ({ process, warning }) =>
+    `started (pid ${process.pid})${warning === null ? '' : `; warning: ${warning}`}`,
+  'worker.daemonized': ({ process, expected }) =>
+    `went into the background${expected ? '' : ' unexpectedly'}; its main process is now pid ${process.pid}`,
+  'worker.ready': () => 'ready',
+  // health.changed says it with the reason, also where the worker had not been ready before.
+  'worker.unready': () => null,
+  'worker.stopping': ({ cause, detail }) => STOPPING[cause](detail),
+  'worker.killed': ({ after }) => `did not end within ${formatDuration(after)}; killed with SIGKILL`,
+  'worker.exited': ({ exit, success, uptime, remaining }, _who, lastWords) => {
+    const words = success || lastWords === null ? '' : `; last words: ${lastWords}`;
+    const left = remaining.length === 0 ? '' : `; ${processes(remaining)} of its tree still there`;
+    return `${describeExit(exit)} after ${formatDuration(uptime)}${words}${left}`;
+  },
+  'worker.survivors': ({ survivors }) =>
+    `could not be ended: ${processes(survivors)} alive after SIGKILL (${pids(survivors)}); not started again before they are gone`,
+  'worker.backing-off': ({ delay, failures, breaker, reason }) =>
+    breaker === 'open'
+      ? `failed too often (${failures} in a row, the last: ${reason}); one more try in ${formatDuration(delay)}`
+      : `next try in ${formatDuration(delay)} (failure ${failures} in a row: ${reason})`,
+  'worker.failed': ({ failure }, who) => `failed for good: ${withoutName(failure.message, who)}`,
+  'worker.stopped': ({ completed }) => (completed ? 'completed' : 'stopped'),
+  'health.changed': ({ probe, healthy, reason }) => {
+    if (healthy) return null;
+    return probe === 'readiness' ? `not ready: ${reason}` : `${probe} probe failed: ${reason}`;
+  },
+  'log.dropped': ({ bytes, reason }) =>
+    bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
+  'log.rotated': () => null,
+  'supervisor.started': ({ workers, host }) => `holds ${count(workers, 'worker')} (${host} host)`,
+  'supervisor.stopping': ({ reason }) => `stopping all workers: ${reason}`,
+  'supervisor.stopped': ({ survivors }) =>
+    survivors.length === 0
+      ? 'all workers are stopped'
+      : `stopped, but ${processes(survivors)} could not be ended (${pids(survivors)})`,
+  'supervisor.left-over-ended': ({ process }) =>
+    `ended pid ${process.pid}, which an earlier master had left running`,
+  'supervisor.defect': ({ message }) => `internal error, please report it: ${message}`,
+};
+
+const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
+  operator: () => 'stopping',
+  shutdown: () => 'stopping',
+  restart: () => 'stopping, to be started again',
+  // health.changed gave the probe’s reason.
+  liveness: () => 'stopping it, since its liveness probe failed',
+  startup: () => 'stopping it, since its startup probe failed',
+  dependency: (detail) => `stopping it: ${detail}`,
+  'left-behind': (detail) => `ending what is left of its tree: ${detail}`,
+  'main-process': (detail) => `stopping it: ${detail}`,
+};
+
+/** Failures begin with `worker "web": `, which the line says already. */
+function withoutName(message: string, who: string): string {
+  const prefix = `worker "${who}": `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+function processes(list: readonly ProcessIdentity[]): string {
+  return count(list.length, 'process').replace('processs', 'processes');
+}
+
+function pids(list: readonly ProcessIdentity[]): string {
+  const first = list.slice(0, 8).map(({ pid }) => pid);
+  return `pid ${first.join(', ')}${list.length > first.length ? ', …' : ''}`;
+}
