@@ -11,4 +11,5 @@ export const places = {
   /** Not committed: pm2, installed by the bench. */
   pm2: fromPackage('build/pm2'),
   launcher: fromPackage('../hsu-master'),
+  addon: fromPackage('../../native/linux/build/Release'),
 } as const;

@@ -102,7 +102,10 @@ async function inArenas<T>(
       launchedAt: at,
       commandReturned,
       async started() {
-        const first = await stamps.ofWorkers(load.count, START_LIMIT_MS, setting.signal);
+        const ended = new AbortController();
+        void arena.empty.then(() => ended.abort(new Error('the supervisor ended')));
+        const signal = AbortSignal.any([setting.signal, ended.signal]);
+        const first = await stamps.ofWorkers(load.count, START_LIMIT_MS, signal);
         await commandReturned();
         return first;
       },

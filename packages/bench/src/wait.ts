@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Asks every `every` ms until `ask` gives a value. Rejects after `limit` ms, naming `what`, and when the signal aborts. */
+/** Asks every `every` ms until `ask` gives a value. Rejects after `limit` ms, naming `what`, and with the signal's reason when it aborts. */
 export async function until<T>(
   what: string,
   limit: number,
@@ -14,7 +14,7 @@ export async function until<T>(
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() > deadline) throw new Error(`${what}: not within ${limit / 1000} s`);
-    await setTimeout(every, undefined, { signal });
+    await setTimeout(every, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 

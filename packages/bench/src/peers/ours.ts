@@ -6,24 +6,29 @@ import { bareEnvironment } from './environment.ts';
 
 const bin = join(places.launcher, 'bin/hsu-master.js');
 
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
 /** The launcher of this workspace as it is built, on the Node that runs the bench; logs as by default. */
 export const ours: Peer = {
   name: 'ours',
-  missing: () =>
-    access(join(places.launcher, 'dist/run.js')).then(
-      () => undefined,
-      () => ({ what: 'packages/hsu-master is not built: pnpm build' }),
-    ),
+  async missing() {
+    const built = await isThere(join(places.launcher, 'dist/main.js'));
+    // Without its addon it would run, in another way than users get it.
+    if (built && (await isThere(places.addon))) return undefined;
+    return { what: 'the launcher or the addon is not built: pnpm build' };
+  },
   async version() {
     const manifest = await readFile(join(places.launcher, 'package.json'), 'utf8');
     return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown';
   },
   async prepare({ dir, workers, grace }) {
     const config = join(dir, 'config.yaml');
-    const control = [
-      `graceful_timeout: ${grace / 1000}s`,
-      'restart: { retry_delay: 0s, max_retries: 1000000 }',
-    ];
+    // No bound on restarts: the breaker would open under 50 kills a minute.
+    const control = [`stop_timeout: ${grace / 1000}s`, 'restart: { retry_delay: 0s, max_retries: 0 }'];
     const units = workers.map((argv, index) =>
       [
         `  - id: w${index}`,
