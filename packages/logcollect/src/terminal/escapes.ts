@@ -13,7 +13,7 @@ const CONTROL = new RegExp(
   ].join('|'),
   'gv',
 );
-const HAS_CONTROL = /[\p{Cc}--\t]/v;
+const HAS_CONTROL = new RegExp('[\\p{Cc}--\\t]', 'v');
 const COLOUR = new RegExp(`^${ESC}\\[[0-9;:]*m$`);
 const RESET = `${ESC}[0m`;
 

@@ -79,7 +79,7 @@ const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
   liveness: () => 'stopping it, since its liveness probe failed',
   startup: () => 'stopping it, since its startup probe failed',
   dependency: (detail) => `stopping it: ${detail}`,
-  'left-behind': (detail) => `ending what is left of its tree: ${detail}`,
+  'left-behind': (detail) => `${detail}; ending it now`,
   'main-process': (detail) => `stopping it: ${detail}`,
 };
 
