@@ -1,4 +1,5 @@
-export { openJournal, type FileJournal, type JournalPlaces } from './journal/journal.ts';
+export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
+export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export { realClock } from './real-clock.ts';
 export type { WorkerSnapshot } from './snapshot.ts';

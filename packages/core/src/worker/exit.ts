@@ -12,7 +12,8 @@ export interface ProcessIdentity {
 export interface ExitUsage {
   readonly userTime: Milliseconds;
   readonly systemTime: Milliseconds;
-  readonly maxRss: Bytes;
+  /** null where the system cannot tell it from what the process was before its program began. */
+  readonly maxRss: Bytes | null;
 }
 
 /** How a process ended. Exactly one of `code` and `signal` is set, or neither where the system cannot tell. */

@@ -1,0 +1,26 @@
+import { closeSync, openSync } from 'node:fs';
+import { softLimit } from './exhaustion.ts';
+
+/** Descriptors kept for the rest of the master: logs, probes, sockets, the process table. */
+const HEADROOM = 32;
+/** What a worker takes at most: pidfd, gate, two pipes, two log files. */
+const PER_CHILD = 6;
+
+/** Refuses new processes while the master still has descriptors for supervising the ones it has. */
+export class DescriptorGauge {
+  readonly #limit = softLimit('files') ?? Number.POSITIVE_INFINITY;
+
+  /** Whether another process with its descriptors would leave too few. Looks only where it may come near the limit. */
+  isShort(children: number): boolean {
+    const headroom = Math.min(HEADROOM, this.#limit / 8);
+    if (children * PER_CHILD * 2 + headroom < this.#limit / 2) return false;
+    try {
+      // The system gives the lowest number that is free, so this one tells how many are in use, holes apart.
+      const fd = openSync('/dev/null', 'r');
+      closeSync(fd);
+      return fd + PER_CHILD + headroom > this.#limit;
+    } catch {
+      return true;
+    }
+  }
+}

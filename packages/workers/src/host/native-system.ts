@@ -1,0 +1,97 @@
+import type { Clock, Exit, Milliseconds, ProcessIdentity, SignalName } from '@hsu-master/core';
+import type { Native, NativeEngine, NativeEvent, ProcessRow as NativeRow } from '@hsu-master/native';
+import type { ProcessSystem } from './forest.ts';
+import type { ProcessRow } from './tree.ts';
+import { UNKNOWN_EXIT } from './tree-run.ts';
+
+/** How long a watched process may stay unreaped by its parent before its exit is told without its status. */
+const STATUS_PATIENCE: Milliseconds = 3000;
+
+interface Watch {
+  readonly status: boolean;
+  readonly gone: (exit: Exit) => void;
+  cancelPatience: () => void;
+}
+
+/** The system as the addon shows it. */
+export class NativeSystem implements ProcessSystem {
+  readonly ownPid = process.pid;
+  readonly #native: Native;
+  readonly #engine: NativeEngine;
+  readonly #clock: Clock;
+  readonly #inherits: boolean;
+  readonly #knowsStatus: boolean;
+  readonly #watches = new Map<number, Watch>();
+
+  constructor(native: Native, engine: NativeEngine, clock: Clock, inherits: boolean) {
+    const can = (feature: string) =>
+      native.capabilities().some((one) => one.feature === feature && one.status === 'enforced');
+    this.#native = native;
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#inherits = inherits && can('list-orphans');
+    this.#knowsStatus = can('exit-status-of-adopted-workers');
+  }
+
+  processTable(): readonly ProcessRow[] {
+    return this.#native.processTable().map(rowOf);
+  }
+
+  markOf(pid: number): string | null {
+    return this.#native.environOf(pid, 'HSU_RUN');
+  }
+
+  orphans(): readonly number[] | null {
+    return this.#inherits ? this.#engine.orphans() : null;
+  }
+
+  identify(pid: number): ProcessIdentity | null {
+    const row = this.#native.identify(pid);
+    if (row === null || row.state === 'Z' || row.state === 'X') return null;
+    return { pid, startedAt: row.startTime };
+  }
+
+  signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {
+    return this.#engine.signalProcess(pid, startedAt, signal).ok;
+  }
+
+  watch(
+    { pid, startedAt }: ProcessIdentity,
+    status: boolean,
+    gone: (exit: Exit) => void,
+  ): (() => void) | null {
+    const watch = this.#engine.watch(pid, startedAt);
+    if (watch === null) return null;
+    this.#watches.set(watch, { status: status && this.#knowsStatus, gone, cancelPatience: () => {} });
+    return () => this.#end(watch);
+  }
+
+  /** Takes the engine’s news of watched processes. */
+  hear(event: NativeEvent & { type: 'watched-exited' | 'watched-status' }): void {
+    const watch = this.#watches.get(event.watch);
+    if (watch === undefined) return;
+    const tell = (exit: Exit) => {
+      this.#end(event.watch);
+      watch.gone(exit);
+    };
+    if (event.type === 'watched-status') {
+      tell({ ...UNKNOWN_EXIT, code: event.code, signal: event.signal as SignalName | null });
+    } else if (watch.status) {
+      watch.cancelPatience = this.#clock.after(STATUS_PATIENCE, () => tell(UNKNOWN_EXIT));
+    } else {
+      tell(UNKNOWN_EXIT);
+    }
+  }
+
+  #end(watch: number): void {
+    const known = this.#watches.get(watch);
+    if (known === undefined) return;
+    known.cancelPatience();
+    this.#watches.delete(watch);
+    this.#engine.unwatch(watch);
+  }
+}
+
+function rowOf({ pid, ppid, pgid, sid, startTime, state }: NativeRow): ProcessRow {
+  return { pid, startedAt: startTime, ppid, pgid, sid, state };
+}

@@ -1,0 +1,230 @@
+import type {
+  Clock,
+  Exit,
+  HostRun,
+  Milliseconds,
+  ProcessIdentity,
+  RunReport,
+  SignalName,
+} from '@hsu-master/core';
+import type { Forest } from './forest.ts';
+import { signalNumber } from './signals.ts';
+import type { ProcessRow, Tree } from './tree.ts';
+
+/** How often a process is looked at that the system does not let us watch. */
+const LOOK_EVERY: Milliseconds = 50;
+
+const SIGCONT = signalNumber('SIGCONT');
+
+export const UNKNOWN_EXIT: Exit = { code: null, signal: null, coreDumped: false, usage: null };
+
+/** What a host can do to the process that it started. */
+export interface Leader {
+  /** Signals its process group; false where the leader is reaped, because then the group’s number may be another’s. */
+  signalGroup(signal: number): boolean;
+  detachOutput(): void;
+}
+
+/** What all trees of a host share. */
+export interface Surroundings {
+  readonly forest: Forest;
+  readonly clock: Clock;
+}
+
+/**
+ * One run from its spawn to its empty tree, the same on every host. `starting`: nothing reported yet. `led`: the end of `#main` is
+ * awaited. `draining`: it was reported, and the rest of the tree lives on.
+ */
+export class TreeRun implements HostRun {
+  readonly #around: Surroundings;
+  readonly #leader: Leader | null;
+  readonly #report: (report: RunReport) => void;
+  readonly #watches = new Map<number, () => void>();
+  #state: 'starting' | 'led' | 'draining' | 'over' = 'starting';
+  #tree: Tree | null = null;
+  #main: ProcessIdentity | null = null;
+  /** SIGKILL was sent: whoever appears in the tree afterwards gets it as well. */
+  #condemned = false;
+  #early: SignalName[] = [];
+  #lookPending = false;
+  #pollPending = false;
+
+  constructor(around: Surroundings, leader: Leader | null, report: (report: RunReport) => void) {
+    this.#around = around;
+    this.#leader = leader;
+    this.#report = report;
+  }
+
+  /** The process exists; its tree is known from now on. */
+  plant(tree: Tree): void {
+    this.#tree = tree;
+    this.#main = tree.leader;
+    this.#around.forest.plant(tree);
+  }
+
+  spawned(warning: string | null): void {
+    this.#state = 'led';
+    this.#report({ kind: 'spawned', process: this.#main as ProcessIdentity, warning });
+    this.#sendEarly();
+  }
+
+  spawnFailed(report: RunReport & { kind: 'spawn-failed' }): void {
+    this.#finish();
+    this.#report(report);
+  }
+
+  /** Takes charge of a tree that runs already. */
+  attach(tree: Tree): void {
+    this.plant(tree);
+    this.#state = 'led';
+    this.#watchMain(tree.leader, false);
+  }
+
+  /** The process that the host started has ended. `groupEmpty`: nobody else is in its process group. */
+  leaderExited(exit: Exit, groupEmpty: boolean): void {
+    if (this.#main === this.#tree?.leader) this.#mainExited(exit, groupEmpty);
+    else this.#lookSoon();
+  }
+
+  signalTree(signal: SignalName): void {
+    if (this.#state === 'over') return;
+    if (this.#state === 'starting') {
+      this.#early.push(signal);
+      return;
+    }
+    const number = signalNumber(signal);
+    const kills = signal === 'SIGKILL';
+    if (kills) this.#condemned = true;
+    const grouped = this.#leader?.signalGroup(number) === true;
+    if (grouped && !kills) this.#leader?.signalGroup(SIGCONT);
+    const group = grouped ? this.#tree?.leader.pid : undefined;
+    this.#around.forest.soon(() => {
+      for (const row of this.#living()) if (row.pgid !== group) this.#signalOne(row, number, kills);
+    });
+  }
+
+  members(): readonly ProcessIdentity[] {
+    if (this.#state === 'over') return [];
+    return this.#living().map(identityOf);
+  }
+
+  follow(process: ProcessIdentity): boolean {
+    if (this.#state === 'over' || this.#state === 'starting') return false;
+    if (this.#state === 'led' && isSame(process, this.#main)) return true;
+    if (!this.#living().some((row) => isSame(row, process))) return false;
+    this.#main = process;
+    this.#state = 'led';
+    this.#watchMain(process, true);
+    return true;
+  }
+
+  detachOutput(): void {
+    this.#leader?.detachOutput();
+  }
+
+  #living(): readonly ProcessRow[] {
+    return this.#tree === null || this.#state === 'over' ? [] : this.#around.forest.members(this.#tree);
+  }
+
+  #sendEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const signal of early) this.signalTree(signal);
+  }
+
+  #signalOne(process: ProcessIdentity, number: number, kills: boolean): void {
+    const { system } = this.#around.forest;
+    if (system.signalProcess(process, number) && !kills) system.signalProcess(process, SIGCONT);
+  }
+
+  #mainExited(exit: Exit, groupEmpty: boolean): void {
+    if (this.#state !== 'led') return;
+    const remaining = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
+    if (remaining.length === 0) this.#finish();
+    else this.#state = 'draining';
+    this.#report({ kind: 'exited', exit, remaining: remaining.map(identityOf) });
+    // The report may have made another process the main one.
+    if (this.#is('draining')) this.#drain(remaining);
+  }
+
+  #is(state: 'draining' | 'led'): boolean {
+    return this.#state === state;
+  }
+
+  /** Waits until nobody of these lives, then looks again: they may have had children meanwhile. */
+  #drain(members: readonly ProcessRow[]): void {
+    let unwatched = false;
+    for (const row of members) {
+      if (this.#condemned) this.#signalOne(row, signalNumber('SIGKILL'), true);
+      if (!this.#watch(row, false, () => this.#lookSoon())) unwatched = true;
+    }
+    if (!unwatched || this.#pollPending) return;
+    this.#pollPending = true;
+    this.#around.clock.after(LOOK_EVERY, () => {
+      this.#pollPending = false;
+      this.#lookSoon();
+    });
+  }
+
+  #lookSoon(): void {
+    if (this.#state !== 'draining' || this.#lookPending) return;
+    this.#lookPending = true;
+    this.#around.forest.soon(() => {
+      this.#lookPending = false;
+      if (this.#state !== 'draining') return;
+      const living = this.#living();
+      if (living.length > 0) {
+        this.#drain(living);
+        return;
+      }
+      this.#finish();
+      this.#report({ kind: 'tree-empty' });
+    });
+  }
+
+  #watchMain(main: ProcessIdentity, status: boolean): void {
+    const ended = (exit: Exit) => {
+      if (this.#state === 'led' && isSame(main, this.#main)) this.#mainExited(exit, false);
+    };
+    this.#watches.get(main.pid)?.();
+    this.#watches.delete(main.pid);
+    if (!this.#watch(main, status, ended)) this.#poll(main, ended);
+  }
+
+  /** Where the system cannot watch it, or it is gone already. */
+  #poll(process: ProcessIdentity, ended: (exit: Exit) => void): void {
+    this.#around.forest.soon(() => {
+      if (this.#state === 'over') return;
+      const alive = isSame(process, this.#around.forest.system.identify(process.pid));
+      if (alive) this.#around.clock.after(LOOK_EVERY, () => this.#poll(process, ended));
+      else ended(UNKNOWN_EXIT);
+    });
+  }
+
+  #watch(process: ProcessIdentity, status: boolean, gone: (exit: Exit) => void): boolean {
+    const { pid } = process;
+    if (this.#watches.has(pid)) return true;
+    const end = this.#around.forest.system.watch(process, status, (exit) => {
+      this.#watches.delete(pid);
+      gone(exit);
+    });
+    if (end === null) return false;
+    this.#watches.set(pid, end);
+    return true;
+  }
+
+  #finish(): void {
+    this.#state = 'over';
+    for (const end of this.#watches.values()) end();
+    this.#watches.clear();
+    if (this.#tree !== null) this.#around.forest.fell(this.#tree);
+  }
+}
+
+function identityOf({ pid, startedAt }: ProcessIdentity): ProcessIdentity {
+  return { pid, startedAt };
+}
+
+function isSame(a: ProcessIdentity, b: ProcessIdentity | null): boolean {
+  return b !== null && a.pid === b.pid && a.startedAt === b.startedAt;
+}
