@@ -1,1 +1,7 @@
-export {};
+export type { MasterConfig } from './config.ts';
+export { describeConfig } from './describe.ts';
+export { type ConfigIssue, formatIssue } from './issue.ts';
+export { type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
+export { type FileRead, readConfigFile } from './read.ts';
+export type { LogLevel } from './schema/root.ts';
+export type { Surroundings } from './surroundings.ts';

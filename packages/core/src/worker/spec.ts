@@ -115,6 +115,6 @@ export interface WorkerSpec {
 }
 
 /** Whether becoming ready takes a probe’s word, or a started process is ready at once. */
-export function hasReadiness(spec: WorkerSpec): boolean {
+export function hasReadiness(spec: Pick<WorkerSpec, 'probes'>): boolean {
   return spec.probes.readiness !== null || spec.probes.startup !== null;
 }

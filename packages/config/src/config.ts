@@ -1,0 +1,78 @@
+// A configuration in one form, complete: whatever could be left out is filled in.
+import type {
+  DependencyCondition,
+  LogSpec,
+  MainProcessSpec,
+  Milliseconds,
+  Probes,
+  RestartPolicy,
+  SignalName,
+} from '@hsu-master/core';
+import type { Path } from './issue.ts';
+import type { LogLevel } from './schema/root.ts';
+
+/** What concerns the master itself. */
+export interface MasterConfig {
+  /** Accepted, but this version opens no port. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  /** One deadline for stopping everything. */
+  readonly forceShutdownTimeout: Milliseconds;
+}
+
+/** How the program is given: words, or a line for a shell with the shell’s own arguments. */
+export type Program =
+  | { readonly kind: 'words'; readonly words: readonly [string, ...string[]] }
+  | { readonly kind: 'shell'; readonly line: string; readonly args: readonly string[] };
+
+export interface Execution {
+  readonly program: Program;
+  /** As written, or null for the default: the program’s directory in the long form, the file’s in the short form. */
+  readonly cwd: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly umask: number | null;
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly groups: readonly string[] | null;
+}
+
+export interface DependencyConfig {
+  readonly id: string;
+  /** null: ready where the dependency has a probe that says so, else started. */
+  readonly condition: DependencyCondition | null;
+  readonly restart: boolean;
+}
+
+/** Files as written, or null for the default names. */
+export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile'> {
+  readonly stdoutFile: string | null;
+  readonly stderrFile: string | null;
+}
+
+/** A managed unit, whichever form it was written in. */
+export interface ManagedUnit {
+  readonly form: 'long' | 'short';
+  /** Where it was written. */
+  readonly at: Path;
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly execution: Execution;
+  readonly restart: RestartPolicy;
+  readonly stopSignal: SignalName;
+  readonly grace: Milliseconds;
+  readonly dependsOn: readonly DependencyConfig[];
+  readonly restartDependents: boolean;
+  readonly probes: Probes;
+  readonly mainProcess: MainProcessSpec | null;
+  readonly onDaemonize: 'kill' | 'adopt';
+  readonly log: LogConfig;
+}
+
+export interface Config {
+  readonly master: MasterConfig;
+  readonly units: readonly ManagedUnit[];
+  /** Units that are valid but not run by this version. */
+  readonly notRun: readonly { readonly id: string; readonly reason: string }[];
+}

@@ -1,0 +1,120 @@
+import {
+  type Check,
+  formatDuration,
+  formatSize,
+  type Probe,
+  type RestartPolicy,
+  type RestartRule,
+  startOrder,
+  type WorkerSpec,
+} from '@hsu-master/core';
+import type { LoadedConfig } from './load.ts';
+import { quoteWords } from './words.ts';
+
+/** Says in words what a configuration means: what is run, how it is kept running, and in which order. Several lines. */
+export function describeConfig(config: LoadedConfig): string {
+  const { workers, notRun, master } = config;
+  const enabled = workers.filter((worker) => worker.enabled);
+  const counts = [`${enabled.length} ${enabled.length === 1 ? 'worker' : 'workers'}`];
+  if (enabled.length < workers.length) counts.push(`${workers.length - enabled.length} not enabled`);
+  if (notRun.length > 0) counts.push(`${notRun.length} not run by this version`);
+  const lines = [`${config.file}: valid, ${counts.join(', ')}`];
+  const order = startOrder(workers);
+  const byId = new Map(workers.map((worker) => [worker.id, worker]));
+  for (const id of order) lines.push('', ...describeWorker(byId.get(id) as WorkerSpec));
+  for (const { id, reason } of notRun) lines.push('', `${id}: ${reason}`);
+  if (workers.some((worker) => worker.dependsOn.length > 0))
+    lines.push('', `start order: ${order.join(', ')}`);
+  lines.push('', `stopping everything takes at most ${formatDuration(master.forceShutdownTimeout)}`);
+  return lines.join('\n');
+}
+
+function describeWorker(worker: WorkerSpec): string[] {
+  const { command, dependsOn, probes, log, mainProcess } = worker;
+  const rows: [string, string][] = [
+    ['command', quoteWords(command.argv)],
+    ['directory', command.cwd],
+  ];
+  const variables = Object.keys(command.env);
+  if (variables.length > 0) rows.push(['environment', variables.join(', ')]);
+  if (command.user !== null || command.group !== null)
+    rows.push(['runs as', [command.user, command.group].filter(Boolean).join(':')]);
+  if (command.groups !== null) rows.push(['groups', command.groups.join(', ') || 'none']);
+  if (command.umask !== null) rows.push(['umask', command.umask.toString(8).padStart(3, '0')]);
+  rows.push(['restart', describeRestart(worker.restart)]);
+  if (dependsOn.length > 0) {
+    const named = dependsOn.map(
+      ({ id, condition, restart }) => `${id} (${condition}${restart ? ', restarts with it' : ''})`,
+    );
+    rows.push(['depends on', named.join(', ')]);
+  }
+  for (const name of ['startup', 'liveness', 'readiness'] as const) {
+    const probe = probes[name];
+    if (probe !== null) rows.push([name, describeProbe(probe)]);
+  }
+  if (mainProcess !== null)
+    rows.push(['main process', `from ${mainProcess.pidFile} within ${formatDuration(mainProcess.timeout)}`]);
+  rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
+  rows.push(['output', describeLog(log)]);
+  const title = [worker.id];
+  if (worker.name !== worker.id) title.push(`– ${worker.name}`);
+  if (!worker.enabled) title.push('(not enabled)');
+  return [title.join(' '), ...rows.map(([key, value]) => `  ${key.padEnd(12)} ${value}`)];
+}
+
+const MODES = {
+  never: 'never',
+  'on-failure': 'after a failure',
+  always: 'after every exit',
+  'unless-stopped': 'after every exit',
+} as const;
+
+function describeRestart(policy: RestartPolicy): string {
+  if (policy.mode === 'never') return MODES.never;
+  const text = [`${MODES[policy.mode]}: ${describeRule(policy.exit)}`];
+  if (JSON.stringify(policy.health) !== JSON.stringify(policy.exit))
+    text.push(`for probes: ${describeRule(policy.health)}`);
+  const { successCodes } = policy;
+  if (successCodes.length !== 1 || successCodes[0] !== 0)
+    text.push(`success is exit ${successCodes.join(', ')}`);
+  return text.join('; ');
+}
+
+function describeRule(rule: RestartRule): string {
+  const growth = rule.factor === 1 ? '' : ` growing ×${rule.factor} to ${formatDuration(rule.maxDelay)}`;
+  const delay = rule.delay === 0 ? 'at once' : `after ${formatDuration(rule.delay)}${growth}`;
+  if (rule.maxRetries === 0) return `${delay}, without bound`;
+  const then = rule.giveUp ? 'then for good no more' : `then a pause of ${formatDuration(rule.coolDown)}`;
+  return `${delay}, ${rule.maxRetries} times within ${formatDuration(rule.window)}, ${then}`;
+}
+
+function describeProbe(probe: Probe): string {
+  const { interval, timeout, failureThreshold, successThreshold, initialDelay } = probe;
+  const delay = initialDelay === 0 ? '' : ` after ${formatDuration(initialDelay)}`;
+  const bounds = `${failureThreshold} failed in a row = bad${successThreshold === 1 ? '' : `, ${successThreshold} passed = good`}`;
+  return `${describeCheck(probe.check)} every ${formatDuration(interval)}${delay}, within ${formatDuration(timeout)}, ${bounds}`;
+}
+
+function describeCheck(check: Check): string {
+  switch (check.type) {
+    case 'process':
+      return 'process lives';
+    case 'http':
+      return `${check.method} ${check.url}`;
+    case 'tcp':
+      return `TCP ${check.host.includes(':') ? `[${check.host}]` : check.host}:${check.port}`;
+    case 'exec':
+      return `run ${quoteWords(check.argv)}`;
+  }
+}
+
+function describeLog(log: WorkerSpec['log']): string {
+  const files = [
+    ...new Set([
+      ...(log.captureStdout ? [log.stdoutFile] : []),
+      ...(log.captureStderr ? [log.stderrFile] : []),
+    ]),
+  ];
+  if (files.length === 0) return 'thrown away';
+  return `${files.join(', ')} (${log.maxFiles} old files of ${formatSize(log.maxSize)})`;
+}

@@ -1,0 +1,69 @@
+import type { Config, ManagedUnit } from '../config.ts';
+import type { Findings } from '../findings.ts';
+import type { WrittenLongWorker } from '../schema/worker.ts';
+import type { WrittenConfig, WrittenWorker } from '../written.ts';
+import { DEFAULT_LOG, longLog } from './logs.ts';
+import { longUnit, shortUnit } from './unit.ts';
+
+const FORCE_SHUTDOWN_TIMEOUT = 30_000;
+
+/** Brings both forms and all spellings to one, and fills in what was left out. Workers that could not be read are left out. */
+export function normalise(written: WrittenConfig, findings: Findings): Config {
+  const { master = {}, logCollection } = written;
+  if (logCollection?.enabled === false) {
+    findings.noticeAt('log_collection.enabled', ['log_collection', 'enabled'], () => ({
+      message: 'accepted, but output is always collected in this version',
+    }));
+  }
+  const log = longLog(
+    logCollection?.default_worker,
+    DEFAULT_LOG,
+    ['log_collection', 'default_worker'],
+    findings,
+  );
+  const units: ManagedUnit[] = [];
+  const notRun: { id: string; reason: string }[] = [];
+  for (const worker of written.workers) {
+    if (!worker.sound) continue;
+    if (worker.form === 'short') {
+      const unit = shortUnit(worker.worker, { at: worker.at, log }, findings);
+      if (unit !== null) units.push(unit);
+    } else if (!checkUnit(worker, findings)) continue;
+    else if (worker.worker.unit.managed !== undefined) {
+      units.push(longUnit(worker.worker, worker.worker.unit.managed, { at: worker.at, log }, findings));
+    } else {
+      notRun.push({
+        id: worker.worker.id,
+        reason: `${worker.worker.type} units are not run in this version`,
+      });
+    }
+  }
+  return {
+    master: {
+      port: master.port ?? 50_055,
+      logLevel: master.log_level || 'info',
+      forceShutdownTimeout: master.force_shutdown_timeout || FORCE_SHUTDOWN_TIMEOUT,
+    },
+    units,
+    notRun,
+  };
+}
+
+/** Exactly one block under `unit`, and the one that `type` names. */
+function checkUnit(written: WrittenWorker & { form: 'long' }, findings: Findings): boolean {
+  const { type, unit }: WrittenLongWorker = written.worker;
+  const given = (['managed', 'unmanaged', 'integrated'] as const).filter((key) => unit[key] !== undefined);
+  if (given.length === 1 && given[0] === type) return true;
+  const at = [...written.at, 'unit'];
+  const hint = `write unit.${type}`;
+  if (given.length === 0)
+    findings.errorAt(at, { message: `the type is ${type}, but "${type}" is missing`, hint });
+  else if (given.length > 1)
+    findings.errorAt(at, { message: `${given.join(' and ')} are given; a worker is one unit`, hint });
+  else
+    findings.errorAt([...at, given[0] as string], {
+      message: `the type is ${type}, but ${given[0]} is given`,
+      hint,
+    });
+  return false;
+}

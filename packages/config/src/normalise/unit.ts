@@ -1,0 +1,165 @@
+import type { MainProcessSpec, SignalName } from '@hsu-master/core';
+import type { DependencyConfig, Execution, LogConfig, ManagedUnit, Program } from '../config.ts';
+import type { Findings } from '../findings.ts';
+import type { Path } from '../issue.ts';
+import type { WrittenManaged } from '../schema/units.ts';
+import type { WrittenLongWorker, WrittenShortWorker } from '../schema/worker.ts';
+import { longLog, shortLog } from './logs.ts';
+import { normaliseProbes } from './probes.ts';
+import { longRestart, shortRestart } from './restart.ts';
+
+const GRACE = 20_000;
+const MAIN_PROCESS_TIMEOUT = 30_000;
+
+/** A managed unit in the long form. */
+export function longUnit(
+  worker: WrittenLongWorker,
+  managed: WrittenManaged,
+  place: { readonly at: Path; readonly log: LogConfig },
+  findings: Findings,
+): ManagedUnit {
+  const { control } = managed;
+  const at = [...place.at, 'unit', 'managed'];
+  const { execution } = control;
+  return {
+    form: 'long',
+    ...common(worker, place.at),
+    name: managed.metadata?.name || worker.id,
+    description: managed.metadata?.description ?? '',
+    execution: {
+      program: execution.shell
+        ? { kind: 'shell', line: execution.executable_path, args: execution.args ?? [] }
+        : { kind: 'words', words: [execution.executable_path, ...(execution.args ?? [])] },
+      cwd: execution.working_directory ?? null,
+      env: variables(execution.environment, [...at, 'control', 'execution', 'environment'], findings),
+      ...identityOf(execution),
+    },
+    restart: longRestart(control, worker.profile_type || 'default', [...at, 'control'], findings),
+    grace: control.graceful_timeout || GRACE,
+    probes: normaliseProbes(managed, at, findings),
+    log: longLog(control.log_collection, place.log, [...at, 'control', 'log_collection'], findings),
+    ...ending(control),
+  };
+}
+
+/** A worker in the short form, as the managed unit it stands for; null where its command is no command. */
+export function shortUnit(
+  worker: WrittenShortWorker,
+  place: { readonly at: Path; readonly log: LogConfig },
+  findings: Findings,
+): ManagedUnit | null {
+  const { at } = place;
+  const program = shortProgram(worker, [...at, 'command'], findings);
+  const probes = normaliseProbes(worker, at, findings);
+  const restart = shortRestart(worker, at, findings);
+  const env = variables(worker.env, [...at, 'env'], findings);
+  if (program === null) return null;
+  return {
+    form: 'short',
+    ...common(worker, at),
+    name: worker.name || worker.id,
+    description: worker.description ?? '',
+    execution: { program, cwd: worker.cwd ?? null, env, ...identityOf(worker) },
+    restart,
+    grace: worker.stop_timeout || GRACE,
+    probes,
+    log: shortLog(worker.log, place.log),
+    ...ending(worker),
+  };
+}
+
+function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
+  return {
+    at,
+    id: worker.id,
+    enabled: worker.enabled ?? true,
+    dependsOn: dependencies(worker.depends_on),
+    restartDependents: worker.restart_dependents ?? false,
+  };
+}
+
+/** The worker’s dependencies in one shape. */
+export function dependencies(written: WrittenLongWorker['depends_on']): readonly DependencyConfig[] {
+  if (written === undefined) return [];
+  const items = typeof written === 'string' ? [written] : written;
+  return items.map((item) => {
+    if (typeof item === 'string') return { id: item, condition: null, restart: false };
+    return { id: item.id, condition: item.condition ?? null, restart: item.restart ?? false };
+  });
+}
+
+function identityOf(
+  written: Pick<WrittenShortWorker, 'user' | 'group' | 'groups' | 'umask'>,
+): Pick<Execution, 'user' | 'group' | 'groups' | 'umask'> {
+  return {
+    user: written.user ?? null,
+    group: written.group ?? null,
+    groups: written.groups ?? null,
+    umask: written.umask ?? null,
+  };
+}
+
+interface WrittenEnding {
+  readonly stop_signal?: SignalName;
+  readonly main_process?: { readonly pid_file: string; readonly timeout?: number };
+  readonly on_daemonize?: 'kill' | 'adopt';
+}
+
+function ending(written: WrittenEnding): Pick<ManagedUnit, 'stopSignal' | 'mainProcess' | 'onDaemonize'> {
+  const main: MainProcessSpec | null =
+    written.main_process === undefined
+      ? null
+      : {
+          pidFile: written.main_process.pid_file,
+          timeout: written.main_process.timeout ?? MAIN_PROCESS_TIMEOUT,
+        };
+  return {
+    stopSignal: written.stop_signal ?? 'SIGTERM',
+    mainProcess: main,
+    onDaemonize: written.on_daemonize ?? 'kill',
+  };
+}
+
+function variables(
+  written: WrittenShortWorker['env'],
+  at: Path,
+  findings: Findings,
+): Readonly<Record<string, string>> {
+  if (written === undefined) return {};
+  if (!isList(written)) return written;
+  const env: Record<string, string> = {};
+  for (const [name, value] of written) {
+    if (Object.hasOwn(env, name)) {
+      findings.noticeAt(`env ${name} twice`, at, () => ({
+        message: `the variable ${name} is set twice; the last one counts`,
+      }));
+    }
+    env[name] = value;
+  }
+  return env;
+}
+
+function isList<T>(value: readonly T[] | Readonly<Record<string, unknown>>): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+function shortProgram(worker: WrittenShortWorker, at: Path, findings: Findings): Program | null {
+  const { command } = worker;
+  const refuse = (message: string, hint?: string): null => {
+    findings.errorAt(at, { message, hint: hint ?? null });
+    return null;
+  };
+  if (worker.shell === true) {
+    if ('line' in command) return { kind: 'shell', line: command.line, args: [] };
+    return refuse(
+      'with shell: true the command is one line, not a list',
+      'write it as text, or leave out shell',
+    );
+  }
+  const words = 'line' in command ? command.split : command;
+  if ('wrong' in words) return refuse(words.wrong, words.hint);
+  const [program, ...args] = words;
+  if (program === undefined) return refuse('is empty; it takes a program and its arguments');
+  if (program === '') return refuse('names no program: its first word is empty');
+  return { kind: 'words', words: [program, ...args] };
+}

@@ -1,0 +1,43 @@
+import { anything, later, object, type Written } from './fields.ts';
+import { IGNORED } from './ignored.ts';
+import { logCollection } from './logs.ts';
+import { choice, duration, integer } from './scalars.ts';
+import type { WrittenLongWorker, WrittenShortWorker } from './worker.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const master = object(
+  {
+    port: later(integer({ min: 1, max: 65_535 }, 'Port of the API.', '50055'), 'this version opens no port'),
+    log_level: choice([...LOG_LEVELS, ''], 'What the master says of itself.', 'info'),
+    force_shutdown_timeout: duration(
+      'Time for stopping all workers; what is left then is killed. 0 means the default.',
+      '30s',
+    ),
+  },
+  'The master itself.',
+  { name: 'Master', ignored: IGNORED.master },
+);
+export type WrittenMaster = Written<typeof master>;
+
+/** The document, but for the workers, which are read one by one in their own form. */
+export const root = object(
+  {
+    master,
+    log_collection: logCollection,
+    workers: anything('What is run, each in the short or in the long form.', { elsewhere: true }),
+  },
+  'A configuration of HSU Master.',
+  {
+    ignored: IGNORED.root,
+    renamed: {
+      process_manager: 'the key is called "master" here',
+      managed_processes: 'the key is called "workers" here',
+      services: 'the key is called "workers" here, and holds a list',
+      processes: 'the key is called "workers" here, and holds a list',
+    },
+  },
+);
+export type WrittenRoot = Written<typeof root>;
+export type { WrittenLongWorker, WrittenShortWorker };

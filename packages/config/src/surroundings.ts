@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import type { Variables } from './interpolate.ts';
+
+/** What a configuration means depends on where it is read; all of it comes in here. */
+export interface Surroundings {
+  /** Variables for `${NAME}`. */
+  readonly env: Variables;
+  /** Absolute working directory of the master. */
+  readonly cwd: string;
+  /** Absolute directory of log files; those of the workers lie in `workers` below it. */
+  readonly logDirectory: string;
+  /** What `~/` at the start of a path means; HOME of `env` where it is not given, null where there is none. */
+  readonly home?: string | null;
+  /** Whether a file or directory exists; asks the file system where it is not given. */
+  readonly exists?: (path: string) => boolean;
+}
+
+/** The same, complete; every path is looked at once. */
+export interface Place {
+  /** Directory of the configuration file. */
+  readonly directory: string;
+  readonly cwd: string;
+  readonly home: string | null;
+  readonly logDirectory: string;
+  exists(path: string): boolean;
+}
+
+export function placeOf(directory: string, surroundings: Surroundings): Place {
+  const { env, cwd, logDirectory, home, exists = existsSync } = surroundings;
+  const known = new Map<string, boolean>();
+  return {
+    directory,
+    cwd,
+    home: home === undefined ? (env['HOME'] ?? null) : home,
+    logDirectory,
+    exists(path) {
+      let answer = known.get(path);
+      if (answer === undefined) {
+        answer = exists(path);
+        known.set(path, answer);
+      }
+      return answer;
+    },
+  };
+}

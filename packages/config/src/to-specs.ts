@@ -1,0 +1,135 @@
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { type Command, type Dependency, hasReadiness, type LogSpec, type WorkerSpec } from '@hsu-master/core';
+import type { Config, ManagedUnit } from './config.ts';
+import type { Findings } from './findings.ts';
+import type { Path } from './issue.ts';
+import type { Place } from './surroundings.ts';
+
+const SHELL = '/bin/sh';
+
+/** Turns every unit into the frozen spec of its worker: paths made absolute, dependencies made definite. */
+export function toSpecs(config: Config, place: Place, findings: Findings): readonly WorkerSpec[] {
+  const units = new Map(config.units.map((unit) => [unit.id, unit]));
+  const files = new Map<string, string>();
+  return Object.freeze(
+    config.units.map((unit) => {
+      const command = commandOf(unit, place, findings);
+      const { mainProcess } = unit;
+      return freeze<WorkerSpec>({
+        id: unit.id,
+        name: unit.name,
+        description: unit.description,
+        enabled: unit.enabled,
+        command,
+        restart: unit.restart,
+        stop: { signal: unit.stopSignal, grace: unit.grace },
+        dependsOn: dependenciesOf(unit, units),
+        probes: unit.probes,
+        mainProcess: mainProcess && {
+          ...mainProcess,
+          pidFile: resolve(command.cwd, atHome(mainProcess.pidFile, place)),
+        },
+        onDaemonize: unit.onDaemonize,
+        log: logOf(unit, place, files, findings),
+      });
+    }),
+  );
+}
+
+function dependenciesOf(unit: ManagedUnit, units: ReadonlyMap<string, ManagedUnit>): Dependency[] {
+  const dependencies: Dependency[] = [];
+  for (const { id, condition, restart } of unit.dependsOn) {
+    const target = units.get(id);
+    // Units that are not run are not waited for; a warning said so.
+    if (target === undefined) continue;
+    dependencies.push({
+      id,
+      condition: condition ?? (hasReadiness(target) ? 'ready' : 'started'),
+      restart: restart || target.restartDependents,
+    });
+  }
+  return dependencies;
+}
+
+function commandOf(unit: ManagedUnit, place: Place, findings: Findings): Command {
+  const { program, cwd: writtenCwd, env, umask, user, group, groups } = unit.execution;
+  const wanted = writtenCwd === null ? null : resolve(place.directory, atHome(writtenCwd, place));
+  let argv: [string, ...string[]];
+  let cwd = wanted ?? place.directory;
+  if (program.kind === 'shell') argv = [SHELL, '-c', program.line, ...program.args];
+  else {
+    const [written, ...args] = program.words;
+    const path = programPath(written, unit, wanted, place);
+    argv = [path, ...args];
+    if (unit.form === 'long' && wanted === null && isAbsolute(path)) cwd = dirname(path);
+    if (isAbsolute(path) && !place.exists(path)) reportMissing(unit, path, findings);
+  }
+  if (wanted !== null && !place.exists(wanted)) {
+    const key =
+      unit.form === 'short' ? ['cwd'] : ['unit', 'managed', 'control', 'execution', 'working_directory'];
+    findings.noticeAt(`missing directory ${wanted}`, [...unit.at, ...key], () => ({
+      message: `the working directory ${wanted} does not exist yet`,
+      hint: 'create it before the worker is started',
+    }));
+  }
+  return { argv, cwd, env, umask, user, group, groups };
+}
+
+function reportMissing(unit: ManagedUnit, path: string, findings: Findings): void {
+  const key: Path =
+    unit.form === 'short' ? ['command'] : ['unit', 'managed', 'control', 'execution', 'executable_path'];
+  findings.noticeAt(`missing program ${path}`, [...unit.at, ...key], () => ({
+    message: `the program ${path} does not exist yet`,
+    hint: 'build or install it before the worker is started',
+  }));
+}
+
+/**
+ * A name without a slash stays for PATH. A relative path is looked for where people may have meant it: in the worker’s
+ * working directory (short form, as a shell would), beside the configuration file, in the master’s working directory.
+ */
+function programPath(written: string, unit: ManagedUnit, wanted: string | null, place: Place): string {
+  const program = unit.form === 'long' ? atHome(written, place) : written;
+  if (isAbsolute(program) || !(program.includes('/') || program.includes(sep))) return program;
+  const bases =
+    unit.form === 'short' && wanted !== null
+      ? [wanted, place.directory, place.cwd]
+      : [place.directory, place.cwd];
+  const candidates = bases.map((base) => resolve(base, program));
+  return candidates.find((candidate) => place.exists(candidate)) ?? (candidates[0] as string);
+}
+
+function atHome(path: string, place: Place): string {
+  if (place.home === null) return path;
+  return path === '~' ? place.home : path.startsWith('~/') ? join(place.home, path.slice(2)) : path;
+}
+
+function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, findings: Findings): LogSpec {
+  const { stdoutFile, stderrFile, ...log } = unit.log;
+  const file = (written: string | null, stream: 'stdout' | 'stderr'): string => {
+    const directory = join(place.logDirectory, 'workers');
+    const usual = join(directory, `${unit.id}-${stream}.log`);
+    const path =
+      written === null
+        ? usual
+        : resolve(directory, atHome(written.replaceAll('{worker_id}', unit.id), place));
+    const owner = files.get(path);
+    if (owner === undefined || owner === unit.id) {
+      files.set(path, unit.id);
+      return path;
+    }
+    findings.noticeAt(`log file ${path}`, unit.at, () => ({
+      message: `the log file ${path} belongs to "${owner}" already; ${usual} is used`,
+      hint: 'write {worker_id} into the path',
+    }));
+    return usual;
+  };
+  return { ...log, stdoutFile: file(stdoutFile, 'stdout'), stderrFile: file(stderrFile, 'stderr') };
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null && !Object.isFrozen(inner)) freeze(inner);
+  }
+  return Object.freeze(value);
+}
