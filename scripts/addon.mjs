@@ -52,7 +52,7 @@ function walk(place, files) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const folder = addonFolder();
   if (folder === null) {
     process.stderr.write(`no addon for ${process.platform} in this clone\n`);

@@ -186,4 +186,4 @@ export function fail(error) {
   process.exit(1);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await setup().catch(fail);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setup().catch(fail);
