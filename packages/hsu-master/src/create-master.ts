@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { formatIssue, type LoadedConfig, loadConfig, type LoadResult, readConfigFile } from '@hsu-master/config';
-import { type Capability, type EventStream, HsuError, type Milliseconds, type TicketOutcome } from '@hsu-master/core';
-import type { ShutdownResult, WorkerSnapshot } from '@hsu-master/workers';
+import { type Capability, type EventStream, HsuError, type Milliseconds, type OutputStream, type TicketOutcome } from '@hsu-master/core';
+import type { OutputListener } from '@hsu-master/logcollect';
+import type { WorkerSnapshot } from '@hsu-master/workers';
 import { lockStateDirectory } from './lock.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
-import { type OutputTap, wire } from './wire.ts';
+import { type EndResult, wire } from './wire.ts';
 
 /** How to make a master. Exactly one of `configFile` and `config` is given. */
 export interface MasterOptions {
@@ -26,8 +27,6 @@ export interface MasterOptions {
    * children by itself; default false.
    */
   readonly reapOrphans?: boolean;
-  /** Gets every chunk of output besides the files. */
-  readonly tap?: OutputTap;
 }
 
 /** Keeps the workers of one configuration. */
@@ -46,10 +45,12 @@ export interface Master {
   stopWorker(id: string): Promise<TicketOutcome>;
   restartWorker(id: string): Promise<TicketOutcome>;
   resetWorker(id: string): Promise<TicketOutcome>;
-  /** The latest lines a worker wrote, oldest first; at most 64. */
-  lastLines(id: string): readonly string[];
+  /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
+  lastLines(id: string, count: number, stream: OutputStream): readonly string[];
+  /** Hears all output from now on, besides the files; the returned function ends that. */
+  listen(listener: OutputListener): () => void;
   /** Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. */
-  shutdown(options?: { readonly reason?: string; readonly deadline?: Milliseconds }): Promise<ShutdownResult>;
+  shutdown(options?: { readonly reason?: string; readonly deadline?: Milliseconds }): Promise<EndResult>;
   /** During a shutdown: kills what is left at once. */
   force(): void;
 }
@@ -76,7 +77,6 @@ export function createMaster(options: MasterOptions): Master {
     places,
     reapOrphans: options.reapOrphans ?? false,
     masterId: randomBytes(4).toString('hex'),
-    tap: options.tap ?? null,
     prepare: (native) => lockStateDirectory(places.stateDirectory, native),
   });
   const { supervisor } = parts;
@@ -92,7 +92,8 @@ export function createMaster(options: MasterOptions): Master {
     stopWorker: (id) => supervisor.stop(id),
     restartWorker: (id) => supervisor.restart(id),
     resetWorker: (id) => supervisor.reset(id),
-    lastLines: (id) => parts.lastLines(id),
+    lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
+    listen: (listener) => parts.collector.subscribe(listener),
     shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
       parts.end(reason, deadline),
     force: () => supervisor.force(),

@@ -13,13 +13,12 @@ export async function run(file: string, flags: Flags): Promise<number> {
     process.stderr.write(`hsu-master: --run-duration takes a number of seconds, not "${given}"\n`);
     return EXIT_CODES.usage.code;
   }
-  const terminal = openTerminal(process.stdout, process.stderr, process.env);
+  const terminal = openTerminal(process.stdout, process.env);
   let master: Master;
   try {
     master = createMaster({
       configFile: file,
       reapOrphans: true,
-      tap: terminal.tap,
       ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
       ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
     });
@@ -59,7 +58,8 @@ async function hold(master: Master, terminal: Terminal, duration: number): Promi
   signals.close();
   await terminal.end();
   if (signals.forced()) return EXIT_CODES.forced.code;
-  return result.survivors.length > 0 || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+  const survived = result.survivors.length + result.strays.length > 0;
+  return survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
 }
 
 /** Ids of the workers whose program could not be started even once. */

@@ -1,7 +1,8 @@
 import type { WriteStream } from 'node:tty';
-import { eventLine, terminalView } from '@hsu-master/logcollect';
+import { hasReadiness } from '@hsu-master/core';
+import { eventLine, terminalOutput, terminalView } from '@hsu-master/logcollect';
+import { realClock } from '@hsu-master/workers';
 import type { Master } from './create-master.ts';
-import type { OutputTap } from './wire.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,38 +14,51 @@ export function wantsColour(stream: NodeJS.WriteStream, env: Environment): boole
   return (stream as WriteStream).isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
 }
 
-/** What a person in front of `run` sees: the workers’ lines on stdout, the master’s own on stderr. */
+/** What a person in front of `run` sees: the workers’ lines, each behind its name, and the master’s own, in order. */
 export interface Terminal {
-  readonly tap: OutputTap;
   begin(master: Master): void;
   note(text: string): void;
   /** Resolves when all is written that was held back. */
   end(): Promise<void>;
 }
 
-export function openTerminal(out: NodeJS.WriteStream, err: NodeJS.WriteStream, env: Environment): Terminal {
-  const view = terminalView({
-    write: (text, written) => out.write(text, written),
-    colour: wantsColour(out, env),
+/** Opens the view on standard output. It never waits for its reader, and a reader that goes away ends only the view. */
+export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: Environment): Terminal {
+  const notes: string[] = [];
+  let view: ReturnType<typeof terminalView> | null = null;
+  const output = terminalOutput({
+    fd: out.fd,
+    clock: realClock(),
+    drained: () => view?.drained(),
+    gone: () => view?.end(),
   });
-  const tell = (text: string): void => {
-    err.write(`${text}\n`);
-  };
   return {
-    tap: (workerId, stream, chunk) => view.write(workerId, stream, chunk),
     begin(master) {
-      view.label(master.config.workers.map((worker) => worker.id));
-      tell(`logs are in ${master.places.logDirectory}`);
-      for (const { id, reason } of master.config.notRun) tell(`${id}: not run: ${reason}`);
-      for (const lost of master.capabilities().filter((capability) => capability.status === 'impossible')) {
-        tell(`${lost.feature}: not available here: ${lost.reason}`);
-      }
+      const { workers, notRun } = master.config;
+      const files = new Map(workers.map((worker) => [worker.id, worker.log.stdoutFile]));
+      const shown = terminalView({
+        write: (text) => output.write(text),
+        colour: wantsColour(out, env),
+        columns: () => out.columns ?? 0,
+        prefixWidth: workers.reduce((width, worker) => Math.max(width, worker.id.length), 0),
+        fileOf: (id) => files.get(id) ?? null,
+      });
+      view = shown;
+      for (const note of notes) shown.note(note);
+      shown.note(`logs are in ${master.places.logDirectory}`);
+      for (const { id, reason } of notRun) shown.note(`${id}: not run: ${reason}`);
+      master.listen(shown);
+      const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {
+        if (event.type === 'worker.ready' && !probed.has(event.workerId ?? '')) return;
         const line = eventLine(event);
-        if (line !== null) tell(line);
+        if (line !== null) shown.note(line);
       });
     },
-    note: tell,
-    end: () => view.end(),
+    note(text) {
+      if (view === null) notes.push(text);
+      else view.note(text);
+    },
+    end: () => output.close(),
   };
 }

@@ -1,12 +1,12 @@
 import type { LoadedConfig } from '@hsu-master/config';
-import { type EventDraft, EventStream, type Host, type Milliseconds, type OutputStream, type RunHook } from '@hsu-master/core';
+import { type EventDraft, EventStream, type Host, HsuError, type Milliseconds, type ProcessIdentity, type RunHook } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
-import { fileCollector } from '@hsu-master/logcollect';
+import { type FileCollector, fileCollector } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
   createNativeHost,
-  createNodeHost,
   mainProcessHook,
+  type NativeHost,
   openJournal,
   realClock,
   type ShutdownResult,
@@ -14,26 +14,31 @@ import {
 } from '@hsu-master/workers';
 import type { Places } from './places.ts';
 
-/** Sees every chunk of every worker’s output, at once and without a say in it. */
-export type OutputTap = (workerId: string, stream: OutputStream, chunk: Uint8Array | null) => void;
-
 export interface Wiring {
   readonly config: LoadedConfig;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly places: Places;
   readonly reapOrphans: boolean;
   readonly masterId: string;
-  readonly tap: OutputTap | null;
   /** Called before anything is touched; throws where the master must not begin. */
   prepare(native: Native | null): void;
 }
 
+/** What the end of a master came to. */
+export interface EndResult extends ShutdownResult {
+  /** Living processes that workers had left to the master and that could not be ended either. */
+  readonly strays: readonly ProcessIdentity[];
+}
+
+/** Between asking and killing the processes that no worker claims. */
+const STRAY_GRACE: Milliseconds = 2000;
+
 export interface Wired {
   readonly supervisor: Supervisor;
   readonly host: Host;
-  lastLines(id: string): readonly string[];
+  readonly collector: FileCollector;
   /** Ends the workers, then everything that served them. */
-  end(reason: string, deadline: Milliseconds): Promise<ShutdownResult>;
+  end(reason: string, deadline: Milliseconds): Promise<EndResult>;
 }
 
 /** Where everything meets. */
@@ -47,29 +52,29 @@ export function wire(wiring: Wiring): Wired {
   const say = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);
   };
-  const host = native === null
-    ? createNodeHost({ environment, clock })
-    : createNativeHost(native, { environment, clock, reapOrphans: wiring.reapOrphans });
+  if (native === null) throw new HsuError('E_UNSUPPORTED', 'no addon');
+  const host = createNativeHost(native, { environment, clock, reapOrphans: wiring.reapOrphans });
   const journal = openJournal({
     runDirectory: places.runDirectory,
     stateDirectory: places.stateDirectory,
-    bootId: native?.bootId() ?? 'unknown',
+    bootId: native.bootId(),
     failed: (error) => say({ type: 'supervisor.defect', payload: { message: `cannot write the operator’s wish: ${String(error)}` } }, null, null),
   });
-  const collector = fileCollector({ clock, publish: say, tap: wiring.tap });
+  const collector = fileCollector({ clock, publish: say });
   const hooks: RunHook[] = [healthHook(), mainProcessHook()];
   const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId: wiring.masterId, events });
   supervisor.add(config.workers);
   return {
     supervisor,
     host,
-    lastLines: (id) => collector.lastLines(id),
+    collector,
     async end(reason, deadline) {
       const result = await supervisor.shutdown(reason, deadline);
+      const strays = await (host as NativeHost).endStrays(STRAY_GRACE);
       await journal.settled();
       await collector.close();
       host.close();
-      return result;
+      return { ...result, strays };
     },
   };
 }

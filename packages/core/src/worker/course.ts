@@ -141,10 +141,9 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
   const reason =
     phase.name === 'stopping' && (probe || byMain) ? phase.detail : `${describeExit(exit)} after ${formatDuration(uptime)}`;
   const counts = success && !probe && !byMain;
-  tryAgain(turn, { cause: probe ? 'health' : 'exit', success: counts, lasting: false, uptime }, {
-    code: byMain ? 'E_MAIN_PROCESS' : 'E_EXITED',
-    message: `worker "${turn.worker.id}": ${reason}`,
-  });
+  const question = { cause: probe ? 'health' : 'exit', success: counts, lasting: false, uptime } as const;
+  const code = byMain ? 'E_MAIN_PROCESS' : 'E_EXITED';
+  tryAgain(turn, question, { code, message: `worker "${turn.worker.id}": ${reason}` }, reason);
 }
 
 /** Nothing is alive and nothing is wanted. */
@@ -155,13 +154,13 @@ export function rest(turn: Turn): void {
   turn.settleAll('running', { kind: 'superseded' });
 }
 
-/** Lets the one restart decision decide what follows a run or a failed start. */
-export function tryAgain(turn: Turn, question: RestartQuestion, failure: Failure): void {
+/** Lets the one restart decision decide what follows a run or a failed start. `reason` is the failure in few words. */
+export function tryAgain(turn: Turn, question: RestartQuestion, failure: Failure, reason: string): void {
   const decision = decideRestart(turn.worker.history, turn.in.spec.restart, question, turn.in.now, turn.in.random);
-  follow(turn, decision, failure);
+  follow(turn, decision, failure, reason);
 }
 
-function follow(turn: Turn, decision: RestartDecision, failure: Failure): void {
+function follow(turn: Turn, decision: RestartDecision, failure: Failure, reason: string): void {
   switch (decision.kind) {
     case 'complete':
       turn.set({ history: noFailures });
@@ -177,7 +176,7 @@ function follow(turn: Turn, decision: RestartDecision, failure: Failure): void {
       fail(turn, { code: 'E_GAVE_UP', message: `${failure.message}; gave up after ${decision.history.streak} failures` });
       return;
     default:
-      backOff(turn, decision, failure.message);
+      backOff(turn, decision, reason);
   }
 }
 

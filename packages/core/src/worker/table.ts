@@ -191,7 +191,8 @@ export const TABLE: Table = {
         return;
       }
       turn.settleAll('running', { kind: 'failed', failure: message.failure });
-      tryAgain(turn, { cause: 'spawn', success: false, lasting: !message.transient, uptime: 0 }, message.failure);
+      const question = { cause: 'spawn', success: false, lasting: !message.transient, uptime: 0 } as const;
+      tryAgain(turn, question, message.failure, 'the start failed');
     },
     exited: unexpected,
     'tree-empty': unexpected,
