@@ -1,6 +1,6 @@
 // Builds the addon of this OS: `build` for this clone, `prebuilds` for packing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { environment, nodeFolder, program, root } from './tree.mjs';
@@ -20,7 +20,25 @@ export function addonInputs(folder) {
   return files;
 }
 
-export const addonOutput = (folder) => join(folder, 'build', 'Release');
+export const addonOutput = (folder) => join(folder, 'build', 'Release', 'hsu_native.node');
+
+/**
+ * Puts this clone's build where a published package has its binary, as `prebuilds` would, but without a second build
+ * and without touching the first. Returns the folder made.
+ */
+export function placePrebuild(folder) {
+  const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const libc =
+    process.platform === 'linux'
+      ? process.report.getReport().header.glibcVersionRuntime
+        ? '.glibc'
+        : '.musl'
+      : '';
+  const place = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
+  mkdirSync(place, { recursive: true });
+  copyFileSync(addonOutput(folder), join(place, `${name.replace('/', '+')}${libc}.node`));
+  return join(folder, 'prebuilds');
+}
 
 /** node-gyp with the headers that are at hand; it downloads them only where there are none. */
 export function addonCommand() {
