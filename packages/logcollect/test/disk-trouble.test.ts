@@ -9,11 +9,11 @@ import { folder, Place } from './support/place.ts';
 function smallDisk(): string | null {
   const place = folder();
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
   } catch {
     return null;
   }
-  onTestFinished(() => void execFileSync('umount', ['-l', place]));
+  onTestFinished(() => void execFileSync('/bin/umount', ['-l', place]));
   return place;
 }
 
@@ -245,7 +245,7 @@ describe('files that others touch', () => {
 
   test('a FIFO without a reader is an outage, not a thread that waits for ever', async () => {
     const place = new Place();
-    execFileSync('mkfifo', [place.file]);
+    execFileSync('/usr/bin/mkfifo', [place.file]);
     await place.write(place.open(), 'lost\n');
     expect(place.events[0]).toMatchObject({ payload: { reason: expect.stringContaining('ENXIO') } });
   });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planBatch } from '../src/file/batch.ts';
 import { Place } from './support/place.ts';
@@ -23,7 +23,9 @@ describe('rotation', () => {
     expect(place.text()).toBe('five.....\n');
     expect(place.text('web.log.1')).toBe('four.....\n');
     expect(place.text('web.log.2')).toBe('three....\n');
-    expect(place.events).toEqual(Array(4).fill({ type: 'log.rotated', payload: { file: place.file } }));
+    expect(place.events).toEqual(
+      Array.from({ length: 4 }, () => ({ type: 'log.rotated', payload: { file: place.file } })),
+    );
   });
 
   test('keeps nothing where nothing is to be kept, and removes what an earlier setting left', async () => {
@@ -127,7 +129,7 @@ describe('the plan of a write', () => {
   });
 
   test('takes at most one MiB at once', () => {
-    const chunks = Array(40).fill(Buffer.alloc(64 * 1024));
+    const chunks = Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024));
     expect(planBatch(chunks, extent, 0)).toEqual({ take: 1024 * 1024, rotate: false });
   });
 

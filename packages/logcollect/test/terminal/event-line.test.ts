@@ -1,0 +1,127 @@
+import { EVENT_MEANINGS, type EventDraft, type HsuEvent } from '@hsu-master/core';
+import { expect, test } from 'vitest';
+import { eventLine } from '../../src/index.ts';
+
+const process = { pid: 123, startedAt: '1' };
+const exit = { code: 1, signal: null, coreDumped: false, usage: null };
+const failure = {
+  code: 'E_EXEC_NOT_FOUND',
+  message: 'worker "web": cannot start "./server": no such file',
+} as const;
+
+function event(draft: EventDraft, workerId: string | null = 'web'): HsuEvent {
+  return { seq: 1, at: 0, workerId, run: 1, ...draft };
+}
+
+const lines: readonly (readonly [EventDraft, string | null])[] = [
+  [{ type: 'worker.starting', payload: { attempt: 0 } }, null],
+  [
+    { type: 'worker.blocked', payload: { waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }] } },
+    'web: waiting for db to be ready (starting)',
+  ],
+  [{ type: 'worker.spawn-failed', payload: { failure } }, 'web: cannot start "./server": no such file'],
+  [{ type: 'worker.started', payload: { process, warning: null } }, 'web: started (pid 123)'],
+  [
+    { type: 'worker.started', payload: { process, warning: 'no cgroup' } },
+    'web: started (pid 123); warning: no cgroup',
+  ],
+  [
+    { type: 'worker.daemonized', payload: { process, expected: true } },
+    'web: went into the background; its main process is now pid 123',
+  ],
+  [{ type: 'worker.ready', payload: {} }, 'web: ready'],
+  [{ type: 'worker.unready', payload: { reason: 'HTTP 503' } }, null],
+  [{ type: 'worker.stopping', payload: { cause: 'operator', detail: '' } }, 'web: stopping'],
+  [
+    { type: 'worker.stopping', payload: { cause: 'dependency', detail: 'its dependency "db" ended' } },
+    'web: stopping it: its dependency "db" ended',
+  ],
+  [{ type: 'worker.killed', payload: { after: 5000 } }, 'web: did not end within 5s; killed with SIGKILL'],
+  [
+    { type: 'worker.exited', payload: { exit, success: false, uptime: 2300, remaining: [] } },
+    'web: exit 1 after 2.3s; last words: boom',
+  ],
+  [
+    {
+      type: 'worker.exited',
+      payload: { exit: { ...exit, code: 0 }, success: true, uptime: 60_000, remaining: [process] },
+    },
+    'web: exit 0 after 1m; 1 process of its tree still there',
+  ],
+  [
+    { type: 'worker.survivors', payload: { survivors: [process, process] } },
+    'web: could not be ended: 2 processes alive after SIGKILL (pid 123, 123); not started again before they are gone',
+  ],
+  [
+    {
+      type: 'worker.backing-off',
+      payload: { delay: 1000, until: 0, failures: 2, breaker: 'closed', reason: 'exit 1' },
+    },
+    'web: next try in 1s (failure 2 in a row: exit 1)',
+  ],
+  [
+    {
+      type: 'worker.backing-off',
+      payload: { delay: 60_000, until: 0, failures: 5, breaker: 'open', reason: 'exit 1' },
+    },
+    'web: failed too often (5 in a row, the last: exit 1); one more try in 1m',
+  ],
+  [
+    { type: 'worker.failed', payload: { failure } },
+    'web: failed for good: cannot start "./server": no such file',
+  ],
+  [{ type: 'worker.stopped', payload: { completed: false } }, 'web: stopped'],
+  [{ type: 'worker.stopped', payload: { completed: true } }, 'web: completed'],
+  [
+    { type: 'health.changed', payload: { probe: 'readiness', healthy: false, reason: 'HTTP 503' } },
+    'web: not ready: HTTP 503',
+  ],
+  [
+    { type: 'health.changed', payload: { probe: 'liveness', healthy: false, reason: 'HTTP 503' } },
+    'web: liveness probe failed: HTTP 503',
+  ],
+  [{ type: 'health.changed', payload: { probe: 'liveness', healthy: true, reason: 'HTTP 200' } }, null],
+  [{ type: 'log.dropped', payload: { bytes: 0, reason: 'disk full' } }, 'web: log trouble: disk full'],
+  [
+    { type: 'log.dropped', payload: { bytes: 2048, reason: 'written again' } },
+    'web: 2KiB of its output were lost (written again)',
+  ],
+  [{ type: 'log.rotated', payload: { file: '/log/web.log' } }, null],
+];
+
+const masterLines: readonly (readonly [EventDraft, string])[] = [
+  [
+    { type: 'supervisor.started', payload: { host: 'native', workers: 1 } },
+    'hsu-master: holds 1 worker (native host)',
+  ],
+  [
+    { type: 'supervisor.stopping', payload: { reason: 'SIGINT' } },
+    'hsu-master: stopping all workers: SIGINT',
+  ],
+  [{ type: 'supervisor.stopped', payload: { survivors: [] } }, 'hsu-master: all workers are stopped'],
+  [
+    { type: 'supervisor.stopped', payload: { survivors: [process] } },
+    'hsu-master: stopped, but 1 process could not be ended (pid 123)',
+  ],
+  [
+    { type: 'supervisor.left-over-ended', payload: { process } },
+    'hsu-master: ended pid 123, which an earlier master had left running',
+  ],
+  [
+    { type: 'supervisor.defect', payload: { message: 'x' } },
+    'hsu-master: internal error, please report it: x',
+  ],
+];
+
+test.each(lines)('%j', (draft, line) => {
+  expect(eventLine(event(draft), 'boom')).toBe(line);
+});
+
+test.each(masterLines)('%j of the master', (draft, line) => {
+  expect(eventLine(event(draft, null))).toBe(line);
+});
+
+test('every type of event has its wording', () => {
+  const shown = new Set([...lines, ...masterLines].map(([draft]) => draft.type));
+  expect([...shown].sort()).toEqual(Object.keys(EVENT_MEANINGS).sort());
+});
