@@ -8,11 +8,11 @@ import { checkTcp } from './tcp.ts';
 
 /**
  * Makes one check. `done` is called once, possibly from within this call, and never after the returned function was called.
- * @param probe what the check is for, as a part of names
+ * @param name of this check among all of the run, as a part of marks
  */
 export function startCheck(
   check: Check,
-  probe: string,
+  name: string,
   timeout: Milliseconds,
   book: AddressBook,
   context: CheckContext,
@@ -21,7 +21,7 @@ export function startCheck(
   try {
     if (check.type === 'http') return checkHttp(check, timeout, book, context, done);
     if (check.type === 'tcp') return checkTcp(check, timeout, book, context, done);
-    if (check.type === 'exec') return checkExec(check, probe, timeout, context, done);
+    if (check.type === 'exec') return checkExec(check, name, timeout, context, done);
     done(checkProcess(context));
   } catch (error) {
     done(failed(describeError(error)));

@@ -15,11 +15,11 @@ const OUTPUT_LIMIT = 4096;
 
 /**
  * Passes when the program exits with 0. It runs with the worker’s own directory, user and environment. Past its time-out, or
- * when the check is cancelled, its whole tree is killed; its own mark keeps its processes apart from the worker’s.
+ * when the check is cancelled, its whole tree is killed.
  */
 export function checkExec(
   check: Extract<Check, { type: 'exec' }>,
-  probe: string,
+  name: string,
   timeout: Milliseconds,
   context: CheckContext,
   done: (answer: Answer) => void,
@@ -32,7 +32,7 @@ export function checkExec(
   };
   const helper = context.host.exec({
     command: { ...context.spec.command, argv: check.argv },
-    mark: `${context.spec.id}:${context.run}:${probe}-probe`,
+    mark: markOf(context, name),
     timeout,
     maxOutput: OUTPUT_LIMIT,
   });
@@ -45,6 +45,11 @@ export function checkExec(
     over = true;
     helper.cancel();
   };
+}
+
+/** Keeps a helper’s processes apart from the worker’s, from other helpers’ and, by the process, from those of other masters. */
+function markOf({ spec, process }: CheckContext, name: string): string {
+  return `${spec.id}.${process.pid}-${process.startedAt}.probe.${name}`;
 }
 
 function judge(outcome: ExecOutcome, timeout: Milliseconds): Answer {

@@ -26,6 +26,7 @@ export function watch(
   let ended = false;
   const benches = judges.map((one) => ({ judge: one, state: noVerdict }));
   const what = judges.map((one) => one.name).join('-');
+  let round = 0;
 
   function hear(answer: Answer): void {
     for (const bench of benches) {
@@ -36,13 +37,14 @@ export function watch(
     }
   }
 
-  const stop = schedule(context.clock, since + probe.initialDelay, probe.interval, (over) =>
-    startCheck(probe.check, what, probe.timeout, book, context, (answer) => {
+  const stop = schedule(context.clock, since + probe.initialDelay, probe.interval, (over) => {
+    round += 1;
+    return startCheck(probe.check, `${what}.${round}`, probe.timeout, book, context, (answer) => {
       if (ended) return;
       hear(answer);
       over();
-    }),
-  );
+    });
+  });
   return () => {
     ended = true;
     stop();

@@ -22,7 +22,7 @@ test('runs in the worker’s place, with its own mark, a time-out and bounded ou
     env: { A: 'b' },
     user: 'www',
   });
-  expect(request?.mark).toBe('web:3:liveness-probe');
+  expect(request?.mark).toBe('web.4711-1.probe.liveness.1');
   expect(request?.timeout).toBe(250);
   expect(request?.maxOutput).toBeLessThanOrEqual(64 * 1024);
 });
