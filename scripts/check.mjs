@@ -6,7 +6,8 @@ import { fail, setup } from './setup.mjs';
 import { StepFailed, step } from './step.mjs';
 import { environment, packages, program, root } from './tree.mjs';
 
-const env = environment({ FORCE_COLOR: '0' });
+const env = environment({ NO_COLOR: '1' });
+delete env.FORCE_COLOR;
 const run = (name, command, options) => step(name, command, { env, ...options });
 const published = () => packages().filter(({ manifest }) => !manifest.private);
 

@@ -1,16 +1,7 @@
 // Makes a fresh clone ready to run: package manager, packages, TypeScript, addon. Runs on any Node from 20 on,
 // installs nothing globally, and does only what has changed since the last time.
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { addonCommand, addonFolder, addonInputs, addonOutput } from './addon.mjs';
