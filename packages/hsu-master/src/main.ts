@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
+import { keepYoungGenerationSmall } from './memory.ts';
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -56,6 +57,8 @@ function usage(problem: string): number {
   process.stderr.write(`hsu-master: ${problem}\nSee hsu-master --help.\n`);
   return EXIT_CODES.usage.code;
 }
+
+keepYoungGenerationSmall();
 
 /** A reader that went away (`| head -1`) is no error. */
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,9 +1,13 @@
 import { formatIssue } from '@hsu-master/config';
-import { formatDuration, HsuError } from '@hsu-master/core';
+import { formatDuration, HsuError, type Milliseconds } from '@hsu-master/core';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
 import type { Flags } from './main.ts';
+import { giveBackStartMemory } from './memory.ts';
+
+/** When even a large set of workers has been started. */
+const AFTER_START: Milliseconds = 3000;
 
 /** `hsu-master run FILE`: the workers of a file in the foreground, until a signal or the run duration ends them. */
 export async function run(file: string, flags: Flags): Promise<number> {
@@ -53,9 +57,11 @@ async function hold(master: Master, terminal: Terminal, duration: number): Promi
   const neverStarted = watchStarts(master);
   const signals = watchSignals(master, terminal);
   await master.start();
+  const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const end = await Promise.race([signals.first, timeIsUp(duration), allAtRest(master)]);
   const result = await master.shutdown({ reason: end.reason });
   signals.close();
+  clearTimeout(trim);
   await terminal.end();
   if (signals.forced()) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
@@ -116,14 +122,22 @@ function timeIsUp(duration: number): Promise<End> {
 
 /** Nothing is alive and nothing will start by itself: there is nothing left to do in the foreground. */
 function allAtRest(master: Master): Promise<End> {
+  const resting = new Set<string>();
+  const busy = master.workers().filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed').length;
   return new Promise((resolve) => {
-    const look = (): void => {
-      const busy = master.workers().some((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed');
-      if (!busy) resolve({ reason: 'every worker has completed or failed' });
-    };
-    master.events.subscribe((event) => {
-      if (event.type === 'worker.stopped' || event.type === 'worker.failed') setImmediate(look);
+    const end = { reason: 'every worker has completed or failed' };
+    if (busy === 0) resolve(end);
+    let active = busy;
+    master.events.subscribe(({ type, workerId }) => {
+      if (workerId === null) return;
+      if (type === 'worker.stopped' || type === 'worker.failed') {
+        if (resting.has(workerId)) return;
+        resting.add(workerId);
+        active -= 1;
+        if (active <= 0) resolve(end);
+      } else if (type === 'worker.starting' || type === 'worker.blocked') {
+        if (resting.delete(workerId)) active += 1;
+      }
     });
-    look();
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
@@ -39,7 +39,7 @@ export class RunRecords {
   }
 
   remove(workerId: WorkerId): void {
-    rmSync(this.#fileOf(workerId), { force: true });
+    removeIfThere(this.#fileOf(workerId));
   }
 
   /** The whole and undamaged records of this boot. Others are removed: they name nobody. */
@@ -49,13 +49,21 @@ export class RunRecords {
       const file = join(this.#directory, name);
       const record = name.endsWith('.run') ? parse(readFileSync(file, 'utf8')) : null;
       if (record !== null && record.bootId === this.#bootId) found.push(record);
-      else rmSync(file, { force: true });
+      else removeIfThere(file);
     }
     return found;
   }
 
   #fileOf(workerId: WorkerId): string {
     return join(this.#directory, `${workerId}.run`);
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
