@@ -1,4 +1,5 @@
 export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
+export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export { realClock } from './real-clock.ts';

@@ -55,6 +55,11 @@ export function opening({ subject, command }: Attempt): string {
   return subject === null ? start : `${subject}: ${start}`;
 }
 
+/** Said of a program that a shell had to interpret. */
+export function shellWarning({ file }: Attempt): string {
+  return `${file} has no "#!" line; it was run by /bin/sh`;
+}
+
 function find(attempt: Attempt, answer: SystemAnswer): Finding {
   const { step, code, call } = answer;
   if (SCARCE.has(code)) return ['E_RESOURCES', scarcity(answer), true];

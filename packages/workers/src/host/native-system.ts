@@ -1,4 +1,4 @@
-import type { Clock, Exit, Milliseconds, ProcessIdentity, SignalName } from '@hsu-master/core';
+import type { Capability, Clock, Exit, Milliseconds, ProcessIdentity, SignalName } from '@hsu-master/core';
 import type { Native, NativeEngine, NativeEvent, ProcessRow as NativeRow } from '@hsu-master/native';
 import type { ProcessSystem } from './forest.ts';
 import type { ProcessRow } from './tree.ts';
@@ -19,18 +19,38 @@ export class NativeSystem implements ProcessSystem {
   readonly #native: Native;
   readonly #engine: NativeEngine;
   readonly #clock: Clock;
+  readonly #adopts: boolean;
   readonly #inherits: boolean;
   readonly #knowsStatus: boolean;
   readonly #watches = new Map<number, Watch>();
+  #closed = false;
 
-  constructor(native: Native, engine: NativeEngine, clock: Clock, inherits: boolean) {
+  constructor(native: Native, engine: NativeEngine, clock: Clock, adopts: boolean) {
     const can = (feature: string) =>
       native.capabilities().some((one) => one.feature === feature && one.status === 'enforced');
     this.#native = native;
     this.#engine = engine;
     this.#clock = clock;
-    this.#inherits = inherits && can('list-orphans');
+    this.#adopts = adopts;
+    this.#inherits = adopts && can('list-orphans');
     this.#knowsStatus = can('exit-status-of-adopted-workers');
+  }
+
+  /** The addon’s capabilities as this host uses them. */
+  capabilities(native: readonly Capability[]): readonly Capability[] {
+    const unused = this.#adopts ? [] : ['adopt-orphans', 'list-orphans'];
+    const fate = this.#adopts
+      ? 'is adopted and ended with the master'
+      : 'is lost, since orphans are not adopted';
+    const off = { status: 'impossible', reason: 'switched off: reapOrphans is false' } as const;
+    return [
+      ...native.map((one) => (unused.includes(one.feature) ? { ...one, ...off } : one)),
+      {
+        feature: 'whole-tree',
+        status: 'watched',
+        reason: `members are found by process group, session, ancestry and HSU_RUN; what escapes all four ${fate}`,
+      },
+    ];
   }
 
   processTable(): readonly ProcessRow[] {
@@ -42,7 +62,7 @@ export class NativeSystem implements ProcessSystem {
   }
 
   orphans(): readonly number[] | null {
-    return this.#inherits ? this.#engine.orphans() : null;
+    return this.#inherits && !this.#closed ? this.#engine.orphans() : null;
   }
 
   identify(pid: number): ProcessIdentity | null {
@@ -52,7 +72,7 @@ export class NativeSystem implements ProcessSystem {
   }
 
   signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {
-    return this.#engine.signalProcess(pid, startedAt, signal).ok;
+    return !this.#closed && this.#engine.signalProcess(pid, startedAt, signal).ok;
   }
 
   watch(
@@ -60,10 +80,17 @@ export class NativeSystem implements ProcessSystem {
     status: boolean,
     gone: (exit: Exit) => void,
   ): (() => void) | null {
-    const watch = this.#engine.watch(pid, startedAt);
+    const watch = this.#closed ? null : this.#engine.watch(pid, startedAt);
     if (watch === null) return null;
     this.#watches.set(watch, { status: status && this.#knowsStatus, gone, cancelPatience: () => {} });
     return () => this.#end(watch);
+  }
+
+  /** The engine is about to be closed: asks it nothing more. */
+  close(): void {
+    this.#closed = true;
+    for (const { cancelPatience } of this.#watches.values()) cancelPatience();
+    this.#watches.clear();
   }
 
   /** Takes the engine’s news of watched processes. */

@@ -1,4 +1,4 @@
-import type { Command, SpawnRequest, WorkerId } from '@hsu-master/core';
+import type { SpawnRequest, WorkerId } from '@hsu-master/core';
 import { type Accounts, type Credentials, credentialsOf, type OwnRights } from './accounts.ts';
 import { type Attempt, type Diagnosis, diagnose, notInPath, opening } from './diagnose.ts';
 import { completeEnvironment, findProgram, type MasterEnvironment } from './environment.ts';
@@ -55,12 +55,4 @@ export function prepare(launch: Launch, setting: Setting): Preparation {
 function refuseUser(attempt: Attempt, reason: string): Preparation {
   const message = `${opening(attempt)}: ${reason}`;
   return { ok: false, diagnosis: { failure: { code: 'E_USER', message }, transient: false } };
-}
-
-/** What a command asks beyond program, arguments, directory and environment, in words; for hosts that cannot do all of it. */
-export function unusual(command: Command): readonly string[] {
-  const asked: string[] = [];
-  if (command.umask !== null) asked.push('umask');
-  if (command.groups !== null) asked.push('supplementary groups');
-  return asked;
 }

@@ -1,6 +1,7 @@
 import type {
   Clock,
   Exit,
+  Failure,
   HostRun,
   Milliseconds,
   ProcessIdentity,
@@ -68,9 +69,9 @@ export class TreeRun implements HostRun {
     this.#sendEarly();
   }
 
-  spawnFailed(report: RunReport & { kind: 'spawn-failed' }): void {
+  spawnFailed(failure: Failure, transient: boolean): void {
     this.#finish();
-    this.#report(report);
+    this.#report({ kind: 'spawn-failed', failure, transient });
   }
 
   /** Takes charge of a tree that runs already. */

@@ -1,0 +1,104 @@
+import type {
+  Capability,
+  Clock,
+  ExecOutcome,
+  ExecRequest,
+  Host,
+  HostRun,
+  OutputStream,
+  ProcessIdentity,
+  RunReport,
+  SpawnRequest,
+} from '@hsu-master/core';
+import { HsuError } from '@hsu-master/core';
+import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
+import { execHelper } from './exec.ts';
+import { Forest, type ProcessSystem } from './forest.ts';
+import { type Launch, type Preparation, prepare, type Setting } from './prepare.ts';
+import { type Leader, TreeRun } from './tree-run.ts';
+
+/** What hosts have in common: they differ in how a process is started and watched, not in what its tree is. */
+export abstract class TreeHost implements Host {
+  abstract readonly name: string;
+  protected readonly forest: Forest;
+  protected readonly clock: Clock;
+  protected readonly setting: Setting;
+  protected closed = false;
+
+  constructor(system: ProcessSystem, clock: Clock, setting: Setting) {
+    this.forest = new Forest(system);
+    this.clock = clock;
+    this.setting = setting;
+  }
+
+  abstract capabilities(): readonly Capability[];
+  protected abstract launch(launch: Launch, report: (report: RunReport) => void): TreeRun;
+
+  spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun {
+    return this.#begin(request, report);
+  }
+
+  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
+    const run = this.newRun(null, report);
+    run.attach(this.forest.found(process, mark));
+    return run;
+  }
+
+  exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {
+    return execHelper((launch, report) => this.#begin(launch, report), this.clock, request);
+  }
+
+  isAlive(process: ProcessIdentity): boolean {
+    return this.identify(process.pid)?.startedAt === process.startedAt;
+  }
+
+  identify(pid: number): ProcessIdentity | null {
+    return this.forest.system.identify(pid);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.forest.close();
+  }
+
+  /** A closed host starts nothing, and has nobody to tell. */
+  #begin(launch: Launch, report: (report: RunReport) => void): TreeRun {
+    return this.closed ? this.newRun(null, report) : this.launch(launch, report);
+  }
+
+  protected newRun(leader: Leader | null, report: (report: RunReport) => void): TreeRun {
+    return new TreeRun({ forest: this.forest, clock: this.clock }, leader, (news) => {
+      if (!this.closed) report(news);
+    });
+  }
+
+  protected prepare(launch: Launch): Preparation {
+    return prepare(launch, this.setting);
+  }
+
+  /** Nothing was started: says so, but not from within the call that asked for it. */
+  protected failLater(run: TreeRun, launch: Launch, { failure, transient }: Diagnosis): void {
+    queueMicrotask(() => {
+      if (this.closed) return;
+      for (const stream of capturedStreams(launch)) launch.output.end(stream);
+      run.spawnFailed(failure, transient);
+    });
+  }
+}
+
+export function capturedStreams(launch: Launch): Set<OutputStream> {
+  const streams = new Set<OutputStream>();
+  if (launch.captureStdout) streams.add('stdout');
+  if (launch.captureStderr) streams.add('stderr');
+  return streams;
+}
+
+/** What was to be written down before the program might begin could not be. */
+export function recordFailure(attempt: Attempt, error: unknown): Diagnosis {
+  const code = error instanceof HsuError ? error.code : 'E_STATE';
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    failure: { code, message: `${opening(attempt)}: its run record cannot be written: ${why}` },
+    transient: true,
+  };
+}
