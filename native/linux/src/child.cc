@@ -121,18 +121,20 @@ IN_CHILD void reset_signals() {
   }
 }
 
-// A text without a shebang line: neither ELF, nor "#!", nor anything with a NUL in its first line.
+// A text without a shebang line: not empty, neither ELF nor "#!", and free of control characters that no text has.
+// The same rule as in packages/workers/src/host/program-file.ts, which explains the refusal.
 IN_CHILD bool is_plain_script(const char* file) {
   long fd = raw(SYS_openat, AT_FDCWD, at(file), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
   char head[256];
   long length = raw(SYS_read, fd, at(head), sizeof head);
   raw(SYS_close, fd);
-  if (length < 0) return false;
+  if (length <= 0) return false;
   if (length >= 4 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F') return false;
   if (length >= 2 && head[0] == '#' && head[1] == '!') return false;
-  for (long at = 0; at < length && head[at] != '\n'; ++at) {
-    if (head[at] == '\0') return false;
+  for (long at = 0; at < length; ++at) {
+    auto byte = static_cast<unsigned char>(head[at]);
+    if (byte < 7 || (byte > 13 && byte < 32 && byte != 27) || byte == 127) return false;
   }
   return true;
 }
