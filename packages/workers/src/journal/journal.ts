@@ -30,10 +30,10 @@ export function openJournal(places: JournalPlaces): FileJournal {
   return {
     leftOvers: () => leftOvers,
     recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity) {
-      records.write(workerId, run, mark, process);
+      records.write({ workerId, run, mark, process });
     },
-    forgetRun(workerId: WorkerId) {
-      records.remove(workerId);
+    forgetRun(workerId: WorkerId, run: number) {
+      records.remove(workerId, run);
     },
     recordDesired(workerId: WorkerId, wanted: 'up' | 'down') {
       desired.set(workerId, wanted);
@@ -51,8 +51,8 @@ function openFiles(places: JournalPlaces): {
   try {
     mkdirSync(places.stateDirectory, { recursive: true, mode: 0o700 });
     const desired = new DesiredFile(join(places.stateDirectory, 'desired.json'), places.failed);
-    const records = new RunRecords(join(places.runDirectory, 'runs'), places.bootId);
-    return { desired, records, leftOvers: records.read() };
+    const records = new RunRecords(places.runDirectory, places.bootId);
+    return { desired, records, leftOvers: records.living() };
   } catch (error) {
     const message = `cannot use the state directory ${places.stateDirectory}: ${error instanceof Error ? error.message : String(error)}`;
     throw new HsuError('E_STATE', message, { ...places, failed: undefined }, error);

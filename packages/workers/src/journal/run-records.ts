@@ -1,75 +1,120 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
+import type { Bytes, LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
 
-/** Version of the record’s form. A record of another version is left alone and counts as no record. */
+/** Version of the file’s form. A file of another version is not read: its records count as none. */
 const FORM = 1;
 
-interface RunRecord {
-  readonly form: typeof FORM;
+/** The file is written anew when it is larger than this and mostly history. */
+const COMPACT_FROM: Bytes = 256 * 1024;
+
+interface Header {
+  readonly form: number;
   readonly bootId: string;
+}
+
+/** A run that began, or, without a process, the end of one. */
+interface Entry {
   readonly workerId: WorkerId;
   readonly run: number;
   readonly mark: string;
-  readonly process: ProcessIdentity;
+  readonly process: ProcessIdentity | null;
 }
 
 /**
- * One small file per living run: written before its program starts, removed after its tree is empty. Replaced by rename, so that
- * a reader sees a whole record or none; not synced, since a reboot voids it.
+ * Which runs are alive: a file of lines, one when a run begins, written before its program starts, and one when its tree is empty.
+ * Each line carries a checksum; a torn or damaged one counts as none. Not synced, since a reboot voids the records.
  */
 export class RunRecords {
-  readonly #directory: string;
+  readonly #file: string;
   readonly #bootId: string;
+  readonly #living = new Map<WorkerId, string>();
+  #descriptor: number;
+  #length: Bytes;
 
-  /** @throws where the directory cannot be made */
+  /**
+   * Opens the records of a directory and reads what an earlier master left in them.
+   * @throws where the directory or file cannot be made, read or written
+   */
   constructor(directory: string, bootId: string) {
-    this.#directory = directory;
-    this.#bootId = bootId;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#file = join(directory, 'runs.log');
+    this.#bootId = bootId;
+    for (const entry of readEntries(this.#file, bootId)) this.#apply(entry);
+    [this.#descriptor, this.#length] = this.#rewrite();
   }
 
-  write(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity): void {
-    const record: RunRecord = { form: FORM, bootId: this.#bootId, workerId, run, mark, process };
-    const body = JSON.stringify(record);
-    const file = this.#fileOf(workerId);
-    writeFileSync(`${file}.new`, `${body}\n${crc32(body).toString(16)}\n`, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+  /** The runs recorded and not forgotten. */
+  living(): readonly LeftOver[] {
+    return [...this.#living.values()].map((line) => parseLine(line) as LeftOver);
   }
 
-  remove(workerId: WorkerId): void {
-    removeIfThere(this.#fileOf(workerId));
+  /** On return the record is in the file. */
+  write(entry: LeftOver): void {
+    this.#append(this.#apply(entry));
   }
 
-  /** The whole and undamaged records of this boot. Others are removed: they name nobody. */
-  read(): readonly LeftOver[] {
-    const found: LeftOver[] = [];
-    for (const name of readdirSync(this.#directory)) {
-      const file = join(this.#directory, name);
-      const record = name.endsWith('.run') ? parse(readFileSync(file, 'utf8')) : null;
-      if (record !== null && record.bootId === this.#bootId) found.push(record);
-      else removeIfThere(file);
+  remove(workerId: WorkerId, run: number): void {
+    if (!this.#living.has(workerId)) return;
+    this.#append(this.#apply({ workerId, run, mark: '', process: null }));
+  }
+
+  #apply(entry: Entry): string {
+    const line = lineOf(entry);
+    if (entry.process === null) this.#living.delete(entry.workerId);
+    else this.#living.set(entry.workerId, line);
+    return line;
+  }
+
+  /** Writes at a known place, so that what follows a torn write overwrites it. */
+  #append(line: string): void {
+    const bytes = Buffer.from(line);
+    const written = writeSync(this.#descriptor, bytes, 0, bytes.length, this.#length);
+    if (written < bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${this.#file}`);
+    this.#length += written;
+    if (this.#length > COMPACT_FROM && this.#length > this.#livingSize() * 4) {
+      closeSync(this.#descriptor);
+      [this.#descriptor, this.#length] = this.#rewrite();
     }
-    return found;
   }
 
-  #fileOf(workerId: WorkerId): string {
-    return join(this.#directory, `${workerId}.run`);
+  #livingSize(): Bytes {
+    let size = 0;
+    for (const line of this.#living.values()) size += line.length;
+    return size;
+  }
+
+  #rewrite(): [descriptor: number, length: Bytes] {
+    const header: Header = { form: FORM, bootId: this.#bootId };
+    const text = lineOf(header) + [...this.#living.values()].join('');
+    writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
+    renameSync(`${this.#file}.new`, this.#file);
+    return [openSync(this.#file, 'r+'), Buffer.byteLength(text)];
   }
 }
 
-function removeIfThere(file: string): void {
+function lineOf(value: object): string {
+  const body = JSON.stringify(value);
+  return `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+}
+
+/** What a whole and undamaged line says, else null. */
+function parseLine(line: string): object | null {
+  const body = line.slice(9).trimEnd();
+  return line.slice(0, 9) === `${crc32(body).toString(16).padStart(8, '0')} ` ? (JSON.parse(body) as object) : null;
+}
+
+function readEntries(file: string, bootId: string): readonly Entry[] {
+  let text: string;
   try {
-    unlinkSync(file);
+    text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
-}
-
-function parse(text: string): RunRecord | null {
-  const [body, sum] = text.split('\n');
-  if (body === undefined || sum !== crc32(body).toString(16)) return null;
-  const record = JSON.parse(body) as RunRecord;
-  return record.form === FORM ? record : null;
+  const [header, ...entries] = text.split('\n').map(parseLine);
+  const { form, bootId: writtenAt } = (header ?? {}) as Partial<Header>;
+  if (form !== FORM || writtenAt !== bootId) return [];
+  return entries.filter((entry) => entry !== null) as Entry[];
 }
