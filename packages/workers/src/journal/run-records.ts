@@ -73,10 +73,18 @@ export class RunRecords {
     const written = writeSync(this.#descriptor, bytes, 0, bytes.length, this.#length);
     if (written < bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${this.#file}`);
     this.#length += written;
-    if (this.#length > COMPACT_FROM && this.#length > this.#livingSize() * 4) {
-      closeSync(this.#descriptor);
+    if (this.#length > COMPACT_FROM && this.#length > this.#livingSize() * 4) this.#compact();
+  }
+
+  /** A full disk only puts it off: the line that led here is written. */
+  #compact(): void {
+    const old = this.#descriptor;
+    try {
       [this.#descriptor, this.#length] = this.#rewrite();
+    } catch {
+      return;
     }
+    closeSync(old);
   }
 
   #livingSize(): Bytes {
