@@ -47,10 +47,11 @@ const WORDS: Wording = {
   },
   'worker.survivors': ({ survivors }) =>
     `could not be ended: ${processes(survivors)} alive after SIGKILL (${pids(survivors)}); not started again before they are gone`,
-  'worker.backing-off': ({ delay, failures, breaker, reason }) =>
+  // What failed was said in the line before.
+  'worker.backing-off': ({ delay, failures, breaker }) =>
     breaker === 'open'
-      ? `failed too often (${failures} in a row, the last: ${reason}); one more try in ${formatDuration(delay)}`
-      : `next try in ${formatDuration(delay)} (failure ${failures} in a row: ${reason})`,
+      ? `failed too often (${failures} times in a row); one more try in ${formatDuration(delay)}`
+      : `next try in ${formatDuration(delay)}${failures > 1 ? ` (failure ${failures} in a row)` : ''}`,
   'worker.failed': ({ failure }, who) => `failed for good: ${withoutName(failure.message, who)}`,
   'worker.stopped': ({ completed }) => (completed ? 'completed' : 'stopped'),
   'health.changed': ({ probe, healthy, reason }) => {

@@ -57,14 +57,14 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
       type: 'worker.backing-off',
       payload: { delay: 1000, until: 0, failures: 2, breaker: 'closed', reason: 'exit 1' },
     },
-    'web: next try in 1s (failure 2 in a row: exit 1)',
+    'web: next try in 1s (failure 2 in a row)',
   ],
   [
     {
       type: 'worker.backing-off',
       payload: { delay: 60_000, until: 0, failures: 5, breaker: 'open', reason: 'exit 1' },
     },
-    'web: failed too often (5 in a row, the last: exit 1); one more try in 1m',
+    'web: failed too often (5 times in a row); one more try in 1m',
   ],
   [
     { type: 'worker.failed', payload: { failure } },
