@@ -18,7 +18,8 @@ const MAX_NESTING = 8;
 
 /** Whether `interpolate` would do anything with the text. */
 export function needsInterpolation(text: string): boolean {
-  return text.includes('${') || text.includes('$$');
+  const dollar = text.indexOf('$');
+  return dollar !== -1 && (text.includes('${', dollar) || text.includes('$$', dollar));
 }
 
 /**

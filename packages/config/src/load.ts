@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { WorkerSpec } from '@hsu-master/core';
 import type { MasterConfig } from './config.ts';
 import { Findings } from './findings.ts';
+import { freeze } from './freeze.ts';
 import { type ConfigIssue, issueAt, type Path } from './issue.ts';
 import { normalise } from './normalise/config.ts';
 import { checkIds, checkSense } from './rules.ts';
@@ -42,7 +43,7 @@ export function loadConfig(
   const parsed = parse(source.text);
   if (!parsed.ok) {
     const issues = parsed.faults.map((fault) => issueAt(text, 'error', fault.offset, [], fault));
-    return { ok: false, issues: Object.freeze(issues) };
+    return { ok: false, issues: freeze(issues) };
   }
   const findings = new Findings(text, parsed.root);
   const written = readDocument(parsed.root, findings, surroundings);
@@ -52,12 +53,11 @@ export function loadConfig(
   const place = placeOf(dirname(resolve(surroundings.cwd, source.file)), surroundings);
   const workers = toSpecs(config, place, findings);
   if (findings.errorCount > 0)
-    return { ok: false, issues: Object.freeze([...findings.errors(), ...findings.warnings()]) };
-  const warnings = Object.freeze(findings.warnings());
+    return { ok: false, issues: freeze([...findings.errors(), ...findings.warnings()]) };
   const { master, notRun } = config;
   return {
     ok: true,
-    config: Object.freeze({ file: source.file, master: Object.freeze(master), workers, warnings, notRun }),
+    config: freeze({ file: source.file, master, workers, warnings: findings.warnings(), notRun }),
   };
 }
 

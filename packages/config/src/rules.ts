@@ -9,6 +9,8 @@ import type { WrittenConfig } from './written.ts';
 /** Circles reported, at most. */
 const MAX_CYCLES = 10;
 
+const NONE: readonly string[] = [];
+
 interface Entry {
   readonly id: string;
   readonly at: Path;
@@ -22,14 +24,18 @@ export function checkIds(written: WrittenConfig, findings: Findings): void {
   for (const { worker, at } of written.workers) {
     const id: string | undefined = worker.id;
     if (id === undefined) continue;
-    const entry = { id, at, needs: dependencies(worker.depends_on).map((dependency) => dependency.id) };
+    const needs =
+      worker.depends_on === undefined
+        ? NONE
+        : dependencies(worker.depends_on).map((dependency) => dependency.id);
+    const entry = { id, at, needs };
     entries.push(entry);
     const earlier = first.get(id.toLowerCase());
     if (earlier === undefined) first.set(id.toLowerCase(), entry);
     else reportTwin(entry, earlier, findings);
   }
   for (const entry of entries) checkDependencies(entry, first, findings);
-  checkCycles(entries, findings);
+  if (entries.some((entry) => entry.needs.length > 0)) checkCycles(entries, findings);
 }
 
 function reportTwin(entry: Entry, earlier: Entry, findings: Findings): void {

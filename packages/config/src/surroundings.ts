@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Variables } from './interpolate.ts';
 
 /** What a configuration means depends on where it is read; all of it comes in here. */
@@ -21,7 +22,8 @@ export interface Place {
   readonly directory: string;
   readonly cwd: string;
   readonly home: string | null;
-  readonly logDirectory: string;
+  /** Where the workers’ files lie unless they say otherwise. */
+  readonly workerLogDirectory: string;
   exists(path: string): boolean;
 }
 
@@ -32,7 +34,7 @@ export function placeOf(directory: string, surroundings: Surroundings): Place {
     directory,
     cwd,
     home: home === undefined ? (env['HOME'] ?? null) : home,
-    logDirectory,
+    workerLogDirectory: join(logDirectory, 'workers'),
     exists(path) {
       let answer = known.get(path);
       if (answer === undefined) {

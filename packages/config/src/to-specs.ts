@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { type Command, type Dependency, hasReadiness, type LogSpec, type WorkerSpec } from '@hsu-master/core';
 import type { Config, ManagedUnit } from './config.ts';
 import type { Findings } from './findings.ts';
+import { freeze } from './freeze.ts';
 import type { Path } from './issue.ts';
 import type { Place } from './surroundings.ts';
 
@@ -11,11 +12,11 @@ const SHELL = '/bin/sh';
 export function toSpecs(config: Config, place: Place, findings: Findings): readonly WorkerSpec[] {
   const units = new Map(config.units.map((unit) => [unit.id, unit]));
   const files = new Map<string, string>();
-  return Object.freeze(
-    config.units.map((unit) => {
+  return freeze(
+    config.units.map((unit): WorkerSpec => {
       const command = commandOf(unit, place, findings);
       const { mainProcess } = unit;
-      return freeze<WorkerSpec>({
+      return {
         id: unit.id,
         name: unit.name,
         description: unit.description,
@@ -31,7 +32,7 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         },
         onDaemonize: unit.onDaemonize,
         log: logOf(unit, place, files, findings),
-      });
+      };
     }),
   );
 }
@@ -106,9 +107,9 @@ function atHome(path: string, place: Place): string {
 
 function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, findings: Findings): LogSpec {
   const { stdoutFile, stderrFile, ...log } = unit.log;
+  const directory = place.workerLogDirectory;
   const file = (written: string | null, stream: 'stdout' | 'stderr'): string => {
-    const directory = join(place.logDirectory, 'workers');
-    const usual = join(directory, `${unit.id}-${stream}.log`);
+    const usual = `${directory}${sep}${unit.id}-${stream}.log`;
     const path =
       written === null
         ? usual
@@ -125,11 +126,4 @@ function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, find
     return usual;
   };
   return { ...log, stdoutFile: file(stdoutFile, 'stdout'), stderrFile: file(stderrFile, 'stderr') };
-}
-
-function freeze<T extends object>(value: T): T {
-  for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !Object.isFrozen(inner)) freeze(inner);
-  }
-  return Object.freeze(value);
 }

@@ -21,6 +21,10 @@ export function splitWords(line: string): Words {
       at += 1;
       continue;
     }
+    if (char === '\\' && line[at + 1] === '\n') {
+      at += 2;
+      continue;
+    }
     const special = shellOnly(line, at, word === null, words.length === 0);
     if (special !== null) return special;
     word ??= '';
@@ -37,7 +41,7 @@ export function splitWords(line: string): Words {
     } else if (char === '\\') {
       const next = line[at + 1];
       if (next === undefined) return refuse('ends in a backslash', 'write \\\\ for a literal backslash');
-      if (next !== '\n') word += next;
+      word += next;
       at += 2;
     } else {
       word += char;

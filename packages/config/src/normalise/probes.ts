@@ -8,7 +8,7 @@ import {
   type WrittenProbes,
 } from '../schema/health.ts';
 
-const NONE: Probes = { startup: null, liveness: null, readiness: null };
+const NONE: Probes = Object.freeze({ startup: null, liveness: null, readiness: null });
 
 /** What may be written about the health of one worker, in either form. */
 export interface WrittenHealth {
@@ -19,6 +19,7 @@ export interface WrittenHealth {
 
 export function normaliseProbes(written: WrittenHealth, at: Path, findings: Findings): Probes {
   const { health_check: both, probes = {}, ready } = written;
+  if (both === undefined && written.probes === undefined && ready === undefined) return NONE;
   const shared = both === undefined ? null : healthCheck(both, [...at, 'health_check'], findings);
   const liveness =
     probes.liveness && normaliseProbe(probes.liveness, [...at, 'probes', 'liveness'], findings);
@@ -43,7 +44,6 @@ export function normaliseProbes(written: WrittenHealth, at: Path, findings: Find
     });
   }
   return {
-    ...NONE,
     startup: startup ?? null,
     liveness: liveness ?? shared,
     readiness: eager ?? readiness ?? shared,

@@ -48,6 +48,8 @@ function fill(written: WrittenRule, base: Base, multiplier: number): RestartRule
   };
 }
 
+const SHORT_RULE: RestartRule = Object.freeze(fill({}, SHORT, 1));
+
 function checkRule(written: WrittenRule, at: Path, findings: Findings): void {
   if (written.backoff_rate !== undefined && written.backoff_rate < 1) {
     findings.noticeAt('backoff_rate below 1', [...at, 'backoff_rate'], () => ({
@@ -86,6 +88,10 @@ function policy(
   };
 }
 
+function own(factors: Readonly<Record<string, number>>, name: string): number | undefined {
+  return Object.hasOwn(factors, name) ? factors[name] : undefined;
+}
+
 /** Where a policy stands in the document, and what its multipliers depend on. */
 export interface LongRestart extends Common {
   readonly restart_policy?: RestartMode | '';
@@ -112,9 +118,11 @@ export function longRestart(
     ofProfile * ((Object.hasOwn(severities, 'critical') ? severities['critical'] : undefined) ?? 1);
   // In the original 0 means its default in `default`, and no bound in the others.
   const exit: WrittenRule = { ...base, max_retries: base.max_retries || ORIGINAL.maxRetries };
+  const exitRule = fill(exit, ORIGINAL, multiplier);
   return policy(control.restart_policy, control, {
-    exit: fill(exit, ORIGINAL, multiplier),
-    health: fill({ ...exit, ...health }, ORIGINAL, multiplier),
+    exit: exitRule,
+    health:
+      written.health_failures === undefined ? exitRule : fill({ ...exit, ...health }, ORIGINAL, multiplier),
     startupGrace: written.startup_grace_period ?? STARTUP_GRACE,
   });
 }
@@ -124,8 +132,7 @@ export function shortRestart(worker: WrittenShortWorker, at: Path, findings: Fin
   const { restart } = worker;
   const startupGrace = worker.startup_grace_period ?? STARTUP_GRACE;
   if (typeof restart !== 'object') {
-    const rule = fill({}, SHORT, 1);
-    return policy(restart, worker, { exit: rule, health: rule, startupGrace });
+    return policy(restart, worker, { exit: SHORT_RULE, health: SHORT_RULE, startupGrace });
   }
   const { policy: mode, delay, factor, ...keys } = restart;
   const where = [...at, 'restart'];

@@ -8,6 +8,10 @@ import { longLog, shortLog } from './logs.ts';
 import { normaliseProbes } from './probes.ts';
 import { longRestart, shortRestart } from './restart.ts';
 
+// Shared and frozen: most workers have none.
+const NO_DEPENDENCIES: readonly DependencyConfig[] = Object.freeze([]);
+const NO_VARIABLES: Readonly<Record<string, string>> = Object.freeze({});
+
 const GRACE = 20_000;
 const MAIN_PROCESS_TIMEOUT = 30_000;
 
@@ -80,7 +84,7 @@ function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
 
 /** The worker’s dependencies in one shape. */
 export function dependencies(written: WrittenLongWorker['depends_on']): readonly DependencyConfig[] {
-  if (written === undefined) return [];
+  if (written === undefined) return NO_DEPENDENCIES;
   const items = typeof written === 'string' ? [written] : written;
   return items.map((item) => {
     if (typeof item === 'string') return { id: item, condition: null, restart: false };
@@ -125,7 +129,7 @@ function variables(
   at: Path,
   findings: Findings,
 ): Readonly<Record<string, string>> {
-  if (written === undefined) return {};
+  if (written === undefined) return NO_VARIABLES;
   if (!isList(written)) return written;
   const env: Record<string, string> = {};
   for (const [name, value] of written) {

@@ -54,7 +54,8 @@ function readCommand(
   line: string,
 ): Read<{ readonly line: string; readonly split: readonly string[] | Wrong }> {
   if (line.trim() === '') return { wrong: 'is empty; it takes a program and its arguments' };
-  const result = splitWords(line);
+  // A block scalar ends in a line break that nobody meant.
+  const result = splitWords(line.replace(/\n+$/, ''));
   if (!result.ok) return { value: { line, split: { wrong: result.message, hint: result.hint } } };
   if (result.words[0] === '') return { wrong: 'names no program: its first word is empty' };
   return { value: { line, split: result.words } };

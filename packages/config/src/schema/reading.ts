@@ -16,6 +16,10 @@ import { suggest } from './suggest.ts';
 /** Names a map may not have as keys, because JavaScript gives them a meaning of their own. */
 const FORBIDDEN_KEYS = new Set(['__proto__']);
 
+const CONTROL = /[\0\n\r]/;
+/** Maps up to this size are searched for repeated keys without an index. */
+const SMALL = 24;
+
 /**
  * Reads nodes by the fields that describe them: checks types, interpolates, reports unknown and repeated keys, and says
  * what is accepted but not acted on. Goes on after every mistake; what could not be read is left out.
@@ -138,11 +142,13 @@ export class Reading {
     const entries = node.kind === 'map' ? node.entries : [];
     const repeated = node.kind === 'map' ? this.#repeated(node) : null;
     let misspelt = false;
+    let missing = field.needed.length;
     for (const entry of entries) {
       if (repeated?.has(entry)) continue;
       this.#path.push(entry.key);
       const known = field.keys.get(entry.key);
       if (known !== undefined) {
+        if (known.required && !isNull(entry.value)) missing -= 1;
         const value = this.#entry(known, entry);
         if (value !== undefined) values[entry.key] = value;
       } else if (Object.hasOwn(field.ignored, entry.key))
@@ -153,10 +159,12 @@ export class Reading {
       }
       this.#path.pop();
     }
-    for (const key of field.needed) {
-      const given = entries.some((entry) => entry.key === key && !isNull(entry.value));
-      // An unknown key beside it is most likely the same key misspelt: one mistake, one message.
-      if (!given && !misspelt) this.#missing(field, node, key);
+    // An unknown key beside it is most likely the same key misspelt: one mistake, one message.
+    if (missing > 0 && !misspelt) {
+      for (const key of field.needed) {
+        if (!entries.some((entry) => entry.key === key && !isNull(entry.value)))
+          this.#missing(field, node, key);
+      }
     }
     return values;
   }
@@ -205,7 +213,7 @@ export class Reading {
   /** Reports keys that are written twice and returns their later entries. */
   #repeated(node: MapNode): Set<Entry> | null {
     const { entries } = node;
-    if (entries.length < 2) return null;
+    if (entries.length <= SMALL && !hasTwins(entries)) return null;
     let repeated: Set<Entry> | null = null;
     const first = new Map<string, Entry>();
     for (const entry of entries) {
@@ -262,6 +270,14 @@ export class Reading {
     this.#findings.error(node.offset, this.#path, { message, hint: hint ?? null });
     return undefined;
   }
+}
+
+function hasTwins(entries: readonly Entry[]): boolean {
+  for (let at = 1; at < entries.length; at += 1) {
+    const { key } = entries[at] as Entry;
+    for (let before = 0; before < at; before += 1) if ((entries[before] as Entry).key === key) return true;
+  }
+  return false;
 }
 
 function scalarName(node: ScalarNode): string {

@@ -5,6 +5,7 @@ import { type Entry, MAX_DEPTH, type Node, type Parsed, type SyntaxFault } from 
 /** Nodes that aliases may add to a document, all expansions counted. */
 const MAX_ALIASED_NODES = 100_000;
 const MAX_FAULTS = 20;
+const TOO_DEEP = `collections are nested deeper than ${MAX_DEPTH} levels`;
 
 /** Reads any YAML 1.2 document, with anchors, merge keys and block scalars, through the `yaml` package. */
 export function parseFull(text: string): Parsed {
@@ -16,10 +17,10 @@ export function parseFull(text: string): Parsed {
       schema: 'failsafe',
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
-    if (error instanceof RangeError) return fault(0, 'collections are nested too deeply');
+    if (error instanceof RangeError) return fault(0, TOO_DEEP);
     throw error;
   }
   if (document.errors.length > 0) {
@@ -29,14 +30,15 @@ export function parseFull(text: string): Parsed {
   return new Conversion(yaml).document(document);
 }
 
-function fault(offset: number, message: string, hint?: string): Parsed {
-  return { ok: false, faults: [hint === undefined ? { offset, message } : { offset, message, hint }] };
+function fault(offset: number, message: string): Parsed {
+  return { ok: false, faults: [{ offset, message }] };
 }
 
 function translate(error: Yaml.YAMLParseError, text: string): SyntaxFault {
   const offset = error.pos[0];
   const lineEnd = text.indexOf('\n', offset);
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, lineEnd === -1 ? text.length : lineEnd);
+  if (error.message.startsWith('Maximum call stack')) return { offset, message: TOO_DEEP };
   if (error.code === 'MULTIPLE_DOCS') {
     return { offset, message: 'a second YAML document begins here; a configuration is one document' };
   }
@@ -80,8 +82,7 @@ class Conversion {
   #node(node: Yaml.ParsedNode | null, depth: number): Sized {
     if (node === null) return { node: { kind: 'scalar', offset: 0, text: '', plain: true }, size: 1 };
     const offset = node.range[0];
-    if (depth > MAX_DEPTH)
-      throw new Refusal(offset, `collections are nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) throw new Refusal(offset, TOO_DEEP);
     if (this.#yaml.isAlias(node)) return this.#alias(node.source, offset);
     const { tag } = node;
     if (tag !== undefined && !/^tag:yaml\.org,2002:(?:str|map|seq)$/.test(tag)) {

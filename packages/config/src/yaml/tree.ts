@@ -47,7 +47,13 @@ export const MAX_DEPTH = 64;
 
 /** Whether a scalar is YAML’s null: nothing, `~` or `null`, unquoted. */
 export function isNull(node: Node): boolean {
-  return node.kind === 'scalar' && node.plain && /^(?:|~|null|Null|NULL)$/.test(node.text);
+  if (node.kind !== 'scalar' || !node.plain) return false;
+  const { text } = node;
+  return (
+    text === '' ||
+    text === '~' ||
+    (text.length === 4 && (text === 'null' || text === 'Null' || text === 'NULL'))
+  );
 }
 
 /** Whether nothing at all is written where a value could be. */

@@ -1,0 +1,113 @@
+import type { Field, ObjectField } from './schema/fields.ts';
+import { IGNORED } from './schema/ignored.ts';
+import { root } from './schema/root.ts';
+import { longForm, shortForm } from './schema/worker.ts';
+
+const INTRODUCTION = `# Configuration
+
+One YAML file. Every key is listed here; any other key is an error. \`hsu-master validate FILE\` says what a file means.
+
+- **Two forms.** Each item of \`workers\` is written in the [short form](#shortworker) (\`command\`) or in the [long form](#worker)
+  (\`type\` and \`unit\`), never in a mixture of both.
+- **Variables.** In any value, \`\${NAME}\` is replaced by the environment variable, \`\${NAME:-text}\` by the text where it is unset or
+  empty, \`$$\` by one \`$\`. They are put in after the file was parsed, so a value stays one value whatever the variable
+  contains. An unset variable without a default is an error. Inside \`[ ]\` and \`{ }\` quote such values.
+- **Durations** are written \`500ms\`, \`10s\`, \`1h30m\`, \`7d\`; a number without a unit is an error, but for \`0\`.
+  **Sizes** are bytes, or \`64KiB\`, \`100MB\`, \`1GiB\`.
+- **Text** is what was written: \`22:30\`, \`0o777\`, \`NO\` and \`8080\` stay text where text is wanted.
+- **Paths.** \`~/\` is the home directory. Relative ones start from the directory of the file.
+- **Status.** Keys marked *later* are accepted and checked, but not acted on in this version; each is named in one warning.`;
+
+/** The reference of all keys, as Markdown. */
+export function configDocs(): string {
+  const writer = new Writer();
+  writer.section('Document', root);
+  writer.section('Worker', longForm);
+  writer.section('ShortWorker', shortForm);
+  return `${[INTRODUCTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
+}
+
+class Writer {
+  readonly sections: string[] = [];
+  readonly #known = new Set<string>();
+
+  section(name: string, object: ObjectField<unknown>): void {
+    if (this.#known.has(name)) return;
+    this.#known.add(name);
+    const at = this.sections.length;
+    const rows = this.#rows(object, '');
+    const head = ['| key | type | default | meaning |', '| --- | --- | --- | --- |'];
+    // Sections that the rows refer to were written while the rows were made; this one stands before them.
+    this.sections.splice(at, 0, [`## ${name}`, '', object.meaning, '', ...head, ...rows].join('\n'));
+  }
+
+  #rows(object: ObjectField<unknown>, prefix: string): string[] {
+    return [...object.keys].flatMap(([key, field]) => {
+      const path = `${prefix}${key}`;
+      const marks = [field.required ? '**Required.**' : '', field.meaning];
+      if (field.status.kind === 'later') marks.push(`*Later: ${field.status.note}.*`);
+      const cells = [
+        `\`${path}\``,
+        this.#type(field),
+        field.fallback === null ? '' : `\`${field.fallback}\``,
+        marks.filter(Boolean).join(' '),
+      ];
+      const row = `| ${cells.map((cell) => cell.replace(/(?<!\\)\|/g, '\\|')).join(' | ')} |`;
+      const inner = field.kind === 'object' && field.name === null ? this.#rows(field, `${path}.`) : [];
+      return [row, ...inner];
+    });
+  }
+
+  #type(field: Field): string {
+    switch (field.kind) {
+      case 'scalar':
+        return field.type;
+      case 'list':
+        return `list of ${this.#type(field.item)}`;
+      case 'map':
+        return `map of ${this.#type(field.value)}`;
+      case 'object': {
+        if (field.name === null) return 'map';
+        this.section(field.name, field);
+        return `[${field.name}](#${field.name.toLowerCase()})`;
+      }
+      case 'forms':
+        return [field.scalar, field.list, field.map]
+          .filter((form) => form !== null)
+          .map((form) => this.#type(form))
+          .join(', or ');
+      case 'any':
+        return field.elsewhere ? 'list of [ShortWorker](#shortworker), or [Worker](#worker)' : 'anything';
+    }
+  }
+}
+
+const PLACES: Readonly<Record<keyof typeof IGNORED, string>> = {
+  root: '',
+  master: 'master.',
+  worker: 'workers[].',
+  control: '….control.',
+  execution: '….execution.',
+  processFile: '….process_file.',
+  memory: '….limits.memory.',
+  cpu: '….limits.cpu.',
+  healthCheck: '….health_check.',
+  logCollection: 'log_collection. and ….control.log_collection.',
+};
+
+function ignoredSection(): string {
+  const rows = Object.entries(IGNORED).flatMap(([place, keys]) =>
+    Object.entries(keys).map(
+      ([key, instead]) => `| ${PLACES[place as keyof typeof IGNORED]}\`${key}\` | ${instead} |`,
+    ),
+  );
+  return [
+    '## Ignored keys',
+    '',
+    'Documents and examples of the original show these keys, but its code never read them. Each is accepted with one warning.',
+    '',
+    '| key | instead |',
+    '| --- | --- |',
+    ...rows,
+  ].join('\n');
+}

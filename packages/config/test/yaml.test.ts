@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseCommon } from '../src/yaml/common.ts';
+import { parseFull } from '../src/yaml/full.ts';
+import { parse } from '../src/yaml/parse.ts';
+import type { Node } from '../src/yaml/tree.ts';
+import { CORPUS, corpus } from './corpus.ts';
+
+/** A tree without the offsets of what is not there: the two readers see nothing in different places. */
+function comparable(node: Node): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      return node.plain && node.text === '' ? null : node;
+    case 'list':
+      return { ...node, items: node.items.map(comparable) };
+    case 'map':
+      return {
+        ...node,
+        entries: node.entries.map((entry) => ({ ...entry, value: comparable(entry.value) })),
+      };
+  }
+}
+
+/** Where the common reader answers at all, it gives the full parser’s answer. */
+function expectSame(text: string): boolean {
+  const common = parseCommon(text);
+  if (common === null) return false;
+  const full = parseFull(text);
+  if (!full.ok)
+    throw new Error(`accepted, but the full parser says: ${JSON.stringify(full.faults)}\n${text}`);
+  expect(comparable(common)).toEqual(comparable(full.root));
+  return true;
+}
+
+const TOKENS = [
+  ...[
+    ' ',
+    '  ',
+    '\n',
+    '\n  ',
+    '\n    ',
+    '- ',
+    '-',
+    ':',
+    ': ',
+    '#',
+    ' #',
+    ',',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '\\',
+    '\t',
+  ],
+  ...[
+    '&a',
+    '*a',
+    '!',
+    '|',
+    '>',
+    '%',
+    '@',
+    '`',
+    '?',
+    '? ',
+    '---\n',
+    '...\n',
+    '~',
+    'null',
+    '<<',
+    'a',
+    'b1',
+    'é',
+    '1.5',
+    '=',
+    '$',
+    '${X}',
+  ],
+];
+
+describe('the common reader', () => {
+  test('reads what the original’s examples and the short form look like', () => {
+    const read = CORPUS.filter((name) => expectSame(corpus(name)));
+    expect(read).toEqual(['managed', 'kinds', 'logging-full', 'documented']);
+  });
+
+  test('agrees with the full parser on texts made of YAML’s own characters', () => {
+    const text = fc.array(fc.constantFrom(...TOKENS), { maxLength: 24 }).map((parts) => parts.join(''));
+    let read = 0;
+    fc.assert(
+      fc.property(text, (yaml) => {
+        if (expectSame(yaml)) read += 1;
+      }),
+      { numRuns: 6000 },
+    );
+    expect(read).toBeGreaterThan(200);
+  });
+
+  test('agrees with the full parser on configurations with a few characters changed', () => {
+    const names = CORPUS.filter((name) => parseCommon(corpus(name)) !== null);
+    const edit = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      drop: fc.nat(3),
+      put: fc.constantFrom(...TOKENS, ''),
+    });
+    const edited = fc.record({
+      name: fc.constantFrom(...names),
+      edits: fc.array(edit, { minLength: 1, maxLength: 3 }),
+    });
+    let read = 0;
+    fc.assert(
+      fc.property(edited, ({ name, edits }) => {
+        let text = corpus(name);
+        text = text.slice(0, text.lastIndexOf('\n', 1200));
+        for (const { at, drop, put } of edits) {
+          const where = Math.floor(at * text.length);
+          text = text.slice(0, where) + put + text.slice(where + drop);
+        }
+        if (expectSame(text)) read += 1;
+      }),
+      { numRuns: 1500 },
+    );
+    expect(read).toBeGreaterThan(100);
+  });
+
+  test('agrees with the full parser on JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(0, 1, 2), (value, spaces) => {
+        expectSame(JSON.stringify({ value }, null, spaces));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    'a: 1\n  b: 2\n',
+    'a: b\n  c\n',
+    'a: [b\n]\n',
+    'a: [\n  b, # first\n  c # second\n  ]\n',
+    '- - a\n  - b\n- c\n',
+    'a:\n- b\n- c\nd:\n',
+    'a: "x" b\n',
+    "\"a\": 'it''s'\n",
+    'a: {b: [c, {d: e}], "f":1}\n',
+    'a: b: c\n',
+    'a:\n    b: 1\n  c: 2\n',
+    '{a: 1}\nb: 2\n',
+    '# only a comment',
+    '',
+    '---\na: 1\n---\nb: 2\n',
+    'a: 1\n...\n',
+    'a: "\\u00e9\\n\\x41"\n',
+    '-\n  a: 1\n-\n- b\n',
+    'a: -\n',
+    'a: - b\n',
+    'a: #b\n',
+    'a:   # b\n  c: d\n',
+    '  a: 1\n  b: 2\n',
+    ' a: 1\nb: 2\n',
+    'a: 1\n\n\n# x\n   # y\nb: 2',
+    'a: x#y z# w #c\n',
+    '[a, b]: c\n',
+    'a: [b: c]\n',
+    'a: [b,, c]\n',
+    'a: {b}\n',
+    'a : b\n',
+  ])('agrees with the full parser on %j', (text) => {
+    expectSame(text);
+  });
+});
+
+describe('parse', () => {
+  test('resolves anchors, aliases and merge keys; what is written wins over what is merged', () => {
+    const parsed = parse('a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\nc: [*x]\n');
+    expect(parsed.ok && plainValue(parsed.root)).toEqual({
+      a: { p: '1', q: '2' },
+      b: { q: '3', p: '1' },
+      c: [{ p: '1', q: '2' }],
+    });
+  });
+
+  test('I6: refuses aliases that multiply', () => {
+    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 10; i += 1)
+      lines.push(
+        `a${i}: &a${i} [${Array(9)
+          .fill(`*a${i - 1}`)
+          .join(', ')}]`,
+      );
+    expect(parse(lines.join('\n'))).toMatchObject({
+      ok: false,
+      faults: [{ message: 'aliases expand to more than 100000 values' }],
+    });
+  });
+
+  test.each([
+    ['brackets', '['.repeat(10_000)],
+    ['balanced brackets', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
+    ['braces', '{a: '.repeat(10_000)],
+    ['dashes', `${'- '.repeat(10_000)}a`],
+    ['question marks', `${'? '.repeat(10_000)}a`],
+    ['indentation', Array.from({ length: 1500 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
+    ['just too deep', `${'['.repeat(66)}${']'.repeat(66)}`],
+    ['just too deep behind an anchor', `a: &x 1\nb: ${'['.repeat(66)}${']'.repeat(66)}`],
+  ])('I6: refuses collections nested too deeply: %s', (_, text) => {
+    expect(parse(text)).toMatchObject({
+      ok: false,
+      faults: [{ message: 'collections are nested deeper than 64 levels' }],
+    });
+  });
+
+  test('I6: refuses a text of 50 MB before parsing it', () => {
+    expect(parse('a: b\n'.repeat(10_000_000))).toMatchObject({
+      ok: false,
+      faults: [{ message: 'the text is larger than 4 MiB' }],
+    });
+  });
+
+  test.each([
+    ['an unknown alias', 'a: *x', /alias \*x has no anchor/],
+    ['an alias of itself', 'a: &x [*x]', /alias \*x has no anchor/],
+    ['a tag', 'a: !!binary aGk=', /tag/],
+    ['a key that is a list', '? [a, b]\n: c', /a key must be/],
+    ['a merge of a text', 'a:\n  <<: x\n', /merge key/],
+    ['a second document', 'a: 1\n---\nb: 2\n', /second YAML document/],
+    ['tabs', 'a:\n\tb: 1\n', /tab/],
+    ['an open bracket', 'a: [b', /not valid YAML/],
+  ])('refuses %s', (_, text, message) => {
+    const parsed = parse(text);
+    expect(parsed.ok).toBe(false);
+    if (!parsed.ok) expect(parsed.faults[0]?.message).toMatch(message);
+  });
+});
+
+function plainValue(node: Node): unknown {
+  if (node.kind === 'scalar') return node.text;
+  if (node.kind === 'list') return node.items.map(plainValue);
+  return Object.fromEntries(node.entries.map((entry) => [entry.key, plainValue(entry.value)]));
+}
