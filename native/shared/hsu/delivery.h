@@ -30,8 +30,17 @@ class Delivery {
  private:
   static void deliver(Napi::Env env, Napi::Function on_events, Delivery* self, void*) {
     if (!env || !self->take_) return;
+    try {
+      self->deliver_batch(env, on_events);
+    } catch (const Napi::Error& error) {
+      // Left to itself Node only warns of what a callback like this one throws.
+      napi_fatal_exception(env, error.Value());
+    }
+  }
+
+  void deliver_batch(Napi::Env env, Napi::Function on_events) {
     Napi::HandleScope scope(env);
-    std::vector<Event> events = self->take_();
+    std::vector<Event> events = take_();
     if (events.empty()) return;
     constexpr size_t kWidth = 2 + Event::kFields;
     auto numbers = Napi::Float64Array::New(env, events.size() * kWidth);

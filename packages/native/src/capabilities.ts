@@ -51,7 +51,8 @@ const features: readonly Feature[] = [
     feature: 'exit-status-of-adopted-workers',
     probe: 'exitStatus',
     granted: 'PIDFD_GET_INFO tells how a process ended that is not our child',
-    refused: 'no PIDFD_GET_INFO with exit status (Linux 6.15): it is unknown how a process of an earlier master ended',
+    refused:
+      'no PIDFD_GET_INFO with exit status (Linux 6.15): it is unknown how a process of an earlier master ended',
     otherwise: 'impossible',
   },
 ];

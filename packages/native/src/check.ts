@@ -100,7 +100,8 @@ export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): C
 }
 
 export function checkEngineOptions(options: NativeEngineOptions): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('engine options must be an object');
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('engine options must be an object');
   if (typeof options.onEvents !== 'function') throw new TypeError('onEvents must be a function');
   boolean(options.subreaper, 'subreaper');
   integer(options.maxUnacknowledgedBytes, 'maxUnacknowledgedBytes', 1, Number.MAX_SAFE_INTEGER);

@@ -8,7 +8,8 @@ const width = 9;
 type Decode = (subject: number, fields: Float64Array, buffers: IterableIterator<Buffer>) => NativeEvent;
 
 const streamOf = (field: number | undefined): NativeStream => (field === 1 ? 'stderr' : 'stdout');
-const codeOf = (field: number | undefined): number | null => (field === undefined || field < 0 ? null : field);
+const codeOf = (field: number | undefined): number | null =>
+  field === undefined || field < 0 ? null : field;
 const signalOf = (field: number | undefined): string | null => (field ? signalName(field) : null);
 
 const decoders: readonly Decode[] = [

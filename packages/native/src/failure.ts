@@ -19,7 +19,9 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['gate', 'read'],
 ];
 
-const errnoNames = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+const errnoNames = new Map<number, string>(
+  Object.entries(constants.errno).map(([name, value]) => [value, name]),
+);
 // A few that an exec can answer and Node has no name for.
 for (const [value, name] of [
   [80, 'ELIBBAD'],

@@ -30,7 +30,10 @@ export function loadNative(environment: NodeJS.ProcessEnv = process.env): Loaded
     const addon = nodeGypBuild(folder);
     const { pidfd } = addon.probe();
     if (pidfd !== 0) {
-      return { ok: false, reason: `${name} needs pidfds (Linux 5.3); pidfd_open answers ${errnoName(pidfd)}` };
+      return {
+        ok: false,
+        reason: `${name} needs pidfds (Linux 5.3); pidfd_open answers ${errnoName(pidfd)}`,
+      };
     }
     return { ok: true, native: face(addon) };
   } catch (error) {

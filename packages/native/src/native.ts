@@ -90,9 +90,10 @@ export type NativeEvent =
       readonly code: number | null;
       readonly signal: string | null;
       readonly coreDumped: boolean;
+      /** Of the process and all that it, and they, waited for. */
       readonly userMs: number;
       readonly systemMs: number;
-      /** `null`: less than the master's own maximum at its exec, which the system counts in. */
+      /** The largest of the same processes. `null`: less than the master's own maximum at its exec, which the system counts in. */
       readonly maxRssBytes: number | null;
       /** No process was left in its group, zombies included. */
       readonly groupEmpty: boolean;

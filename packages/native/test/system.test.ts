@@ -1,0 +1,140 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folder, native, openBench, until } from './harness.ts';
+
+describe('processes', () => {
+  it('are identified by pid and start time', async () => {
+    const own = native.identify(process.pid);
+    expect(own).toMatchObject({
+      pid: process.pid,
+      ppid: process.ppid,
+      state: expect.stringMatching(/^[RS]$/),
+    });
+    expect(native.identify(process.pid)?.startTime).toBe(own?.startTime);
+    const bench = openBench();
+    const { handle, pid } = bench.run({ file: '/bin/true' });
+    await bench.exit(handle);
+    expect(native.identify(pid)).toBeNull();
+    expect(native.identify(4_194_303)).toBeNull();
+  });
+
+  it('are read right whatever their names hold', async () => {
+    const bench = openBench();
+    const name = ') Z 1 (';
+    const { handle, pid } = bench.run({
+      file: '/bin/sh',
+      argv: ['sh', '-c', `printf %s '${name}' > /proc/$$/comm; echo ready; while :; do sleep 60; done`],
+      stdout: 'capture',
+    });
+    await until(() => bench.output(handle) === 'ready\n', 'the name is set');
+    expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(`(${name})`);
+    expect(native.identify(pid)).toMatchObject({ pid, ppid: process.pid, pgid: pid });
+  });
+
+  it('are listed in one table', async () => {
+    const bench = openBench();
+    const spawned = [1, 2, 3].map(() => bench.run({ file: '/bin/sleep', argv: ['sleep', '60'] }));
+    for (const { handle } of spawned) await bench.execed(handle);
+    const pids = spawned.map(({ pid }) => pid);
+    const table = native.processTable();
+    const rows = table.filter((row) => pids.includes(row.pid));
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row).toEqual({ ...native.identify(row.pid), state: row.state });
+    expect(new Set(table.map((row) => row.pid)).size).toBe(table.length);
+  });
+
+  it('show their environment', async () => {
+    const bench = openBench();
+    const env = ['HSU_RUN=web:7', 'EMPTY=', 'OTHER_HSU_RUN=no', `LONG=${'x'.repeat(100_000)}`, 'LAST=é=1'];
+    const { handle, pid } = bench.run({ file: '/bin/sleep', argv: ['sleep', '60'], env });
+    await bench.execed(handle);
+    expect(native.environOf(pid, 'HSU_RUN')).toBe('web:7');
+    expect(native.environOf(pid, 'EMPTY')).toBe('');
+    expect(native.environOf(pid, 'LONG')).toHaveLength(100_000);
+    expect(native.environOf(pid, 'LAST')).toBe('é=1');
+    expect(native.environOf(pid, 'RUN')).toBeNull();
+    expect(native.environOf(4_194_303, 'HSU_RUN')).toBeNull();
+  });
+
+  it('belong to a boot', () => {
+    expect(native.bootId()).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe('users and groups', () => {
+  it('are found by name and by number', () => {
+    const root = {
+      uid: 0,
+      gid: 0,
+      name: 'root',
+      home: expect.any(String),
+      groups: expect.arrayContaining([0]),
+    };
+    expect(native.lookupUser('root')).toMatchObject(root);
+    expect(native.lookupUser('0')).toMatchObject(root);
+    expect(native.lookupGroup('root')).toBe(0);
+    expect(native.lookupGroup('54321')).toBe(54_321);
+  });
+
+  it('are unknown otherwise', () => {
+    for (const name of ['', 'no such user', '4000000000', '99999999999', '-1', '0x0', ' 0']) {
+      expect(native.lookupUser(name), name).toBeNull();
+    }
+    for (const name of ['', 'no such group', '4294967295', '-1'])
+      expect(native.lookupGroup(name), name).toBeNull();
+  });
+});
+
+describe('a lock', () => {
+  it('H5: has one holder, until it is given back', () => {
+    const file = join(folder(), 'lock');
+    const lock = native.lockFile(file);
+    expect(lock).toEqual(expect.any(Number));
+    expect(native.lockFile(file)).toBeNull();
+    native.unlockFile(lock ?? -1);
+    const again = native.lockFile(file);
+    expect(again).toEqual(expect.any(Number));
+    native.unlockFile(again ?? -1);
+  });
+
+  it('is not held by the processes its holder starts, nor by the engine', async () => {
+    const file = join(folder(), 'lock');
+    const lock = native.lockFile(file) ?? -1;
+    const bench = openBench();
+    const { handle } = bench.run({ file: '/bin/sleep', argv: ['sleep', '60'] });
+    const waiting = bench.start({ file: '/bin/true' });
+    await bench.execed(handle);
+    expect(readlinkSync(`/proc/self/fd/${lock}`)).toBe(file);
+    native.unlockFile(lock);
+    const again = native.lockFile(file);
+    expect(again).toEqual(expect.any(Number));
+    native.unlockFile(again ?? -1);
+    bench.engine.release(waiting.handle, false);
+    await bench.failure(waiting.handle);
+  });
+
+  it('fails with the name of the error where there is no place for it', () => {
+    expect(() => native.lockFile('/no/such/folder/lock')).toThrow(
+      expect.objectContaining({ code: 'ENOENT', syscall: 'open', message: 'open: ENOENT' }),
+    );
+  });
+});
+
+describe('capabilities', () => {
+  it('each say what there is, or what is missing and what follows', () => {
+    const capabilities = native.capabilities();
+    expect(capabilities.map(({ feature }) => feature)).toEqual([
+      'race-free-signals',
+      'spawn-gate',
+      'no-leaked-descriptors',
+      'adopt-orphans',
+      'list-orphans',
+      'exit-status-of-adopted-workers',
+    ]);
+    for (const { status, reason } of capabilities) {
+      expect(['enforced', 'watched', 'impossible']).toContain(status);
+      expect(reason).not.toBe('');
+    }
+  });
+});
