@@ -1,6 +1,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Command, ErrorCode, Failure } from '@hsu-master/core';
+import type { UserEntry } from './accounts.ts';
+import { mayExecute, statQuietly } from './environment.ts';
 import { describeLimits, descriptorsInUse, exhaustedSizes } from './exhaustion.ts';
 import { nearestNames } from './nearest.ts';
 import { inspectProgram } from './program-file.ts';
@@ -13,8 +15,8 @@ export interface Attempt {
   /** What exec was given: absolute, or relative to the working directory. */
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
-  /** The name of the user that it runs as, where that is not the master’s. */
-  readonly user: string | null;
+  /** Who it runs as, where that is not the master’s user. */
+  readonly user: UserEntry | null;
 }
 
 /** What the system answered. `step` is one of the addon’s steps, or `unknown` where the host cannot tell. */
@@ -67,9 +69,12 @@ function find(attempt: Attempt, answer: SystemAnswer): Finding {
     return ['E_SPAWN', `${attempt.file} is open for writing (ETXTBSY); it is probably being copied`, true];
   }
   if (step === 'chdir') return directoryFinding(attempt, code);
-  if (step === 'unknown' && !isDirectory(attempt.command.cwd)) return directoryFinding(attempt, code);
+  if (step === 'unknown' && !mayEnter(attempt)) return directoryFinding(attempt, code);
   if (step === 'user' || step === 'group' || step === 'groups') {
-    return ['E_USER', `cannot switch to user ${attempt.user ?? 'given'}: ${call} failed with ${code}`];
+    return [
+      'E_USER',
+      `cannot become user ${attempt.user?.name ?? attempt.command.user ?? 'of the master'}: ${call} failed with ${code}`,
+    ];
   }
   if (step === 'exec' || step === 'unknown') return execFinding(attempt, answer);
   return ['E_SPAWN', `${call} failed with ${code} (step ${step})`];
@@ -109,12 +114,12 @@ function described(path: string): string {
   }
 }
 
-function by(user: string | null): string {
-  return user === null ? '' : ` by user ${user}`;
+function by(user: UserEntry | null): string {
+  return user === null ? '' : ` by user ${user.name}`;
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function mayEnter({ command, user }: Attempt): boolean {
+  return statQuietly(command.cwd)?.isDirectory() === true && mayExecute(command.cwd, user);
 }
 
 /** Why a path to a directory leads nowhere: the first part that is missing or is a file; null where it is there. */
@@ -211,14 +216,6 @@ function notPermitted({ user }: Attempt, path: string, code: string): Finding {
     'E_EXEC_PERMISSION',
     `${what}: ${code}; check its directories, and that its filesystem is not mounted noexec`,
   ];
-}
-
-function statQuietly(path: string): { mode: number; uid: number; gid: number } | null {
-  try {
-    return statSync(path);
-  } catch {
-    return null;
-  }
 }
 
 /** A program that the kernel refuses to load. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Command, WorkerId } from '@hsu-master/core';
 import type { UserEntry } from './accounts.ts';
@@ -49,11 +49,14 @@ export type ProgramSearch =
   | { readonly kind: 'not-executable'; readonly file: string }
   | { readonly kind: 'nowhere'; readonly directories: readonly string[] };
 
-/** Finds the program as a shell would: a name with a slash is a path relative to the working directory, another is looked up in PATH. */
+/**
+ * Finds the program as a shell would: a name with a slash is a path relative to the working directory, another is looked up in PATH.
+ * `user`: who will execute it, where that is not the master.
+ */
 export function findProgram(
   command: Command,
   env: Readonly<Record<string, string>>,
-  ownRights: boolean,
+  user: UserEntry | null,
 ): ProgramSearch {
   const [name] = command.argv;
   if (name.includes('/')) return { kind: 'found', file: name };
@@ -61,28 +64,48 @@ export function findProgram(
   let blocked: string | null = null;
   for (const directory of directories) {
     const file = posix.join(directory, name);
-    const entry = statSync(file, { throwIfNoEntry: false, bigint: false });
-    if (entry === undefined || !entry.isFile()) continue;
-    if (isExecutable(file, entry.mode, ownRights)) return { kind: 'found', file };
+    const entry = statQuietly(file);
+    if (entry === null || !entry.isFile()) continue;
+    if (mayExecute(file, user)) return { kind: 'found', file };
     blocked ??= file;
   }
   return blocked === null ? { kind: 'nowhere', directories } : { kind: 'not-executable', file: blocked };
 }
 
 /** The directories of PATH, absolute. */
-export function searchPath(command: Command, env: Readonly<Record<string, string>>): readonly string[] {
+function searchPath(command: Command, env: Readonly<Record<string, string>>): readonly string[] {
   const entries = (env.PATH ?? DEFAULT_PATH).split(':');
   return [...new Set(entries.map((entry) => posix.resolve(command.cwd, entry)))];
 }
 
-/** Asks the system where the answer is about ourselves; for another user only the kernel can tell, at exec. */
-function isExecutable(file: string, mode: number, ownRights: boolean): boolean {
-  if ((mode & 0o111) === 0) return false;
-  if (!ownRights) return true;
+/** Whether a file may be executed, or a directory entered, by this user; null: by the master’s own. */
+export function mayExecute(path: string, user: UserEntry | null): boolean {
+  if (user !== null) return userMayExecute(path, user);
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;
+  }
+}
+
+/** By the permission bits of the file and its directories: nobody can be asked on behalf of another. */
+function userMayExecute(file: string, user: UserEntry): boolean {
+  for (let path = file; ; path = posix.dirname(path)) {
+    const entry = statQuietly(path);
+    if (entry === null) return false;
+    const shift = entry.uid === user.uid ? 6 : user.groups.includes(entry.gid) ? 3 : 0;
+    const bits = user.uid === 0 ? 0o111 : 0o1 << shift;
+    if ((entry.mode & bits) === 0) return false;
+    if (path === '/') return true;
+  }
+}
+
+/** null: not there, or in a place that may not be looked into. */
+export function statQuietly(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
   }
 }

@@ -1,16 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import type {
-  Capability,
-  Clock,
-  Exit,
-  Host,
-  Milliseconds,
-  OutputStream,
-  RunReport,
-  SignalName,
-} from '@hsu-master/core';
+import type { Capability, Clock, Exit, Host, Milliseconds, OutputStream, RunReport } from '@hsu-master/core';
 import { fileAccounts, ownRights } from './accounts.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
@@ -254,5 +245,5 @@ function explain(attempt: Attempt, error: unknown): Diagnosis {
 }
 
 function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
-  return { code, signal: signal as SignalName | null, coreDumped: false, usage: null };
+  return { code, signal, coreDumped: false, usage: null };
 }

@@ -27,7 +27,7 @@ export type Preparation = Prepared | { readonly ok: false; readonly diagnosis: D
 /** Resolves user, environment and program, before anything is started. */
 export function prepare(launch: Launch, setting: Setting): Preparation {
   const { command, mark, workerId } = launch;
-  const attempt = (file: string, env: Attempt['env'], user: string | null): Attempt => ({
+  const attempt = (file: string, env: Attempt['env'], user: Attempt['user']): Attempt => ({
     subject: workerId === null ? null : `worker "${workerId}"`,
     command,
     file,
@@ -38,8 +38,8 @@ export function prepare(launch: Launch, setting: Setting): Preparation {
   const credentials = credentialsOf(command, setting.accounts, setting.own);
   if (typeof credentials === 'string') return refuseUser(attempt(name, {}, null), credentials);
   const env = completeEnvironment(setting.environment, command, mark, workerId, credentials.user);
-  const user = credentials.user?.name ?? null;
-  const search = findProgram(command, env, user === null);
+  const { user } = credentials;
+  const search = findProgram(command, env, user);
   switch (search.kind) {
     case 'found':
       return { ok: true, attempt: attempt(search.file, env, user), credentials };

@@ -63,7 +63,20 @@ export abstract class TreeHost implements Host {
 
   /** A closed host starts nothing, and has nobody to tell. */
   #begin(launch: Launch, report: (report: RunReport) => void): TreeRun {
-    return this.closed ? this.newRun(null, report) : this.launch(launch, report);
+    if (this.closed) return this.newRun(null, report);
+    try {
+      return this.launch(launch, report);
+    } catch (error) {
+      // A name service that does not answer, or a text that no system call can take.
+      const run = this.newRun(null, report);
+      const why = error instanceof Error ? error.message : String(error);
+      const failure = {
+        code: 'E_SPAWN',
+        message: `cannot start ${JSON.stringify(launch.command.argv[0])}: ${why}`,
+      } as const;
+      this.failLater(run, launch, { failure, transient: false });
+      return run;
+    }
   }
 
   protected newRun(leader: Leader | null, report: (report: RunReport) => void): TreeRun {

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { loadNative } from '@hsu-master/native';
+import { creaturePath } from '@hsu-master/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+// Each in a Node of its own: a subreaper, a user or a limit belongs to a whole process.
+const run = promisify(execFile);
+const TIME = 60_000 * Number(process.env.HSU_TIME_FACTOR ?? 1);
+const isRoot = process.getuid?.() === 0;
+const hosts = loadNative({}).ok ? ['native', 'node'] : ['node'];
+
+beforeAll(() => void creaturePath());
+
+const program = (name: string) => join(import.meta.dirname, 'host-programs', `${name}.ts`);
+
+async function answerOf(name: string, args: readonly string[], options: { uid?: number; gid?: number } = {}) {
+  const { stdout } = await run(process.execPath, [program(name), ...args], { ...options, timeout: TIME });
+  return JSON.parse(stdout);
+}
+
+describe.runIf(hosts.includes('native'))('a master that adopts', () => {
+  test(
+    'A3 A6 A7: of forty awkward processes none outlives SIGTERM, grace, SIGKILL',
+    async () => {
+      const answer = await answerOf('awkward', []);
+      expect(answer).toMatchObject({
+        before: 40,
+        survivors: 0,
+        kinds: ['spawned exited tree-empty'],
+        zombies: 0,
+      });
+      expect(answer).toMatchObject({ unclaimed: 0, straySurvivors: 0, straysLeft: 0 });
+      expect(answer.strays).toEqual([answer.wipedPid]);
+    },
+    TIME,
+  );
+
+  test(
+    'A12: after a thousand exec probes there is no zombie, and nothing that they left behind',
+    async () => {
+      const { answers, left, strays } = await answerOf('probes', []);
+      expect(answers).toEqual({ 'exit 0': 980, 'exit 3': 20 });
+      expect(left).toEqual([]);
+      expect(strays).toBe(0);
+    },
+    TIME,
+  );
+});
+
+describe.runIf(isRoot).each(hosts)('the %s host run by an ordinary user', (host) => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hsu-closed-'));
+    mkdirSync(join(folder, 'closed'));
+    writeFileSync(join(folder, 'closed', 'program'), '#!/bin/sh\n', { mode: 0o755 });
+    chmodSync(folder, 0o755);
+    chmodSync(join(folder, 'closed'), 0o700);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test(
+    'B7: refuses other users and groups before anything is started; B4, B2: says what is closed to it',
+    async () => {
+      const answer = await answerOf('ordinary-user', [host, join(folder, 'closed')], {
+        uid: 65534,
+        gid: 65534,
+      });
+      const may = 'but the master runs as uid 65534 and may not switch users';
+      expect(answer).toMatchObject({
+        host,
+        root: { code: 'E_USER', message: expect.stringContaining(`user "root" was asked for, ${may}`) },
+        group: { code: 'E_USER', message: expect.stringContaining(`group "root" was asked for, ${may}`) },
+        groups: {
+          code: 'E_USER',
+          message: expect.stringContaining('other supplementary groups were asked for'),
+        },
+        recorded: [],
+        own: '65534\n',
+        folder: { code: 'E_CWD', message: expect.stringContaining('may not be entered: permission denied') },
+        program: {
+          code: 'E_EXEC_PERMISSION',
+          message: expect.stringContaining('cannot be reached: permission denied'),
+        },
+      });
+    },
+    TIME,
+  );
+});
+
+describe.each(hosts)('the %s host with few descriptors', (host) => {
+  test(
+    'G1: refuses new workers with the limit’s name, supervises the others, and starts again when some have ended',
+    async () => {
+      const script = 'ulimit -n 256; exec "$@"';
+      const env = { ...process.env, LIMIT: '256' };
+      const command = ['-c', script, 'sh', process.execPath, program('few-descriptors'), host];
+      const { stdout } = await run('/bin/sh', command, { env, timeout: TIME });
+      const answer = JSON.parse(stdout);
+      expect(answer).toMatchObject({ host, transient: true, codes: ['E_RESOURCES'], members: 1 });
+      expect(answer.running).toBeGreaterThan(20);
+      expect(answer.running + answer.refused).toBe(200);
+      expect(answer.message).toMatch(/no descriptor is free: ulimit -n 256, in use \d+/);
+      expect(answer.spare).toBeGreaterThan(16);
+    },
+    TIME,
+  );
+});
