@@ -64,6 +64,7 @@ export {
   dependencyView,
   doing,
   isAtRest,
+  isReady,
   newWorker,
   type PendingTicket,
   type Phase,

@@ -115,7 +115,7 @@ export type HookFact =
 export interface RunContext {
   readonly spec: WorkerSpec;
   readonly run: number;
-  /** The main process when the hook began; a daemonizing program changes it. */
+  /** The main process now: a daemonizing program changes it. */
   readonly process: ProcessIdentity;
   readonly host: Host;
   readonly clock: Clock;

@@ -51,7 +51,8 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
       const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {
         if (event.type === 'worker.ready' && !probed.has(event.workerId ?? '')) return;
-        const line = eventLine(event);
+        const last = event.workerId === null ? null : (master.lastLines(event.workerId, 1, 'stderr')[0] ?? null);
+        const line = eventLine(event, last);
         if (line !== null) shown.note(line);
       });
     },

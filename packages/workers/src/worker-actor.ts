@@ -11,6 +11,7 @@ import {
   type Message,
   newWorker,
   type OutputCollector,
+  type ProcessIdentity,
   type RunHook,
   type RunReport,
   type TicketOutcome,
@@ -79,14 +80,18 @@ export class WorkerActor {
       random: clock.random(),
     });
     this.#worker = decision.worker;
-    this.#publish(decision);
+    this.#publish(before.run, decision);
     for (const effect of decision.effects) this.#perform(effect);
     if (decision.worker !== before) this.#in.turned(this, before);
   }
 
-  #publish(decision: Decision): void {
-    const run = decision.worker.run === 0 ? null : decision.worker.run;
-    for (const event of decision.events) this.#in.events.publish(event, this.#in.clock.wallNow(), this.spec.id, run);
+  /** A turn that ends one run may begin the next; what it says before `worker.starting` is about the former. */
+  #publish(runBefore: number, { events, worker }: Decision): void {
+    let run = runBefore;
+    for (const event of events) {
+      if (event.type === 'worker.starting') run = worker.run;
+      this.#in.events.publish(event, this.#in.clock.wallNow(), this.spec.id, run === 0 ? null : run);
+    }
   }
 
   #perform(effect: Effect): void {
@@ -179,12 +184,18 @@ export class WorkerActor {
     const handles = this.#handlesOf(effect.run);
     if (handles === null) return;
     const { host, clock, events, hooks } = this.#in;
-    const { run, process } = effect;
+    const { run } = effect;
+    const main = (): ProcessIdentity => {
+      const { phase } = this.#worker;
+      return phase.name === 'running' ? phase.process : effect.process;
+    };
     handles.endHooks = hooks.map((hook) =>
       hook.begin({
         spec: this.spec,
         run,
-        process,
+        get process() {
+          return main();
+        },
         host,
         clock,
         members: () => handles.host.members(),

@@ -33,7 +33,7 @@ export function beginRunning(turn: Turn, process: ProcessIdentity, warning: stri
     name: 'running',
     process,
     since: now,
-    ready: mainKnown && !hasReadiness(spec),
+    ready: !hasReadiness(spec),
     unreadyReason: '',
     mainKnown,
   };
@@ -44,7 +44,6 @@ export function beginRunning(turn: Turn, process: ProcessIdentity, warning: stri
     turn.act({ kind: 'set-timer', run: turn.worker.run, timer: 'reset', delay: resetAfter(turn) });
   }
   if (phase.ready) turn.publish('worker.ready', {});
-  if (mainKnown) turn.settleAll('running', { kind: 'done', already: false });
   return phase;
 }
 
@@ -55,11 +54,10 @@ function resetAfter(turn: Turn): Milliseconds {
 
 /** Another process became the one whose life is the run’s. */
 export function changeMain(turn: Turn, phase: Running, process: ProcessIdentity, expected: boolean): void {
-  const ready = phase.ready || (!phase.mainKnown && !hasReadiness(turn.in.spec));
-  turn.become({ ...phase, process, mainKnown: true, ready });
+  turn.become({ ...phase, process, mainKnown: true });
   turn.act({ kind: 'follow', run: turn.worker.run, process });
   turn.publish('worker.daemonized', { process, expected });
-  if (ready && !phase.ready) turn.publish('worker.ready', {});
+  if (phase.ready && !phase.mainKnown) turn.publish('worker.ready', {});
   turn.settleAll('running', { kind: 'done', already: false });
 }
 

@@ -44,6 +44,7 @@ export interface Running {
   readonly name: 'running';
   readonly process: ProcessIdentity;
   readonly since: MonotonicTime;
+  /** As the probes say; it counts once the main process is known. */
   readonly ready: boolean;
   /** Why it is not ready, as the probe last said. */
   readonly unreadyReason: string;
@@ -117,12 +118,17 @@ export function isAtRest(worker: Worker): boolean {
   return worker.phase.name === 'stopped' || worker.phase.name === 'failed';
 }
 
+/** Whether it may get work. */
+export function isReady(worker: Worker): boolean {
+  return worker.phase.name === 'running' && worker.phase.ready && worker.phase.mainKnown;
+}
+
 /** What its dependents see of it. */
 export function dependencyView(worker: Worker, now: MonotonicTime): DependencyView {
   const { phase } = worker;
   return {
     started: phase.name === 'running' && phase.mainKnown,
-    ready: phase.name === 'running' && phase.ready,
+    ready: isReady(worker),
     completed: phase.name === 'stopped' && phase.completed,
     doing: doing(worker, now),
   };
@@ -133,6 +139,7 @@ export function doing(worker: Worker, now: MonotonicTime): string {
   const { phase } = worker;
   switch (phase.name) {
     case 'running':
+      if (!phase.mainKnown) return 'waiting for its main process';
       return phase.ready ? 'ready' : `not ready${phase.unreadyReason === '' ? '' : `: ${phase.unreadyReason}`}`;
     case 'backoff':
       return `backoff ${formatDuration(Math.max(0, phase.until - now))}: ${phase.reason}`;

@@ -40,9 +40,9 @@ function unexpected(turn: Turn, phase: Phase, message: Message): void {
 }
 
 function want(turn: Turn, desired: 'up' | 'down', record: boolean): void {
-  const changed = turn.worker.desired !== desired;
   turn.set({ desired });
-  if (record && changed) turn.act({ kind: 'record-desired', desired });
+  // Also when nothing changes: a worker that was never started is down, and nobody has said yet that it shall stay so.
+  if (record) turn.act({ kind: 'record-desired', desired });
   turn.settleAll(desired === 'up' ? 'rest' : 'running', { kind: 'superseded' });
 }
 
@@ -178,7 +178,10 @@ export const TABLE: Table = {
     spawned: (turn, phase, message) => {
       const { end } = phase;
       const running = beginRunning(turn, message.process, message.warning);
-      if (end === null) return;
+      if (end === null) {
+        if (running.mainKnown) turn.settleAll('running', done);
+        return;
+      }
       const cause = end === 'restart' ? 'restart' : 'operator';
       const stopping = beginStop(turn, running, cause, 'asked for while it was starting', null);
       if (end === 'kill') kill(turn, stopping);
@@ -258,13 +261,13 @@ export const TABLE: Table = {
       endRun(turn, phase, exit, 'main-process');
     },
     'became-ready': (turn, phase) => {
-      if (phase.ready || !phase.mainKnown) return;
+      if (phase.ready) return;
       turn.become({ ...phase, ready: true, unreadyReason: '' });
-      turn.publish('worker.ready', {});
+      if (phase.mainKnown) turn.publish('worker.ready', {});
     },
     'became-unready': (turn, phase, message) => {
       turn.become({ ...phase, ready: false, unreadyReason: message.reason });
-      if (phase.ready) turn.publish('worker.unready', { reason: message.reason });
+      if (phase.ready && phase.mainKnown) turn.publish('worker.unready', { reason: message.reason });
     },
     'became-unhealthy': (turn, phase, message) => {
       if (turn.in.spec.restart.mode === 'never') return;
