@@ -46,11 +46,13 @@ export function decideRestart(
   const trialFailed = known.breaker.state === 'half-open';
   if (trialFailed || (rule.maxRetries > 0 && counted.length >= rule.maxRetries)) {
     const breaker = tripped(known, rule, now);
-    const opened: FailureHistory = { streak, restarts: counted, breaker };
+    const opened: FailureHistory = { streak, restarts: known.restarts, breaker };
     if (rule.giveUp) return { kind: 'give-up', history: opened };
     return { kind: 'pause', delay: breaker.until - now, history: opened };
   }
   const delay = backoffDelay(streak, rule, random);
-  const restarts = rule.maxRetries > 0 ? [...counted, now + delay].slice(-rule.maxRetries) : [];
+  // As many as the more generous of the two rules counts: a restart by the one counts for the other as well.
+  const remembered = Math.max(policy.exit.maxRetries, policy.health.maxRetries);
+  const restarts = remembered > 0 ? [...known.restarts, now + delay].slice(-remembered) : [];
   return { kind: 'retry', delay, history: { streak, restarts, breaker: known.breaker } };
 }
