@@ -36,6 +36,7 @@ export class FakeHost implements Host {
   readonly #programs: FakePrograms;
   readonly #delay: Delay;
   readonly #runs = new Set<FakeRun>();
+  #closed = false;
 
   /** @param delay how long anything takes to be done or noticed; drawn anew for each step */
   constructor(system: FakeSystem, programs: FakePrograms, delay: Delay = () => 0) {
@@ -50,6 +51,7 @@ export class FakeHost implements Host {
 
   spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun {
     const run = new FakeRun(this.system, request.mark, report, this.#delay);
+    if (this.#closed) return run;
     this.#runs.add(run);
     run.start(request, this.#programs(request.command, request));
     return run;
@@ -57,6 +59,7 @@ export class FakeHost implements Host {
 
   attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
     const run = new FakeRun(this.system, mark, report, this.#delay);
+    if (this.#closed) return run;
     this.#runs.add(run);
     run.attach(process);
     return run;
@@ -77,6 +80,7 @@ export class FakeHost implements Host {
 
   /** Also what happens when the master is killed: nothing is reported any more, and no process ends but gated ones. */
   close(): void {
+    this.#closed = true;
     for (const run of this.#runs) run.abandon();
     this.#runs.clear();
   }

@@ -130,6 +130,8 @@ export class FakeRun implements HostRun {
       this.#fail({ code, message: error instanceof Error ? error.message : String(error) }, true);
       return;
     }
+    // The master may have died of writing the record; then the gate was never opened.
+    if (this.#state !== 'gated') return;
     this.#state = 'runs';
     this.#later(() => this.#report({ kind: 'spawned', process: identityOf(leader), warning: null }));
     this.#system.begin(leader);

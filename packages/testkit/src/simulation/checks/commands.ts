@@ -1,0 +1,82 @@
+import type { Message, Worker, WorkerId } from '@hsu-master/core';
+import type { Check, World } from '../check.ts';
+
+/** Commands: they are obeyed, rest is rest, and each ticket settles once with the truth. */
+export function checkCommands(world: World): Check {
+  const { system } = world;
+  let wanted = new Map<WorkerId, boolean>();
+  let resting = new Map<WorkerId, boolean>();
+  let tickets = new Map<number, { readonly kind: Message['kind']; settled: boolean }>();
+  let stopping = false;
+  const settle = (worker: Worker, ticket: number, done: boolean): void => {
+    const known = tickets.get(ticket);
+    if (known === undefined || known.settled) {
+      world.violate(
+        'tickets-settle',
+        `${worker.id}: ticket ${ticket} settled ${known ? 'twice' : 'unasked'}`,
+      );
+      return;
+    }
+    known.settled = true;
+    if (!done) return;
+    const { phase } = worker;
+    if (known.kind === 'stop' || known.kind === 'kill') {
+      const [living] = system.living(worker.id);
+      if (living !== undefined) {
+        world.violate(
+          'tickets-settle',
+          `${worker.id}: ${known.kind} is done, and pid ${living.pid} is alive`,
+        );
+      }
+    } else if (known.kind === 'start' || known.kind === 'restart') {
+      if (phase.name === 'running' || (phase.name === 'stopped' && phase.completed)) return;
+      world.violate('tickets-settle', `${worker.id}: ${known.kind} is done, and it is ${phase.name}`);
+    }
+  };
+  return {
+    master() {
+      wanted = new Map();
+      resting = new Map();
+      tickets = new Map();
+      stopping = false;
+    },
+    order({ kind, id }) {
+      if (kind === 'shutdown') stopping = true;
+      if (kind === 'start-all') for (const each of world.specs.keys()) wanted.set(each, true);
+      if (id === null || stopping) return;
+      if (kind === 'start' || kind === 'restart') wanted.set(id, true);
+      if (kind === 'stop' || kind === 'kill') wanted.set(id, false);
+    },
+    event({ type, workerId, run }) {
+      if (workerId === null) return;
+      if (type === 'worker.stopped' || type === 'worker.failed') resting.set(workerId, true);
+      if (type !== 'worker.starting') return;
+      if (stopping) world.violate('rest-is-rest', `${workerId}: run ${run} began during the final stop`);
+      if (wanted.get(workerId) === false)
+        world.violate('rest-is-rest', `${workerId}: run ${run} began after a stop`);
+      if (resting.get(workerId) === true)
+        world.violate('rest-is-rest', `${workerId}: run ${run} began at rest`);
+    },
+    news(news) {
+      const id = news.kind === 'born' && news.process.parent === null ? news.process.tree.workerId : null;
+      if (id === null || resting.get(id) !== true) return;
+      world.violate('rest-is-rest', `${id}: a process of it began while it rested`);
+    },
+    decided(_before, message, { worker, effects }) {
+      if ('ticket' in message) {
+        if (message.ticket !== null) tickets.set(message.ticket, { kind: message.kind, settled: false });
+      }
+      if (message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset') {
+        if (worker.phase.name !== 'stopped') resting.set(worker.id, false);
+      }
+      for (const effect of effects) {
+        if (effect.kind === 'settle') settle(worker, effect.ticket, effect.outcome.kind === 'done');
+      }
+    },
+    ended() {
+      for (const [ticket, { kind, settled }] of tickets) {
+        if (!settled) world.violate('tickets-settle', `ticket ${ticket} (${kind}) never settled`);
+      }
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Clock, HookFact, RunContext, RunHook } from '@hsu-master/core';
+import type { Chance } from '../chance.ts';
+
+/**
+ * A hook that tells its run whatever its spec’s probes could find out, at random times; now and then it tells one thing more
+ * after it was ended, as a probe does whose answer was under way.
+ */
+export function factsHook(chance: Chance, clock: Clock): RunHook {
+  return {
+    name: 'facts',
+    begin(context) {
+      const { probes, mainProcess } = context.spec;
+      let ended = false;
+      const tellLater = (most: number, fact: () => HookFact | null, again: boolean): void => {
+        clock.after(chance.between(0, most), () => {
+          const late = ended && !chance.happens(0.05);
+          const told = late ? null : fact();
+          if (told !== null) context.tell(told);
+          if (again && !ended) tellLater(20_000, fact, true);
+        });
+      };
+      if (probes.readiness !== null) tellLater(2000, () => readiness(chance), true);
+      if (probes.liveness !== null && chance.happens(0.4)) {
+        tellLater(30_000, () => ({ kind: 'became-unhealthy', probe: 'liveness', reason: 'drawn' }), false);
+      }
+      if (mainProcess !== null) tellLater(mainProcess.timeout, () => main(context, chance), false);
+      return () => {
+        ended = true;
+      };
+    },
+  };
+}
+
+function readiness(chance: Chance): HookFact {
+  return chance.happens(0.75) ? { kind: 'became-ready' } : { kind: 'became-unready', reason: 'drawn' };
+}
+
+function main(context: RunContext, chance: Chance): HookFact {
+  const [first, ...others] = context.members().filter((member) => member.pid !== context.process.pid);
+  if (first === undefined || chance.happens(0.1)) return { kind: 'main-process-missing', reason: 'drawn' };
+  return { kind: 'main-process-found', process: chance.pick([first, ...others]) };
+}

@@ -1,0 +1,251 @@
+import { decide, EventStream, KILL_WAIT, type WorkerId } from '@hsu-master/core';
+import { Chance } from '../chance.ts';
+import { FakeClock } from '../fake/clock.ts';
+import { FakeSystem } from '../fake/system.ts';
+import type { Check, Order, Violation, World } from './check.ts';
+import { checkCommands } from './checks/commands.ts';
+import { checkDependencies } from './checks/dependencies.ts';
+import { checkPicture } from './checks/picture.ts';
+import { checkRestarts } from './checks/restarts.ts';
+import { checkStory } from './checks/story.ts';
+import { checkTrees } from './checks/trees.ts';
+import { beginMaster, type Master } from './master.ts';
+import { drawSpecs } from './scene.ts';
+import type { MakeSupervisor } from './supervisor.ts';
+
+/** How late a host notices things at most, and a timer fires, in a run of the simulation. */
+const MOST_DELAY = 20;
+const MOST_LATENESS = 200;
+
+export interface Simulation {
+  readonly seed: number;
+  readonly workers: 'one' | 'several';
+  readonly make: MakeSupervisor;
+  /** The rule of the workers; a fault may be planted in it. */
+  readonly decide?: typeof decide;
+  /** Called with a line for all that happens. */
+  readonly trace?: (line: string) => void;
+}
+
+/**
+ * Draws specs, programs, commands and accidents from the seed, lets a supervisor live through them, and stops it.
+ * Resolves with the first properties that it broke, none if it kept them all.
+ */
+export async function simulate(simulation: Simulation): Promise<readonly Violation[]> {
+  const chance = new Chance(simulation.seed);
+  const clock = new FakeClock(simulation.seed);
+  const system = new FakeSystem(clock, 500);
+  const specs = drawSpecs(chance, simulation.workers === 'one' ? 1 : chance.between(2, 5));
+  const violations: Violation[] = [];
+  const scene: Scene = {
+    simulation,
+    chance,
+    clock,
+    system,
+    specs,
+    violations,
+    checks: [],
+    master: null,
+    masters: 0,
+  };
+  const world: World = {
+    clock,
+    system,
+    specs: new Map(specs.map((spec) => [spec.id, spec])),
+    unnoticed: 6 * MOST_DELAY + 2 * MOST_LATENESS,
+    supervisor: () => present(scene).supervisor,
+    masterId: () => present(scene).id,
+    violate(property, detail) {
+      simulation.trace?.(`${clock.now()} BROKEN ${property}: ${detail}`);
+      violations.push({ property, detail });
+    },
+  };
+  for (const make of [
+    checkStory,
+    checkTrees,
+    checkRestarts,
+    checkCommands,
+    checkDependencies,
+    checkPicture,
+  ]) {
+    scene.checks.push(make(world));
+  }
+  system.watch((news) => {
+    if (news.kind === 'signalled')
+      simulation.trace?.(`${clock.now()} ${news.tree.mark} ${news.signal} to ${news.members}`);
+    else
+      simulation.trace?.(`${clock.now()} pid ${news.process.pid} of ${news.process.tree.mark} ${news.kind}`);
+    for (const check of scene.checks) check.news?.(news);
+  });
+  replaceMaster(scene);
+  for (let steps = chance.between(10, 40); steps > 0 && violations.length === 0; steps -= 1)
+    await step(scene);
+  if (violations.length === 0) await finalStop(scene);
+  return violations;
+}
+
+interface Scene {
+  readonly simulation: Simulation;
+  readonly chance: Chance;
+  readonly clock: FakeClock;
+  readonly system: FakeSystem;
+  readonly specs: ReturnType<typeof drawSpecs>;
+  readonly violations: Violation[];
+  readonly checks: Check[];
+  master: Master | null;
+  masters: number;
+}
+
+function present({ master }: Scene): Master {
+  if (master === null) throw new Error('there is no master');
+  return master;
+}
+
+/** One thing happens, and all that follows from it at once. */
+async function step(scene: Scene): Promise<void> {
+  const { chance, clock, system } = scene;
+  if (present(scene).dead) {
+    if (chance.happens(0.5)) clock.advance(chance.between(0, 20_000));
+    replaceMaster(scene);
+  }
+  const draw = chance.next();
+  if (draw < 0.55) await pass(scene, chance.pick([0, 10, 100, 1000, 5000, 30_000]));
+  else if (draw < 0.9) command(scene);
+  else if (draw < 0.94) {
+    const [first, ...others] = system.living();
+    if (first !== undefined) system.signal(chance.pick([first, ...others]), 'SIGKILL');
+  } else if (draw < 0.97) present(scene).toggleJournal();
+  else {
+    scene.simulation.trace?.(`${clock.now()} the master is killed`);
+    present(scene).die();
+  }
+  await settle();
+  rested(scene);
+}
+
+/** Lets up to `most` milliseconds pass, in pieces, so that promises get their turn in time. */
+async function pass(scene: Scene, most: number): Promise<void> {
+  const { chance, clock } = scene;
+  const end = clock.now() + chance.next() * most;
+  while (clock.nextAt !== null && clock.nextAt <= end) {
+    clock.advance(Math.max(clock.nextAt - clock.now(), 0));
+    await settle();
+    if (present(scene).dead || scene.violations.length > 0) return;
+    rested(scene);
+  }
+  clock.advance(Math.max(0, end - clock.now()));
+}
+
+function rested(scene: Scene): void {
+  if (!present(scene).dead) for (const check of scene.checks) check.rested?.();
+}
+
+function command(scene: Scene): void {
+  const { chance, specs } = scene;
+  const { supervisor } = present(scene);
+  const id = chance.pick(specs.map((spec) => spec.id) as [WorkerId, ...WorkerId[]]);
+  const kind = chance.pick([
+    'start',
+    'start',
+    'stop',
+    'stop',
+    'restart',
+    'restart',
+    'reset',
+    'kill',
+  ] as const);
+  give(scene, { kind, id });
+  supervisor[kind](id).then(
+    (outcome) => scene.simulation.trace?.(`${scene.clock.now()} ${kind} ${id}: ${outcome.kind}`),
+    (error: unknown) =>
+      scene.violations.push({ property: 'no-defect', detail: `${kind} ${id}: ${String(error)}` }),
+  );
+}
+
+function give(scene: Scene, order: Order): void {
+  scene.simulation.trace?.(`${scene.clock.now()} ORDER ${order.kind} ${order.id ?? ''}`);
+  for (const check of scene.checks) check.order?.(order);
+}
+
+function replaceMaster(scene: Scene): void {
+  const { simulation, chance, clock, system, checks } = scene;
+  scene.masters += 1;
+  const number = scene.masters;
+  const id = `m${number}`;
+  for (const check of checks) check.master?.();
+  const events = new EventStream(100);
+  const isPast = (): boolean => scene.masters !== number || scene.master?.dead === true;
+  events.subscribe((event) => {
+    if (isPast()) return;
+    simulation.trace?.(
+      `${clock.now()} ${id} ${event.workerId}/${event.run} ${event.type} ${JSON.stringify(event.payload)}`,
+    );
+    for (const check of checks) check.event?.(event);
+  });
+  const rule = simulation.decide ?? decide;
+  const earlier = scene.master;
+  scene.master = null;
+  scene.master = beginMaster({
+    id,
+    make: simulation.make,
+    chance: chance.fork(),
+    clock,
+    system,
+    earlier,
+    events,
+    mostDelay: chance.pick([1, 2, MOST_DELAY]),
+    mostLateness: chance.pick([0, MOST_LATENESS]),
+    decide(worker, message, circumstances) {
+      const decision = rule(worker, message, circumstances);
+      if (!isPast()) for (const check of checks) check.decided?.(worker, message, decision);
+      return decision;
+    },
+  });
+  const { supervisor } = scene.master;
+  supervisor.add(scene.specs);
+  give(scene, { kind: 'start-all', id: null });
+  supervisor.startAll().catch((error: unknown) => {
+    scene.violations.push({ property: 'no-defect', detail: `startAll: ${String(error)}` });
+  });
+}
+
+/** The ordered stop: it ends in time, and nothing begins for an hour after it. */
+async function finalStop(scene: Scene): Promise<void> {
+  const { chance, clock, violations, checks } = scene;
+  if (present(scene).dead) replaceMaster(scene);
+  if (chance.happens(0.5)) await settle();
+  const { supervisor, immortal } = present(scene);
+  immortal();
+  const deadline = chance.pick([0, 1000, 10_000, 60_000]);
+  give(scene, { kind: 'shutdown', id: null, deadline });
+  let survivors: ReadonlySet<number> | null = null;
+  supervisor.shutdown('the end', deadline).then(
+    (result) => {
+      survivors = new Set(result.survivors.map(({ process }) => process.pid));
+    },
+    (error: unknown) => violations.push({ property: 'no-defect', detail: `shutdown: ${String(error)}` }),
+  );
+  const forceAt = chance.happens(0.2) ? clock.now() + chance.next() * deadline : Number.POSITIVE_INFINITY;
+  const mustEndBy = clock.now() + deadline + 2 * KILL_WAIT + 10 * (MOST_DELAY + MOST_LATENESS);
+  let forced = false;
+  await settle();
+  while (survivors === null && violations.length === 0) {
+    if (!forced && clock.now() >= forceAt) {
+      forced = true;
+      give(scene, { kind: 'force', id: null });
+      supervisor.force();
+    } else if (!clock.runNext() || clock.now() > mustEndBy) {
+      violations.push({ property: 'nothing-outlives-the-stop', detail: 'the stop did not end in time' });
+    }
+    await settle();
+  }
+  if (survivors === null) return;
+  for (const check of checks) check.ended?.(survivors);
+  clock.advance(3_600_000);
+  await settle();
+}
+
+/** Lets promises that are settled call what waits for them. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,46 @@
+import type {
+  Clock,
+  decide,
+  EventStream,
+  Host,
+  Journal,
+  OutputCollector,
+  PhaseName,
+  ProcessIdentity,
+  RunHook,
+  TicketOutcome,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
+
+/** The supervisor as the simulation uses it. */
+export interface SimulatedSupervisor {
+  readonly events: EventStream;
+  add(specs: readonly WorkerSpec[]): void;
+  startAll(): Promise<void>;
+  start(id: WorkerId): Promise<TicketOutcome>;
+  stop(id: WorkerId): Promise<TicketOutcome>;
+  restart(id: WorkerId): Promise<TicketOutcome>;
+  reset(id: WorkerId): Promise<TicketOutcome>;
+  kill(id: WorkerId): Promise<TicketOutcome>;
+  shutdown(
+    reason: string,
+    deadline: number,
+  ): Promise<{ readonly survivors: readonly { readonly process: ProcessIdentity }[] }>;
+  force(): void;
+  snapshot(id: WorkerId): { readonly phase: PhaseName; readonly desired: 'up' | 'down' };
+}
+
+/** What a supervisor is made of; faults are planted here. */
+export interface SimulatedParts {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly hooks: readonly RunHook[];
+  readonly collector: OutputCollector;
+  readonly journal: Journal;
+  readonly masterId: string;
+  readonly events: EventStream;
+  readonly decide: typeof decide;
+}
+
+export type MakeSupervisor = (parts: SimulatedParts) => SimulatedSupervisor;
