@@ -91,20 +91,34 @@ describe.runIf(isRoot).each(hosts)('the %s host run by an ordinary user', (host)
   );
 });
 
-describe.each(hosts)('the %s host with few descriptors', (host) => {
+describe.each(hosts)('the %s host at a limit of the system', (host) => {
+  async function scarce(limit: string, options: { uid?: number; gid?: number } = {}) {
+    const command = [limit, process.execPath, program('scarce'), host];
+    const { stdout } = await run('prlimit', command, { ...options, timeout: TIME });
+    return JSON.parse(stdout);
+  }
+
   test(
-    'G1: refuses new workers with the limit’s name, supervises the others, and starts again when some have ended',
+    'G1: few descriptors: refuses with the limit’s name, supervises the others, starts again when some have ended',
     async () => {
-      const script = 'ulimit -n 256; exec "$@"';
-      const env = { ...process.env, LIMIT: '256' };
-      const command = ['-c', script, 'sh', process.execPath, program('few-descriptors'), host];
-      const { stdout } = await run('/bin/sh', command, { env, timeout: TIME });
-      const answer = JSON.parse(stdout);
+      const answer = await scarce('--nofile=256');
       expect(answer).toMatchObject({ host, transient: true, codes: ['E_RESOURCES'], members: 1 });
       expect(answer.running).toBeGreaterThan(20);
       expect(answer.running + answer.refused).toBe(200);
       expect(answer.message).toMatch(/no descriptor is free: ulimit -n 256, in use \d+/);
-      expect(answer.spare).toBeGreaterThan(16);
+      expect(answer.descriptors).toBeLessThanOrEqual(232);
+    },
+    TIME,
+  );
+
+  test.runIf(isRoot)(
+    'G1: few processes: the same',
+    async () => {
+      const answer = await scarce('--nproc=60', { uid: 65534, gid: 65534 });
+      expect(answer).toMatchObject({ host, transient: true, codes: ['E_RESOURCES'], members: 1 });
+      expect(answer.running).toBeGreaterThan(20);
+      expect(answer.running + answer.refused).toBe(200);
+      expect(answer.message).toContain('no process may be added: ulimit -u 60');
     },
     TIME,
   );

@@ -6,6 +6,8 @@ import type { UserEntry } from './accounts.ts';
 /** The variables that a master was given. */
 export type MasterEnvironment = Readonly<Record<string, string | undefined>>;
 
+export type Environment = Readonly<Record<string, string>>;
+
 /** Where exec looks when there is no PATH at all. */
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
@@ -21,25 +23,32 @@ const NOT_INHERITED: ReadonlySet<string> = new Set([
   'NODE_CHANNEL_SERIALIZATION_MODE',
 ]);
 
-/** The whole environment of a new process. `user` is set where it runs as another user than the master. */
-export function completeEnvironment(
-  master: MasterEnvironment,
-  command: Command,
-  mark: string,
-  workerId: WorkerId | null,
-  user: UserEntry | null,
-): Readonly<Record<string, string>> {
+/** The variables that workers inherit. */
+export function inheritable(master: MasterEnvironment): Environment {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(master)) {
     if (value !== undefined && !NOT_INHERITED.has(name)) result[name] = value;
   }
-  if (user !== null) Object.assign(result, { HOME: user.home, USER: user.name, LOGNAME: user.name });
-  // As given, a symbolic link kept: programs that print paths show the ones that the user wrote.
-  result.PWD = command.cwd;
-  Object.assign(result, command.env);
-  result.HSU_RUN = mark;
-  if (workerId !== null) result.HSU_WORKER = workerId;
   return result;
+}
+
+/** The whole environment of a new process. `user` is set where it runs as another user than the master. */
+export function completeEnvironment(
+  inherited: Environment,
+  command: Command,
+  mark: string,
+  workerId: WorkerId | null,
+  user: UserEntry | null,
+): Environment {
+  return {
+    ...inherited,
+    ...(user === null ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name }),
+    // As given, a symbolic link kept: programs that print paths show the ones that the user wrote.
+    PWD: command.cwd,
+    ...command.env,
+    HSU_RUN: mark,
+    ...(workerId === null ? {} : { HSU_WORKER: workerId }),
+  };
 }
 
 /** Where a program name leads. */
@@ -53,14 +62,23 @@ export type ProgramSearch =
  * Finds the program as a shell would: a name with a slash is a path relative to the working directory, another is looked up in PATH.
  * `user`: who will execute it, where that is not the master.
  */
-export function findProgram(
-  command: Command,
-  env: Readonly<Record<string, string>>,
-  user: UserEntry | null,
-): ProgramSearch {
+export function findProgram(command: Command, env: Environment, user: UserEntry | null): ProgramSearch {
   const [name] = command.argv;
   if (name.includes('/')) return { kind: 'found', file: name };
   const directories = searchPath(command, env);
+  const key = `${name}:${user?.uid ?? ''}:${directories.join(':')}`;
+  const known = lately.get(key);
+  if (known !== undefined) return known;
+  if (lately.size === 0) queueMicrotask(() => lately.clear());
+  const search = searchIn(directories, name, user);
+  lately.set(key, search);
+  return search;
+}
+
+/** Searches of this stretch of synchronous code: a thousand workers that start together often have one program. */
+const lately = new Map<string, ProgramSearch>();
+
+function searchIn(directories: readonly string[], name: string, user: UserEntry | null): ProgramSearch {
   let blocked: string | null = null;
   for (const directory of directories) {
     const file = posix.join(directory, name);
@@ -73,9 +91,9 @@ export function findProgram(
 }
 
 /** The directories of PATH, absolute. */
-function searchPath(command: Command, env: Readonly<Record<string, string>>): readonly string[] {
+function searchPath(command: Command, env: Environment): readonly string[] {
   const entries = (env.PATH ?? DEFAULT_PATH).split(':');
-  return [...new Set(entries.map((entry) => posix.resolve(command.cwd, entry)))];
+  return entries.map((entry) => (entry.startsWith('/') ? entry : posix.resolve(command.cwd, entry)));
 }
 
 /** Whether a file may be executed, or a directory entered, by this user; null: by the master’s own. */
@@ -104,7 +122,8 @@ function userMayExecute(file: string, user: UserEntry): boolean {
 /** null: not there, or in a place that may not be looked into. */
 export function statQuietly(path: string): Stats | null {
   try {
-    return statSync(path);
+    // Without an exception for the common answer: making one costs more than asking.
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch {
     return null;
   }

@@ -21,7 +21,7 @@ import type {
 import { ownRights } from './accounts.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
-import type { MasterEnvironment } from './environment.ts';
+import { inheritable, type MasterEnvironment } from './environment.ts';
 import { NativeSystem } from './native-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
 import { endStrays } from './strays.ts';
@@ -97,7 +97,7 @@ class EngineHost extends TreeHost implements NativeHost {
       user: (nameOrId: string) => native.lookupUser(nameOrId),
       group: (nameOrId: string) => native.lookupGroup(nameOrId),
     };
-    super(system, clock, { environment, accounts, own: ownRights() });
+    super(system, clock, { inherited: inheritable(environment), accounts, own: ownRights() });
     this.#native = native;
     this.#engine = engine;
     this.#system = system;

@@ -5,7 +5,7 @@ import type { Capability, Clock, Exit, Host, Milliseconds, OutputStream, RunRepo
 import { fileAccounts, ownRights } from './accounts.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
-import type { MasterEnvironment } from './environment.ts';
+import { inheritable, type MasterEnvironment } from './environment.ts';
 import { NodeSystem } from './node-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
 import { openProcessTable, type ProcessTable } from './process-table.ts';
@@ -48,7 +48,11 @@ class NodeHost extends TreeHost {
   #living = 0;
 
   constructor(table: ProcessTable, { environment, clock }: NodeHostOptions) {
-    super(new NodeSystem(table), clock, { environment, accounts: fileAccounts, own: ownRights() });
+    super(new NodeSystem(table), clock, {
+      inherited: inheritable(environment),
+      accounts: fileAccounts,
+      own: ownRights(),
+    });
     this.#table = table;
   }
 

@@ -1,7 +1,7 @@
 import type { SpawnRequest, WorkerId } from '@hsu-master/core';
 import { type Accounts, type Credentials, credentialsOf, type OwnRights } from './accounts.ts';
 import { type Attempt, type Diagnosis, diagnose, notInPath, opening } from './diagnose.ts';
-import { completeEnvironment, findProgram, type MasterEnvironment } from './environment.ts';
+import { completeEnvironment, type Environment, findProgram } from './environment.ts';
 
 /** A spawn as hosts see it: a worker’s run, or a helper that belongs to none. */
 export interface Launch extends Omit<SpawnRequest, 'workerId' | 'run'> {
@@ -10,7 +10,8 @@ export interface Launch extends Omit<SpawnRequest, 'workerId' | 'run'> {
 
 /** What a host knows of the master and its machine. */
 export interface Setting {
-  readonly environment: MasterEnvironment;
+  /** The variables that workers inherit. */
+  readonly inherited: Environment;
   readonly accounts: Accounts;
   readonly own: OwnRights;
 }
@@ -37,7 +38,7 @@ export function prepare(launch: Launch, setting: Setting): Preparation {
   const [name] = command.argv;
   const credentials = credentialsOf(command, setting.accounts, setting.own);
   if (typeof credentials === 'string') return refuseUser(attempt(name, {}, null), credentials);
-  const env = completeEnvironment(setting.environment, command, mark, workerId, credentials.user);
+  const env = completeEnvironment(setting.inherited, command, mark, workerId, credentials.user);
   const { user } = credentials;
   const search = findProgram(command, env, user);
   switch (search.kind) {

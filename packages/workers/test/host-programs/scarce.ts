@@ -1,4 +1,4 @@
-// G1: more workers than the limit on open files allows. What cannot start says so; what runs is supervised on.
+// G1: more workers than a limit of the system allows. What cannot start says so; what runs is supervised on.
 import { readdirSync } from 'node:fs';
 import { loadNative } from '@hsu-master/native';
 import { createNativeHost } from '../../src/host/native.ts';
@@ -18,7 +18,7 @@ const all = Array.from({ length: 200 }, () => new Watched(host, ['sleep', '600']
 await Promise.all(all.map((one) => one.until('an answer', () => one.reports.length > 0)));
 const running = all.filter((one) => one.reports[0]?.kind === 'spawned');
 const refused = all.flatMap(({ reports: [first] }) => (first?.kind === 'spawn-failed' ? [first] : []));
-const spare = Number(process.env.LIMIT) - readdirSync('/proc/self/fd').length;
+const descriptors = readdirSync('/proc/self/fd').length;
 
 const [first, second, ...others] = running;
 if (first === undefined || second === undefined) throw new Error('nothing runs');
@@ -40,7 +40,7 @@ process.stdout.write(
     transient: refused.every(({ transient }) => transient),
     codes: [...new Set(refused.map(({ failure }) => failure.code))],
     message: refused[0]?.failure.message,
-    spare,
+    descriptors,
     members,
   }),
 );
