@@ -19,8 +19,11 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['gate', 'read'],
 ];
 
+// Of two names for one number the first is the customary one: EAGAIN, not EWOULDBLOCK.
 const errnoNames = new Map<number, string>(
-  Object.entries(constants.errno).map(([name, value]) => [value, name]),
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, value]) => [value, name]),
 );
 // A few that an exec can answer and Node has no name for.
 for (const [value, name] of [
