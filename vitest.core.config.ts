@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (name: string) => fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url));
+
+// Every test that exercises core, its own and those of the supervisor on the fake host, against core's sources
+// instead of its build: for coverage and for mutation tests.
+export default defineConfig({
+  resolve: { alias: { '@hsu-master/core': source('core'), '@hsu-master/testkit': source('testkit') } },
+  test: {
+    include: ['packages/{core,testkit,workers}/test/**/*.test.ts'],
+    exclude: ['packages/workers/test/host-*.test.ts', 'packages/testkit/test/zoo.test.ts'],
+    // A mutant is found by few seeds or not at all.
+    env: process.env.STRYKER_MUTATOR_WORKER ? { HSU_SEEDS: '100' } : {},
+    coverage: {
+      provider: 'v8',
+      include: ['packages/core/src/**/*.ts'],
+      reporter: ['text', 'json-summary'],
+      reportsDirectory: '.tools/reports/coverage',
+      thresholds: { lines: 95, branches: 95 },
+    },
+  },
+});
