@@ -32,7 +32,7 @@ export function describeConfig(config: LoadedConfig): string {
 function describeWorker(worker: WorkerSpec): string[] {
   const { command, dependsOn, probes, log, mainProcess } = worker;
   const rows: [string, string][] = [
-    ['command', quoteWords(command.argv)],
+    ['command', onOneLine(quoteWords(command.argv))],
     ['directory', command.cwd],
   ];
   const variables = Object.keys(command.env);
@@ -60,6 +60,11 @@ function describeWorker(worker: WorkerSpec): string[] {
   if (worker.name !== worker.id) title.push(`– ${worker.name}`);
   if (!worker.enabled) title.push('(not enabled)');
   return [title.join(' '), ...rows.map(([key, value]) => `  ${key.padEnd(12)} ${value}`)];
+}
+
+/** Control characters, line breaks among them, as escapes. */
+function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
 }
 
 const MODES = {
@@ -104,7 +109,7 @@ function describeCheck(check: Check): string {
     case 'tcp':
       return `TCP ${check.host.includes(':') ? `[${check.host}]` : check.host}:${check.port}`;
     case 'exec':
-      return `run ${quoteWords(check.argv)}`;
+      return `run ${onOneLine(quoteWords(check.argv))}`;
   }
 }
 
@@ -116,5 +121,10 @@ function describeLog(log: WorkerSpec['log']): string {
     ]),
   ];
   if (files.length === 0) return 'thrown away';
-  return `${files.join(', ')} (${log.maxFiles} old files of ${formatSize(log.maxSize)})`;
+  return `${files.join(', ')} (${log.maxFiles} old files of ${size(log.maxSize)})`;
+}
+
+/** A size as it was most likely written. */
+function size(bytes: number): string {
+  return bytes > 0 && bytes % 1e6 === 0 ? `${bytes / 1e6}MB` : formatSize(bytes);
 }

@@ -1,9 +1,13 @@
+export { configSchemaText, jsonSchema } from './json-schema.ts';
+
 import type { Field, ObjectField } from './schema/fields.ts';
 import { IGNORED } from './schema/ignored.ts';
 import { root } from './schema/root.ts';
 import { longForm, shortForm } from './schema/worker.ts';
 
-const INTRODUCTION = `# Configuration
+const INTRODUCTION = `<!-- Generated from the code by \`npm run docs\`; changes here are lost. -->
+
+# Configuration
 
 One YAML file. Every key is listed here; any other key is an error. \`hsu-master validate FILE\` says what a file means.
 
@@ -16,7 +20,22 @@ One YAML file. Every key is listed here; any other key is an error. \`hsu-master
   **Sizes** are bytes, or \`64KiB\`, \`100MB\`, \`1GiB\`.
 - **Text** is what was written: \`22:30\`, \`0o777\`, \`NO\` and \`8080\` stay text where text is wanted.
 - **Paths.** \`~/\` is the home directory. Relative ones start from the directory of the file.
-- **Status.** Keys marked *later* are accepted and checked, but not acted on in this version; each is named in one warning.`;
+- **Status.** Keys marked *later* are accepted and checked, but not acted on in this version; each is named in one warning.
+
+## Where files go
+
+Each configuration file has a master of its own, and that master a folder of its own, \`NAME\`: the file’s name (or its folder’s, where
+the file is called \`config\` or \`hsu-master\`) and six digits of its path. The first row that applies counts.
+
+| when | run records, lock | what outlives a reboot | logs |
+| --- | --- | --- | --- |
+| \`--state-dir DIR\` | \`DIR/run\` | \`DIR\` | \`DIR/logs\`, or \`--log-dir\` |
+| \`HSU_HOME\` is set | \`$HSU_HOME/run/NAME\` | \`$HSU_HOME/state/NAME\` | \`$HSU_HOME/logs/NAME\` |
+| run as root | \`/run/hsu-master/NAME\` | \`/var/lib/hsu-master/NAME\` | \`/var/log/hsu-master/NAME\` |
+| otherwise | \`$XDG_RUNTIME_DIR/hsu-master/NAME\` | \`~/.local/state/hsu-master/masters/NAME\` | \`~/.local/state/hsu-master/logs/NAME\` |
+
+\`XDG_STATE_HOME\` replaces \`~/.local/state\`; without \`XDG_RUNTIME_DIR\` run records lie below it. The output of a worker goes to
+\`workers/ID-stdout.log\` and \`workers/ID-stderr.log\` in the directory of the logs.`;
 
 /** The reference of all keys, as Markdown. */
 export function configDocs(): string {

@@ -124,6 +124,7 @@ export class Findings {
   #also(notice: Notice): string {
     if (notice.lines.length === 1) return '';
     const lines = [...new Set(notice.lines.map((offset) => this.lineOf(offset)))].toSorted((a, b) => a - b);
+    if (lines.length === 1) return ` (${notice.lines.length} times)`;
     const named = lines.slice(0, MAX_PLACES).join(', ');
     const more = lines.length > MAX_PLACES ? ` and ${lines.length - MAX_PLACES} more` : '';
     return ` (${notice.lines.length} times: lines ${named}${more})`;

@@ -55,6 +55,11 @@ export function issueAt(
   };
 }
 
+/** Control characters as escapes, so that a file cannot write to the terminal. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 const COLOURS = { error: '31', warning: '33', hint: '36', bold: '1' } as const;
 
 /**
@@ -67,10 +72,10 @@ export function formatIssue(
 ): string {
   const paint = (text: string, colour: keyof typeof COLOURS) =>
     options.colour ? `\u001B[${COLOURS[colour]}m${text}\u001B[0m` : text;
-  const place = issue.line === 0 ? issue.file : `${issue.file}:${issue.line}:${issue.column}`;
+  const place = `${visible(issue.file)}:${issue.line}:${issue.column}`;
   const where = issue.path === '' ? '' : `${issue.path}: `;
   const lines = [
-    `${paint(`${place}:`, 'bold')} ${paint(`${issue.severity}:`, issue.severity)} ${where}${issue.message}`,
+    `${paint(`${place}:`, 'bold')} ${paint(`${issue.severity}:`, issue.severity)} ${where}${visible(issue.message)}`,
   ];
   if (issue.excerpt !== null) {
     const gutter = `${issue.line} | `;
@@ -78,6 +83,6 @@ export function formatIssue(
     lines.push(`  ${gutter}${issue.excerpt.text}`);
     lines.push(`  ${' '.repeat(gutter.length - 2)}| ${before}${paint('^', issue.severity)}`);
   }
-  if (issue.hint !== null) lines.push(`  ${paint('hint:', 'hint')} ${issue.hint}`);
+  if (issue.hint !== null) lines.push(`  ${paint('hint:', 'hint')} ${visible(issue.hint)}`);
   return lines.join('\n');
 }

@@ -6,8 +6,8 @@ import { longForm, shortForm } from './schema/worker.ts';
 const VARIABLE: JsonSchema = { type: 'string', pattern: '\\$\\{' };
 
 /**
- * The schema of what may be written, as JSON Schema draft-07 for editors. What it refuses is refused on loading too; loading
- * checks more (ids, dependencies, programs).
+ * The schema of what may be written, as JSON Schema draft-07 for editors. Loading checks more (ids, dependencies, programs),
+ * and is less strict about quotes: it takes `"5"` where a number is wanted.
  */
 export function jsonSchema(): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
@@ -22,6 +22,11 @@ export function jsonSchema(): JsonSchema {
     properties: { ...properties, workers },
     definitions,
   };
+}
+
+/** The same as text for a file. */
+export function configSchemaText(): string {
+  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 }
 
 class Draft {

@@ -46,14 +46,18 @@ export function loadConfig(
     return { ok: false, issues: freeze(issues) };
   }
   const findings = new Findings(text, parsed.root);
+  if (parsed.root.kind !== 'map' && !isNull(parsed.root)) {
+    const message = `a configuration is a map of keys to values, this is a ${parsed.root.kind === 'list' ? 'list' : 'single text'}`;
+    const hint = 'begin with "workers:"';
+    return { ok: false, issues: freeze([issueAt(text, 'error', parsed.root.offset, [], { message, hint })]) };
+  }
   const written = readDocument(parsed.root, findings, surroundings);
   checkIds(written, findings);
   const config = normalise(written, findings);
   checkSense(config, findings);
   const place = placeOf(dirname(resolve(surroundings.cwd, source.file)), surroundings);
   const workers = toSpecs(config, place, findings);
-  if (findings.errorCount > 0)
-    return { ok: false, issues: freeze([...findings.errors(), ...findings.warnings()]) };
+  if (findings.errorCount > 0) return { ok: false, issues: freeze(findings.errors()) };
   const { master, notRun } = config;
   return {
     ok: true,
@@ -72,11 +76,9 @@ function readDocument(root: Node, findings: Findings, surroundings: Surroundings
       hint: 'write each worker as an item: "- id: name"',
     });
   } else if (node === undefined || isNull(node) || node.kind !== 'list' || node.items.length === 0) {
-    if (root.kind === 'map' || isNull(root)) {
-      findings.notice('no workers', node?.offset ?? root.offset, [], () => ({
-        message: 'no workers are defined: there is nothing to run',
-      }));
-    }
+    findings.notice('no workers', node?.offset ?? root.offset, [], () => ({
+      message: 'no workers are defined: there is nothing to run',
+    }));
   } else {
     for (const [index, item] of node.items.entries()) {
       const worker = readWorker(item, ['workers', index], reading, findings);

@@ -10,6 +10,8 @@ const SHELL_HINT =
  * expanded and nothing is run by a shell, so what only a shell could do (`|`, `&&`, `>`, `$VAR`, `*`) is refused.
  */
 export function splitWords(line: string): Words {
+  if (/^[\w@%+:,./ -]*$/.test(line))
+    return { ok: true, words: line.split(' ').filter((part) => part !== '') };
   const words: string[] = [];
   let word: string | null = null;
   let at = 0;
@@ -57,7 +59,7 @@ function shellOnly(line: string, at: number, startsWord: boolean, first: boolean
   const char = line[at] as string;
   const rest = line.slice(at, at + 80);
   if (/[|&;<>()\n\r]/.test(char)) {
-    const operator = (/^(?:\|\||&&|>>|<<|[|&;<>()])/.exec(rest)?.[0] ?? 'a line break') as string;
+    const operator = /^(?:\|\||&&|>>|<<|[|&;<>()])/.exec(rest)?.[0] ?? 'a line break';
     return refuse(`contains ${operator}, which only a shell understands`, SHELL_HINT);
   }
   if (char === '`')

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpolate } from '../src/interpolate.ts';
 
-const variables = { A: 'one', EMPTY: '', TRICKY: 'x: # ${A} "quoted"', __proto__: null };
+const variables = { A: 'one', EMPTY: '', TRICKY: 'x: # ${A} "quoted"' };
 
 describe('interpolate', () => {
   test.each([

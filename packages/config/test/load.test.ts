@@ -415,7 +415,7 @@ describe('paths', () => {
       existing(),
     );
     expect(config.warnings.map((issue) => issue.message)).toEqual([
-      'the program /opt/x does not exist yet (2 times: lines 1)',
+      'the program /opt/x does not exist yet (2 times)',
       'the working directory /srv does not exist yet',
     ]);
   });

@@ -33,52 +33,48 @@ function expectSame(text: string): boolean {
 }
 
 const TOKENS = [
-  ...[
-    ' ',
-    '  ',
-    '\n',
-    '\n  ',
-    '\n    ',
-    '- ',
-    '-',
-    ':',
-    ': ',
-    '#',
-    ' #',
-    ',',
-    '[',
-    ']',
-    '{',
-    '}',
-    '"',
-    "'",
-    '\\',
-    '\t',
-  ],
-  ...[
-    '&a',
-    '*a',
-    '!',
-    '|',
-    '>',
-    '%',
-    '@',
-    '`',
-    '?',
-    '? ',
-    '---\n',
-    '...\n',
-    '~',
-    'null',
-    '<<',
-    'a',
-    'b1',
-    'é',
-    '1.5',
-    '=',
-    '$',
-    '${X}',
-  ],
+  ' ',
+  '  ',
+  '\n',
+  '\n  ',
+  '\n    ',
+  '- ',
+  '-',
+  ':',
+  ': ',
+  '#',
+  ' #',
+  ',',
+  '[',
+  ']',
+  '{',
+  '}',
+  '"',
+  "'",
+  '\\',
+  '\t',
+  '&a',
+  '*a',
+  '!',
+  '|',
+  '>',
+  '%',
+  '@',
+  '`',
+  '?',
+  '? ',
+  '---\n',
+  '...\n',
+  '~',
+  'null',
+  '<<',
+  'a',
+  'b1',
+  'é',
+  '1.5',
+  '=',
+  '$',
+  '${X}',
 ];
 
 describe('the common reader', () => {
@@ -94,9 +90,9 @@ describe('the common reader', () => {
       fc.property(text, (yaml) => {
         if (expectSame(yaml)) read += 1;
       }),
-      { numRuns: 6000 },
+      { numRuns: 4000 },
     );
-    expect(read).toBeGreaterThan(200);
+    expect(read).toBeGreaterThan(100);
   });
 
   test('agrees with the full parser on configurations with a few characters changed', () => {
@@ -121,9 +117,9 @@ describe('the common reader', () => {
         }
         if (expectSame(text)) read += 1;
       }),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
-    expect(read).toBeGreaterThan(100);
+    expect(read).toBeGreaterThan(50);
   });
 
   test('agrees with the full parser on JSON', () => {

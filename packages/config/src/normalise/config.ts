@@ -10,11 +10,6 @@ const FORCE_SHUTDOWN_TIMEOUT = 30_000;
 /** Brings both forms and all spellings to one, and fills in what was left out. Workers that could not be read are left out. */
 export function normalise(written: WrittenConfig, findings: Findings): Config {
   const { master = {}, logCollection } = written;
-  if (logCollection?.enabled === false) {
-    findings.noticeAt('log_collection.enabled', ['log_collection', 'enabled'], () => ({
-      message: 'accepted, but output is always collected in this version',
-    }));
-  }
   const log = longLog(
     logCollection?.default_worker,
     DEFAULT_LOG,

@@ -50,9 +50,9 @@ function fill(written: WrittenRule, base: Base, multiplier: number): RestartRule
 
 const SHORT_RULE: RestartRule = Object.freeze(fill({}, SHORT, 1));
 
-function checkRule(written: WrittenRule, at: Path, findings: Findings): void {
+function checkRule(written: WrittenRule, at: Path, findings: Findings, factorKey = 'backoff_rate'): void {
   if (written.backoff_rate !== undefined && written.backoff_rate < 1) {
-    findings.noticeAt('backoff_rate below 1', [...at, 'backoff_rate'], () => ({
+    findings.noticeAt('backoff_rate below 1', [...at, factorKey], () => ({
       message: 'a factor below 1 would shorten the delay with each failure; taken as 1',
     }));
   }
@@ -112,10 +112,9 @@ export function longRestart(
   checkRule(base, [...where, 'default'], findings);
   checkRule(health, [...where, 'health_failures'], findings);
   const severities = written.severity_multipliers ?? {};
-  const profiles = { ...PROFILE_FACTORS, ...written.worker_profile_multipliers };
-  const ofProfile = Object.hasOwn(profiles, profile) ? (profiles[profile] ?? 1) : 1;
-  const multiplier =
-    ofProfile * ((Object.hasOwn(severities, 'critical') ? severities['critical'] : undefined) ?? 1);
+  const profiles = written.worker_profile_multipliers ?? {};
+  const ofProfile = own(profiles, profile) ?? own(PROFILE_FACTORS, profile) ?? 1;
+  const multiplier = ofProfile * (own(severities, 'critical') ?? 1);
   // In the original 0 means its default in `default`, and no bound in the others.
   const exit: WrittenRule = { ...base, max_retries: base.max_retries || ORIGINAL.maxRetries };
   const exitRule = fill(exit, ORIGINAL, multiplier);
@@ -151,7 +150,7 @@ export function shortRestart(worker: WrittenShortWorker, at: Path, findings: Fin
     ...(delay === undefined ? {} : { retry_delay: delay }),
     ...(factor === undefined ? {} : { backoff_rate: factor }),
   };
-  checkRule(written, where, findings);
+  checkRule(written, where, findings, factor === undefined ? 'backoff_rate' : 'factor');
   const rule = fill(written, SHORT, 1);
   return policy(mode, worker, { exit: rule, health: rule, startupGrace });
 }

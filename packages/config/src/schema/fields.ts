@@ -3,8 +3,13 @@
 /** A fragment of JSON Schema draft-07. */
 export type JsonSchema = { readonly [key: string]: unknown };
 
-/** acted: this version does what the key says. later: accepted and checked; `note` says what happens instead. */
-export type Status = { readonly kind: 'acted' } | { readonly kind: 'later'; readonly note: string };
+/**
+ * acted: this version does what the key says. later: accepted and checked; `note` says what happens instead, and values in
+ * `same` ask for just that, so that nothing needs to be said.
+ */
+export type Status =
+  | { readonly kind: 'acted' }
+  | { readonly kind: 'later'; readonly note: string; readonly same: readonly string[] };
 
 /** Why a value is not acceptable: what it is, and what to write instead. */
 export interface Wrong {
@@ -172,8 +177,12 @@ export function required<F extends Field>(field: F): Omit<F, 'required'> & { rea
 }
 
 /** The same field, accepted and checked but not acted on in this version; `note` tells what happens instead. */
-export function later<F extends Field>(field: F, note = 'not acted on in this version'): F {
-  return { ...field, status: { kind: 'later', note } };
+export function later<F extends Field>(
+  field: F,
+  note = 'not acted on in this version',
+  same: readonly string[] = [],
+): F {
+  return { ...field, status: { kind: 'later', note, same } };
 }
 
 /** The same field under another meaning or default. */

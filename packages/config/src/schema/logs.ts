@@ -28,6 +28,7 @@ const outputTarget = object(
     format: later(
       choice(['plain', 'enhanced_plain', 'json', 'structured_json'], 'Format of the lines.'),
       'output is written as it comes',
+      ['plain'],
     ),
     prefix: later(text('Text before each line.'), 'output is written as it comes'),
     rotation,
@@ -156,7 +157,11 @@ const system = object(
 
 export const logCollection = object(
   {
-    enabled: flag('Without effect: output is always collected.', 'true'),
+    enabled: later(flag('Whether output is collected.', 'true'), 'output is always collected', [
+      'true',
+      'yes',
+      'on',
+    ]),
     global_aggregation: later(
       object(
         { enabled: flag('Whether it is used.'), targets: list(outputTarget, 'Targets.') },

@@ -163,7 +163,16 @@ export const execution = object(
     ...identity,
   },
   'How the program is started.',
-  { name: 'Execution', ignored: IGNORED.execution },
+  {
+    name: 'Execution',
+    ignored: IGNORED.execution,
+    renamed: {
+      arguments: 'did you mean "args"?',
+      env: 'did you mean "environment"?',
+      cwd: 'did you mean "working_directory"?',
+      path: 'did you mean "executable_path"?',
+    },
+  },
 );
 
 const pidFiles = 'the place of pid files and state follows the platform’s conventions, or --state-dir';

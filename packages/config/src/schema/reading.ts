@@ -68,9 +68,11 @@ export class Reading {
     if (node.kind !== 'scalar') return this.#mismatch(node, `${article(field.type)} ${field.type}`);
     const text = this.#text(node);
     if (text === null) return undefined;
-    if (text.includes('\0'))
-      return this.#wrong(node, 'contains a NUL character, which no program can be given');
-    if (!field.lines && /[\n\r]/.test(text)) return this.#wrong(node, 'contains a line break');
+    if (CONTROL.test(text)) {
+      if (text.includes('\0'))
+        return this.#wrong(node, 'contains a NUL character, which no program can be given');
+      if (!field.lines && /[\n\r]/.test(text)) return this.#wrong(node, 'contains a line break');
+    }
     const read = field.read(text, node.plain);
     if ('value' in read) return read.value;
     return this.#wrong(node, read.wrong, read.hint);
@@ -172,8 +174,9 @@ export class Reading {
   #entry(field: Field, entry: Entry): unknown {
     if (isNull(entry.value) && field.kind !== 'object') return undefined;
     if (field.status.kind === 'acted') return this.#read(field, entry.value);
-    const { note } = field.status;
-    if (this.#unread === 0) {
+    const { note, same } = field.status;
+    const { value: written } = entry;
+    if (this.#unread === 0 && !(written.kind === 'scalar' && same.includes(written.text))) {
       const finding = (details: readonly string[]) => {
         const keys =
           details.length === 0
@@ -245,7 +248,7 @@ export class Reading {
     let hint: string | null = null;
     if (renamed !== undefined) hint = renamed;
     else if (near !== null) hint = `did you mean "${near}"?`;
-    else if (field.keys.size > 0 && field.keys.size <= 30)
+    else if (field.keys.size > 0 && field.keys.size <= 14)
       hint = `known keys: ${[...field.keys.keys()].join(', ')}`;
     this.#findings.error(entry.offset, this.#path, {
       message: `unknown key "${entry.key.slice(0, 80)}"`,

@@ -2,7 +2,6 @@ import { anything, later, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
 import { logCollection } from './logs.ts';
 import { choice, duration, integer } from './scalars.ts';
-import type { WrittenLongWorker, WrittenShortWorker } from './worker.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -40,4 +39,3 @@ export const root = object(
   },
 );
 export type WrittenRoot = Written<typeof root>;
-export type { WrittenLongWorker, WrittenShortWorker };

@@ -84,8 +84,14 @@ export function number(
 
 // The original’s YAML reader took the words of YAML 1.1 wherever a boolean was wanted.
 const BOOLEANS: Readonly<Record<string, boolean>> = {
-  ...{ true: true, yes: true, on: true, y: true },
-  ...{ false: false, no: false, off: false, n: false },
+  true: true,
+  yes: true,
+  on: true,
+  y: true,
+  false: false,
+  no: false,
+  off: false,
+  n: false,
 };
 
 export function flag(meaning: string, fallback: string | null = null): Optional<boolean> {
@@ -94,7 +100,7 @@ export function flag(meaning: string, fallback: string | null = null): Optional<
     if (value === undefined) return { wrong: `${quote(text)} is neither true nor false` };
     return { value };
   };
-  return scalar('boolean', { type: 'boolean' }, read, meaning, fallback);
+  return scalar('boolean', { enum: [true, false, 'yes', 'no', 'on', 'off'] }, read, meaning, fallback);
 }
 
 export function choice<const T extends string>(
@@ -105,7 +111,7 @@ export function choice<const T extends string>(
   const read = (text: string): Read<T> => {
     if ((values as readonly string[]).includes(text)) return { value: text as T };
     const near = suggest(text, values);
-    const hint = near === null ? {} : { hint: `did you mean ${near}?` };
+    const hint = near === null ? {} : { hint: `did you mean "${near}"?` };
     return {
       wrong: `${quote(text)} is none of ${values.filter((value) => value !== '').join(', ')}`,
       ...hint,
@@ -131,7 +137,7 @@ export function duration(
   const read = (text: string): Read<number> => {
     const value = parseDuration(text.trim());
     if (value === null) {
-      if (/^-/.test(text)) return { wrong: `${quote(text)} is negative` };
+      if (text.startsWith('-')) return { wrong: `${quote(text)} is negative` };
       if (/^\d+(?:\.\d+)?$/.test(text)) {
         return { wrong: `${text} is a number without a unit`, hint: `write ${text}s, ${text}ms or ${text}m` };
       }

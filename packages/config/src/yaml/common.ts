@@ -15,7 +15,7 @@ const PLAIN_KEY = /[A-Za-z0-9_./][A-Za-z0-9_./-]*:(?=[ \n]|$)/y;
 // Directives and document markers are for the full parser, but for one `---` at the very beginning.
 const LEADING_MARKER = /(?: *(?:#[^\n]*)?\n)*---\n/y;
 const MARKER = /^(?:%|(?:---|\.\.\.)(?:[ \n]|$))/gm;
-const INDICATORS = new Set([...',[]{}#&*!|>%@`"\''].map((char) => char.charCodeAt(0)));
+const INDICATORS = new Set(Array.from(',[]{}#&*!|>%@`"\'', (char) => char.charCodeAt(0)));
 
 const NEWLINE = 10;
 const SPACE = 32;

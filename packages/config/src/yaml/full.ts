@@ -24,14 +24,27 @@ export function parseFull(text: string): Parsed {
     throw error;
   }
   if (document.errors.length > 0) {
-    const faults = document.errors.slice(0, MAX_FAULTS).map((error) => translate(error, text));
-    return { ok: false, faults };
+    return { ok: false, faults: faultsOf(document.errors, text) };
   }
   return new Conversion(yaml).document(document);
 }
 
 function fault(offset: number, message: string): Parsed {
   return { ok: false, faults: [{ offset, message }] };
+}
+
+/** One fault per line: what follows on the same line is mostly a consequence of the first. */
+function faultsOf(errors: readonly Yaml.YAMLParseError[], text: string): SyntaxFault[] {
+  const faults: SyntaxFault[] = [];
+  let line = -1;
+  for (const error of errors) {
+    const lineStart = text.lastIndexOf('\n', error.pos[0] - 1);
+    if (lineStart === line && faults.length > 0) continue;
+    line = lineStart;
+    faults.push(translate(error, text));
+    if (faults.length === MAX_FAULTS) break;
+  }
+  return faults;
 }
 
 function translate(error: Yaml.YAMLParseError, text: string): SyntaxFault {
@@ -48,6 +61,9 @@ function translate(error: Yaml.YAMLParseError, text: string): SyntaxFault {
   const message = `not valid YAML: ${error.message.replace(/\.$/, '')}`;
   if (/[[{,:]\s*\$\{/.test(line) && /[[{]/.test(line.replace(/\$\{/g, ''))) {
     return { offset, message, hint: 'inside [ ] and { } quote values with ${…}: "${NAME}"' };
+  }
+  if (error.message.startsWith('Missing closing')) {
+    return { offset, message: 'not valid YAML: a quote that was opened above is never closed' };
   }
   if (/: .*: /.test(line)) return { offset, message, hint: 'a value that contains ": " must be quoted' };
   return { offset, message };
@@ -72,7 +88,7 @@ class Conversion {
     try {
       const { contents } = document;
       if (contents === null) return { ok: true, root: { kind: 'scalar', offset: 0, text: '', plain: true } };
-      return { ok: true, root: this.#node(contents as Yaml.ParsedNode, 0).node };
+      return { ok: true, root: this.#node(contents, 0).node };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, faults: [error.fault] };
       throw error;
@@ -109,7 +125,7 @@ class Conversion {
   }
 
   #scalar(node: Yaml.Scalar.Parsed): Node {
-    const text = String(node.value ?? '');
+    const text = asText(node.value);
     const plain = node.type === 'PLAIN' && node.tag === undefined;
     return { kind: 'scalar', offset: node.range[0], text, plain };
   }
@@ -135,7 +151,7 @@ class Conversion {
         const at = this.#yaml.isNode(key) ? (key.range?.[0] ?? node.range[0]) : node.range[0];
         throw new Refusal(at, 'a key must be a single word or a quoted string');
       }
-      const name = String(key.value ?? '');
+      const name = asText(key.value);
       const offset = key.range?.[0] ?? node.range[0];
       if (key.anchor !== undefined) throw new Refusal(offset, 'a key cannot carry an anchor');
       const value =
@@ -159,6 +175,11 @@ class Conversion {
     }
     return { node: { kind: 'map', offset: node.range[0], entries }, size };
   }
+}
+
+/** The failsafe schema makes every scalar a string; one that is not written at all is null. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function mergeEntries(node: Node, offset: number): readonly Entry[] {
