@@ -19,12 +19,12 @@ import {
   stoppable,
   type TicketOutcome,
   type Waiting,
-  waitingFor,
   type Worker,
   type WorkerId,
   type WorkerSpec,
+  waitingFor,
 } from '@hsu-master/core';
-import { endLeftOvers } from './left-overs.ts';
+import { LeftOvers } from './left-overs.ts';
 import { Mailbox } from './mailbox.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { SpawnQueue } from './spawn-queue.ts';
@@ -80,6 +80,7 @@ export class Supervisor {
   readonly #actors = new Map<WorkerId, WorkerActor>();
   readonly #tickets = new Map<number, (outcome: TicketOutcome) => void>();
   readonly #mailbox = new Mailbox((error) => this.#defect(error));
+  readonly #leftOvers: LeftOvers;
   readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
@@ -100,9 +101,18 @@ export class Supervisor {
       mailbox: this.#mailbox,
       spawns: new SpawnQueue(parts.clock),
       decide: parts.decide ?? decide,
+      isEnding: () => this.#shutdown !== null,
       settle: (ticket, outcome) => this.#settle(ticket, outcome),
       turned: (actor, before) => this.#turned(actor, before),
     };
+    this.#leftOvers = new LeftOvers({
+      host: parts.host,
+      clock: parts.clock,
+      journal: parts.journal,
+      events: this.events,
+      stopOf: (id) => this.#actors.get(id)?.spec.stop ?? null,
+      changed: (id) => this.#leftOverChanged(id),
+    });
   }
 
   /**
@@ -124,23 +134,29 @@ export class Supervisor {
     }
     const cycle = findCycle(all);
     if (cycle !== null) {
-      throw new HsuError('E_CYCLE', `workers depend on each other in a circle: ${cycle.join(' → ')}`, { cycle });
+      throw new HsuError('E_CYCLE', `workers depend on each other in a circle: ${cycle.join(' → ')}`, {
+        cycle,
+      });
     }
     for (const spec of specs) this.#actors.set(spec.id, new WorkerActor(spec, this.#surroundings));
     this.#dependents = dependents(all);
   }
 
   /**
-   * Ends what an earlier master left alive, then starts every enabled worker that the operator has not stopped, each as soon as
-   * its dependencies are there. Resolves when the orders are given, not when the workers run.
+   * Starts every enabled worker that the operator has not stopped, each as soon as its dependencies are there and what an
+   * earlier master left of it is ended. Resolves when the orders are given, not when the workers run.
    */
   async startAll(): Promise<void> {
-    await endLeftOvers(this.#parts, this.events, (id) => this.#actors.get(id)?.spec.stop ?? null);
     if (this.#shutdown !== null) return;
-    this.#publish({ type: 'supervisor.started', payload: { host: this.#parts.host.name, workers: this.#actors.size } });
+    this.#leftOvers.begin();
+    this.#publish({
+      type: 'supervisor.started',
+      payload: { host: this.#parts.host.name, workers: this.#actors.size },
+    });
     for (const id of startOrder(this.#specs())) {
-      const { spec } = this.#actorOf(id);
-      if (spec.enabled && this.#parts.journal.desired(id) !== 'down') this.#begin(id, { kind: 'start', ticket: null });
+      const { spec, worker } = this.#actorOf(id);
+      if (spec.enabled && worker.desired === 'down' && this.#parts.journal.desired(id) !== 'down')
+        this.#begin(id, { kind: 'start', ticket: null });
     }
   }
 
@@ -186,7 +202,14 @@ export class Supervisor {
   shutdown(reason: string, deadline: Milliseconds): Promise<ShutdownResult> {
     this.#ended ??= new Promise((finish) => {
       const cancelDeadline = this.#parts.clock.after(deadline, () => this.force());
-      const shutdown = { told: new Set<WorkerId>(), finish, cancelDeadline, forced: false, scheduled: false, finished: false };
+      const shutdown = {
+        told: new Set<WorkerId>(),
+        finish,
+        cancelDeadline,
+        forced: false,
+        scheduled: false,
+        finished: false,
+      };
       this.#shutdown = shutdown;
       this.#publish({ type: 'supervisor.stopping', payload: { reason } });
       this.#mailbox.post(() => this.#advanceShutdown(shutdown));
@@ -199,6 +222,7 @@ export class Supervisor {
     const shutdown = this.#shutdown;
     if (shutdown === null || shutdown.forced) return;
     shutdown.forced = true;
+    this.#leftOvers.kill();
     for (const actor of this.#actors.values()) {
       if (!isAtRest(actor.worker)) actor.tell({ kind: 'kill', ticket: null, cause: 'shutdown' });
     }
@@ -234,6 +258,7 @@ export class Supervisor {
 
   /** Gives a worker a command, and with it the present view of its dependencies. */
   #begin(id: WorkerId, message: CommandMessage): void {
+    this.#leftOvers.begin();
     const starts = message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset';
     if (starts && this.#shutdown !== null) {
       const failure = { code: 'E_SHUTTING_DOWN', message: `worker "${id}": the master is stopping` } as const;
@@ -241,10 +266,20 @@ export class Supervisor {
       return;
     }
     const actor = this.#actorOf(id);
-    if (actor.spec.dependsOn.length > 0) {
-      actor.tell({ kind: 'dependencies', waiting: this.#waitingOf(actor.spec), lost: null });
-    }
+    const waiting = this.#waitingOf(actor.spec);
+    if (waiting.length > 0 || actor.worker.waiting.length > 0)
+      actor.tell({ kind: 'dependencies', waiting, lost: null });
     actor.tell(message);
+  }
+
+  /** What an earlier master left of a worker is gone, or survives. */
+  #leftOverChanged(id: WorkerId): void {
+    if (this.#shutdown !== null) {
+      this.#scheduleAdvance(this.#shutdown);
+      return;
+    }
+    const actor = this.#actors.get(id);
+    actor?.tell({ kind: 'dependencies', waiting: this.#waitingOf(actor.spec), lost: null });
   }
 
   #settle(ticket: number, outcome: TicketOutcome): void {
@@ -253,12 +288,14 @@ export class Supervisor {
   }
 
   #waitingOf(spec: WorkerSpec): readonly Waiting[] {
-    if (spec.dependsOn.length === 0) return [];
+    const own = this.#leftOvers.waitingOf(spec.id);
+    if (spec.dependsOn.length === 0) return own;
     const now = this.#parts.clock.now();
-    return waitingFor(spec.dependsOn, (id) => {
+    const others = waitingFor(spec.dependsOn, (id) => {
       const actor = this.#actors.get(id);
       return actor === undefined ? null : dependencyView(actor.worker, now);
     });
+    return [...own, ...others];
   }
 
   #turned(actor: WorkerActor, before: Worker): void {
@@ -295,8 +332,8 @@ export class Supervisor {
 
   #advanceShutdown(shutdown: Shutdown): void {
     const atRest = new Set<WorkerId>();
-    const survivors: { workerId: WorkerId; process: ProcessIdentity }[] = [];
-    let settled = true;
+    const survivors = [...this.#leftOvers.survivors()];
+    let { settled } = this.#leftOvers;
     for (const [id, { worker }] of this.#actors) {
       if (isAtRest(worker)) atRest.add(id);
       else if (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0) {
@@ -319,7 +356,14 @@ export class Supervisor {
   #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
     shutdown.finished = true;
     shutdown.cancelDeadline();
-    this.#publish({ type: 'supervisor.stopped', payload: { survivors: survivors.map((survivor) => survivor.process) } });
+    this.#publish({
+      type: 'supervisor.stopped',
+      payload: { survivors: survivors.map((survivor) => survivor.process) },
+    });
+    const message = 'the master stopped while processes of the worker were alive after SIGKILL';
+    for (const ticket of [...this.#tickets.keys()]) {
+      this.#settle(ticket, { kind: 'failed', failure: { code: 'E_SURVIVORS', message } });
+    }
     shutdown.finish({ survivors, forced: shutdown.forced });
   }
 }

@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly masterId: string;
   /** The rule that the actors follow; the simulation plants faults here. */
   readonly decide: typeof decide;
+  /** Whether the supervisor is in its final stop. */
+  isEnding(): boolean;
   settle(ticket: number, outcome: TicketOutcome): void;
   /** Called after each turn that changed the worker. */
   turned(actor: WorkerActor, before: Worker): void;
@@ -78,6 +80,7 @@ export class WorkerActor {
       now: clock.now(),
       wallNow: clock.wallNow(),
       random: clock.random(),
+      ending: this.#in.isEnding(),
     });
     this.#worker = decision.worker;
     this.#publish(before.run, decision);

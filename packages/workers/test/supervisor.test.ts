@@ -242,7 +242,7 @@ describe('left-overs', () => {
     const started = second.supervisor.startAll();
     clock.advance(150);
     expect(system.living()).toHaveLength(1);
-    expect(second.supervisor.snapshot('web').phase).toBe('stopped');
+    expect(second.supervisor.snapshot('web').phase).toBe('blocked');
     clock.advance(100);
     await started;
     clock.advance(10);

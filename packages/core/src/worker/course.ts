@@ -11,8 +11,12 @@ import type { Turn } from './turn.ts';
 /** How long SIGKILL may take before the tree is looked at again; the kernel needs milliseconds. */
 export const KILL_WAIT: Milliseconds = 5000;
 
-/** Begins a run if nothing is missing, else waits for the dependencies. */
+/** Begins a run if nothing is missing, else waits for the dependencies. The only place where runs begin. */
 export function startOrWait(turn: Turn): void {
+  if (turn.in.ending) {
+    rest(turn);
+    return;
+  }
   if (turn.worker.waiting.length > 0) {
     turn.become({ name: 'blocked' });
     turn.publish('worker.blocked', { waiting: turn.worker.waiting });

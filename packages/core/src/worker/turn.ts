@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly wallNow: WallTime;
   /** Uniform in [0, 1). */
   readonly random: number;
+  /** The master is in its final stop: no run begins any more. */
+  readonly ending: boolean;
 }
 
 /** What a turn decided: the next state, the actions to take, the facts to publish. */

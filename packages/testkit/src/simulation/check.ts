@@ -58,6 +58,8 @@ export interface World {
   /** The longest time in which a host may not yet have said what happened. */
   readonly unnoticed: number;
   supervisor(): SimulatedSupervisor;
+  /** Orders to the present master whose promises have not settled. */
+  unanswered(): Iterable<Order>;
   /** With which the marks of the present master’s processes begin. */
   masterId(): string;
   violate(property: Property, detail: string): void;

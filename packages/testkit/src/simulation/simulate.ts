@@ -45,6 +45,7 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     specs,
     violations,
     checks: [],
+    unanswered: new Set(),
     master: null,
     masters: 0,
   };
@@ -54,6 +55,7 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     specs: new Map(specs.map((spec) => [spec.id, spec])),
     unnoticed: 6 * MOST_DELAY + 2 * MOST_LATENESS,
     supervisor: () => present(scene).supervisor,
+    unanswered: () => scene.unanswered,
     masterId: () => present(scene).id,
     violate(property, detail) {
       simulation.trace?.(`${clock.now()} BROKEN ${property}: ${detail}`);
@@ -92,6 +94,7 @@ interface Scene {
   readonly specs: ReturnType<typeof drawSpecs>;
   readonly violations: Violation[];
   readonly checks: Check[];
+  readonly unanswered: Set<Order>;
   master: Master | null;
   masters: number;
 }
@@ -154,9 +157,14 @@ function command(scene: Scene): void {
     'reset',
     'kill',
   ] as const);
-  give(scene, { kind, id });
+  const order: Order = { kind, id };
+  give(scene, order);
+  scene.unanswered.add(order);
   supervisor[kind](id).then(
-    (outcome) => scene.simulation.trace?.(`${scene.clock.now()} ${kind} ${id}: ${outcome.kind}`),
+    (outcome) => {
+      scene.unanswered.delete(order);
+      scene.simulation.trace?.(`${scene.clock.now()} ${kind} ${id}: ${outcome.kind}`);
+    },
     (error: unknown) =>
       scene.violations.push({ property: 'no-defect', detail: `${kind} ${id}: ${String(error)}` }),
   );
@@ -172,6 +180,7 @@ function replaceMaster(scene: Scene): void {
   scene.masters += 1;
   const number = scene.masters;
   const id = `m${number}`;
+  scene.unanswered.clear();
   for (const check of checks) check.master?.();
   const events = new EventStream(100);
   const isPast = (): boolean => scene.masters !== number || scene.master?.dead === true;

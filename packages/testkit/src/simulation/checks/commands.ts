@@ -21,7 +21,8 @@ export function checkCommands(world: World): Check {
     if (!done) return;
     const { phase } = worker;
     if (known.kind === 'stop' || known.kind === 'kill') {
-      const [living] = system.living(worker.id);
+      const own = `${world.masterId()}.`;
+      const living = system.living(worker.id).find((process) => process.tree.mark.startsWith(own));
       if (living !== undefined) {
         world.violate(
           'tickets-settle',
@@ -74,8 +75,8 @@ export function checkCommands(world: World): Check {
       }
     },
     ended() {
-      for (const [ticket, { kind, settled }] of tickets) {
-        if (!settled) world.violate('tickets-settle', `ticket ${ticket} (${kind}) never settled`);
+      for (const order of world.unanswered()) {
+        world.violate('tickets-settle', `${order.kind} ${order.id ?? ''} was never answered`);
       }
     },
   };
