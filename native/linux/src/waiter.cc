@@ -96,7 +96,10 @@ void Waiter::turn_away() {
   for (auto& [handle, child] : children_) {
     if (!child.launch) continue;
     pollfd gate = {child.gate.get(), 0, 0};
-    if (::poll(&gate, 1, kPatienceMs) != 1) {
+    int left;
+    do left = ::poll(&gate, 1, kPatienceMs);
+    while (left < 0 && errno == EINTR);
+    if (left != 1) {
       [[maybe_unused]] Launch* kept = child.launch.release();
       continue;
     }

@@ -1,0 +1,89 @@
+// The engine without Node, for sanitizers:
+//   g++ -std=c++20 -g -O1 -fsanitize=thread -I../shared -o stress test/stress.cc $(ls src/*.cc | grep -v 'addon\|engine_object')
+//   TSAN_OPTIONS=suppressions=test/stress.tsan setarch -R ./stress
+// and the same with -fsanitize=address,undefined, without the suppressions. (What is handed to the spawner goes
+// through a socket, and ThreadSanitizer does not know that a socket puts things in order.)
+// Prints nothing but the last line when all is well.
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../src/engine.h"
+
+namespace {
+
+using namespace hsu;
+
+int woken = -1;
+
+LaunchOptions options(std::string file, std::string argv, Output output) {
+  LaunchOptions result;
+  result.file = std::move(file);
+  result.argv = std::move(argv);
+  result.env = std::string("PATH=/bin\0", 10);
+  result.out = result.err = output;
+  return result;
+}
+
+std::vector<Event> next(Engine& engine) {
+  pollfd wait = {woken, POLLIN, 0};
+  ::poll(&wait, 1, -1);
+  uint64_t count;
+  if (::read(woken, &count, sizeof count) < 0) return {};
+  return engine.take();
+}
+
+// Spawns, floods, abandons and kills, then closes in the midst of it or after all has ended.
+int round(int number) {
+  auto opened = Engine::open({number % 2 == 0, 256 * 1024, [] { ::eventfd_write(woken, 1); }});
+  if (!opened) return 1;
+  Engine& engine = **opened;
+  std::vector<Handle> floods;
+  int expected = 0;
+  for (int at = 0; at < 50; ++at) {
+    bool flood = at % 10 == 0;
+    auto process = engine.spawn(flood ? options("/bin/cat", std::string("cat\0/dev/zero\0", 14), Output::capture)
+                                      : options(at % 7 ? "/bin/true" : "/no/such", std::string("x\0", 2), Output::capture));
+    if (!process) return 1;
+    if (flood) floods.push_back(process->handle);
+    engine.waiter().release(process->handle, at % 5 != 1);
+    ++expected;
+  }
+  if (number % 3 == 0) return 0;
+  int ended = 0;
+  size_t bytes = 0;
+  bool killed = false;
+  while (ended < expected) {
+    for (const Event& event : next(engine)) {
+      if (event.type == EventType::exited || event.type == EventType::exec_failed) ++ended;
+      if (event.type != EventType::output) continue;
+      bytes += event.bytes.size();
+      engine.acknowledge(event.bytes.size());
+    }
+    if (bytes < (1 << 20) || killed) continue;
+    killed = true;
+    for (Handle handle : floods) {
+      engine.detach_output(handle);
+      engine.waiter().signal(handle, SIGKILL);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main() {
+  ::signal(SIGPIPE, SIG_IGN);
+  woken = ::eventfd(0, EFD_CLOEXEC);
+  for (int number = 0; number < 30; ++number) {
+    if (round(number)) {
+      ::printf("round %d failed\n", number);
+      return 1;
+    }
+  }
+  ::printf("30 rounds\n");
+  return 0;
+}
