@@ -146,6 +146,26 @@ describe.each(makers)('failed starts on the %s host', (_name, make) => {
     expect(wrong.message).toContain(`${plain} is a file, not a directory`);
   });
 
+  test('B4: links are followed in the message', async () => {
+    const nowhere = join(folder, 'nowhere-link');
+    const toFile = join(folder, 'file-link');
+    const plain = file('b-file', '');
+    symlinkSync('/no/such/folder', nowhere);
+    symlinkSync(plain, toFile);
+    const dangling = await failureOf(host, ['true'], { command: { cwd: nowhere } });
+    expect(dangling.message).toContain(
+      `${nowhere} is a symbolic link to /no/such/folder, which does not exist`,
+    );
+    const wrong = await failureOf(host, ['true'], { command: { cwd: toFile } });
+    expect(wrong).toMatchObject({ code: 'E_CWD' });
+    expect(wrong.message).toContain(`"${toFile}" (resolved: ${plain})`);
+    const program = await failureOf(host, [nowhere]);
+    expect(program).toMatchObject({ code: 'E_EXEC_NOT_FOUND' });
+    expect(program.message).toContain('which does not exist');
+    rmSync(nowhere);
+    rmSync(toFile);
+  });
+
   test('B4: a link is kept as given in PWD', async () => {
     mkdirSync(join(folder, 'real'), { recursive: true });
     const link = join(folder, 'link');

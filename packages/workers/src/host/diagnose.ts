@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Command, ErrorCode, Failure } from '@hsu-master/core';
 import type { UserEntry } from './accounts.ts';
@@ -131,12 +131,21 @@ function brokenComponent(directory: string): string | null {
       if (!statSync(path).isDirectory()) return `${path} is a file, not a directory`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return `${path} does not exist${suggestion(part, [posix.dirname(path)])}`;
+      if (code === 'ENOENT')
+        return linkToNowhere(path) ?? `${path} does not exist${suggestion(part, [posix.dirname(path)])}`;
       if (code === 'ELOOP') return `${path} is a symbolic link to itself`;
       return null;
     }
   }
   return null;
+}
+
+function linkToNowhere(path: string): string | null {
+  try {
+    return `${path} is a symbolic link to ${readlinkSync(path)}, which does not exist`;
+  } catch {
+    return null;
+  }
 }
 
 function suggestion(wrong: string, directories: readonly string[]): string {
@@ -178,10 +187,8 @@ function notFound(path: string, code: string): Finding {
     ];
   }
   if (program.kind !== 'missing') return ['E_EXEC_NOT_FOUND', `${path} cannot be executed: ${code}`];
-  return [
-    'E_EXEC_NOT_FOUND',
-    `no such file ${path}${suggestion(posix.basename(path), [posix.dirname(path)])}`,
-  ];
+  const near = suggestion(posix.basename(path), [posix.dirname(path)]);
+  return ['E_EXEC_NOT_FOUND', linkToNowhere(path) ?? `no such file ${path}${near}`];
 }
 
 function badInterpreter(path: string, interpreter: string, carriageReturn: boolean): Finding {

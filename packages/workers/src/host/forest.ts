@@ -31,7 +31,7 @@ export class Forest {
   readonly #trees = new Set<Tree>();
   readonly #strays = new Map<number, ProcessIdentity>();
   /** Children that the master had before it had this host: inherited through exec, not by adoption. */
-  readonly #foreign: ReadonlySet<number>;
+  readonly #foreign: Set<number>;
   #marks = new Map<number, { readonly startedAt: string; readonly mark: string | null }>();
   #survey: ReadonlyMap<Tree, readonly ProcessRow[]> | null = null;
   #inherited: readonly Inherited[] | null = null;
@@ -100,6 +100,7 @@ export class Forest {
   /** An inherited process has ended and its pid is free. */
   reaped(pid: number): void {
     this.#strays.delete(pid);
+    this.#foreign.delete(pid);
   }
 
   #work(): void {
