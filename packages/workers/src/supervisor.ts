@@ -68,6 +68,12 @@ function canBeTold(worker: Worker): boolean {
   return worker.phase.name === 'blocked' || worker.phase.name === 'backoff' || isAtRest(worker);
 }
 
+/** Whether a process that ran runs no more; what was stopped while it was starting ran for no turn. */
+function leftRunning(before: Worker, after: Worker): boolean {
+  if (before.phase.name === 'running') return after.phase.name !== 'running';
+  return before.phase.name === 'starting' && after.phase.name === 'stopping';
+}
+
 /** Whether the ordered stop has to look at what this worker came to. */
 function endsShutdown(worker: Worker): boolean {
   return isAtRest(worker) || (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0);
@@ -319,7 +325,7 @@ export class Supervisor {
     const now = this.#parts.clock.now();
     const old = dependencyView(before, now);
     const view = dependencyView(actor.worker, now);
-    const ended = before.phase.name === 'running' && actor.worker.phase.name !== 'running';
+    const ended = leftRunning(before, actor.worker);
     const same = old.started === view.started && old.ready === view.ready && old.completed === view.completed;
     if (same && !ended) return;
     for (const id of this.#dependents.get(actor.spec.id) ?? []) {
