@@ -34,6 +34,8 @@ export interface Master {
   readonly config: LoadedConfig;
   readonly events: EventStream;
   readonly places: Places;
+  /** Why the native addon could not be loaded and the master does with less; null where it was. */
+  readonly lacksAddon: string | null;
   capabilities(): readonly Capability[];
   /** Starts the enabled workers in the order of their dependencies. Resolves when the orders are given. */
   start(): Promise<void>;
@@ -84,6 +86,7 @@ export function createMaster(options: MasterOptions): Master {
     config,
     places,
     events: supervisor.events,
+    lacksAddon: parts.lacksAddon,
     capabilities: () => parts.host.capabilities(),
     start: () => supervisor.startAll(),
     workers: () => supervisor.snapshots(),

@@ -47,6 +47,12 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
       for (const note of notes) shown.note(note);
       shown.note(`logs are in ${master.places.logDirectory}`);
       for (const { id, reason } of notRun) shown.note(`${id}: not run: ${reason}`);
+      if (master.lacksAddon !== null) {
+        shown.note(`without the native addon: ${master.lacksAddon}`);
+        for (const { feature, status, reason } of master.capabilities()) {
+          if (status === 'impossible') shown.note(`  ${feature} is not available: ${reason}`);
+        }
+      }
       master.listen(shown);
       const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {

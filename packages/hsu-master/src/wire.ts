@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { LoadedConfig } from '@hsu-master/config';
-import { type EventDraft, EventStream, type Host, HsuError, type Milliseconds, type ProcessIdentity, type RunHook } from '@hsu-master/core';
+import { type Clock, type EventDraft, EventStream, type Host, type Milliseconds, type ProcessIdentity } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
 import { type FileCollector, fileCollector } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
   createNativeHost,
+  createNodeHost,
+  type FileJournal,
   mainProcessHook,
-  type NativeHost,
   openJournal,
   realClock,
   type ShutdownResult,
@@ -24,6 +27,9 @@ export interface Wiring {
   prepare(native: Native | null): void;
 }
 
+/** How many of the latest events are remembered for late readers. */
+const REMEMBERED_EVENTS = 2000;
+
 /** What the end of a master came to. */
 export interface EndResult extends ShutdownResult {
   /** Living processes that workers had left to the master and that could not be ended either. */
@@ -36,6 +42,8 @@ const STRAY_GRACE: Milliseconds = 2000;
 export interface Wired {
   readonly supervisor: Supervisor;
   readonly host: Host;
+  /** Why the addon could not be loaded; null where it was. */
+  readonly lacksAddon: string | null;
   readonly collector: FileCollector;
   /** Ends the workers, then everything that served them. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
@@ -43,38 +51,68 @@ export interface Wired {
 
 /** Where everything meets. */
 export function wire(wiring: Wiring): Wired {
-  const { config, environment, places } = wiring;
-  const clock = realClock();
   const loaded = loadNative();
   const native = loaded.ok ? loaded.native : null;
   wiring.prepare(native);
-  const events = new EventStream(2000);
-  const say = (event: EventDraft, workerId: string | null, run: number | null): void => {
+  const clock = realClock();
+  const { environment, reapOrphans } = wiring;
+  const nativeHost = native === null ? null : createNativeHost(native, { environment, clock, reapOrphans });
+  const host = nativeHost ?? createNodeHost({ environment, clock });
+  try {
+    const bootId = native === null ? bootIdOfSystem() : native.bootId();
+    const { supervisor, collector, journal } = supervise(wiring, host, clock, bootId);
+    return {
+      supervisor,
+      host,
+      collector,
+      lacksAddon: loaded.ok ? null : loaded.reason,
+      async end(reason, deadline) {
+        const result = await supervisor.shutdown(reason, deadline);
+        const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
+        await journal.settled();
+        await collector.close();
+        host.close();
+        return { ...result, strays };
+      },
+    };
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+}
+
+interface Supervision {
+  readonly supervisor: Supervisor;
+  readonly collector: FileCollector;
+  readonly journal: FileJournal;
+}
+
+function supervise({ config, places, masterId }: Wiring, host: Host, clock: Clock, bootId: string): Supervision {
+  const events = new EventStream(REMEMBERED_EVENTS);
+  const publish = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);
   };
-  if (native === null) throw new HsuError('E_UNSUPPORTED', 'no addon');
-  const host = createNativeHost(native, { environment, clock, reapOrphans: wiring.reapOrphans });
+  const collector = fileCollector({ clock, publish });
   const journal = openJournal({
     runDirectory: places.runDirectory,
     stateDirectory: places.stateDirectory,
-    bootId: native.bootId(),
-    failed: (error) => say({ type: 'supervisor.defect', payload: { message: `cannot write the operator’s wish: ${String(error)}` } }, null, null),
-  });
-  const collector = fileCollector({ clock, publish: say });
-  const hooks: RunHook[] = [healthHook(), mainProcessHook()];
-  const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId: wiring.masterId, events });
-  supervisor.add(config.workers);
-  return {
-    supervisor,
-    host,
-    collector,
-    async end(reason, deadline) {
-      const result = await supervisor.shutdown(reason, deadline);
-      const strays = await (host as NativeHost).endStrays(STRAY_GRACE);
-      await journal.settled();
-      await collector.close();
-      host.close();
-      return { ...result, strays };
+    bootId,
+    failed: (error) => {
+      const message = `the operator’s wish could not be written: ${String(error)}`;
+      publish({ type: 'supervisor.defect', payload: { message } }, null, null);
     },
-  };
+  });
+  const hooks = [healthHook(), mainProcessHook()];
+  const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId, events });
+  supervisor.add(config.workers);
+  return { supervisor, collector, journal };
+}
+
+/** What the addon would say; without either, records of an earlier boot cannot be told from this one’s and are void. */
+function bootIdOfSystem(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return randomUUID();
+  }
 }
