@@ -30,13 +30,18 @@ export class Findings {
 
   error(offset: number, path: Path, finding: Finding): void {
     this.errorCount += 1;
-    // Duplicate places with the same words (an aliased node read twice) say nothing new.
-    if (this.#errors.length < MAX_ERRORS) this.#errors.push({ offset, path: [...path], finding });
+    if (!this.full) this.#errors.push({ offset, path: [...path], finding });
   }
 
   /** An error at a path; its place is the deepest node on the way that exists. */
   errorAt(path: Path, finding: Finding): void {
-    this.error(this.locate(path), path, finding);
+    if (this.full) this.errorCount += 1;
+    else this.error(this.locate(path), path, finding);
+  }
+
+  /** Whether further errors are only counted, so that nothing needs to be found out for their hints. */
+  get full(): boolean {
+    return this.#errors.length >= MAX_ERRORS;
   }
 
   /**

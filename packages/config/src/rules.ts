@@ -4,41 +4,44 @@ import type { Findings } from './findings.ts';
 import type { Path } from './issue.ts';
 import { dependencies } from './normalise/unit.ts';
 import { suggest } from './schema/suggest.ts';
-import type { WrittenConfig } from './written.ts';
+import type { WrittenWorker } from './written.ts';
 
 /** Circles reported, at most. */
 const MAX_CYCLES = 10;
 
 const NONE: readonly string[] = [];
 
-interface Entry {
+/** Who a worker is and which others it needs. */
+export interface Identity {
   readonly id: string;
   readonly at: Path;
   readonly needs: readonly string[];
 }
 
-/** Checks between workers, on what was written, so that they hold for workers with other mistakes too. */
-export function checkIds(written: WrittenConfig, findings: Findings): void {
-  const entries: Entry[] = [];
-  const first = new Map<string, Entry>();
-  for (const { worker, at } of written.workers) {
-    const id: string | undefined = worker.id;
-    if (id === undefined) continue;
-    const needs =
-      worker.depends_on === undefined
-        ? NONE
-        : dependencies(worker.depends_on).map((dependency) => dependency.id);
-    const entry = { id, at, needs };
-    entries.push(entry);
-    const earlier = first.get(id.toLowerCase());
-    if (earlier === undefined) first.set(id.toLowerCase(), entry);
-    else reportTwin(entry, earlier, findings);
-  }
-  for (const entry of entries) checkDependencies(entry, first, findings);
-  if (entries.some((entry) => entry.needs.length > 0)) checkCycles(entries, findings);
+/** The identity of a worker, or null where its id could not be read. */
+export function identityOf({ worker, at }: WrittenWorker): Identity | null {
+  const id: string | undefined = worker.id;
+  if (id === undefined) return null;
+  if (worker.depends_on === undefined) return { id, at, needs: NONE };
+  return { id, at, needs: dependencies(worker.depends_on).map((dependency) => dependency.id) };
 }
 
-function reportTwin(entry: Entry, earlier: Entry, findings: Findings): void {
+/** Checks between workers, on what was written, so that they hold for workers with other mistakes too. */
+export function checkIds(identities: readonly Identity[], findings: Findings): void {
+  const first = new Map<string, Identity>();
+  for (const identity of identities) {
+    const folded = identity.id.toLowerCase();
+    const earlier = first.get(folded);
+    if (earlier === undefined) first.set(folded, identity);
+    else reportTwin(identity, earlier, findings);
+  }
+  for (const identity of identities) {
+    if (identity.needs.length > 0) checkDependencies(identity, first, findings);
+  }
+  if (identities.some((identity) => identity.needs.length > 0)) checkCycles(identities, findings);
+}
+
+function reportTwin(entry: Identity, earlier: Identity, findings: Findings): void {
   const line = findings.line([...earlier.at, 'id']);
   const message =
     entry.id === earlier.id
@@ -47,7 +50,7 @@ function reportTwin(entry: Entry, earlier: Entry, findings: Findings): void {
   findings.errorAt([...entry.at, 'id'], { message, hint: 'give each worker an id of its own' });
 }
 
-function checkDependencies(entry: Entry, known: ReadonlyMap<string, Entry>, findings: Findings): void {
+function checkDependencies(entry: Identity, known: ReadonlyMap<string, Identity>, findings: Findings): void {
   const seen = new Set<string>();
   for (const [index, id] of entry.needs.entries()) {
     if (id === undefined) continue;
@@ -55,10 +58,7 @@ function checkDependencies(entry: Entry, known: ReadonlyMap<string, Entry>, find
     if (id === entry.id) {
       findings.errorAt(at, { message: `"${id}" depends on itself: ${id} → ${id}`, hint: 'remove it' });
     } else if (known.get(id.toLowerCase())?.id !== id) {
-      const near = suggest(
-        id,
-        [...known.values()].map((other) => other.id).filter((other) => other !== entry.id),
-      );
+      const near = findings.full ? null : suggest(id, otherIds(entry, known));
       findings.errorAt(at, {
         message: `"${entry.id}" depends on "${id}", which is not defined`,
         hint: near === null ? 'define it, or remove it here' : `did you mean "${near}"?`,
@@ -70,7 +70,11 @@ function checkDependencies(entry: Entry, known: ReadonlyMap<string, Entry>, find
   }
 }
 
-function checkCycles(entries: readonly Entry[], findings: Findings): void {
+function* otherIds(entry: Identity, known: ReadonlyMap<string, Identity>): Generator<string> {
+  for (const other of known.values()) if (other.id !== entry.id) yield other.id;
+}
+
+function checkCycles(entries: readonly Identity[], findings: Findings): void {
   let edges = entries.map((entry) => ({
     id: entry.id,
     dependsOn: entry.needs

@@ -16,5 +16,6 @@ export type WrittenWorker =
 export interface WrittenConfig {
   readonly master: WrittenMaster | undefined;
   readonly logCollection: WrittenRoot['log_collection'];
-  readonly workers: readonly WrittenWorker[];
+  /** Can be iterated once. */
+  readonly workers: Iterable<WrittenWorker>;
 }

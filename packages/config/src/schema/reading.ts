@@ -244,7 +244,7 @@ export class Reading {
 
   #unknown(field: ObjectField<unknown>, entry: Entry): void {
     const renamed = Object.hasOwn(field.renamed, entry.key) ? field.renamed[entry.key] : undefined;
-    const near = suggest(entry.key, field.keys.keys());
+    const near = this.#findings.full ? null : suggest(entry.key, field.keys.keys());
     let hint: string | null = null;
     if (renamed !== undefined) hint = renamed;
     else if (near !== null) hint = `did you mean "${near}"?`;
