@@ -15,7 +15,7 @@ const hosts = loadNative({}).ok ? ['native', 'node'] : ['node'];
 
 beforeAll(() => void creaturePath());
 
-const program = (name: string) => join(import.meta.dirname, 'host-programs', `${name}.ts`);
+const program = (name: string) => join(import.meta.dirname, 'programs', `${name}.ts`);
 
 async function answerOf(name: string, args: readonly string[], options: { uid?: number; gid?: number } = {}) {
   const { stdout } = await run(process.execPath, [program(name), ...args], { ...options, timeout: TIME });

@@ -6,8 +6,6 @@ const FIRST_REAL_TIME = 34;
 const LAST_REAL_TIME = 64;
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals));
-const NAMES = new Map<number, SignalName>();
-for (const [name, number] of NUMBERS) if (!NAMES.has(number)) NAMES.set(number, name as SignalName);
 
 /** The number of a signal on this system; `SIGRTMIN+n` for the real-time ones. Throws E_INTERNAL for a name that does not exist here. */
 export function signalNumber(name: SignalName): number {
@@ -17,11 +15,4 @@ export function signalNumber(name: SignalName): number {
   const number = offset === null ? Number.NaN : FIRST_REAL_TIME + Number(offset[1] ?? 0);
   if (number <= LAST_REAL_TIME) return number;
   throw new HsuError('E_INTERNAL', `this system knows no signal "${name}"`, { signal: name });
-}
-
-/** The name of a signal’s number. */
-export function signalName(number: number): SignalName {
-  return (
-    NAMES.get(number) ?? (number === FIRST_REAL_TIME ? 'SIGRTMIN' : `SIGRTMIN+${number - FIRST_REAL_TIME}`)
-  );
 }
