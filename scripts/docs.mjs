@@ -14,6 +14,8 @@ const pages = [
   { page: 'docs/errors.md', module: 'packages/hsu-master/dist/pages.js', generator: 'errorsPage' },
   { page: 'docs/events.md', module: 'packages/hsu-master/dist/pages.js', generator: 'eventsPage' },
   { page: 'docs/cli.md', module: 'packages/hsu-master/dist/pages.js', generator: 'cliPage' },
+  { page: 'docs/platforms.md', module: 'packages/hsu-master/dist/pages.js', generator: 'platformsPage' },
+  { page: 'docs/config.md', module: 'packages/config/dist/docs.js', generator: 'configDocs' },
 ];
 
 const check = process.argv.includes('--check');

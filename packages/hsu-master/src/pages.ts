@@ -1,6 +1,7 @@
 import { ERRORS, EVENT_MEANINGS } from '@hsu-master/core';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
+import { FEATURES, PLATFORMS } from './platform-table.ts';
 
 const GENERATED = '<!-- Generated from the code by `npm run docs`; changes here are lost. -->';
 
@@ -35,4 +36,19 @@ export function eventsPage(): string {
 export function cliPage(): string {
   const rows = Object.values(EXIT_CODES).map(({ code, means }) => [String(code), means]);
   return page('Command line', `\`\`\`text\n${HELP}\`\`\``, '## Exit codes', table(['code', 'means'], rows));
+}
+
+/** docs/platforms.md */
+export function platformsPage(): string {
+  const platforms = PLATFORMS.map(({ platform, proof, notes }) => [platform, proof, notes]);
+  const features = Object.entries(FEATURES).map(([name, { native, node }]) => [`\`${name}\``, native, node]);
+  return page(
+    'Platforms',
+    'Node.js 22.22.2 or later of the 22 line, or 24.15.0 or later. Node sets the floor of the operating systems.',
+    table(['platform', 'shown', 'notes'], platforms),
+    '## What the hosts can do',
+    'The native host uses the addon. Without it the Node host runs the same workers with less, and `hsu-master run` says what is lost. ' +
+      'Resource limits are not enforced by this version on any platform; a configuration that sets them gets a warning.',
+    table(['feature', 'native host (Linux)', 'Node host'], features),
+  );
 }

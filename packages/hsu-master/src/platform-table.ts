@@ -1,0 +1,40 @@
+/** How a platform’s build was last shown to work. */
+export type Proof = 'run natively' | 'not built yet';
+
+/** Platforms and what ran there. */
+export const PLATFORMS: readonly { readonly platform: string; readonly proof: Proof; readonly notes: string }[] = [
+  {
+    platform: 'Linux x64, glibc',
+    proof: 'run natively',
+    notes: 'All suites. The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
+  },
+  { platform: 'Linux arm64, musl', proof: 'not built yet', notes: 'The Node host runs where Node runs; it was not tried there.' },
+  { platform: 'macOS', proof: 'not built yet', notes: '' },
+  { platform: 'Windows', proof: 'not built yet', notes: '' },
+];
+
+/** What each host can do at best; `hsu-master run` names what is missing on the machine it runs on. */
+export const FEATURES: Readonly<Record<string, { readonly native: string; readonly node: string }>> = {
+  'spawn-gate': {
+    native: 'enforced: no program begins before its run record is written',
+    node: 'impossible: the record is written right after the start',
+  },
+  'race-free-signals': {
+    native: 'enforced: pidfd',
+    node: 'watched: the identity is compared just before the signal',
+  },
+  'no-leaked-descriptors': { native: 'enforced: close_range in the child', node: 'watched: close-on-exec' },
+  'whole-tree': {
+    native: 'watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
+    node: 'watched: process group, session, mark, ancestry',
+  },
+  'adopt-orphans': { native: 'enforced: child subreaper, in `run`', node: 'impossible: init adopts them' },
+  'list-orphans': { native: 'enforced: the kernel’s list of children', node: 'impossible' },
+  'exit-status-of-adopted-workers': {
+    native: 'enforced from Linux 6.15 on, or where the master is their parent; else unknown',
+    node: 'impossible: unknown',
+  },
+  'switch-user': { native: 'enforced for root; else only the master’s own user', node: 'the same' },
+  'umask-groups-nofile': { native: 'enforced', node: 'impossible' },
+  'state-directory-lock': { native: 'enforced: flock', node: 'impossible: two masters are not told apart' },
+};
