@@ -9,7 +9,7 @@
 #include "raw_syscall.h"
 
 // Sanitizers and stack protectors keep state that belongs to the spawner thread.
-#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), optimize("no-stack-protector")))
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), no_stack_protector))
 
 namespace hsu {
 
