@@ -11,7 +11,7 @@ export {
   fakeProgram,
 } from './fake/program.ts';
 export { type FakeProcess, FakeSystem, type FakeTree, type SystemNews } from './fake/system.ts';
-export type { Property, Violation } from './simulation/check.ts';
+export { PROPERTIES, type Property, type Violation } from './simulation/check.ts';
 export { type Simulation, simulate } from './simulation/simulate.ts';
 export type { MakeSupervisor, SimulatedParts, SimulatedSupervisor } from './simulation/supervisor.ts';
 export { restartRule, workerSpec } from './specs.ts';

@@ -367,7 +367,7 @@ export class Supervisor {
       payload: { survivors: survivors.map((survivor) => survivor.process) },
     });
     const message = 'the master stopped while processes of the worker were alive after SIGKILL';
-    for (const ticket of [...this.#tickets.keys()]) {
+    for (const ticket of this.#tickets.keys()) {
       this.#settle(ticket, { kind: 'failed', failure: { code: 'E_SURVIVORS', message } });
     }
     shutdown.finish({ survivors, forced: shutdown.forced });

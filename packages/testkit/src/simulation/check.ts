@@ -12,28 +12,25 @@ import type { FakeSystem, SystemNews } from '../fake/system.ts';
 import type { SimulatedSupervisor } from './supervisor.ts';
 
 /** The properties that the simulation holds a supervisor to. */
-export type Property =
-  /** No process of a new run exists while one of an earlier run of that worker lives. */
-  | 'one-run-at-a-time'
-  /** Nothing is alive after the final stop but what it named, and it ends in time. */
-  | 'nothing-outlives-the-stop'
-  /** starting, then spawn-failed or started, then exactly one exited. */
-  | 'each-run-tells-its-story'
-  /** No SIGKILL before the grace is over, unless killing was commanded. */
-  | 'grace-is-kept'
-  /** No more automatic restarts than the policy allows, and none before its delay is over. */
-  | 'restarts-are-bounded'
-  /** A worker that rests or was told to stop starts only on command. */
-  | 'rest-is-rest'
-  /** Each ticket settles once, and `done` is true when it is said. */
-  | 'tickets-settle'
-  /** Event numbers have no gaps. */
-  | 'events-are-numbered'
-  /** A dependent starts only when its conditions hold, and restarts with its dependency where it says so. */
-  | 'dependencies-are-kept'
-  /** What the supervisor says of a worker is so. */
-  | 'the-picture-is-true'
-  | 'no-defect';
+export const PROPERTIES = {
+  'one-run-at-a-time': 'No process of a new run exists while one of an earlier run of that worker lives.',
+  'nothing-outlives-the-stop':
+    'Nothing is alive after the final stop but what it named, and it ends in time.',
+  'each-run-tells-its-story': 'starting, then spawn-failed or started, then exactly one exited.',
+  'grace-is-kept': 'No SIGKILL before the grace is over, unless killing was commanded.',
+  'restarts-are-bounded':
+    'No more automatic restarts than the policy allows, and none before its delay is over.',
+  'rest-is-rest': 'A worker that rests or was told to stop starts only on command.',
+  'tickets-settle': 'Each ticket settles once, and “done” is true when it is said.',
+  'events-are-numbered': 'Event numbers have no gaps.',
+  'dependencies-are-kept':
+    'A dependent starts only when its conditions hold, and restarts with its dependency where it says so.',
+  'late-facts-change-nothing': 'A fact of an earlier run changes nothing and publishes nothing.',
+  'the-picture-is-true': 'What the supervisor says of a worker is so.',
+  'no-defect': 'No message arrives where it cannot, and nothing throws.',
+} as const;
+
+export type Property = keyof typeof PROPERTIES;
 
 /** What has been broken. */
 export interface Violation {

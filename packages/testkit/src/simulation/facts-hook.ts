@@ -13,7 +13,7 @@ export function factsHook(chance: Chance, clock: Clock): RunHook {
       let ended = false;
       const tellLater = (most: number, fact: () => HookFact | null, again: boolean): void => {
         clock.after(chance.between(0, most), () => {
-          const late = ended && !chance.happens(0.05);
+          const late = ended && !chance.happens(0.3);
           const told = late ? null : fact();
           if (told !== null) context.tell(told);
           if (again && !ended) tellLater(20_000, fact, true);

@@ -26,6 +26,8 @@ export interface Master {
 interface MasterParts {
   readonly id: string;
   readonly make: MakeSupervisor;
+  /** Whether a worker is one that puts itself in the background. */
+  readonly isDaemon: (id: WorkerId) => boolean;
   readonly chance: Chance;
   readonly clock: FakeClock;
   readonly system: FakeSystem;
@@ -44,7 +46,7 @@ export function beginMaster(parts: MasterParts): Master {
   const delays = chance.fork();
   const host = new FakeHost(
     system,
-    () => drawProgram(programs),
+    (_command, request) => drawProgram(programs, 'workerId' in request && parts.isDaemon(request.workerId)),
     () => delays.between(1, parts.mostDelay),
   );
   const die = (): void => {

@@ -2,7 +2,8 @@ import type { Chance } from '../chance.ts';
 import { type FakeProgram, fakeProgram } from '../fake/program.ts';
 
 /** How one start of a program behaves; each start draws anew. */
-export function drawProgram(chance: Chance): FakeProgram {
+export function drawProgram(chance: Chance, isDaemon: boolean): FakeProgram {
+  if (isDaemon && chance.happens(0.7)) return daemonizes(chance);
   const draw = chance.next();
   if (draw < 0.08) return failsToStart(chance);
   if (draw < 0.3) return { ...drawBody(chance), ends: drawEnd(chance) };
@@ -26,7 +27,8 @@ function drawEnd(chance: Chance): FakeProgram['ends'] {
 
 /** A leader that forks and leaves, as a daemon does. */
 function daemonizes(chance: Chance): FakeProgram {
-  const children = [{ after: 0, program: drawBody(chance) }];
+  const child = drawBody(chance);
+  const children = [{ after: 0, program: { ...child, ends: chance.happens(0.3) ? drawEnd(chance) : null } }];
   return fakeProgram({
     children,
     ends: { after: chance.between(1, 500), exit: { code: chance.happens(0.8) ? 0 : 1 } },

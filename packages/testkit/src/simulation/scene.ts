@@ -34,7 +34,7 @@ function drawSpec(chance: Chance, id: WorkerId, earlier: readonly WorkerId[]): W
     'never',
   ]);
   const exit = drawRule(chance);
-  const daemon = chance.happens(0.1);
+  const daemon = chance.happens(0.2);
   return workerSpec(id, {
     enabled: chance.happens(0.9),
     restart: {

@@ -23,6 +23,8 @@ export interface Simulation {
   readonly make: MakeSupervisor;
   /** The rule of the workers; a fault may be planted in it. */
   readonly decide?: typeof decide;
+  /** Where the events of one master are published; a fault may be planted in it. */
+  readonly events?: () => EventStream;
   /** Called with a line for all that happens. */
   readonly trace?: (line: string) => void;
 }
@@ -80,7 +82,7 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     for (const check of scene.checks) check.news?.(news);
   });
   replaceMaster(scene);
-  for (let steps = chance.between(10, 40); steps > 0 && violations.length === 0; steps -= 1)
+  for (let steps = chance.between(10, 50); steps > 0 && violations.length === 0; steps -= 1)
     await step(scene);
   if (violations.length === 0) await finalStop(scene);
   return violations;
@@ -182,7 +184,7 @@ function replaceMaster(scene: Scene): void {
   const id = `m${number}`;
   scene.unanswered.clear();
   for (const check of checks) check.master?.();
-  const events = new EventStream(100);
+  const events = simulation.events?.() ?? new EventStream(100);
   const isPast = (): boolean => scene.masters !== number || scene.master?.dead === true;
   events.subscribe((event) => {
     if (isPast()) return;
@@ -197,6 +199,7 @@ function replaceMaster(scene: Scene): void {
   scene.master = beginMaster({
     id,
     make: simulation.make,
+    isDaemon: (of) => scene.specs.some((spec) => spec.id === of && spec.mainProcess !== null),
     chance: chance.fork(),
     clock,
     system,
@@ -227,31 +230,45 @@ async function finalStop(scene: Scene): Promise<void> {
   immortal();
   const deadline = chance.pick([0, 1000, 10_000, 60_000]);
   give(scene, { kind: 'shutdown', id: null, deadline });
-  let survivors: ReadonlySet<number> | null = null;
+  const outcome: { survivors?: ReadonlySet<number> } = {};
   supervisor.shutdown('the end', deadline).then(
     (result) => {
-      survivors = new Set(result.survivors.map(({ process }) => process.pid));
+      outcome.survivors = new Set(result.survivors.map(({ process }) => process.pid));
     },
     (error: unknown) => violations.push({ property: 'no-defect', detail: `shutdown: ${String(error)}` }),
   );
-  const forceAt = chance.happens(0.2) ? clock.now() + chance.next() * deadline : Number.POSITIVE_INFINITY;
-  const mustEndBy = clock.now() + deadline + 2 * KILL_WAIT + 10 * (MOST_DELAY + MOST_LATENESS);
-  let forced = false;
+  const forceAt = chance.happens(0.2) ? clock.now() + chance.next() * deadline : null;
+  await passUntilEnded(
+    scene,
+    outcome,
+    forceAt,
+    clock.now() + deadline + 2 * KILL_WAIT + 10 * (MOST_DELAY + MOST_LATENESS),
+  );
+  if (outcome.survivors === undefined) return;
+  for (const check of checks) check.ended?.(outcome.survivors);
+  clock.advance(3_600_000);
   await settle();
-  while (survivors === null && violations.length === 0) {
-    if (!forced && clock.now() >= forceAt) {
+}
+
+async function passUntilEnded(
+  scene: Scene,
+  outcome: { readonly survivors?: ReadonlySet<number> },
+  forceAt: number | null,
+  mustEndBy: number,
+): Promise<void> {
+  const { clock, violations } = scene;
+  let forced = forceAt === null;
+  await settle();
+  while (outcome.survivors === undefined && violations.length === 0) {
+    if (!forced && clock.now() >= (forceAt ?? 0)) {
       forced = true;
       give(scene, { kind: 'force', id: null });
-      supervisor.force();
+      present(scene).supervisor.force();
     } else if (!clock.runNext() || clock.now() > mustEndBy) {
       violations.push({ property: 'nothing-outlives-the-stop', detail: 'the stop did not end in time' });
     }
     await settle();
   }
-  if (survivors === null) return;
-  for (const check of checks) check.ended?.(survivors);
-  clock.advance(3_600_000);
-  await settle();
 }
 
 /** Lets promises that are settled call what waits for them. */

@@ -1,7 +1,7 @@
 import type { Message, Worker, WorkerId } from '@hsu-master/core';
 import type { Check, World } from '../check.ts';
 
-/** Commands: they are obeyed, rest is rest, and each ticket settles once with the truth. */
+/** Commands and facts: orders are obeyed, rest is rest, late facts are dropped, each ticket settles once with the truth. */
 export function checkCommands(world: World): Check {
   const { system } = world;
   let wanted = new Map<WorkerId, boolean>();
@@ -63,7 +63,17 @@ export function checkCommands(world: World): Check {
       if (id === null || resting.get(id) !== true) return;
       world.violate('rest-is-rest', `${id}: a process of it began while it rested`);
     },
-    decided(_before, message, { worker, effects }) {
+    decided(before, message, { worker, effects, events }) {
+      if (
+        'run' in message &&
+        message.run !== before.run &&
+        (worker !== before || effects.length + events.length > 0)
+      ) {
+        world.violate(
+          'late-facts-change-nothing',
+          `${worker.id}: ${message.kind} of run ${message.run} in run ${before.run}`,
+        );
+      }
       if ('ticket' in message) {
         if (message.ticket !== null) tickets.set(message.ticket, { kind: message.kind, settled: false });
       }
@@ -74,7 +84,11 @@ export function checkCommands(world: World): Check {
         if (effect.kind === 'settle') settle(worker, effect.ticket, effect.outcome.kind === 'done');
       }
     },
-    ended() {
+    ended(survivors) {
+      for (const [ticket, { kind, settled }] of tickets) {
+        if (settled || survivors.size > 0) continue;
+        world.violate('tickets-settle', `the rule never settled ticket ${ticket} (${kind})`);
+      }
       for (const order of world.unanswered()) {
         world.violate('tickets-settle', `${order.kind} ${order.id ?? ''} was never answered`);
       }

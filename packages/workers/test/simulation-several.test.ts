@@ -1,0 +1,3 @@
+import { testSeeds } from './simulation.ts';
+
+testSeeds('several');
