@@ -1,6 +1,7 @@
 import {
   decide,
   type Effect,
+  type EventDraft,
   EventStream,
   type FactMessage,
   type Host,
@@ -82,6 +83,10 @@ function halved<E extends Effect & { kind: 'set-timer' }>(effect: E): E {
   return { ...effect, delay: effect.delay / 2 };
 }
 
+function startsTwice(event: EventDraft): EventDraft[] {
+  return event.type === 'worker.started' ? [event, event] : [event];
+}
+
 function fault(property: Property, name: string, planted: Partial<Simulation>): Fault {
   return { property, name, planted };
 }
@@ -119,9 +124,7 @@ export const FAULTS: readonly Fault[] = [
       const decision = decide(...given);
       return {
         ...decision,
-        events: decision.events.flatMap((event) =>
-          event.type === 'worker.started' ? [event, event] : [event],
-        ),
+        events: decision.events.flatMap(startsTwice),
       };
     }),
   }),
