@@ -2,7 +2,8 @@
 export class SourceText {
   readonly file: string;
   readonly text: string;
-  #lineStarts: readonly number[] | null = null;
+  /** Offsets of line starts, as far as they were needed. */
+  readonly #lineStarts = [0];
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -12,7 +13,7 @@ export class SourceText {
   /** Line and column of an offset, both counted from 1. Offsets past the end mean the end. */
   position(offset: number): { line: number; column: number } {
     const at = Math.max(0, Math.min(offset, this.text.length));
-    const starts = this.#starts();
+    const starts = this.#startsTo(at);
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
@@ -26,7 +27,7 @@ export class SourceText {
   /** The line that holds the offset, cut to what fits a terminal, without control characters. */
   excerpt(offset: number): { text: string; at: number } {
     const { line, column } = this.position(offset);
-    const start = this.#starts()[line - 1] as number;
+    const start = this.#startsTo(offset)[line - 1] as number;
     const from = column > 80 ? column - 61 : 0;
     const end = this.text.indexOf('\n', start);
     const whole = this.text.slice(
@@ -36,13 +37,13 @@ export class SourceText {
     return { text: whole.replace(/\r$/, '').replace(/[^\t\P{Cc}]/gu, '�'), at: column - 1 - from };
   }
 
-  #starts(): readonly number[] {
-    if (this.#lineStarts === null) {
-      const starts = [0];
-      for (let at = this.text.indexOf('\n'); at !== -1; at = this.text.indexOf('\n', at + 1))
-        starts.push(at + 1);
-      this.#lineStarts = starts;
+  #startsTo(offset: number): readonly number[] {
+    const starts = this.#lineStarts;
+    while ((starts.at(-1) as number) <= offset) {
+      const end = this.text.indexOf('\n', starts.at(-1));
+      if (end === -1) break;
+      starts.push(end + 1);
     }
-    return this.#lineStarts;
+    return starts;
   }
 }

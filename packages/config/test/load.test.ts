@@ -425,6 +425,12 @@ test.each(CORPUS)('the corpus file %s loads', (name) => {
   expect(load(corpus(name)).ok).toBe(true);
 });
 
+test('a byte order mark and lines that end as on Windows change nothing', () => {
+  const text = corpus('managed');
+  expect(accept(`\uFEFF${text}`).workers).toEqual(accept(text).workers);
+  expect(accept(text.replaceAll('\n', '\r\n')).workers).toEqual(accept(text).workers);
+});
+
 test('an empty file and an empty list of workers are valid', () => {
   for (const text of ['', '# nothing', 'workers:', 'workers: []', '{}', 'master: {port: 1}']) {
     expect(accept(text).workers).toEqual([]);

@@ -244,6 +244,7 @@ workers:
   - {id: d, command: x, log: {max_size: 10 apples, max_files: -1}, on_daemonize: ignore}
   - {id: e, command: x, restart: {delay: 1s, retry_delay: 2s}}
   - {id: f, command: x, restart: {max_delay: 1s, retry_delay: 2s, cool_down: 1h, max_cool_down: 1s}}
+  - {id: h, command: x, restart: no}
   - {id: g, command: {a: b}, cwd: [a], env: x, log: true, umask: {}}
 `;
     expect(refusals(text)).toMatchInlineSnapshot(`
@@ -269,11 +270,12 @@ workers:
         "7:42 workers[4].restart.delay: delay and retry_delay are two names of one thing (keep one)",
         "8:46 workers[5].restart.max_delay: max_delay is shorter than retry_delay",
         "8:97 workers[5].restart.max_cool_down: max_cool_down is shorter than cool_down",
-        "9:22 workers[6].command: takes a command line or a list, but a map is given",
-        "9:35 workers[6].cwd: takes a path, but a list is given",
-        "9:45 workers[6].env: takes a list or a map, but "x" is given",
-        "9:53 workers[6].log: takes a map of keys to values, but "true" is given",
-        "9:66 workers[6].umask: takes an octal mode, but a map is given",
+        "9:34 workers[6].restart: "no" is none of never, on-failure, always, unless-stopped (did you mean "never"?)",
+        "10:22 workers[7].command: takes a command line or a list, but a map is given",
+        "10:35 workers[7].cwd: takes a path, but a list is given",
+        "10:45 workers[7].env: takes a list or a map, but "x" is given",
+        "10:53 workers[7].log: takes a map of keys to values, but "true" is given",
+        "10:66 workers[7].umask: takes an octal mode, but a map is given",
       ]
     `);
   });

@@ -77,6 +77,94 @@ const TOKENS = [
   '${X}',
 ];
 
+/** Those that the common reader may know. */
+const COMMON = TOKENS.filter((token) => !/[\t&*!|>%@`?.]|---|<</.test(token));
+
+type Value = string | Value[] | { [key: string]: Value };
+const scalarText = fc.oneof(
+  fc.constantFrom(
+    'a',
+    'x y',
+    'http://h:80/p?q#f',
+    'a#b',
+    '-x',
+    '$HOME',
+    '1.5',
+    'a,b',
+    '(c)',
+    '{d',
+    '[e',
+    ': f',
+    'g: h',
+    ' i',
+    '# j',
+    '',
+    "k'l",
+    'm"n',
+  ),
+  fc.string({ unit: fc.constantFrom(...Array.from('ab1 :#-,[]{}"\'é$.')), maxLength: 6 }),
+);
+const value = fc.letrec<{ value: Value }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    scalarText,
+    fc.array(tie('value'), { minLength: 1, maxLength: 3 }),
+    fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_.-]{0,5}$/), tie('value'), { minKeys: 1, maxKeys: 3 }),
+  ),
+})).value;
+type Choose = (count: number) => number;
+
+/** A scalar in one of the styles that keep its text. */
+function scalar(text: string, inFlow: boolean, choose: Choose): string {
+  const plain = inFlow
+    ? /^[a-z0-9.$/]([a-z0-9.$/ ]*[a-z0-9.$/])?$/
+    : /^[a-z0-9.$/(-]([^\n: #]|:(?! |$)|(?<! )#| (?! |$|#))*$/;
+  const mayBePlain = plain.test(text) && !/^-( |$)|[: ]$/.test(text);
+  if (mayBePlain && choose(3) > 0) return text;
+  return choose(2) === 0 ? JSON.stringify(text) : `'${text.replaceAll("'", "''")}'`;
+}
+
+function flow(meant: Value, choose: Choose): string {
+  if (typeof meant === 'string') return scalar(meant, true, choose);
+  const gap = choose(2) === 0 ? ' ' : '';
+  const parts = Array.isArray(meant)
+    ? meant.map((item) => flow(item, choose))
+    : Object.entries(meant).map(
+        ([key, inner]) => `${choose(3) === 0 ? JSON.stringify(key) : key}: ${flow(inner, choose)}`,
+      );
+  const [open, close] = Array.isArray(meant) ? '[]' : '{}';
+  return `${open}${gap}${parts.join(choose(2) === 0 ? ', ' : ',')}${choose(6) === 0 ? ',' : ''}${gap}${close}`;
+}
+
+const ends = (choose: Choose) =>
+  ['', '', '', ' # c: [d', '  '][choose(5)] + (choose(8) === 0 ? '\n\n  # e\n' : '\n');
+
+/** Block style below `indent` columns, from the start of a line to the end of one. */
+function block(meant: Exclude<Value, string>, indent: number, choose: Choose): string {
+  const pad = ' '.repeat(indent);
+  const inner = (child: Value, step: number): string => {
+    if (typeof child === 'string') return ` ${scalar(child, false, choose)}${ends(choose)}`;
+    if (choose(4) === 0) return ` ${flow(child, choose)}${ends(choose)}`;
+    return ends(choose) + block(child, indent + step, choose);
+  };
+  if (Array.isArray(meant)) {
+    return meant
+      .map((item) => {
+        const compact = typeof item !== 'string' && choose(2) === 0;
+        return compact
+          ? `${pad}- ${block(item, indent + 2, choose).slice(indent + 2)}`
+          : `${pad}-${inner(item, 1 + choose(3))}`;
+      })
+      .join('');
+  }
+  return Object.entries(meant)
+    .map(
+      ([key, child]) =>
+        `${pad}${choose(4) === 0 ? `'${key}'` : key}:${inner(child, Array.isArray(child) ? choose(3) : 1 + choose(3))}`,
+    )
+    .join('');
+}
+
 describe('the common reader', () => {
   test('reads what the original’s examples and the short form look like', () => {
     const read = CORPUS.filter((name) => expectSame(corpus(name)));
@@ -84,7 +172,11 @@ describe('the common reader', () => {
   });
 
   test('agrees with the full parser on texts made of YAML’s own characters', () => {
-    const text = fc.array(fc.constantFrom(...TOKENS), { maxLength: 24 }).map((parts) => parts.join(''));
+    const tokens = fc.oneof(
+      fc.array(fc.constantFrom(...TOKENS), { maxLength: 24 }),
+      fc.array(fc.constantFrom(...COMMON), { maxLength: 24 }),
+    );
+    const text = tokens.map((parts) => parts.join(''));
     let read = 0;
     fc.assert(
       fc.property(text, (yaml) => {
@@ -120,6 +212,22 @@ describe('the common reader', () => {
       { numRuns: 800 },
     );
     expect(read).toBeGreaterThan(50);
+  });
+
+  test('agrees with the full parser, and with what was meant, on documents in any mixture of styles', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(value, fc.infiniteStream(fc.nat(999)), (meant, stream) => {
+        const choose = (count: number) => (stream.next().value as number) % count;
+        const text = block(Object.fromEntries([['root', meant]]), 0, choose);
+        if (!expectSame(text)) return;
+        expect(expectSame(text.replaceAll('\n', '\r\n'))).toBe(true);
+        read += 1;
+        expect(plainValue(parseCommon(text) as Node)).toEqual({ root: meant });
+      }),
+      { numRuns: 400 },
+    );
+    expect(read).toBeGreaterThan(300);
   });
 
   test('agrees with the full parser on JSON', () => {
@@ -163,6 +271,10 @@ describe('the common reader', () => {
     'a: [b,, c]\n',
     'a: {b}\n',
     'a : b\n',
+    '---\r\na: 1\r\n\r\nb: [c,\r\n  d]\r\n',
+    'a: "b\r\n  c"\r\n',
+    'a: 1\r  b: 2',
+    '\uFEFFa: 1\n',
   ])('agrees with the full parser on %j', (text) => {
     expectSame(text);
   });

@@ -8,6 +8,14 @@ export const restartMode = (fallback: string) =>
     [...RESTART_MODES, ''],
     'When to restart: never; on-failure (an exit that is no success, or a failed probe); always and unless-stopped (after every exit).',
     fallback,
+    {
+      no: 'never',
+      false: 'never',
+      none: 'never',
+      yes: 'always',
+      true: 'always',
+      'on-abnormal': 'on-failure',
+    },
   );
 
 /** The original’s three keys, and those of the circuit breaker beside them. */

@@ -103,15 +103,17 @@ export function flag(meaning: string, fallback: string | null = null): Optional<
   return scalar('boolean', { enum: [true, false, 'yes', 'no', 'on', 'off'] }, read, meaning, fallback);
 }
 
+/** One of a few words; `known` are words of other programs that mean the same as one of them. */
 export function choice<const T extends string>(
   values: readonly T[],
   meaning: string,
   fallback: string | null = null,
+  known: Readonly<Record<string, T>> = {},
 ): Optional<T> {
   const read = (text: string): Read<T> => {
     if ((values as readonly string[]).includes(text)) return { value: text as T };
-    const near = suggest(text, values);
-    const hint = near === null ? {} : { hint: `did you mean "${near}"?` };
+    const near = Object.hasOwn(known, text) ? known[text] : suggest(text, values);
+    const hint = near === null || near === undefined ? {} : { hint: `did you mean "${near}"?` };
     return {
       wrong: `${quote(text)} is none of ${values.filter((value) => value !== '').join(', ')}`,
       ...hint,

@@ -13,7 +13,7 @@ const MAX_KEY = 512;
 const UNUSUAL = /[^\n -~\u00A0-\uD7FF\uD800-\uDFFF\uE000-\uFEFE\uFF00-\uFFFD]/;
 const PLAIN_KEY = /[A-Za-z0-9_./][A-Za-z0-9_./-]*:(?=[ \n]|$)/y;
 // Directives and document markers are for the full parser, but for one `---` at the very beginning.
-const LEADING_MARKER = /(?: *(?:#[^\n]*)?\n)*---\n/y;
+const LEADING_MARKER = /(?: *(?:#[^\n]*)?\n)*--- *\n/y;
 const MARKER = /^(?:%|(?:---|\.\.\.)(?:[ \n]|$))/gm;
 const INDICATORS = new Set(Array.from(',[]{}#&*!|>%@`"\'', (char) => char.charCodeAt(0)));
 
@@ -30,9 +30,11 @@ const BRACE = 123;
 
 /** The document’s nodes, or null where only the full parser can tell. */
 export function parseCommon(text: string): Node | null {
-  if (UNUSUAL.test(text)) return null;
+  // A blank before a line break means nothing here, and keeps all offsets.
+  const lines = text.includes('\r') ? text.replaceAll('\r\n', ' \n') : text;
+  if (UNUSUAL.test(lines)) return null;
   try {
-    return new CommonReader(text).document();
+    return new CommonReader(lines).document();
   } catch (error) {
     if (error instanceof Beyond) return null;
     throw error;
