@@ -15,6 +15,7 @@ import type { LogLevel } from './schema/root.ts';
 export interface MasterConfig {
   /** Accepted, but this version opens no port. */
   readonly port: number;
+  /** Accepted, but this version says the same at every level. */
   readonly logLevel: LogLevel;
   /** One deadline for stopping everything. */
   readonly forceShutdownTimeout: Milliseconds;

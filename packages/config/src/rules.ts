@@ -88,7 +88,7 @@ function checkCycles(entries: readonly Identity[], findings: Findings): void {
     const entry = entries.find((candidate) => candidate.id === from);
     const index = entry?.needs.indexOf(to as string) ?? -1;
     findings.errorAt(entry === undefined ? [] : [...entry.at, 'depends_on', index], {
-      message: `workers depend on each other in a circle: ${cycle.join(' → ')}`,
+      message: `workers depend on each other in a circle: ${arrows(cycle)}`,
       hint: 'remove one of these dependencies',
     });
     edges = edges.map((node) =>
@@ -97,6 +97,12 @@ function checkCycles(entries: readonly Identity[], findings: Findings): void {
         : node,
     );
   }
+}
+
+/** `a → b → a`; the middle of a long circle is only counted. */
+function arrows(cycle: readonly string[]): string {
+  if (cycle.length <= 20) return cycle.join(' → ');
+  return [...cycle.slice(0, 12), `… ${cycle.length - 14} more …`, ...cycle.slice(-2)].join(' → ');
 }
 
 /** What is allowed, but will surprise. */

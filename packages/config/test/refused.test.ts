@@ -373,6 +373,16 @@ describe('dependencies', () => {
   });
 });
 
+test('D9: of a long circle the middle is only counted', () => {
+  const workers = Array.from(
+    { length: 500 },
+    (_, at) => `{id: w${at}, command: x, depends_on: [w${(at + 1) % 500}]}`,
+  );
+  const [message, ...others] = refusals(`workers: [${workers.join(', ')}]`);
+  expect(others).toEqual([]);
+  expect(message).toMatch(/circle: w0 → w1 → .* → w11 → … 487 more … → w499 → w0 /);
+});
+
 test('documents that are no configuration', () => {
   const documents = {
     'a list': '- a\n',

@@ -9,7 +9,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const master = object(
   {
     port: later(integer({ min: 1, max: 65_535 }, 'Port of the API.', '50055'), 'this version opens no port'),
-    log_level: choice([...LOG_LEVELS, ''], 'What the master says of itself.', 'info'),
+    log_level: later(
+      choice([...LOG_LEVELS, ''], 'How much the master says of itself.', 'info'),
+      'the master says the same at every level in this version',
+      ['info', ''],
+    ),
     force_shutdown_timeout: duration(
       'Time for stopping all workers; what is left then is killed. 0 means the default.',
       '30s',
