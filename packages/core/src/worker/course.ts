@@ -47,7 +47,7 @@ export function beginRunning(turn: Turn, process: ProcessIdentity, warning: stri
   if (turn.worker.history !== noFailures) {
     turn.act({ kind: 'set-timer', run: turn.worker.run, timer: 'reset', delay: resetAfter(turn) });
   }
-  if (phase.ready) turn.publish('worker.ready', {});
+  if (phase.ready && mainKnown) turn.publish('worker.ready', {});
   return phase;
 }
 

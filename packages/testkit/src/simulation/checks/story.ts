@@ -4,6 +4,9 @@ import type { Check, World } from '../check.ts';
 interface Story {
   readonly run: number;
   step: 'starting' | 'failed' | 'started' | 'exited';
+  ready: boolean;
+  /** The process that started is the main one, or another took over. */
+  mainKnown: boolean;
 }
 
 /** Events: numbered without gaps, no defect, and each run’s in order. */
@@ -32,22 +35,38 @@ export function checkStory(world: World): Check {
         case 'worker.starting':
           if (story?.step === 'starting' || story?.step === 'started') broken(event, story);
           if (event.run !== (story?.run ?? 0) + 1) broken(event, story);
-          stories.set(event.workerId, { run: event.run ?? 0, step: 'starting' });
+          stories.set(event.workerId, {
+            run: event.run ?? 0,
+            step: 'starting',
+            ready: false,
+            mainKnown: false,
+          });
           return;
         case 'worker.spawn-failed':
-        case 'worker.started':
           if (story?.step !== 'starting' || story.run !== event.run) broken(event, story);
-          else story.step = event.type === 'worker.started' ? 'started' : 'failed';
+          else story.step = 'failed';
+          return;
+        case 'worker.started':
+          if (story?.step !== 'starting' || story.run !== event.run) return broken(event, story);
+          story.step = 'started';
+          story.mainKnown = world.specs.get(event.workerId)?.mainProcess === null;
           return;
         case 'worker.exited':
           if (story?.step !== 'started' || story.run !== event.run) broken(event, story);
           else story.step = 'exited';
           return;
-        case 'worker.ready':
-        case 'worker.unready':
         case 'worker.daemonized':
-          if (story?.step !== 'started' || story.run !== event.run) broken(event, story);
+          if (story?.step !== 'started' || story.run !== event.run) return broken(event, story);
+          story.mainKnown = true;
           return;
+        case 'worker.ready':
+        case 'worker.unready': {
+          const ready = event.type === 'worker.ready';
+          if (story?.step !== 'started' || story.run !== event.run) return broken(event, story);
+          if (story.ready === ready || !story.mainKnown) broken(event, story);
+          story.ready = ready;
+          return;
+        }
         case 'worker.stopped':
         case 'worker.failed':
         case 'worker.backing-off':
