@@ -5,5 +5,7 @@ async function work() {
   console.log(`task ${task} done`);
 }
 
-setInterval(() => work().catch((error) => console.error(`no work: ${error.message}`)), 1000);
+setInterval(() => {
+  work().catch((error) => console.error(`no work: ${error.message}`));
+}, 1000);
 process.on('SIGTERM', () => process.exit(0));

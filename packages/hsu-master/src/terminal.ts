@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import { hasReadiness } from '@hsu-master/core';
 import { eventLine, terminalOutput, terminalView } from '@hsu-master/logcollect';
 import { realClock } from '@hsu-master/workers';
@@ -11,7 +10,7 @@ export function wantsColour(stream: NodeJS.WriteStream, env: Environment): boole
   if (env['NO_COLOR']) return false;
   if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
   if (env['CLICOLOR_FORCE'] !== undefined && env['CLICOLOR_FORCE'] !== '0') return true;
-  return (stream as WriteStream).isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
+  return stream.isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
 }
 
 /** What a person in front of `run` sees: the workers’ lines, each behind its name, and the master’s own, in order. */
@@ -57,7 +56,8 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
       const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {
         if (event.type === 'worker.ready' && !probed.has(event.workerId ?? '')) return;
-        const last = event.workerId === null ? null : (master.lastLines(event.workerId, 1, 'stderr')[0] ?? null);
+        const last =
+          event.workerId === null ? null : (master.lastLines(event.workerId, 1, 'stderr')[0] ?? null);
         const line = eventLine(event, last);
         if (line !== null) shown.note(line);
       });
