@@ -1,10 +1,11 @@
 import { formatIssue } from '@hsu-master/config';
 import { formatDuration, HsuError, type Milliseconds } from '@hsu-master/core';
+import { realClock } from '@hsu-master/workers';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
 import type { Flags } from './main.ts';
 import { giveBackStartMemory } from './memory.ts';
+import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
 
 /** When even a large set of workers has been started. */
 const AFTER_START: Milliseconds = 3000;
@@ -58,7 +59,9 @@ async function hold(master: Master, terminal: Terminal, duration: number): Promi
   const signals = watchSignals(master, terminal);
   await master.start();
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
-  const end = await Promise.race([signals.first, timeIsUp(duration), allAtRest(master)]);
+  const time = timeIsUp(duration);
+  const end = await Promise.race([signals.first, time.up, allAtRest(master)]);
+  time.cancel();
   const result = await master.shutdown({ reason: end.reason });
   signals.close();
   clearTimeout(trim);
@@ -75,7 +78,8 @@ function watchStarts(master: Master): () => readonly string[] {
   master.events.subscribe((event) => {
     if (event.workerId === null) return;
     if (event.type === 'worker.started') started.add(event.workerId);
-    if (event.type === 'worker.spawn-failed' && event.payload.failure.code !== 'E_SUPERSEDED') failed.add(event.workerId);
+    if (event.type === 'worker.spawn-failed' && event.payload.failure.code !== 'E_SUPERSEDED')
+      failed.add(event.workerId);
   });
   return () => [...failed].filter((id) => !started.has(id));
 }
@@ -113,17 +117,19 @@ function watchSignals(
   };
 }
 
-function timeIsUp(duration: number): Promise<End> {
-  if (!Number.isFinite(duration)) return new Promise(() => {});
-  return new Promise((resolve) => {
-    setTimeout(() => resolve({ reason: `--run-duration ${formatDuration(duration)}` }), duration);
-  });
+function timeIsUp(duration: number): { readonly up: Promise<End>; readonly cancel: () => void } {
+  if (!Number.isFinite(duration)) return { up: new Promise(() => {}), cancel: () => {} };
+  const { promise, resolve } = Promise.withResolvers<End>();
+  const reason = `--run-duration ${formatDuration(duration)}`;
+  return { up: promise, cancel: realClock().after(duration, () => resolve({ reason })) };
 }
 
 /** Nothing is alive and nothing will start by itself: there is nothing left to do in the foreground. */
 function allAtRest(master: Master): Promise<End> {
   const resting = new Set<string>();
-  const busy = master.workers().filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed').length;
+  const busy = master
+    .workers()
+    .filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed').length;
   return new Promise((resolve) => {
     const end = { reason: 'every worker has completed or failed' };
     if (busy === 0) resolve(end);
