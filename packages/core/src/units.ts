@@ -10,7 +10,9 @@ export type Bytes = number;
 const DURATION_UNITS: Readonly<Record<string, Milliseconds>> = {
   ns: 1e-6,
   us: 1e-3,
+  // The micro sign and the Greek letter, as Go takes both.
   µs: 1e-3,
+  μs: 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,
@@ -27,7 +29,7 @@ export function parseDuration(text: string): Milliseconds | null {
   let total = 0;
   let rest = text;
   while (rest !== '') {
-    const part = /^(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/.exec(rest);
+    const part = /^(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h|d)/.exec(rest);
     if (part === null) return null;
     total += Number(part[1]) * (DURATION_UNITS[part[2] as string] as number);
     rest = rest.slice(part[0].length);
@@ -37,7 +39,7 @@ export function parseDuration(text: string): Milliseconds | null {
 
 /** Writes a duration the way `parseDuration` reads it, with at most two units: `850ms`, `12s`, `1h30m`, `7d`. */
 export function formatDuration(span: Milliseconds): string {
-  if (span < 1000) return `${Math.round(span)}ms`;
+  if (Math.round(span) < 1000) return `${Math.round(span)}ms`;
   if (span < 10_000 && span % 1000 !== 0) return `${Math.round(span / 100) / 10}s`;
   const seconds = Math.round(span / 1000);
   const parts: [number, string][] = [
@@ -78,7 +80,7 @@ export function parseSize(text: string): Bytes | null {
   const part = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text.trim());
   if (part === null) return null;
   const unit = part[2] === '' ? 1 : SIZE_UNITS[(part[2] as string).toUpperCase()];
-  if (unit === undefined) return null;
+  if (unit === undefined || (unit === 1 && (part[1] as string).includes('.'))) return null;
   const bytes = Math.round(Number(part[1]) * unit);
   return Number.isSafeInteger(bytes) ? bytes : null;
 }

@@ -12,6 +12,9 @@ export class EventStream {
   readonly #capacity: number;
   readonly #recent: HsuEvent[] = [];
   readonly #listeners = new Set<(event: HsuEvent) => void>();
+  /** Published and not delivered yet: what a listener causes is delivered after what it hears. */
+  readonly #undelivered: HsuEvent[] = [];
+  #delivering = false;
   #seq = 0;
 
   /** @param capacity how many of the latest events are kept for late readers */
@@ -19,15 +22,30 @@ export class EventStream {
     this.#capacity = capacity;
   }
 
-  /** Numbers and publishes an event; listeners are called at once, in the order in which they subscribed. */
+  /**
+   * Numbers and publishes an event; listeners are called at once, in the order in which they subscribed. An event that a listener
+   * causes is delivered when all have heard the one before.
+   */
   publish(draft: EventDraft, at: WallTime, workerId: WorkerId | null, run: number | null): HsuEvent {
     this.#seq += 1;
     const event: HsuEvent = { seq: this.#seq, at, workerId, run, ...draft };
     this.#recent.push(event);
     if (this.#recent.length > this.#capacity * 2)
       this.#recent.splice(0, this.#recent.length - this.#capacity);
-    for (const listener of this.#listeners) listener(event);
+    this.#undelivered.push(event);
+    if (!this.#delivering) this.#deliver();
     return event;
+  }
+
+  #deliver(): void {
+    this.#delivering = true;
+    try {
+      for (let next = this.#undelivered.shift(); next !== undefined; next = this.#undelivered.shift()) {
+        for (const listener of this.#listeners) listener(next);
+      }
+    } finally {
+      this.#delivering = false;
+    }
   }
 
   /** Calls `listener` for each later event until the returned function is called. A listener must not throw. */
