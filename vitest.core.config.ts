@@ -9,7 +9,12 @@ export default defineConfig({
   resolve: { alias: { '@hsu-master/core': source('core'), '@hsu-master/testkit': source('testkit') } },
   test: {
     include: ['packages/{core,testkit,workers}/test/**/*.test.ts'],
-    exclude: ['packages/workers/test/host-*.test.ts', 'packages/testkit/test/zoo.test.ts'],
+    // Planted faults are about the simulation; they cost much and find nothing in core.
+    exclude: [
+      'packages/workers/test/host-*.test.ts',
+      'packages/workers/test/simulation-faults.test.ts',
+      'packages/testkit/test/zoo.test.ts',
+    ],
     // A mutant is found by few seeds or not at all.
     env: process.env.STRYKER_MUTATOR_WORKER ? { HSU_SEEDS: '100' } : {},
     coverage: {

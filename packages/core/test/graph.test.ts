@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dependents, findCycle, type GraphNode, startOrder } from '../src/graph/order.ts';
 import { type DependencyView, stoppable, waitingFor } from '../src/graph/plan.ts';
 import type { Dependency } from '../src/worker/spec.ts';
+import { fc } from './properties.ts';
 
 function on(id: string, differs: Partial<Dependency> = {}): Dependency {
   return { id, condition: 'started', restart: false, ...differs };

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backoffDelay } from '../src/restart/backoff.ts';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../src/restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../src/restart/decide.ts';
 import { type RestartPolicy, type RestartRule, ruleFor } from '../src/restart/policy.ts';
+import { fc } from './properties.ts';
 import { RULE, spec } from './rig.ts';
 
 const CRASH: RestartQuestion = { cause: 'exit', success: false, lasting: false, uptime: 0 };
@@ -42,6 +42,11 @@ describe('backoffDelay', () => {
     [6, 30_000],
     [5000, 30_000],
   ])('after %d failures %d ms', (failures, delay) => expect(backoffDelay(failures, RULE, 0)).toBe(delay));
+
+  test('without a delay there is none after any number of failures', () => {
+    expect(backoffDelay(2000, { ...RULE, delay: 0 }, 0.5)).toBe(0);
+    expect(coolDown({ ...RULE, coolDown: 0, maxCoolDown: 0 }, 2000)).toBe(0);
+  });
 
   test('a bound below the first delay does not shorten it', () => {
     expect(backoffDelay(1, { ...RULE, delay: 5000, maxDelay: 100 }, 0)).toBe(5000);

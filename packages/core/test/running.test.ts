@@ -207,6 +207,8 @@ describe('what a leader leaves behind', () => {
     expect(rig.events).toEqual([{ type: 'worker.daemonized', payload: { process: CHILD, expected: false } }]);
     rig.exited({}, []);
     expect(rig.said).toEqual(['worker.exited', 'worker.backing-off']);
+    const sorted = new Rig({ onDaemonize: 'adopt' }).run().exited({ code: 0 }, [CHILD, GRANDCHILD]);
+    expect(sorted.done).toEqual(['follow 101']);
   });
 
   test('adopting is for success only, and needs somebody to adopt', () => {

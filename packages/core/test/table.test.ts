@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Message, MessageKind } from '../src/worker/messages.ts';
 import type { PhaseName } from '../src/worker/state.ts';
 import { TABLE } from '../src/worker/table.ts';
+import { fc } from './properties.ts';
 import { CHILD, exit, LEADER, Rig, RULE, type SpecDiffers } from './rig.ts';
 
 type Told = Parameters<Rig['tell']>[0];

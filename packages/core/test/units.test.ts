@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../src/units.ts';
+import { fc } from './properties.ts';
 
 describe('parseDuration', () => {
   test.each([

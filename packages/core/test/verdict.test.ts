@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { judge, noVerdict, type Thresholds } from '../src/health/verdict.ts';
+import { fc } from './properties.ts';
 
 /** Verdicts after each answer: `+` good, `-` bad, `?` none yet; in capitals where it changed. */
 function verdicts(answers: string, thresholds: Thresholds): string {

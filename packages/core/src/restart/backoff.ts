@@ -6,7 +6,9 @@ import type { RestartRule } from './policy.ts';
  * `maxDelay`, less a random share of up to `jitter`. `random` is uniform in [0, 1).
  */
 export function backoffDelay(failures: number, rule: RestartRule, random: number): Milliseconds {
-  const grown = rule.delay * rule.factor ** Math.max(0, failures - 1);
+  // Bounded, since a power past all numbers times a delay of 0 is no number.
+  const growth = Math.min(rule.factor ** Math.max(0, failures - 1), Number.MAX_VALUE);
+  const grown = rule.delay * growth;
   const capped = Math.min(grown, Math.max(rule.maxDelay, rule.delay));
   return capped * (1 - rule.jitter * random);
 }

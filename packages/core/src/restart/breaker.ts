@@ -23,16 +23,25 @@ export const noFailures: FailureHistory = { streak: 0, restarts: [], breaker: { 
 
 /** How long the breaker stays open the `trips`-th time. */
 export function coolDown(rule: RestartRule, trips: number): Milliseconds {
-  return Math.min(rule.coolDown * 2 ** Math.max(0, trips - 1), Math.max(rule.maxCoolDown, rule.coolDown));
+  const growth = Math.min(2 ** Math.max(0, trips - 1), Number.MAX_VALUE);
+  return Math.min(rule.coolDown * growth, Math.max(rule.maxCoolDown, rule.coolDown));
 }
 
 /** The restarts that still count at `now`. */
-export function restartsInWindow(history: FailureHistory, rule: RestartRule, now: MonotonicTime): readonly MonotonicTime[] {
+export function restartsInWindow(
+  history: FailureHistory,
+  rule: RestartRule,
+  now: MonotonicTime,
+): readonly MonotonicTime[] {
   return history.restarts.filter((at) => now - at < rule.window);
 }
 
 /** Opens the breaker at `now`, for longer each time. */
-export function tripped(history: FailureHistory, rule: RestartRule, now: MonotonicTime): Breaker & { state: 'open' } {
+export function tripped(
+  history: FailureHistory,
+  rule: RestartRule,
+  now: MonotonicTime,
+): Breaker & { state: 'open' } {
   const trips = history.breaker.state === 'closed' ? 1 : history.breaker.trips + 1;
   return { state: 'open', until: now + coolDown(rule, trips), trips };
 }
