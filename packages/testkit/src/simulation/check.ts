@@ -62,10 +62,8 @@ export interface World {
   violate(property: Property, detail: string): void;
 }
 
-/** Watches one property. Each method is called for all that happens of its kind. */
+/** Watches some properties of one master. Each method is called for all that happens of its kind. */
 export interface Check {
-  /** A new master begins; the processes of the one before may live on. */
-  master?(): void;
   event?(event: HsuEvent): void;
   news?(news: SystemNews): void;
   order?(order: Order): void;

@@ -1,17 +1,19 @@
 import { decide, EventStream, KILL_WAIT, type WorkerId } from '@hsu-master/core';
 import { Chance } from '../chance.ts';
 import { FakeClock } from '../fake/clock.ts';
-import { FakeSystem } from '../fake/system.ts';
+import { FakeSystem, type SystemNews } from '../fake/system.ts';
 import type { Check, Order, Violation, World } from './check.ts';
-import { checkCommands } from './checks/commands.ts';
-import { checkDependencies } from './checks/dependencies.ts';
-import { checkPicture } from './checks/picture.ts';
-import { checkRestarts } from './checks/restarts.ts';
-import { checkStory } from './checks/story.ts';
-import { checkTrees } from './checks/trees.ts';
+import { CommandsCheck } from './checks/commands.ts';
+import { DependenciesCheck } from './checks/dependencies.ts';
+import { PictureCheck } from './checks/picture.ts';
+import { RestartsCheck } from './checks/restarts.ts';
+import { StoryCheck } from './checks/story.ts';
+import { TreesCheck } from './checks/trees.ts';
 import { beginMaster, type Master } from './master.ts';
 import { drawSpecs } from './scene.ts';
 import type { MakeSupervisor } from './supervisor.ts';
+
+const CHECKS = [StoryCheck, TreesCheck, RestartsCheck, CommandsCheck, DependenciesCheck, PictureCheck];
 
 /** How late a host notices things at most, and a timer fires, in a run of the simulation. */
 const MOST_DELAY = 20;
@@ -36,22 +38,33 @@ export interface Simulation {
 export async function simulate(simulation: Simulation): Promise<readonly Violation[]> {
   const chance = new Chance(simulation.seed);
   const clock = new FakeClock(simulation.seed);
-  const system = new FakeSystem(clock, 500);
-  const specs = drawSpecs(chance, simulation.workers === 'one' ? 1 : chance.between(2, 5));
-  const violations: Violation[] = [];
   const scene: Scene = {
     simulation,
     chance,
     clock,
-    system,
-    specs,
-    violations,
+    system: new FakeSystem(clock, 500),
+    specs: drawSpecs(chance, simulation.workers === 'one' ? 1 : chance.between(2, 5)),
+    violations: [],
     checks: [],
     unanswered: new Set(),
     master: null,
     masters: 0,
   };
-  const world: World = {
+  scene.system.watch((news) => {
+    trace(scene, () => describe(news));
+    for (const check of scene.checks) check.news?.(news);
+  });
+  replaceMaster(scene);
+  for (let steps = chance.between(10, 50); steps > 0 && scene.violations.length === 0; steps -= 1) {
+    await step(scene);
+  }
+  if (scene.violations.length === 0) await finalStop(scene);
+  return scene.violations;
+}
+
+function worldOf(scene: Scene): World {
+  const { clock, system, specs, violations } = scene;
+  return {
     clock,
     system,
     specs: new Map(specs.map((spec) => [spec.id, spec])),
@@ -60,32 +73,19 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     unanswered: () => scene.unanswered,
     masterId: () => present(scene).id,
     violate(property, detail) {
-      simulation.trace?.(`${clock.now()} BROKEN ${property}: ${detail}`);
+      trace(scene, () => `BROKEN ${property}: ${detail}`);
       violations.push({ property, detail });
     },
   };
-  for (const make of [
-    checkStory,
-    checkTrees,
-    checkRestarts,
-    checkCommands,
-    checkDependencies,
-    checkPicture,
-  ]) {
-    scene.checks.push(make(world));
-  }
-  system.watch((news) => {
-    if (news.kind === 'signalled')
-      simulation.trace?.(`${clock.now()} ${news.tree.mark} ${news.signal} to ${news.members}`);
-    else
-      simulation.trace?.(`${clock.now()} pid ${news.process.pid} of ${news.process.tree.mark} ${news.kind}`);
-    for (const check of scene.checks) check.news?.(news);
-  });
-  replaceMaster(scene);
-  for (let steps = chance.between(10, 50); steps > 0 && violations.length === 0; steps -= 1)
-    await step(scene);
-  if (violations.length === 0) await finalStop(scene);
-  return violations;
+}
+
+function trace({ simulation, clock }: Scene, line: () => string): void {
+  simulation.trace?.(`${clock.now()} ${line()}`);
+}
+
+function describe(news: SystemNews): string {
+  if (news.kind === 'signalled') return `${news.tree.mark} ${news.signal} to ${news.members}`;
+  return `pid ${news.process.pid} of ${news.process.tree.mark} ${news.kind}`;
 }
 
 interface Scene {
@@ -95,7 +95,8 @@ interface Scene {
   readonly system: FakeSystem;
   readonly specs: ReturnType<typeof drawSpecs>;
   readonly violations: Violation[];
-  readonly checks: Check[];
+  /** Those of the present master. */
+  checks: readonly Check[];
   readonly unanswered: Set<Order>;
   master: Master | null;
   masters: number;
@@ -121,7 +122,7 @@ async function step(scene: Scene): Promise<void> {
     if (first !== undefined) system.signal(chance.pick([first, ...others]), 'SIGKILL');
   } else if (draw < 0.97) present(scene).toggleJournal();
   else {
-    scene.simulation.trace?.(`${clock.now()} the master is killed`);
+    trace(scene, () => 'the master is killed');
     present(scene).die();
   }
   await settle();
@@ -165,7 +166,7 @@ function command(scene: Scene): void {
   supervisor[kind](id).then(
     (outcome) => {
       scene.unanswered.delete(order);
-      scene.simulation.trace?.(`${scene.clock.now()} ${kind} ${id}: ${outcome.kind}`);
+      trace(scene, () => `${kind} ${id}: ${outcome.kind}`);
     },
     (error: unknown) =>
       scene.violations.push({ property: 'no-defect', detail: `${kind} ${id}: ${String(error)}` }),
@@ -173,24 +174,24 @@ function command(scene: Scene): void {
 }
 
 function give(scene: Scene, order: Order): void {
-  scene.simulation.trace?.(`${scene.clock.now()} ORDER ${order.kind} ${order.id ?? ''}`);
+  trace(scene, () => `ORDER ${order.kind} ${order.id ?? ''}`);
   for (const check of scene.checks) check.order?.(order);
 }
 
 function replaceMaster(scene: Scene): void {
-  const { simulation, chance, clock, system, checks } = scene;
+  const { simulation, chance, clock, system } = scene;
   scene.masters += 1;
   const number = scene.masters;
   const id = `m${number}`;
   scene.unanswered.clear();
-  for (const check of checks) check.master?.();
+  const world = worldOf(scene);
+  const checks: readonly Check[] = CHECKS.map((Checking) => new Checking(world));
+  scene.checks = checks;
   const events = simulation.events?.() ?? new EventStream(100);
   const isPast = (): boolean => scene.masters !== number || scene.master?.dead === true;
   events.subscribe((event) => {
     if (isPast()) return;
-    simulation.trace?.(
-      `${clock.now()} ${id} ${event.workerId}/${event.run} ${event.type} ${JSON.stringify(event.payload)}`,
-    );
+    trace(scene, () => `${id} ${event.workerId}/${event.run} ${event.type} ${JSON.stringify(event.payload)}`);
     for (const check of checks) check.event?.(event);
   });
   const rule = simulation.decide ?? decide;
@@ -223,7 +224,7 @@ function replaceMaster(scene: Scene): void {
 
 /** The ordered stop: it ends in time, and nothing begins for an hour after it. */
 async function finalStop(scene: Scene): Promise<void> {
-  const { chance, clock, violations, checks } = scene;
+  const { chance, clock, violations } = scene;
   if (present(scene).dead) replaceMaster(scene);
   if (chance.happens(0.5)) await settle();
   const { supervisor, immortal } = present(scene);
@@ -245,7 +246,7 @@ async function finalStop(scene: Scene): Promise<void> {
     clock.now() + deadline + 2 * KILL_WAIT + 10 * (MOST_DELAY + MOST_LATENESS),
   );
   if (outcome.survivors === undefined) return;
-  for (const check of checks) check.ended?.(outcome.survivors);
+  for (const check of scene.checks) check.ended?.(outcome.survivors);
   clock.advance(3_600_000);
   await settle();
 }

@@ -1,97 +1,100 @@
-import type { Message, Worker, WorkerId } from '@hsu-master/core';
-import type { Check, World } from '../check.ts';
+import type { Decision, HsuEvent, Message, MessageKind, Worker, WorkerId } from '@hsu-master/core';
+import type { SystemNews } from '../../fake/system.ts';
+import type { Check, Order, World } from '../check.ts';
 
 /** Commands and facts: orders are obeyed, rest is rest, late facts are dropped, each ticket settles once with the truth. */
-export function checkCommands(world: World): Check {
-  const { system } = world;
-  let wanted = new Map<WorkerId, boolean>();
-  let resting = new Map<WorkerId, boolean>();
-  let tickets = new Map<number, { readonly kind: Message['kind']; settled: boolean }>();
-  let stopping = false;
-  const settle = (worker: Worker, ticket: number, done: boolean): void => {
-    const known = tickets.get(ticket);
+export class CommandsCheck implements Check {
+  readonly #world: World;
+  /** What was last ordered. */
+  readonly #wanted = new Map<WorkerId, boolean>();
+  readonly #resting = new Set<WorkerId>();
+  readonly #tickets = new Map<number, { readonly kind: MessageKind; settled: boolean }>();
+  #stopping = false;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  order({ kind, id }: Order): void {
+    if (kind === 'shutdown') this.#stopping = true;
+    if (kind === 'start-all') for (const each of this.#world.specs.keys()) this.#wanted.set(each, true);
+    if (id === null || this.#stopping) return;
+    if (kind === 'start' || kind === 'restart') this.#wanted.set(id, true);
+    if (kind === 'stop' || kind === 'kill') this.#wanted.set(id, false);
+  }
+
+  event({ type, workerId, run }: HsuEvent): void {
+    if (workerId === null) return;
+    if (type === 'worker.stopped' || type === 'worker.failed') this.#resting.add(workerId);
+    if (type !== 'worker.starting') return;
+    const why = this.#stopping
+      ? 'during the final stop'
+      : this.#wanted.get(workerId) === false
+        ? 'after a stop'
+        : this.#resting.has(workerId)
+          ? 'at rest'
+          : null;
+    if (why !== null) this.#world.violate('rest-is-rest', `${workerId}: run ${run} began ${why}`);
+  }
+
+  news(news: SystemNews): void {
+    const id = news.kind === 'born' && news.process.parent === null ? news.process.tree.workerId : null;
+    if (id === null || !this.#resting.has(id)) return;
+    this.#world.violate('rest-is-rest', `${id}: a process of it began while it rested`);
+  }
+
+  decided(before: Worker, message: Message, { worker, effects, events }: Decision): void {
+    if (
+      'run' in message &&
+      message.run !== before.run &&
+      (worker !== before || effects.length + events.length > 0)
+    ) {
+      const detail = `${worker.id}: ${message.kind} of run ${message.run} in run ${before.run}`;
+      this.#world.violate('late-facts-change-nothing', detail);
+    }
+    if ('ticket' in message && message.ticket !== null) {
+      this.#tickets.set(message.ticket, { kind: message.kind, settled: false });
+    }
+    if (message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset') {
+      if (worker.phase.name !== 'stopped') this.#resting.delete(worker.id);
+    }
+    for (const effect of effects) {
+      if (effect.kind === 'settle') this.#settled(worker, effect.ticket, effect.outcome.kind === 'done');
+    }
+  }
+
+  ended(survivors: ReadonlySet<number>): void {
+    for (const [ticket, { kind, settled }] of this.#tickets) {
+      if (settled || survivors.size > 0) continue;
+      this.#world.violate('tickets-settle', `the rule never settled ticket ${ticket} (${kind})`);
+    }
+    for (const order of this.#world.unanswered()) {
+      this.#world.violate('tickets-settle', `${order.kind} ${order.id ?? ''} was never answered`);
+    }
+  }
+
+  #settled(worker: Worker, ticket: number, done: boolean): void {
+    const known = this.#tickets.get(ticket);
     if (known === undefined || known.settled) {
-      world.violate(
-        'tickets-settle',
-        `${worker.id}: ticket ${ticket} settled ${known ? 'twice' : 'unasked'}`,
-      );
+      const detail = `${worker.id}: ticket ${ticket} settled ${known === undefined ? 'unasked' : 'twice'}`;
+      this.#world.violate('tickets-settle', detail);
       return;
     }
     known.settled = true;
-    if (!done) return;
-    const { phase } = worker;
-    if (known.kind === 'stop' || known.kind === 'kill') {
-      const own = `${world.masterId()}.`;
-      const living = system.living(worker.id).find((process) => process.tree.mark.startsWith(own));
-      if (living !== undefined) {
-        world.violate(
-          'tickets-settle',
-          `${worker.id}: ${known.kind} is done, and pid ${living.pid} is alive`,
-        );
-      }
-    } else if (known.kind === 'start' || known.kind === 'restart') {
-      if (phase.name === 'running' || (phase.name === 'stopped' && phase.completed)) return;
-      world.violate('tickets-settle', `${worker.id}: ${known.kind} is done, and it is ${phase.name}`);
+    const untrue = done ? this.#untrue(known.kind, worker) : null;
+    if (untrue === null) return;
+    this.#world.violate('tickets-settle', `${worker.id}: ${known.kind} is done, and ${untrue}`);
+  }
+
+  /** What contradicts that an order is done; null where nothing does. */
+  #untrue(kind: MessageKind, { id, phase }: Worker): string | null {
+    if (kind === 'stop' || kind === 'kill') {
+      const own = `${this.#world.masterId()}.`;
+      const living = this.#world.system.living(id).find((process) => process.tree.mark.startsWith(own));
+      return living === undefined ? null : `pid ${living.pid} is alive`;
     }
-  };
-  return {
-    master() {
-      wanted = new Map();
-      resting = new Map();
-      tickets = new Map();
-      stopping = false;
-    },
-    order({ kind, id }) {
-      if (kind === 'shutdown') stopping = true;
-      if (kind === 'start-all') for (const each of world.specs.keys()) wanted.set(each, true);
-      if (id === null || stopping) return;
-      if (kind === 'start' || kind === 'restart') wanted.set(id, true);
-      if (kind === 'stop' || kind === 'kill') wanted.set(id, false);
-    },
-    event({ type, workerId, run }) {
-      if (workerId === null) return;
-      if (type === 'worker.stopped' || type === 'worker.failed') resting.set(workerId, true);
-      if (type !== 'worker.starting') return;
-      if (stopping) world.violate('rest-is-rest', `${workerId}: run ${run} began during the final stop`);
-      if (wanted.get(workerId) === false)
-        world.violate('rest-is-rest', `${workerId}: run ${run} began after a stop`);
-      if (resting.get(workerId) === true)
-        world.violate('rest-is-rest', `${workerId}: run ${run} began at rest`);
-    },
-    news(news) {
-      const id = news.kind === 'born' && news.process.parent === null ? news.process.tree.workerId : null;
-      if (id === null || resting.get(id) !== true) return;
-      world.violate('rest-is-rest', `${id}: a process of it began while it rested`);
-    },
-    decided(before, message, { worker, effects, events }) {
-      if (
-        'run' in message &&
-        message.run !== before.run &&
-        (worker !== before || effects.length + events.length > 0)
-      ) {
-        world.violate(
-          'late-facts-change-nothing',
-          `${worker.id}: ${message.kind} of run ${message.run} in run ${before.run}`,
-        );
-      }
-      if ('ticket' in message) {
-        if (message.ticket !== null) tickets.set(message.ticket, { kind: message.kind, settled: false });
-      }
-      if (message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset') {
-        if (worker.phase.name !== 'stopped') resting.set(worker.id, false);
-      }
-      for (const effect of effects) {
-        if (effect.kind === 'settle') settle(worker, effect.ticket, effect.outcome.kind === 'done');
-      }
-    },
-    ended(survivors) {
-      for (const [ticket, { kind, settled }] of tickets) {
-        if (settled || survivors.size > 0) continue;
-        world.violate('tickets-settle', `the rule never settled ticket ${ticket} (${kind})`);
-      }
-      for (const order of world.unanswered()) {
-        world.violate('tickets-settle', `${order.kind} ${order.id ?? ''} was never answered`);
-      }
-    },
-  };
+    if (kind !== 'start' && kind !== 'restart') return null;
+    const isThere = phase.name === 'running' || (phase.name === 'stopped' && phase.completed);
+    return isThere ? null : `it is ${phase.name}`;
+  }
 }

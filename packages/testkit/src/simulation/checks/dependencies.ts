@@ -1,115 +1,121 @@
-import type { Dependency, MonotonicTime, WorkerId, WorkerSpec } from '@hsu-master/core';
-import type { Check, World } from '../check.ts';
+import type {
+  Decision,
+  Dependency,
+  DependencyCondition,
+  HsuEvent,
+  Message,
+  MonotonicTime,
+  Worker,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
+import type { Check, Order, World } from '../check.ts';
 
 interface Seen {
-  running: boolean;
-  ready: boolean;
-  completed: boolean;
+  readonly holds: Record<DependencyCondition, boolean>;
   /** When each condition last ceased to hold; what ceases in the same moment may have been seen before. */
-  readonly ceased: { started: MonotonicTime; ready: MonotonicTime; completed: MonotonicTime };
+  readonly ceased: Record<DependencyCondition, MonotonicTime>;
 }
 
 /** Dependents start only when their conditions hold, and restart with a dependency where they say so. */
-export function checkDependencies(world: World): Check {
-  const { clock, specs } = world;
-  let seen = new Map<WorkerId, Seen>();
+export class DependenciesCheck implements Check {
+  readonly #world: World;
+  readonly #seen = new Map<WorkerId, Seen>();
   /** Dependents that must leave their run before this moment is over, and why. */
-  let owed = new Map<WorkerId, string>();
-  let stopping = false;
-  const seenOf = (id: WorkerId): Seen => {
-    const known = seen.get(id);
-    if (known !== undefined) return known;
-    const ceased = { started: -1, ready: -1, completed: -1 };
-    const fresh: Seen = { running: false, ready: false, completed: false, ceased };
-    seen.set(id, fresh);
-    return fresh;
-  };
-  const leave = (id: WorkerId): void => {
-    const state = seenOf(id);
-    if (state.running) state.ceased.started = clock.now();
-    if (state.ready) state.ceased.ready = clock.now();
-    state.running = false;
-    state.ready = false;
-    owed.delete(id);
-    if (stopping) return;
-    for (const dependent of specs.values()) {
-      const follows = dependent.dependsOn.some((dependency) => dependency.id === id && dependency.restart);
-      if (follows && seenOf(dependent.id).running)
-        owed.set(dependent.id, `${id} ended and ${dependent.id} runs on`);
+  readonly #owed = new Map<WorkerId, string>();
+  #stopping = false;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  order({ kind }: Order): void {
+    if (kind === 'shutdown') this.#stopping = true;
+  }
+
+  event(event: HsuEvent): void {
+    const spec = event.workerId === null ? undefined : this.#world.specs.get(event.workerId);
+    if (spec === undefined) return;
+    const isMain = spec.mainProcess === null;
+    switch (event.type) {
+      case 'worker.starting':
+        this.#starting(spec);
+        return;
+      case 'worker.started':
+        this.#set(spec.id, 'started', isMain);
+        this.#set(spec.id, 'ready', isMain && spec.probes.readiness === null && spec.probes.startup === null);
+        return;
+      case 'worker.daemonized':
+        this.#set(spec.id, 'started', true);
+        return;
+      case 'worker.ready':
+      case 'worker.unready':
+        this.#set(spec.id, 'ready', event.type === 'worker.ready');
+        return;
+      case 'worker.stopping':
+      case 'worker.exited':
+        this.#left(spec);
+        return;
+      case 'worker.stopped':
+        this.#set(spec.id, 'completed', event.payload.completed);
+        return;
+      default:
     }
-  };
-  const holds = ({ id, condition }: Dependency): boolean => {
-    const state = seenOf(id);
-    const now =
-      condition === 'started' ? state.running : condition === 'ready' ? state.ready : state.completed;
-    return now || state.ceased[condition] === clock.now();
-  };
-  const isReadyAtOnce = ({ probes, mainProcess }: WorkerSpec): boolean =>
-    probes.readiness === null && probes.startup === null && mainProcess === null;
-  return {
-    master() {
-      seen = new Map();
-      owed = new Map();
-      stopping = false;
-    },
-    order({ kind }) {
-      if (kind === 'shutdown') stopping = true;
-    },
-    event(event) {
-      const spec = event.workerId === null ? undefined : specs.get(event.workerId);
-      if (spec === undefined) return;
-      const state = seenOf(spec.id);
-      switch (event.type) {
-        case 'worker.starting':
-          if (state.completed) state.ceased.completed = clock.now();
-          state.completed = false;
-          for (const dependency of spec.dependsOn) {
-            if (holds(dependency)) continue;
-            const condition = `${dependency.id} (${dependency.condition})`;
-            world.violate('dependencies-are-kept', `${spec.id} started and ${condition} did not hold`);
-          }
-          return;
-        case 'worker.started':
-          state.running = spec.mainProcess === null;
-          state.ready = isReadyAtOnce(spec);
-          return;
-        case 'worker.daemonized':
-          state.running = true;
-          return;
-        case 'worker.ready':
-          state.ready = true;
-          return;
-        case 'worker.unready':
-          state.ready = false;
-          state.ceased.ready = clock.now();
-          return;
-        case 'worker.stopping':
-        case 'worker.exited':
-          if (state.running || spec.mainProcess !== null) leave(spec.id);
-          return;
-        case 'worker.stopped':
-          if (state.completed && !event.payload.completed) state.ceased.completed = clock.now();
-          state.completed = event.payload.completed;
-          return;
-        default:
-      }
-    },
-    decided(before, _message, { worker }) {
-      // A completed worker that is told to stop gives up its completion without an event.
-      const state = seenOf(worker.id);
-      if (
-        state.completed &&
-        before.phase.name === 'stopped' &&
-        worker.phase.name === 'stopped' &&
-        !worker.phase.completed
-      ) {
-        state.completed = false;
-        state.ceased.completed = clock.now();
-      }
-    },
-    rested() {
-      for (const why of owed.values()) world.violate('dependencies-are-kept', why);
-      owed.clear();
-    },
-  };
+  }
+
+  decided(before: Worker, _message: Message, { worker }: Decision): void {
+    // A completed worker that is told to stop gives up its completion without an event.
+    if (before.phase.name !== 'stopped' || worker.phase.name !== 'stopped' || worker.phase.completed) return;
+    this.#set(worker.id, 'completed', false);
+  }
+
+  rested(): void {
+    for (const why of this.#owed.values()) this.#world.violate('dependencies-are-kept', why);
+    this.#owed.clear();
+  }
+
+  #seenOf(id: WorkerId): Seen {
+    const known = this.#seen.get(id);
+    if (known !== undefined) return known;
+    const fresh: Seen = {
+      holds: { started: false, ready: false, completed: false },
+      ceased: { started: -1, ready: -1, completed: -1 },
+    };
+    this.#seen.set(id, fresh);
+    return fresh;
+  }
+
+  #set(id: WorkerId, condition: DependencyCondition, now: boolean): void {
+    const { holds, ceased } = this.#seenOf(id);
+    if (holds[condition] && !now) ceased[condition] = this.#world.clock.now();
+    holds[condition] = now;
+  }
+
+  #starting(spec: WorkerSpec): void {
+    this.#set(spec.id, 'completed', false);
+    for (const dependency of spec.dependsOn) {
+      if (this.#held(dependency)) continue;
+      const condition = `${dependency.id} (${dependency.condition})`;
+      this.#world.violate('dependencies-are-kept', `${spec.id} started and ${condition} did not hold`);
+    }
+  }
+
+  #held({ id, condition }: Dependency): boolean {
+    const { holds, ceased } = this.#seenOf(id);
+    return holds[condition] || ceased[condition] === this.#world.clock.now();
+  }
+
+  /** The process of a worker ends or has ended; for a daemon also one that never showed its main process. */
+  #left({ id, mainProcess }: WorkerSpec): void {
+    if (!this.#seenOf(id).holds.started && mainProcess === null) return;
+    this.#set(id, 'started', false);
+    this.#set(id, 'ready', false);
+    this.#owed.delete(id);
+    if (this.#stopping) return;
+    for (const dependent of this.#world.specs.values()) {
+      const follows = dependent.dependsOn.some((dependency) => dependency.id === id && dependency.restart);
+      if (!follows || !this.#seenOf(dependent.id).holds.started) continue;
+      this.#owed.set(dependent.id, `${id} ended and ${dependent.id} runs on`);
+    }
+  }
 }

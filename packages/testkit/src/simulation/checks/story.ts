@@ -10,77 +10,83 @@ interface Story {
 }
 
 /** Events: numbered without gaps, no defect, and each run’s in order. */
-export function checkStory(world: World): Check {
-  let stories = new Map<WorkerId, Story>();
-  let seq = 0;
-  const broken = (event: HsuEvent, story: Story | undefined): void => {
+export class StoryCheck implements Check {
+  readonly #world: World;
+  readonly #stories = new Map<WorkerId, Story>();
+  #seq = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  event(event: HsuEvent): void {
+    if (event.seq !== this.#seq + 1) {
+      this.#world.violate('events-are-numbered', `${event.seq} came after ${this.#seq}`);
+    }
+    this.#seq = event.seq;
+    if (event.type === 'supervisor.defect') this.#world.violate('no-defect', event.payload.message);
+    if (event.workerId === null) return;
+    const story = this.#stories.get(event.workerId);
+    const fits = event.type === 'worker.starting' ? this.#begins(event, story) : this.#goesOn(event, story);
+    if (fits) return;
     const before = story === undefined ? 'before any run' : `when run ${story.run} had ${story.step}`;
-    world.violate(
+    this.#world.violate(
       'each-run-tells-its-story',
       `${event.workerId}: ${event.type} of run ${event.run} ${before}`,
     );
-  };
-  return {
-    master() {
-      stories = new Map();
-      seq = 0;
-    },
-    event(event) {
-      if (event.seq !== seq + 1) world.violate('events-are-numbered', `${event.seq} came after ${seq}`);
-      seq = event.seq;
-      if (event.type === 'supervisor.defect') world.violate('no-defect', event.payload.message);
-      if (event.workerId === null || !event.type.startsWith('worker.')) return;
-      const story = stories.get(event.workerId);
-      switch (event.type) {
-        case 'worker.starting':
-          if (story?.step === 'starting' || story?.step === 'started') broken(event, story);
-          if (event.run !== (story?.run ?? 0) + 1) broken(event, story);
-          stories.set(event.workerId, {
-            run: event.run ?? 0,
-            step: 'starting',
-            ready: false,
-            mainKnown: false,
-          });
-          return;
-        case 'worker.spawn-failed':
-          if (story?.step !== 'starting' || story.run !== event.run) broken(event, story);
-          else story.step = 'failed';
-          return;
-        case 'worker.started':
-          if (story?.step !== 'starting' || story.run !== event.run) return broken(event, story);
-          story.step = 'started';
-          story.mainKnown = world.specs.get(event.workerId)?.mainProcess === null;
-          return;
-        case 'worker.exited':
-          if (story?.step !== 'started' || story.run !== event.run) broken(event, story);
-          else story.step = 'exited';
-          return;
-        case 'worker.daemonized':
-          if (story?.step !== 'started' || story.run !== event.run) return broken(event, story);
-          story.mainKnown = true;
-          return;
-        case 'worker.ready':
-        case 'worker.unready': {
-          const ready = event.type === 'worker.ready';
-          if (story?.step !== 'started' || story.run !== event.run) return broken(event, story);
-          if (story.ready === ready || !story.mainKnown) broken(event, story);
-          story.ready = ready;
-          return;
+  }
+
+  ended(survivors: ReadonlySet<number>): void {
+    if (survivors.size > 0) return;
+    for (const [id, { run, step }] of this.#stories) {
+      if (step !== 'starting' && step !== 'started') continue;
+      this.#world.violate('each-run-tells-its-story', `${id}: run ${run} had ${step} and never ended`);
+    }
+  }
+
+  #begins({ workerId, run }: HsuEvent, story: Story | undefined): boolean {
+    this.#stories.set(workerId ?? '', { run: run ?? 0, step: 'starting', ready: false, mainKnown: false });
+    if (run !== (story?.run ?? 0) + 1) return false;
+    return story?.step !== 'starting' && story?.step !== 'started';
+  }
+
+  /** Whether the event may come now; notes what it tells. */
+  #goesOn(event: HsuEvent, story: Story | undefined): boolean {
+    const present = story?.run === event.run ? story : undefined;
+    switch (event.type) {
+      case 'worker.spawn-failed':
+        return moves(present, 'starting', 'failed');
+      case 'worker.started':
+        if (present !== undefined) {
+          present.mainKnown = this.#world.specs.get(event.workerId ?? '')?.mainProcess === null;
         }
-        case 'worker.stopped':
-        case 'worker.failed':
-        case 'worker.backing-off':
-          if (story?.step === 'starting' || story?.step === 'started') broken(event, story);
-          return;
-        default:
-      }
-    },
-    ended(survivors) {
-      if (survivors.size > 0) return;
-      for (const [id, { run, step }] of stories) {
-        if (step !== 'starting' && step !== 'started') continue;
-        world.violate('each-run-tells-its-story', `${id}: run ${run} had ${step} and never ended`);
-      }
-    },
-  };
+        return moves(present, 'starting', 'started');
+      case 'worker.exited':
+        return moves(present, 'started', 'exited');
+      case 'worker.daemonized':
+        if (present !== undefined) present.mainKnown = true;
+        return moves(present, 'started', 'started');
+      case 'worker.ready':
+      case 'worker.unready':
+        return turns(present, event.type === 'worker.ready');
+      case 'worker.stopped':
+      case 'worker.failed':
+      case 'worker.backing-off':
+        return story?.step !== 'starting' && story?.step !== 'started';
+      default:
+        return true;
+    }
+  }
+}
+
+function moves(story: Story | undefined, from: Story['step'], to: Story['step']): boolean {
+  if (story?.step !== from) return false;
+  story.step = to;
+  return true;
+}
+
+function turns(story: Story | undefined, ready: boolean): boolean {
+  if (story?.step !== 'started' || !story.mainKnown || story.ready === ready) return false;
+  story.ready = ready;
+  return true;
 }

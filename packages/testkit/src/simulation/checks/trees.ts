@@ -1,67 +1,69 @@
-import type { WorkerId } from '@hsu-master/core';
-import type { Check, World } from '../check.ts';
+import type { HsuEvent, MonotonicTime, WorkerId } from '@hsu-master/core';
+import type { SystemNews } from '../../fake/system.ts';
+import type { Check, Order, World } from '../check.ts';
+
+type News<K extends SystemNews['kind']> = Extract<SystemNews, { kind: K }>;
 
 /** Processes: one run at a time, grace before killing, nothing left at the end. */
-export function checkTrees(world: World): Check {
-  const { clock, system, specs } = world;
+export class TreesCheck implements Check {
+  readonly #world: World;
   /** When the present master first asked a tree to end. */
-  let asked = new Map<string, number>();
-  let killOrdered = new Set<WorkerId>();
+  readonly #asked = new Map<string, MonotonicTime>();
+  readonly #killOrdered = new Set<WorkerId>();
   /** From then on the final stop may kill. */
-  let allMayBeKilledAt = Number.POSITIVE_INFINITY;
-  return {
-    master() {
-      asked = new Map();
-      killOrdered = new Set();
-      allMayBeKilledAt = Number.POSITIVE_INFINITY;
-    },
-    order({ kind, id, deadline }) {
-      if (kind === 'kill' && id !== null) killOrdered.add(id);
-      if (kind === 'shutdown') allMayBeKilledAt = clock.now() + (deadline ?? 0);
-      if (kind === 'force') allMayBeKilledAt = clock.now();
-    },
-    news(news) {
-      if (news.kind === 'born') {
-        const { tree, pid } = news.process;
-        if (tree.workerId === null) return;
-        const other = system.living(tree.workerId).find((process) => process.tree.mark !== tree.mark);
-        if (other !== undefined) {
-          world.violate(
-            'one-run-at-a-time',
-            `pid ${pid} of ${tree.mark} began while pid ${other.pid} of ${other.tree.mark} lives`,
-          );
-        }
-        return;
-      }
-      if (news.kind !== 'signalled') return;
-      const { tree, signal } = news;
-      const { workerId } = tree;
-      if (workerId === null) return;
-      const askedAt = asked.get(tree.mark);
-      if (signal !== 'SIGKILL') {
-        if (askedAt === undefined) asked.set(tree.mark, clock.now());
-        return;
-      }
-      if (clock.now() >= allMayBeKilledAt || killOrdered.has(workerId)) return;
-      const grace = specs.get(workerId)?.stop.grace ?? 0;
-      if (askedAt === undefined || clock.now() - askedAt < grace - 1e-6) {
-        const waited =
-          askedAt === undefined ? 'without asking' : `after ${clock.now() - askedAt} of ${grace} ms`;
-        world.violate('grace-is-kept', `${tree.mark} was sent SIGKILL ${waited}`);
-      }
-    },
-    event({ type, workerId }) {
-      // An order to kill is about the run that it meets.
-      if (type === 'worker.starting' && workerId !== null) killOrdered.delete(workerId);
-    },
-    ended(survivors) {
-      for (const process of system.living()) {
-        if (survivors.has(process.pid)) continue;
-        world.violate(
-          'nothing-outlives-the-stop',
-          `pid ${process.pid} of ${process.tree.mark} is alive and was not named`,
-        );
-      }
-    },
-  };
+  #allMayBeKilledAt = Number.POSITIVE_INFINITY;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  order({ kind, id, deadline }: Order): void {
+    const now = this.#world.clock.now();
+    if (kind === 'kill' && id !== null) this.#killOrdered.add(id);
+    if (kind === 'shutdown') this.#allMayBeKilledAt = now + (deadline ?? 0);
+    if (kind === 'force') this.#allMayBeKilledAt = now;
+  }
+
+  event({ type, workerId }: HsuEvent): void {
+    // An order to kill is about the run that it meets.
+    if (type === 'worker.starting' && workerId !== null) this.#killOrdered.delete(workerId);
+  }
+
+  news(news: SystemNews): void {
+    if (news.kind === 'born') this.#born(news);
+    else if (news.kind === 'signalled') this.#signalled(news);
+  }
+
+  ended(survivors: ReadonlySet<number>): void {
+    for (const { pid, tree } of this.#world.system.living()) {
+      if (survivors.has(pid)) continue;
+      this.#world.violate(
+        'nothing-outlives-the-stop',
+        `pid ${pid} of ${tree.mark} is alive and was not named`,
+      );
+    }
+  }
+
+  #born({ process: { tree, pid } }: News<'born'>): void {
+    if (tree.workerId === null) return;
+    const other = this.#world.system.living(tree.workerId).find((process) => process.tree.mark !== tree.mark);
+    if (other === undefined) return;
+    const detail = `pid ${pid} of ${tree.mark} began while pid ${other.pid} of ${other.tree.mark} lives`;
+    this.#world.violate('one-run-at-a-time', detail);
+  }
+
+  #signalled({ tree: { mark, workerId }, signal }: News<'signalled'>): void {
+    if (workerId === null) return;
+    const now = this.#world.clock.now();
+    const askedAt = this.#asked.get(mark);
+    if (signal !== 'SIGKILL') {
+      if (askedAt === undefined) this.#asked.set(mark, now);
+      return;
+    }
+    if (now >= this.#allMayBeKilledAt || this.#killOrdered.has(workerId)) return;
+    const grace = this.#world.specs.get(workerId)?.stop.grace ?? 0;
+    if (askedAt !== undefined && now - askedAt >= grace - 1e-6) return;
+    const waited = askedAt === undefined ? 'without asking' : `after ${now - askedAt} of ${grace} ms`;
+    this.#world.violate('grace-is-kept', `${mark} was sent SIGKILL ${waited}`);
+  }
 }
