@@ -4,26 +4,27 @@ import { HsuError } from '@hsu-master/core';
 import type { Native } from '@hsu-master/native';
 
 /**
- * Makes this process the only master of a state directory, until it ends: the kernel drops the lock with its holder. Without the
- * addon nothing is locked, and the capability report says so.
+ * Makes this process the only master of a state directory, until the returned function is called or the process ends: the kernel
+ * drops the lock with its holder. Without the addon nothing is locked, and the capability report says so.
  * @throws HsuError E_OTHER_MASTER naming the holder; E_STATE where the directory cannot be used
  */
-export function lockStateDirectory(directory: string, native: Native | null): void {
+export function lockStateDirectory(directory: string, native: Native | null): () => void {
   const file = join(directory, 'master.lock');
-  const held = take(directory, file, native);
-  if (held) return;
+  const release = take(directory, file, native);
+  if (release !== null) return release;
   const holder = readFileSync(file, 'utf8').trim();
   const message = `another master (pid ${holder || 'unknown'}) already runs with the state directory ${directory}`;
   throw new HsuError('E_OTHER_MASTER', message, { directory, pid: holder });
 }
 
-function take(directory: string, file: string, native: Native | null): boolean {
+function take(directory: string, file: string, native: Native | null): (() => void) | null {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (native === null) return true;
-    if (native.lockFile(file) === null) return false;
+    if (native === null) return () => {};
+    const lock = native.lockFile(file);
+    if (lock === null) return null;
     writeFileSync(file, `${process.pid}\n`);
-    return true;
+    return () => native.unlockFile(lock);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new HsuError('E_STATE', `cannot use the state directory ${directory}: ${reason}`, { directory }, error);

@@ -23,8 +23,8 @@ export interface Wiring {
   readonly places: Places;
   readonly reapOrphans: boolean;
   readonly masterId: string;
-  /** Called before anything is touched; throws where the master must not begin. */
-  prepare(native: Native | null): void;
+  /** Called before anything is touched; throws where the master must not begin. What it returns is called after everything. */
+  prepare(native: Native | null): () => void;
 }
 
 /** How many of the latest events are remembered for late readers. */
@@ -45,7 +45,7 @@ export interface Wired {
   /** Why the addon could not be loaded; null where it was. */
   readonly lacksAddon: string | null;
   readonly collector: FileCollector;
-  /** Ends the workers, then everything that served them. */
+  /** Ends the workers, then everything that served them. A second call returns the first one’s promise. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
 }
 
@@ -53,7 +53,7 @@ export interface Wired {
 export function wire(wiring: Wiring): Wired {
   const loaded = loadNative();
   const native = loaded.ok ? loaded.native : null;
-  wiring.prepare(native);
+  const release = wiring.prepare(native);
   const clock = realClock();
   const { environment, reapOrphans } = wiring;
   const nativeHost = native === null ? null : createNativeHost(native, { environment, clock, reapOrphans });
@@ -61,22 +61,26 @@ export function wire(wiring: Wiring): Wired {
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
     const { supervisor, collector, journal } = supervise(wiring, host, clock, bootId);
+    const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
+      const result = await supervisor.shutdown(reason, deadline);
+      const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
+      await journal.settled();
+      await collector.close();
+      host.close();
+      release();
+      return { ...result, strays };
+    };
+    let ended: Promise<EndResult> | null = null;
     return {
       supervisor,
       host,
       collector,
       lacksAddon: loaded.ok ? null : loaded.reason,
-      async end(reason, deadline) {
-        const result = await supervisor.shutdown(reason, deadline);
-        const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
-        await journal.settled();
-        await collector.close();
-        host.close();
-        return { ...result, strays };
-      },
+      end: (reason, deadline) => (ended ??= end(reason, deadline)),
     };
   } catch (error) {
     host.close();
+    release();
     throw error;
   }
 }

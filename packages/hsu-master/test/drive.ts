@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'vitest';
+import { test, vi } from 'vitest';
 import { type Found, processesOf } from './proc.ts';
 
 /** Bounds of time are multiplied by this on slow machines. */
@@ -58,9 +58,9 @@ export class Stage {
     return join(this.folder, ...parts);
   }
 
-  write(name: string, text: string, mode = 0o644): string {
+  write(name: string, content: string | Uint8Array, mode = 0o644): string {
     const path = this.path(name);
-    writeFileSync(path, text, { mode });
+    writeFileSync(path, content, { mode });
     return path;
   }
 
@@ -138,6 +138,14 @@ function killQuietly(pid: number): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+/** Resolves when `holds` does: for what tells nobody when it changes. */
+export function eventually(holds: () => boolean): Promise<void> {
+  const look = () => {
+    if (!holds()) throw new Error(`in vain: ${holds.toString()}`);
+  };
+  return vi.waitFor(look, { timeout: PATIENCE, interval: 20 });
 }
 
 /** A port that is free at the moment. */
