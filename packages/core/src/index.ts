@@ -8,6 +8,8 @@ export {
   type StopCause,
 } from './events/catalogue.ts';
 export { type Delivery, EventStream } from './events/stream.ts';
+export { dependents, findCycle, type GraphNode, startOrder } from './graph/order.ts';
+export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export type { Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
 export type {
@@ -28,6 +30,9 @@ export type {
   RunReport,
   SpawnRequest,
 } from './ports.ts';
+export { backoffDelay } from './restart/backoff.ts';
+export { type Breaker, type FailureHistory, noFailures, restartsInWindow } from './restart/breaker.ts';
+export { decideRestart, type RestartDecision, type RestartQuestion } from './restart/decide.ts';
 export type { RestartCause, RestartMode, RestartPolicy, RestartRule } from './restart/policy.ts';
 export {
   type Bytes,
@@ -39,7 +44,18 @@ export {
   parseSize,
   type WallTime,
 } from './units.ts';
+export { KILL_WAIT } from './worker/course.ts';
+export { decide } from './worker/decide.ts';
+export type { Effect, TicketOutcome } from './worker/effects.ts';
 export { describeExit, type Exit, type ExitUsage, isSuccess, type ProcessIdentity } from './worker/exit.ts';
+export type {
+  CommandMessage,
+  DependencyMessage,
+  FactMessage,
+  Message,
+  MessageKind,
+  TimerName,
+} from './worker/messages.ts';
 export {
   type Check,
   type Command,
@@ -55,11 +71,6 @@ export {
   type WorkerId,
   type WorkerSpec,
 } from './worker/spec.ts';
-export { backoffDelay } from './restart/backoff.ts';
-export { noFailures, restartsInWindow, type Breaker, type FailureHistory } from './restart/breaker.ts';
-export { decideRestart, type RestartDecision, type RestartQuestion } from './restart/decide.ts';
-export { dependents, findCycle, startOrder, type GraphNode } from './graph/order.ts';
-export { stoppable, waitingFor, type DependencyView } from './graph/plan.ts';
 export {
   dependencyView,
   doing,
@@ -72,8 +83,4 @@ export {
   type RunEnd,
   type Worker,
 } from './worker/state.ts';
-export type { CommandMessage, DependencyMessage, FactMessage, Message, MessageKind, TimerName } from './worker/messages.ts';
-export type { Effect, TicketOutcome } from './worker/effects.ts';
-export { KILL_WAIT } from './worker/course.ts';
 export type { Circumstances, Decision } from './worker/turn.ts';
-export { decide } from './worker/decide.ts';

@@ -12,7 +12,9 @@ test('every code says in sentences what it means and what to do', () => {
 });
 
 test('every event says in sentences what it means and is named noun.verb', () => {
+  expect(Object.keys(EVENT_MEANINGS).length).toBeGreaterThan(20);
   for (const [type, { means, payload }] of Object.entries(EVENT_MEANINGS)) {
+    if (type !== 'worker.ready') expect(payload, type).not.toEqual({});
     expect(type).toMatch(/^[a-z]+\.[a-z]+(-[a-z]+)*$/);
     expect(means).toMatch(/^[A-Z].{10,}\.$/);
     for (const [field, says] of Object.entries(payload)) expect(says, `${type} ${field}`).toMatch(/.{4,}/);

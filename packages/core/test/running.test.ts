@@ -111,10 +111,10 @@ describe('an exit', () => {
     expect(new Rig().run().exited({}).payload('worker.backing-off').reason).toBe('exit unknown after 0ms');
   });
 
-  test('B11: who waits for a daemon that ended with success is told', () => {
-    const rig = new Rig({ mainProcess: DAEMON }).tell({ kind: 'start', ticket: 1 }).started();
-    rig.tell({ kind: 'main-process-found', process: CHILD });
-    expect(rig.settled).toEqual(['settle 1 done']);
+  test('with success forgives earlier failures', () => {
+    const rig = new Rig().run().exited({ code: 1 }).tell({ kind: 'timer', timer: 'backoff' }).started();
+    expect(rig.hasForgiven).toBe(false);
+    expect(rig.exited({ code: 0 }).hasForgiven).toBe(true);
   });
 
   test('D1: fails for ever until the breaker opens, and says when it tries next', () => {
@@ -276,6 +276,23 @@ describe('A4: a program that announces that it goes into the background', () => 
     rig.exited({ code: 0 }, [CHILD]).tell({ kind: 'tree-empty' });
     expect(rig.said).toEqual(['worker.exited', 'worker.failed']);
     expect(rig.payload('worker.failed').failure.code).toBe('E_MAIN_PROCESS');
+    expect(rig.payload('worker.exited')).toMatchObject({ exit: exit(), remaining: [] });
+  });
+
+  test('that exits with success and leaves nobody has failed, and who waits is told', () => {
+    const rig = new Rig({ mainProcess: DAEMON, restart: { mode: 'never' } })
+      .tell({ kind: 'start', ticket: 1 })
+      .started();
+    rig.exited({ code: 0 });
+    expect(rig.payload('worker.failed').failure).toMatchObject({
+      code: 'E_MAIN_PROCESS',
+      message: expect.stringContaining('exit 0 after 0ms'),
+    });
+    expect(rig.effects).toContainEqual({
+      kind: 'settle',
+      ticket: 1,
+      outcome: { kind: 'failed', failure: rig.payload('worker.failed').failure },
+    });
   });
 
   test('that fails in the foreground is ended with what it left', () => {

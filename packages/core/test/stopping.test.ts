@@ -135,8 +135,11 @@ describe('a start while it stops', () => {
 
   test('after a failed probe forgives: no backoff', () => {
     const rig = new Rig().run().exited({ code: 1 }).tell({ kind: 'timer', timer: 'backoff' }).started();
-    rig.tell({ kind: 'became-unhealthy', probe: 'liveness', reason: 'x' }).tell({ kind: 'start' });
-    expect(rig.hasForgiven).toBe(true);
+    rig.tell({ kind: 'became-unhealthy', probe: 'liveness', reason: 'x' });
+    const restarted = Object.assign(new Rig(), { worker: rig.worker }).tell({ kind: 'restart' });
+    expect(restarted.hasForgiven).toBe(true);
+    expect(rig.tell({ kind: 'start' }).hasForgiven).toBe(true);
+    expect(rig.worker.tickets).toEqual([]);
     expect(rig.exited({ code: 1 }).name).toBe('starting');
   });
 

@@ -10,6 +10,7 @@ describe('parseDuration', () => {
     ['10s', 10_000],
     ['1h30m', 5_400_000],
     ['1.5h', 5_400_000],
+    ['1.25s', 1250],
     ['7d', 604_800_000],
     ['2m3s4ms', 123_004],
     ['250us', 0.25],
@@ -47,6 +48,8 @@ describe('formatDuration', () => {
     [850, '850ms'],
     [999.7, '1s'],
     [1000, '1s'],
+    [2000, '2s'],
+    [10_000, '10s'],
     [1449, '1.4s'],
     [9999, '10s'],
     [12_000, '12s'],
@@ -92,12 +95,24 @@ describe('parseSize', () => {
     ['7KB', 7000],
     ['5MiB', 5_242_880],
     ['9B', 9],
+    ['1.25KiB', 1280],
   ])('%s', (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
-  test.each(['', 'KiB', '-1', '1.5', '1e3', '1XB', '1 Ki B', '0x10', '1.5.5M', 'constructor', '10000000TiB'])(
-    'refuses %j',
-    (text) => expect(parseSize(text)).toBeNull(),
-  );
+  test.each([
+    '',
+    'KiB',
+    '-1',
+    '1.5',
+    '1e3',
+    '1XB',
+    '1 Ki B',
+    '0x10',
+    '1.5.5M',
+    '5M 5',
+    '5 5',
+    'constructor',
+    '10000000TiB',
+  ])('refuses %j', (text) => expect(parseSize(text)).toBeNull());
 
   test('every whole number of bytes is itself', () => {
     fc.assert(

@@ -73,7 +73,10 @@ export type HsuEvent = EventDraft & {
 
 /** What an event says and what it carries, for the generated documentation; complete by type. */
 export type EventMeanings = {
-  readonly [T in EventType]: { readonly means: string; readonly payload: { readonly [K in keyof EventMap[T]]: string } };
+  readonly [T in EventType]: {
+    readonly means: string;
+    readonly payload: { readonly [K in keyof EventMap[T]]: string };
+  };
 };
 
 const FAILURE = 'code and message';
@@ -140,7 +143,11 @@ export const EVENT_MEANINGS: EventMeanings = {
   },
   'health.changed': {
     means: 'A probe’s verdict changed.',
-    payload: { probe: 'startup, liveness or readiness', healthy: 'the new verdict', reason: 'the last answer' },
+    payload: {
+      probe: 'startup, liveness or readiness',
+      healthy: 'the new verdict',
+      reason: 'the last answer',
+    },
   },
   'log.dropped': {
     means: 'Output could not be written and was counted instead.',
@@ -164,7 +171,8 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: { process: PROCESS },
   },
   'supervisor.defect': {
-    means: 'Something happened that cannot, or a part of the master failed; no worker was changed by it. Please report it.',
+    means:
+      'Something happened that cannot, or a part of the master failed; no worker was changed by it. Please report it.',
     payload: { message: 'what, where' },
   },
 };

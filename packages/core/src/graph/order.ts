@@ -23,7 +23,8 @@ export function findCycle(nodes: readonly GraphNode[]): readonly WorkerId[] | nu
       path.push(step.id);
       open.add(step.id);
       todo.push({ id: step.id, leave: true });
-      for (const dependency of byId.get(step.id)?.dependsOn ?? []) todo.push({ id: dependency.id, leave: false });
+      for (const dependency of byId.get(step.id)?.dependsOn ?? [])
+        todo.push({ id: dependency.id, leave: false });
     }
   }
   return null;

@@ -25,7 +25,11 @@ export function waitingFor(
   for (const dependency of dependencies) {
     const seen = view(dependency.id);
     if (seen !== null && isMet(dependency, seen)) continue;
-    waiting.push({ id: dependency.id, condition: dependency.condition, reason: seen?.doing ?? 'not defined' });
+    waiting.push({
+      id: dependency.id,
+      condition: dependency.condition,
+      reason: seen?.doing ?? 'not defined',
+    });
   }
   return waiting;
 }

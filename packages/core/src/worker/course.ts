@@ -66,7 +66,13 @@ export function changeMain(turn: Turn, phase: Running, process: ProcessIdentity,
 }
 
 /** Asks the whole tree of a run to end. `exit` is set where the main process is gone already. */
-export function beginStop(turn: Turn, phase: Running, cause: StopCause, detail: string, exit: Exit | null): Stopping {
+export function beginStop(
+  turn: Turn,
+  phase: Running,
+  cause: StopCause,
+  detail: string,
+  exit: Exit | null,
+): Stopping {
   const { spec, now } = turn.in;
   const { run } = turn.worker;
   turn.act({ kind: 'clear-timer', timer: 'reset' });
@@ -141,7 +147,9 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
   const probe = cause === 'liveness' || cause === 'startup';
   const byMain = cause === 'main-process';
   const reason =
-    phase.name === 'stopping' && (probe || byMain) ? phase.detail : `${describeExit(exit)} after ${formatDuration(uptime)}`;
+    phase.name === 'stopping' && (probe || byMain)
+      ? phase.detail
+      : `${describeExit(exit)} after ${formatDuration(uptime)}`;
   const counts = success && !probe && !byMain;
   const question = { cause: probe ? 'health' : 'exit', success: counts, lasting: false, uptime } as const;
   const code = byMain ? 'E_MAIN_PROCESS' : 'E_EXITED';
@@ -158,7 +166,13 @@ export function rest(turn: Turn): void {
 
 /** Lets the one restart decision decide what follows a run or a failed start. `reason` is the failure in few words. */
 export function tryAgain(turn: Turn, question: RestartQuestion, failure: Failure, reason: string): void {
-  const decision = decideRestart(turn.worker.history, turn.in.spec.restart, question, turn.in.now, turn.in.random);
+  const decision = decideRestart(
+    turn.worker.history,
+    turn.in.spec.restart,
+    question,
+    turn.in.now,
+    turn.in.random,
+  );
   follow(turn, decision, failure, reason);
 }
 
@@ -168,14 +182,16 @@ function follow(turn: Turn, decision: RestartDecision, failure: Failure, reason:
       turn.set({ history: noFailures });
       turn.become({ name: 'stopped', completed: true });
       turn.publish('worker.stopped', { completed: true });
-      turn.settleAll('running', { kind: 'done', already: false });
       return;
     case 'rest':
       fail(turn, { code: failure.code, message: `${failure.message}; ${decision.reason}` });
       return;
     case 'give-up':
       turn.set({ history: decision.history });
-      fail(turn, { code: 'E_GAVE_UP', message: `${failure.message}; gave up after ${decision.history.streak} failures` });
+      fail(turn, {
+        code: 'E_GAVE_UP',
+        message: `${failure.message}; gave up after ${decision.history.streak} failures`,
+      });
       return;
     default:
       backOff(turn, decision, reason);

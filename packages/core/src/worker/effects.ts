@@ -23,7 +23,12 @@ export type Effect =
   | { readonly kind: 'close-run'; readonly run: number }
   | { readonly kind: 'begin-hooks'; readonly run: number; readonly process: ProcessIdentity }
   | { readonly kind: 'end-hooks'; readonly run: number }
-  | { readonly kind: 'set-timer'; readonly run: number; readonly timer: TimerName; readonly delay: Milliseconds }
+  | {
+      readonly kind: 'set-timer';
+      readonly run: number;
+      readonly timer: TimerName;
+      readonly delay: Milliseconds;
+    }
   | { readonly kind: 'clear-timer'; readonly timer: TimerName }
   | { readonly kind: 'settle'; readonly ticket: number; readonly outcome: TicketOutcome }
   | { readonly kind: 'record-desired'; readonly desired: 'up' | 'down' };

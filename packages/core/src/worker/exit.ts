@@ -30,7 +30,7 @@ export function describeExit(exit: Exit): string {
   if (exit.code === null) return 'exit unknown';
   const known = WINDOWS_STATUS.get(exit.code >>> 0);
   if (known !== undefined) return `exit 0x${(exit.code >>> 0).toString(16).toUpperCase()} (${known})`;
-  const signal = exit.code > 128 && exit.code < 160 ? SHELL_SIGNALS[exit.code - 128] : undefined;
+  const signal = SHELL_SIGNALS[exit.code - 128];
   return signal === undefined ? `exit ${exit.code}` : `exit ${exit.code} (${signal} in a shell’s convention)`;
 }
 

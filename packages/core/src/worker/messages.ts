@@ -17,8 +17,18 @@ export type CommandMessage =
 
 /** What happened in the run that it names. */
 export type FactMessage =
-  | { readonly kind: 'spawned'; readonly run: number; readonly process: ProcessIdentity; readonly warning: string | null }
-  | { readonly kind: 'spawn-failed'; readonly run: number; readonly failure: Failure; readonly transient: boolean }
+  | {
+      readonly kind: 'spawned';
+      readonly run: number;
+      readonly process: ProcessIdentity;
+      readonly warning: string | null;
+    }
+  | {
+      readonly kind: 'spawn-failed';
+      readonly run: number;
+      readonly failure: Failure;
+      readonly transient: boolean;
+    }
   | {
       readonly kind: 'exited';
       readonly run: number;

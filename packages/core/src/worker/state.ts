@@ -140,7 +140,9 @@ export function doing(worker: Worker, now: MonotonicTime): string {
   switch (phase.name) {
     case 'running':
       if (!phase.mainKnown) return 'waiting for its main process';
-      return phase.ready ? 'ready' : `not ready${phase.unreadyReason === '' ? '' : `: ${phase.unreadyReason}`}`;
+      return phase.ready
+        ? 'ready'
+        : `not ready${phase.unreadyReason === '' ? '' : `: ${phase.unreadyReason}`}`;
     case 'backoff':
       return `backoff ${formatDuration(Math.max(0, phase.until - now))}: ${phase.reason}`;
     case 'blocked':

@@ -232,12 +232,14 @@ export const TABLE: Table = {
     reset: forgive,
     dependencies: (turn, phase, message) => {
       turn.set({ waiting: message.waiting });
-      if (message.lost !== null) beginStop(turn, phase, 'dependency', `its dependency "${message.lost}" ended`, null);
+      if (message.lost !== null)
+        beginStop(turn, phase, 'dependency', `its dependency "${message.lost}" ended`, null);
     },
     exited: (turn, phase, message) => {
       const { exit, remaining } = message;
       const { spec } = turn.in;
-      if (remaining.length > 0 && isSuccess(exit, spec.restart.successCodes)) {
+      const success = isSuccess(exit, spec.restart.successCodes);
+      if (remaining.length > 0 && success) {
         if (!phase.mainKnown) return;
         if (spec.onDaemonize === 'adopt' && spec.mainProcess === null) {
           changeMain(turn, phase, oldest(remaining), false);
@@ -246,10 +248,11 @@ export const TABLE: Table = {
       }
       publishExit(turn, phase.since, exit, remaining);
       if (remaining.length === 0) {
-        endRun(turn, phase, exit, null);
+        // A program that was to go into the background and left nobody there has not done its work.
+        endRun(turn, phase, exit, success && !phase.mainKnown ? 'main-process' : null);
         return;
       }
-      beginStop(turn, phase, 'left-behind', leftBehind(isSuccess(exit, spec.restart.successCodes), remaining.length), exit);
+      beginStop(turn, phase, 'left-behind', leftBehind(success, remaining.length), exit);
     },
     'tree-empty': (turn, phase) => {
       if (phase.mainKnown) {
