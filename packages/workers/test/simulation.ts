@@ -24,13 +24,17 @@ export function testSeeds(workers: Simulation['workers']): void {
     },
   );
 
-  test.runIf(REPLAY === undefined)(`${SEEDS} seeds keep all properties`, { timeout: 600_000 }, async () => {
-    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
-      const broken = await simulate(simulation(seed, { workers }));
-      if (broken.length === 0) continue;
-      const list = broken.map(({ property, detail }) => `  ${property}: ${detail}`).join('\n');
-      const again = `HSU_SEED=${seed} pnpm exec vitest run --project workers simulation-${workers}`;
-      expect.unreachable(`seed ${seed} breaks\n${list}\nReplay it with\n  ${again}`);
-    }
-  });
+  test.runIf(REPLAY === undefined)(
+    `C2: ${SEEDS} seeds keep all properties`,
+    { timeout: 600_000 },
+    async () => {
+      for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+        const broken = await simulate(simulation(seed, { workers }));
+        if (broken.length === 0) continue;
+        const list = broken.map(({ property, detail }) => `  ${property}: ${detail}`).join('\n');
+        const again = `HSU_SEED=${seed} pnpm exec vitest run --project workers simulation-${workers}`;
+        expect.unreachable(`seed ${seed} breaks\n${list}\nReplay it with\n  ${again}`);
+      }
+    },
+  );
 }
