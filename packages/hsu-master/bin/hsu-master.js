@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Plain old JavaScript on purpose: any Node must be able to read this file as far as the version check.
+import { existsSync } from 'node:fs';
+
 var version = process.versions.node.split('.').map(Number);
 var major = version[0];
 var supported =
@@ -7,7 +9,10 @@ var supported =
   (major === 24 && version[1] >= 15) ||
   major > 24;
 if (supported) {
-  import('../dist/main.js').catch(function (error) {
+  // A package is packed with its program joined into few files, which load faster; the workspace has only the compiled ones.
+  var joined = new URL('../bundle/main.js', import.meta.url);
+  var program = existsSync(joined) ? joined.href : '../dist/main.js';
+  import(program).catch(function (error) {
     process.stderr.write(
       'hsu-master: cannot load its program: ' + (error && error.stack ? error.stack : error) + '\n',
     );
