@@ -183,7 +183,7 @@ export class Rig {
     return this.effects.map((effect) => {
       switch (effect.kind) {
         case 'signal-tree':
-          return `${effect.signal}`;
+          return effect.signal;
         case 'set-timer':
           return `set ${effect.timer} ${effect.delay}`;
         case 'clear-timer':

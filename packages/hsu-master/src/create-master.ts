@@ -1,8 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { formatIssue, type LoadedConfig, loadConfig, type LoadResult, readConfigFile } from '@hsu-master/config';
-import { type Capability, type EventStream, HsuError, type Milliseconds, type OutputStream, type TicketOutcome } from '@hsu-master/core';
+import {
+  formatIssue,
+  type LoadedConfig,
+  type LoadResult,
+  loadConfig,
+  readConfigFile,
+} from '@hsu-master/config';
+import {
+  type Capability,
+  type EventStream,
+  HsuError,
+  type Milliseconds,
+  type OutputStream,
+  type TicketOutcome,
+} from '@hsu-master/core';
 import type { OutputListener } from '@hsu-master/logcollect';
 import type { WorkerSnapshot } from '@hsu-master/workers';
 import { lockStateDirectory } from './lock.ts';

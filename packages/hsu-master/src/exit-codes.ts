@@ -1,9 +1,13 @@
 /** What the command’s exit code says. A table in the documentation is made from this. */
 export const EXIT_CODES = {
-  ok: { code: 0, means: 'Done; for `run`: an ordered end (Ctrl-C, SIGTERM, --run-duration) that left nothing alive.' },
+  ok: {
+    code: 0,
+    means: 'Done; for `run`: an ordered end (Ctrl-C, SIGTERM, --run-duration) that left nothing alive.',
+  },
   failed: {
     code: 1,
-    means: 'The operation failed; for `run`: processes survived the stop, or a worker could never be started.',
+    means:
+      'The operation failed; for `run`: processes survived the stop, or a worker could never be started.',
   },
   usage: { code: 2, means: 'The command line or the configuration is not valid, or this Node is too old.' },
   conflict: { code: 7, means: 'Another master runs with the same state directory.' },

@@ -1,3 +1,3 @@
-export { HsuError, type ErrorCode, type HsuEvent, type TicketOutcome } from '@hsu-master/core';
+export { type ErrorCode, HsuError, type HsuEvent, type TicketOutcome } from '@hsu-master/core';
 export { createMaster, type Master, type MasterOptions } from './create-master.ts';
 export type { EndResult } from './wire.ts';

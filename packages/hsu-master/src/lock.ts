@@ -27,6 +27,11 @@ function take(directory: string, file: string, native: Native | null): (() => vo
     return () => native.unlockFile(lock);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new HsuError('E_STATE', `cannot use the state directory ${directory}: ${reason}`, { directory }, error);
+    throw new HsuError(
+      'E_STATE',
+      `cannot use the state directory ${directory}: ${reason}`,
+      { directory },
+      error,
+    );
   }
 }

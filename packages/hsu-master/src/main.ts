@@ -34,7 +34,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return EXIT_CODES.ok.code;
   }
-  if (flags.version || command === 'version') return (await import('./version.ts')).printVersion(flags.output);
+  if (flags.version || command === 'version')
+    return (await import('./version.ts')).printVersion(flags.output);
   const file = rest[0] ?? flags.file ?? flags.config;
   if (command === undefined && file === undefined) {
     process.stdout.write(HELP);
@@ -46,7 +47,8 @@ async function main(argv: readonly string[]): Promise<number> {
       if (file === undefined) return usage('run needs a configuration file: hsu-master run config.yaml');
       return (await import('./run.ts')).run(file, flags);
     case 'validate':
-      if (file === undefined) return usage('validate needs a configuration file: hsu-master validate config.yaml');
+      if (file === undefined)
+        return usage('validate needs a configuration file: hsu-master validate config.yaml');
       return (await import('./validate.ts')).validate(file, flags);
     default:
       return usage(`there is no command "${command}"`);

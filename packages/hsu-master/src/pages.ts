@@ -17,7 +17,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** docs/errors.md */
 export function errorsPage(): string {
   const rows = Object.entries(ERRORS).map(([code, { means, next }]) => [`\`${code}\``, means, next]);
-  return page('Errors', 'Every error and failure carries one of these codes.', table(['code', 'means', 'what to do'], rows));
+  return page(
+    'Errors',
+    'Every error and failure carries one of these codes.',
+    table(['code', 'means', 'what to do'], rows),
+  );
 }
 
 /** docs/events.md */

@@ -37,7 +37,11 @@ export function choosePlaces(from: PlaceSources): Places {
   };
 }
 
-function baseDirectories({ env, home, privileged }: PlaceSources): { run: string; state: string; log: string } {
+function baseDirectories({ env, home, privileged }: PlaceSources): {
+  run: string;
+  state: string;
+  log: string;
+} {
   const own = env['HSU_HOME'];
   if (own) return { run: join(own, 'run'), state: join(own, 'state'), log: join(own, 'logs') };
   if (privileged) {

@@ -2,13 +2,21 @@
 export type Proof = 'run natively' | 'not built yet';
 
 /** Platforms and what ran there. */
-export const PLATFORMS: readonly { readonly platform: string; readonly proof: Proof; readonly notes: string }[] = [
+export const PLATFORMS: readonly {
+  readonly platform: string;
+  readonly proof: Proof;
+  readonly notes: string;
+}[] = [
   {
     platform: 'Linux x64, glibc',
     proof: 'run natively',
     notes: 'All suites. The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
   },
-  { platform: 'Linux arm64, musl', proof: 'not built yet', notes: 'The Node host runs where Node runs; it was not tried there.' },
+  {
+    platform: 'Linux arm64, musl',
+    proof: 'not built yet',
+    notes: 'The Node host runs where Node runs; it was not tried there.',
+  },
   { platform: 'macOS', proof: 'not built yet', notes: '' },
   { platform: 'Windows', proof: 'not built yet', notes: '' },
 ];
@@ -25,7 +33,8 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
   },
   'no-leaked-descriptors': { native: 'enforced: close_range in the child', node: 'watched: close-on-exec' },
   'whole-tree': {
-    native: 'watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
+    native:
+      'watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
     node: 'watched: process group, session, mark, ancestry',
   },
   'adopt-orphans': { native: 'enforced: child subreaper, in `run`', node: 'impossible: init adopts them' },

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoadedConfig } from '@hsu-master/config';
-import { type Clock, type EventDraft, EventStream, type Host, type Milliseconds, type ProcessIdentity } from '@hsu-master/core';
+import {
+  type Clock,
+  type EventDraft,
+  EventStream,
+  type Host,
+  type Milliseconds,
+  type ProcessIdentity,
+} from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
 import { type FileCollector, fileCollector } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
@@ -91,7 +98,12 @@ interface Supervision {
   readonly journal: FileJournal;
 }
 
-function supervise({ config, places, masterId }: Wiring, host: Host, clock: Clock, bootId: string): Supervision {
+function supervise(
+  { config, places, masterId }: Wiring,
+  host: Host,
+  clock: Clock,
+  bootId: string,
+): Supervision {
   const events = new EventStream(REMEMBERED_EVENTS);
   const publish = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);

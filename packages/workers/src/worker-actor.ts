@@ -146,7 +146,10 @@ export class WorkerActor {
   #spawn(run: number): void {
     const { phase } = this.#worker;
     if (phase.name === 'starting' && phase.end !== null && phase.end !== 'restart') {
-      const failure = { code: 'E_SUPERSEDED', message: `worker "${this.spec.id}": stopped before it was started` } as const;
+      const failure = {
+        code: 'E_SUPERSEDED',
+        message: `worker "${this.spec.id}": stopped before it was started`,
+      } as const;
       this.tell({ kind: 'spawn-failed', run, failure, transient: true });
       return;
     }

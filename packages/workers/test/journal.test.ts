@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,7 +37,9 @@ describe('run records', () => {
     first.recordRun('web', 3, 'm.web.3', process1);
     first.recordRun('db', 1, 'm.db.1', { pid: 4712, startedAt: '5' });
     first.forgetRun('db', 1);
-    expect(journal().leftOvers()).toMatchObject([{ workerId: 'web', run: 3, mark: 'm.web.3', process: process1 }]);
+    expect(journal().leftOvers()).toMatchObject([
+      { workerId: 'web', run: 3, mark: 'm.web.3', process: process1 },
+    ]);
   });
 
   it('records of another boot name nobody', () => {
@@ -108,5 +119,7 @@ describe('the operator’s wishes', () => {
 
 it('a state directory that cannot be made is E_STATE and named', () => {
   writeFileSync(join(place, 'state'), 'a file');
-  expect(journal).toThrow(expect.objectContaining({ code: 'E_STATE', message: expect.stringContaining('state') }));
+  expect(journal).toThrow(
+    expect.objectContaining({ code: 'E_STATE', message: expect.stringContaining('state') }),
+  );
 });

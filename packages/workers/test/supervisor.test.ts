@@ -1,14 +1,37 @@
-import { type Dependency, type HsuEvent, type RunHook, HsuError, type TicketOutcome } from '@hsu-master/core';
-import { FakeClock, FakeCollector, FakeHost, FakeJournal, type FakeProcess, type FakeProgram, fakeProgram, FakeSystem, programsByName, restartRule, workerSpec } from '@hsu-master/testkit';
+import { type Dependency, HsuError, type HsuEvent, type RunHook, type TicketOutcome } from '@hsu-master/core';
+import {
+  FakeClock,
+  FakeCollector,
+  FakeHost,
+  FakeJournal,
+  type FakeProcess,
+  type FakeProgram,
+  FakeSystem,
+  fakeProgram,
+  programsByName,
+  restartRule,
+  workerSpec,
+} from '@hsu-master/testkit';
 import { describe, expect, it } from 'vitest';
 import { Supervisor } from '../src/supervisor.ts';
 
 /** A supervisor over fake programs, with what the tests look at. */
-function stage(programs: Record<string, FakeProgram>, hooks: readonly RunHook[] = [], journal = new FakeJournal()) {
+function stage(
+  programs: Record<string, FakeProgram>,
+  hooks: readonly RunHook[] = [],
+  journal = new FakeJournal(),
+) {
   const clock = new FakeClock();
   const system = new FakeSystem(clock);
   const host = new FakeHost(system, programsByName(programs));
-  const supervisor = new Supervisor({ host, clock, hooks, collector: new FakeCollector(), journal, masterId: 'm' });
+  const supervisor = new Supervisor({
+    host,
+    clock,
+    hooks,
+    collector: new FakeCollector(),
+    journal,
+    masterId: 'm',
+  });
   const events: HsuEvent[] = [];
   supervisor.events.subscribe((event) => events.push(event));
   const of = (id: string) => events.filter((event) => event.workerId === id).map((event) => event.type);
@@ -23,12 +46,24 @@ async function begin(scene: ReturnType<typeof stage>, span = 0): Promise<void> {
   scene.clock.advance(span);
 }
 
-async function outcome(scene: ReturnType<typeof stage>, ticket: Promise<TicketOutcome>, span: number): Promise<string> {
+async function outcome(
+  scene: ReturnType<typeof stage>,
+  ticket: Promise<TicketOutcome>,
+  span: number,
+): Promise<string> {
   scene.clock.advance(span);
-  return Promise.race([ticket.then(({ kind }) => kind), Promise.resolve().then(() => Promise.resolve('pending'))]);
+  return Promise.race([
+    ticket.then(({ kind }) => kind),
+    Promise.resolve().then(() => Promise.resolve('pending')),
+  ]);
 }
 
-const on = (id: string, differs: Partial<Dependency> = {}): Dependency => ({ id, condition: 'started', restart: false, ...differs });
+const on = (id: string, differs: Partial<Dependency> = {}): Dependency => ({
+  id,
+  condition: 'started',
+  restart: false,
+  ...differs,
+});
 
 /** Becomes ready when told to. */
 function readiness(): { hook: RunHook; say(id: string, ready: boolean): void } {
@@ -37,7 +72,9 @@ function readiness(): { hook: RunHook; say(id: string, ready: boolean): void } {
     hook: {
       name: 'readiness',
       begin: ({ spec, tell }) => {
-        told.set(spec.id, (ready) => tell(ready ? { kind: 'became-ready' } : { kind: 'became-unready', reason: 'HTTP 503' }));
+        told.set(spec.id, (ready) =>
+          tell(ready ? { kind: 'became-ready' } : { kind: 'became-unready', reason: 'HTTP 503' }),
+        );
         return () => told.delete(spec.id);
       },
     },
@@ -45,7 +82,14 @@ function readiness(): { hook: RunHook; say(id: string, ready: boolean): void } {
   };
 }
 
-const probe = { check: { type: 'process' }, interval: 1000, timeout: 500, initialDelay: 0, failureThreshold: 1, successThreshold: 1 } as const;
+const probe = {
+  check: { type: 'process' },
+  interval: 1000,
+  timeout: 500,
+  initialDelay: 0,
+  failureThreshold: 1,
+  successThreshold: 1,
+} as const;
 const probed = { startup: null, liveness: null, readiness: probe };
 
 describe('adding workers', () => {
@@ -83,7 +127,10 @@ describe('commands', () => {
 
   it('C3: a stop while waiting for a dependency or in backoff rests at once, and nothing starts later', async () => {
     const { hook } = readiness();
-    const scene = stage({ db: fakeProgram(), web: fakeProgram(), bad: fakeProgram({ ends: { after: 10, exit: { code: 1 } } }) }, [hook]);
+    const scene = stage(
+      { db: fakeProgram(), web: fakeProgram(), bad: fakeProgram({ ends: { after: 10, exit: { code: 1 } } }) },
+      [hook],
+    );
     scene.supervisor.add([
       workerSpec('db', { probes: probed }),
       workerSpec('web', { dependsOn: [on('db', { condition: 'ready' })] }),
@@ -131,18 +178,29 @@ describe('dependencies', () => {
   it('D7: a dependency that is never ready blocks its dependents, and they say why', async () => {
     const { hook, say } = readiness();
     const scene = stage({ db: fakeProgram(), web: fakeProgram() }, [hook]);
-    scene.supervisor.add([workerSpec('web', { dependsOn: [on('db', { condition: 'ready' })] }), workerSpec('db', { probes: probed })]);
+    scene.supervisor.add([
+      workerSpec('web', { dependsOn: [on('db', { condition: 'ready' })] }),
+      workerSpec('db', { probes: probed }),
+    ]);
     await begin(scene, 100);
     say('db', false);
-    expect(scene.supervisor.snapshot('web').waiting).toEqual([{ id: 'db', condition: 'ready', reason: 'not ready: HTTP 503' }]);
+    expect(scene.supervisor.snapshot('web').waiting).toEqual([
+      { id: 'db', condition: 'ready', reason: 'not ready: HTTP 503' },
+    ]);
     say('db', true);
     scene.clock.advance(10);
     expect(scene.phase('web')).toBe('running');
   });
 
   it('`completed` waits for an exit with success', async () => {
-    const scene = stage({ migrate: fakeProgram({ ends: { after: 500, exit: { code: 0 } } }), web: fakeProgram() });
-    scene.supervisor.add([workerSpec('migrate'), workerSpec('web', { dependsOn: [on('migrate', { condition: 'completed' })] })]);
+    const scene = stage({
+      migrate: fakeProgram({ ends: { after: 500, exit: { code: 0 } } }),
+      web: fakeProgram(),
+    });
+    scene.supervisor.add([
+      workerSpec('migrate'),
+      workerSpec('web', { dependsOn: [on('migrate', { condition: 'completed' })] }),
+    ]);
     await begin(scene, 400);
     expect(scene.phase('web')).toBe('blocked');
     scene.clock.advance(200);
@@ -150,34 +208,43 @@ describe('dependencies', () => {
     expect(scene.supervisor.snapshot('migrate').completed).toBe(true);
   });
 
-  it.each(['restart', 'its own death'])('D8: dependents with restart follow a dependency’s %s', async (how) => {
-    const scene = stage({ db: fakeProgram(), web: fakeProgram(), other: fakeProgram() });
-    scene.supervisor.add([
-      workerSpec('db', { restart: { ...workerSpec('x').restart, exit: restartRule({ delay: 100 }) } }),
-      workerSpec('web', { dependsOn: [on('db', { restart: true })] }),
-      workerSpec('other', { dependsOn: [on('db')] }),
-    ]);
-    await begin(scene, 100);
-    if (how === 'restart') void scene.supervisor.restart('db');
-    else scene.system.signal(scene.system.living('db')[0] as FakeProcess, 'SIGKILL');
-    scene.clock.advance(10_000);
-    expect(scene.supervisor.snapshot('db').run).toBe(2);
-    expect(scene.supervisor.snapshot('web')).toMatchObject({ phase: 'running', run: 2, restarts: 0 });
-    expect(scene.supervisor.snapshot('other')).toMatchObject({ phase: 'running', run: 1 });
-  });
+  it.each(['restart', 'its own death'])(
+    'D8: dependents with restart follow a dependency’s %s',
+    async (how) => {
+      const scene = stage({ db: fakeProgram(), web: fakeProgram(), other: fakeProgram() });
+      scene.supervisor.add([
+        workerSpec('db', { restart: { ...workerSpec('x').restart, exit: restartRule({ delay: 100 }) } }),
+        workerSpec('web', { dependsOn: [on('db', { restart: true })] }),
+        workerSpec('other', { dependsOn: [on('db')] }),
+      ]);
+      await begin(scene, 100);
+      if (how === 'restart') void scene.supervisor.restart('db');
+      else scene.system.signal(scene.system.living('db')[0] as FakeProcess, 'SIGKILL');
+      scene.clock.advance(10_000);
+      expect(scene.supervisor.snapshot('db').run).toBe(2);
+      expect(scene.supervisor.snapshot('web')).toMatchObject({ phase: 'running', run: 2, restarts: 0 });
+      expect(scene.supervisor.snapshot('other')).toMatchObject({ phase: 'running', run: 1 });
+    },
+  );
 });
 
 describe('shutdown', () => {
   it('D10: ends dependents first, and the rest in parallel', async () => {
     const slow = fakeProgram({ endsOnSignal: 1000 });
     const scene = stage({ db: slow, web: slow, side: slow });
-    scene.supervisor.add([workerSpec('db'), workerSpec('web', { dependsOn: [on('db')] }), workerSpec('side')]);
+    scene.supervisor.add([
+      workerSpec('db'),
+      workerSpec('web', { dependsOn: [on('db')] }),
+      workerSpec('side'),
+    ]);
     await begin(scene, 100);
     const startedAt = scene.clock.wallNow();
     const ended = scene.supervisor.shutdown('test', 60_000);
     scene.clock.advance(5000);
     expect(await ended).toEqual({ survivors: [], forced: false });
-    const stopped = scene.events.filter((event) => event.type === 'worker.stopped').map((event) => event.workerId);
+    const stopped = scene.events
+      .filter((event) => event.type === 'worker.stopped')
+      .map((event) => event.workerId);
     expect(new Set(stopped.slice(0, 2))).toEqual(new Set(['web', 'side']));
     expect(stopped[2]).toBe('db');
     const last = scene.events.at(-1);
@@ -218,7 +285,10 @@ describe('shutdown', () => {
     scene.supervisor.add([workerSpec('web')]);
     await begin(scene, 100);
     void scene.supervisor.shutdown('test', 60_000);
-    expect(await scene.supervisor.start('web')).toMatchObject({ kind: 'failed', failure: { code: 'E_SHUTTING_DOWN' } });
+    expect(await scene.supervisor.start('web')).toMatchObject({
+      kind: 'failed',
+      failure: { code: 'E_SHUTTING_DOWN' },
+    });
   });
 });
 
@@ -230,7 +300,14 @@ describe('left-overs', () => {
     const journal = new FakeJournal();
     const make = (own: FakeJournal, masterId: string) => {
       const host = new FakeHost(system, programs);
-      const supervisor = new Supervisor({ host, clock, hooks: [], collector: new FakeCollector(), journal: own, masterId });
+      const supervisor = new Supervisor({
+        host,
+        clock,
+        hooks: [],
+        collector: new FakeCollector(),
+        journal: own,
+        masterId,
+      });
       supervisor.add([workerSpec('web')]);
       return { host, supervisor };
     };

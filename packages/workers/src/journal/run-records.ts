@@ -71,7 +71,8 @@ export class RunRecords {
   #append(line: string): void {
     const bytes = Buffer.from(line);
     const written = writeSync(this.#descriptor, bytes, 0, bytes.length, this.#length);
-    if (written < bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${this.#file}`);
+    if (written < bytes.length)
+      throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${this.#file}`);
     this.#length += written;
     if (this.#length > COMPACT_FROM && this.#length > this.#livingSize() * 4) this.#compact();
   }
@@ -110,7 +111,9 @@ function lineOf(value: object): string {
 /** What a whole and undamaged line says, else null. */
 function parseLine(line: string): object | null {
   const body = line.slice(9).trimEnd();
-  return line.slice(0, 9) === `${crc32(body).toString(16).padStart(8, '0')} ` ? (JSON.parse(body) as object) : null;
+  return line.slice(0, 9) === `${crc32(body).toString(16).padStart(8, '0')} `
+    ? (JSON.parse(body) as object)
+    : null;
 }
 
 function readEntries(file: string, bootId: string): readonly Entry[] {
