@@ -33,6 +33,8 @@ export interface LaunchOptions {
   readonly gid?: number;
   /** Command line that runs the one given. */
   readonly through?: readonly string[];
+  /** Lines that are not kept: those of a flood. */
+  readonly without?: RegExp;
 }
 
 /** How a process ended. */
@@ -45,6 +47,7 @@ export interface Ending {
 export class Stage {
   readonly folder: string;
   readonly home: string;
+  readonly bin = BIN;
   readonly #launched: Launched[] = [];
 
   constructor(name: string) {
@@ -90,6 +93,7 @@ export class Stage {
     const launched = new Launched([...(options.through ?? []), ...argv], {
       cwd: options.cwd ?? this.folder,
       env: this.environment(options.env),
+      without: options.without ?? null,
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid ?? options.uid }),
     });
     this.#launched.push(launched);
@@ -123,11 +127,12 @@ export class Stage {
 
   async clear(): Promise<void> {
     for (const launched of this.#launched) launched.kill();
-    await Promise.all(this.#launched.map((launched) => launched.ended));
-    for (let left = this.processes(); left.length > 0; left = this.processes()) {
+    await eventually(() => {
+      const left = this.processes();
       for (const { pid } of left) killQuietly(pid);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return left.length === 0;
+    });
+    await Promise.all(this.#launched.map((launched) => launched.ended));
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -167,13 +172,15 @@ export class Launched {
   readonly #text = { stdout: '', stderr: '' };
   readonly #lines: string[] = [];
   readonly #watchers = new Set<() => void>();
+  readonly #without: RegExp | null;
   #seen = 0;
   #over = false;
 
   constructor(
     [file = '', ...args]: readonly string[],
-    options: { cwd: string; env: Record<string, string> },
+    { without, ...options }: { cwd: string; env: Record<string, string>; without: RegExp | null },
   ) {
+    this.#without = without;
     const child = spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.pid = child.pid ?? 0;
@@ -192,6 +199,7 @@ export class Launched {
     child.stdin?.on('error', () => {});
   }
 
+  /** What it has said in whole lines; all of it when it has ended. */
   get stdout(): string {
     return this.#text.stdout;
   }
@@ -302,16 +310,21 @@ export class Launched {
     let rest = '';
     stream?.setEncoding('utf8');
     stream?.on('data', (chunk: string) => {
-      this.#text[name] += chunk;
       const parts = (rest + chunk).split('\n');
       rest = parts.pop() ?? '';
-      this.#lines.push(...parts);
+      for (const part of parts) this.#keep(name, part, '\n');
       this.#tell();
     });
     stream?.on('end', () => {
-      if (rest !== '') this.#lines.push(rest);
+      if (rest !== '') this.#keep(name, rest, '');
     });
     stream?.on('error', () => {});
+  }
+
+  #keep(name: 'stdout' | 'stderr', line: string, end: string): void {
+    if (this.#without?.test(line)) return;
+    this.#text[name] += line + end;
+    this.#lines.push(line);
   }
 
   #tell(): void {

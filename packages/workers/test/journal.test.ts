@@ -99,13 +99,16 @@ describe('the operator’s wishes', () => {
     expect(readdirSync(join(place, 'state'))).toEqual([]);
   });
 
-  it('a file that is no list of ids is refused by name, not overwritten', () => {
-    mkdirSync(join(place, 'state'));
-    const file = join(place, 'state', 'desired.json');
-    writeFileSync(file, '{"stopped": 7}');
-    expect(journal).toThrow(/desired\.json/);
-    expect(readFileSync(file, 'utf8')).toBe('{"stopped": 7}');
-  });
+  it.each(['{"stopped": 7}', 'null', 'garbage', ''])(
+    'a file that is no list of ids is refused by name, not overwritten: %j',
+    (text) => {
+      mkdirSync(join(place, 'state'));
+      const file = join(place, 'state', 'desired.json');
+      writeFileSync(file, text);
+      expect(journal).toThrow(/desired\.json/);
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    },
+  );
 
   it('a write that fails is reported, and the wish holds for this master', async () => {
     const first = journal();

@@ -62,11 +62,19 @@ function read(file: string): readonly WorkerId[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  const { stopped } = JSON.parse(text) as { stopped?: unknown };
+  const stopped = stoppedOf(text);
   if (!Array.isArray(stopped) || !stopped.every((id) => typeof id === 'string')) {
     throw new Error(`${file} does not hold {"stopped": [ids]}`);
   }
   return stopped;
+}
+
+function stoppedOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { stopped?: unknown } | null)?.stopped;
+  } catch {
+    return null;
+  }
 }
 
 async function replaceSynced(file: string, text: string): Promise<void> {

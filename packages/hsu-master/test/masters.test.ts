@@ -1,0 +1,233 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { zoo } from '@hsu-master/testkit';
+import { describe, expect } from 'vitest';
+import { it, type Stage } from './drive.ts';
+import { isAlive } from './proc.ts';
+
+const NOBODY = 65534;
+const asRoot = process.getuid?.() === 0;
+
+/** Says TWIN and ends if another one like it lives; ignores SIGTERM for a moment, so that its end takes time. */
+const ALONE = ['sh', '-c', 'exec 9>lock; flock -n 9 || { echo TWIN; exit 1; }; echo alone; exec sleep 1000'];
+
+/** A line of the run records. */
+function signed(body: string): string {
+  return body === '' ? '' : `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+}
+
+describe.concurrent('a master that was killed', () => {
+  it('the next one ends what is left before it starts the same worker, each of three times', async ({
+    stage,
+  }) => {
+    const config = stage.config([
+      { id: 'alone', command: ALONE },
+      { id: 'deaf', command: zoo.ignoresSigterm().argv, stop_timeout: '100ms' },
+    ]);
+    let pid = 0;
+    for (let life = 1; life <= 3; life += 1) {
+      const master = stage.hsu(['run', config]);
+      await master.line(/^alone +\| alone/);
+      await master.line(/^deaf +\| up/);
+      expect(master.matching(/TWIN|internal error/)).toEqual([]);
+      if (life > 1) {
+        expect(
+          master.matching(/^alone: ended pid \d+, which an earlier master had left running$/),
+        ).toHaveLength(1);
+        expect(isAlive(pid)).toBe(false);
+      }
+      expect(stage.leftOvers()).toHaveLength(2);
+      pid = await master.started('alone');
+      if (life < 3) {
+        await master.stop('SIGKILL');
+        expect(isAlive(pid)).toBe(true);
+      } else {
+        expect((await master.stop()).code).toBe(0);
+      }
+    }
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('left-overs of a worker that is no longer configured are ended, too', async ({ stage }) => {
+    const sleeper = { command: zoo.sleeps().argv };
+    const first = stage.run([{ id: 'old', ...sleeper }]);
+    const pid = await first.started('old');
+    await first.stop('SIGKILL');
+    const second = stage.run([{ id: 'new', ...sleeper }]);
+    await second.line(/^old: ended pid \d+, which an earlier master had left running$/);
+    expect(isAlive(pid)).toBe(false);
+    expect((await second.stop()).code).toBe(0);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('a child in a session of its own is found again', async ({ stage }) => {
+    const config = stage.config([
+      { id: 'escapee', command: zoo.sessionEscapee().argv, stop_timeout: '100ms' },
+    ]);
+    const first = stage.hsu(['run', config]);
+    await first.line(/^escapee +\| up/);
+    await first.stop('SIGKILL');
+    expect(stage.processes()).toHaveLength(2);
+    const second = stage.hsu(['run', config]);
+    await second.line(/^escapee +\| up/);
+    expect(stage.leftOvers()).toHaveLength(2);
+    expect((await second.stop()).code).toBe(0);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('what has ended meanwhile is not said to be ended', async ({ stage }) => {
+    const config = stage.config([{ id: 'sleeper', command: zoo.sleeps().argv }]);
+    const first = stage.hsu(['run', config]);
+    const pid = await first.started('sleeper');
+    await first.stop('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    const second = stage.hsu(['run', config]);
+    await second.started('sleeper');
+    expect(second.matching(/: ended pid/)).toEqual([]);
+    expect((await second.stop()).code).toBe(0);
+  });
+
+  it('A1: a stranger that has the pid of an old record is left alone', async ({ stage }) => {
+    const config = stage.config([{ id: 'sleeper', command: zoo.sleeps().argv }]);
+    const flags = ['--state-dir', stage.path('state')];
+    const first = stage.hsu(['run', config, ...flags]);
+    const pid = await first.started('sleeper');
+    await first.stop('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    const stranger = stage.launch(['sleep', '1000']);
+    const records = stage.path('state', 'run', 'runs.log');
+    const text = readFileSync(records, 'utf8');
+    writeFileSync(
+      records,
+      text
+        .split('\n')
+        .map((line) => signed(line.slice(9).replace(`:${pid},`, `:${stranger.pid},`)))
+        .join(''),
+    );
+    const second = stage.hsu(['run', config, ...flags]);
+    await second.started('sleeper');
+    expect(second.matching(/: ended pid/)).toEqual([]);
+    expect((await second.stop()).code).toBe(0);
+    expect(isAlive(stranger.pid)).toBe(true);
+  });
+
+  it('damaged records are passed over', async ({ stage }) => {
+    const flags = ['--state-dir', stage.path('state')];
+    const config = stage.config([{ id: 'sleeper', command: zoo.sleeps().argv }]);
+    for (const garbage of ['', 'garbage\n', '{}\n', '\0\0\0\0', '00000000 {"form":1}\n']) {
+      const first = stage.hsu(['run', config, ...flags]);
+      await first.started('sleeper');
+      expect((await first.stop()).code).toBe(0);
+      writeFileSync(stage.path('state', 'run', 'runs.log'), garbage);
+    }
+    const last = stage.hsu(['run', config, ...flags]);
+    await last.started('sleeper');
+    expect((await last.stop()).code).toBe(0);
+    expect(last.stderr).toBe('');
+  });
+
+  it('a state directory that cannot be used is named, with exit code 1', async ({ stage }) => {
+    const file = stage.write('file', '');
+    const master = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', `${file}/state`]);
+    expect((await master.end()).code).toBe(1);
+    expect(master.stderr).toContain(`cannot use the state directory ${file}/state`);
+    expect(master.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('a wish file that is garbage is named, with exit code 1', async ({ stage }) => {
+    const first = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', stage.path('state')]);
+    await first.end();
+    stage.write('state/desired.json', 'garbage');
+    const second = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', stage.path('state')]);
+    expect((await second.end()).code).toBe(1);
+    expect(second.stderr).toContain('desired.json');
+    expect(second.stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+const BECOME_ROOT = `
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+  if (setgid(0) != 0 || setuid(0) != 0) return 1;
+  puts("root");
+  fflush(stdout);
+  for (;;) pause();
+}
+`;
+
+/** Makes the stage usable for nobody; says why not where this clone or its Node may not be read by others. */
+function unsuitableForNobody(stage: Stage): string | null {
+  chmodSync(stage.folder, 0o755);
+  chownSync(stage.home, NOBODY, NOBODY);
+  const { status } = spawnSync(process.execPath, [stage.bin, 'version'], {
+    uid: NOBODY,
+    gid: NOBODY,
+    cwd: '/',
+  });
+  return status === 0 ? null : 'user nobody may not read this clone';
+}
+
+describe.skipIf(!asRoot).concurrent('as an ordinary user', () => {
+  const options = { uid: NOBODY, gid: NOBODY };
+
+  it('starts, restarts and ends workers; files go to the home directory', async ({ stage, skip }) => {
+    const unsuitable = unsuitableForNobody(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    const workers = [
+      { id: 'sleeper', command: ['sh', '-c', 'id -u; exec sleep 1000'], restart: { delay: '10ms' } },
+    ];
+    const master = stage.run(workers, [], { ...options, env: { HSU_HOME: undefined } });
+    await master.line(/^sleeper +\| 65534$/);
+    await master.line(new RegExp(`^logs are in ${stage.home}/.local/state/hsu-master/logs/`));
+    process.kill(await master.started('sleeper'), 'SIGKILL');
+    await master.started('sleeper', 2);
+    expect((await master.stop()).code).toBe(0);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('ends trees with escapees and left-overs of a killed master', async ({ stage, skip }) => {
+    const unsuitable = unsuitableForNobody(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    const workers = [{ id: 'escapee', command: zoo.sessionEscapee().argv, stop_timeout: '100ms' }];
+    const first = stage.run(workers, [], options);
+    await first.line(/^escapee +\| up/);
+    await first.stop('SIGKILL');
+    const second = stage.run(workers, [], options);
+    await second.line(/^escapee +\| up/);
+    expect(stage.leftOvers()).toHaveLength(2);
+    expect((await second.stop()).code).toBe(0);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('B7: another user is refused, and nothing of it is started', async ({ stage, skip }) => {
+    const unsuitable = unsuitableForNobody(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    const workers = [
+      { id: 'root', command: ['touch', stage.path('home', 'half')], user: 'root' },
+      { id: 'self', command: 'true', user: 'nobody' },
+    ];
+    const master = stage.run(workers, [], options);
+    expect((await master.end()).code).toBe(1);
+    expect(master.stdout).toMatch(/^root: cannot start "touch": .*root/m);
+    expect(master.stdout).toContain('self: completed');
+    expect(() => chmodSync(stage.path('home', 'half'), 0o644)).toThrow('ENOENT');
+  });
+
+  it('1: what it may not kill is named, and the exit code tells', async ({ stage, skip }) => {
+    const unsuitable = unsuitableForNobody(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    stage.write('become-root.c', BECOME_ROOT);
+    execFileSync('cc', ['-o', 'become-root', 'become-root.c'], { cwd: stage.folder });
+    copyFileSync(stage.path('become-root'), stage.path('untouchable'));
+    chmodSync(stage.path('untouchable'), 0o4755);
+    const worker = { id: 'untouchable', command: [stage.path('untouchable')], stop_timeout: '100ms' };
+    const master = stage.run([worker], [], options);
+    await master.line(/^untouchable +\| root/);
+    const pid = await master.started('untouchable');
+    expect((await master.stop()).code).toBe(1);
+    expect(master.stdout).toContain(`1 process could not be ended (pid ${pid})`);
+    expect(isAlive(pid)).toBe(true);
+  });
+});
