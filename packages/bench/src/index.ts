@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { calm } from './calm.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import type { Peer } from './peer.ts';
 import { bareNode } from './peers/bare-node.ts';
@@ -41,6 +42,7 @@ async function readyPeers(wanted: readonly Peer[]): Promise<readonly Peer[]> {
 
 interface Outcome {
   readonly values: Values;
+  readonly calm: Report['calm'];
   readonly failures: readonly Failure[];
 }
 
@@ -48,8 +50,12 @@ interface Outcome {
 async function playAll(chosen: readonly Peer[], options: Options, setting: Setting): Promise<Outcome> {
   const values: Values = new Map();
   const failures: Failure[] = [];
+  const calmTrials = { of: 0, calm: 0 };
   const play = async (scene: Scene, peer: Peer, round: number) => {
     if (failures.some((failure) => failure.peer === peer.name && failure.scene === scene.name)) return;
+    calmTrials.of += 1;
+    if (options.calmSeconds > 0 && (await calm(options.calmSeconds * 1000, setting.signal)))
+      calmTrials.calm += 1;
     tell(`round ${round + 1} of ${options.rounds}: ${scene.name}, ${peer.name}`);
     try {
       collect(values, peer.name, await scene.play(peer, round, options, setting));
@@ -67,7 +73,7 @@ async function playAll(chosen: readonly Peer[], options: Options, setting: Setti
       if (scene.withBareNode && options.metrics.has('memory')) await play(scene, bareNode, round);
     }
   }
-  return { values, failures };
+  return { values, calm: calmTrials, failures };
 }
 
 function isAsked(scene: Scene, round: number, options: Options): boolean {
@@ -83,15 +89,16 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   const dir = await mkdtemp(join(tmpdir(), 'hsu-bench-'));
   try {
     const setting = { programs, dir, loggers: options.loggers, signal };
-    const { values, failures } = await playAll(chosen, options, setting);
+    const outcome = await playAll(chosen, options, setting);
     const { peers: _peers, json: _json, ...extent } = options;
     return {
       at: new Date().toISOString(),
       machine: machine(),
       extent: { ...extent, metrics: [...extent.metrics] },
       versions,
-      figures: reportedFigures(values, options.n),
-      failures,
+      calm: outcome.calm,
+      figures: reportedFigures(outcome.values, options.n),
+      failures: outcome.failures,
     };
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -5,6 +5,8 @@ import type { Extent } from './scene.ts';
 export interface Options extends Extent {
   readonly peers: readonly string[];
   readonly loggers: boolean;
+  /** Longest wait before a trial for the machine to be idle, seconds; 0 waits for nothing. */
+  readonly calmSeconds: number;
   /** How the workers' programs are linked. */
   readonly linkage: 'static' | 'dynamic';
   /** As given, relative to where the command was called. */
@@ -25,6 +27,7 @@ export const USAGE = `Measures HSU Master beside a floor in C and beside its pee
   --idle-seconds S     how long idleness is watched (60)
   --idle-rounds COUNT  in how many of the rounds (1)
   --loggers            give each worker under runit and s6 a logger of its own
+  --calm S             wait up to S seconds before each trial for an idle machine (10)
   --dynamic            workers linked to the shared libc, as \`sleep\` is
   --json FILE          write all values too
 `;
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
       'idle-seconds': { type: 'string', default: '60' },
       'idle-rounds': { type: 'string', default: '1' },
       loggers: { type: 'boolean', default: false },
+      calm: { type: 'string', default: '10' },
       dynamic: { type: 'boolean', default: false },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -57,6 +61,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
     idleSeconds: counted('--idle-seconds', values['idle-seconds']),
     idleRounds: counted('--idle-rounds', values['idle-rounds']),
     loggers: values.loggers,
+    calmSeconds: counted('--calm', values.calm, 0),
     linkage: values.dynamic ? 'dynamic' : 'static',
     json: values.json,
   };
@@ -69,9 +74,10 @@ function listed<T extends string>(flag: string, text: string, known: readonly T[
   return known.filter((each) => words.includes(each));
 }
 
-function counted(flag: string, text: string): number {
+function counted(flag: string, text: string, least = 1): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1)
-    throw new Error(`${flag}: "${text}" is no whole number from 1 on`);
+  if (text === '' || !Number.isInteger(count) || count < least) {
+    throw new Error(`${flag}: "${text}" is no whole number from ${least} on`);
+  }
   return count;
 }

@@ -26,8 +26,12 @@ export interface Report {
   readonly extent: Omit<Extent, 'metrics'> & {
     readonly metrics: readonly string[];
     readonly loggers: boolean;
+    readonly calmSeconds: number;
+    readonly linkage: string;
   };
   readonly versions: Readonly<Record<string, string>>;
+  /** How many trials began while the machine was idle otherwise. */
+  readonly calm: { readonly of: number; readonly calm: number };
   readonly figures: readonly ReportedFigure[];
   readonly failures: readonly Failure[];
 }
@@ -150,11 +154,13 @@ function figureTable({ title, unit, peers }: ReportedFigure): string {
 /** The report for people. */
 export function renderReport(report: Report): string {
   const { machine: on, versions } = report;
-  const head = `${on.cpus} × ${on.model}, Linux ${on.kernel}, Node ${on.node}, ${report.extent.rounds} rounds\n${Object.entries(
-    versions,
-  )
-    .map(([peer, version]) => `${peer} ${version}`)
-    .join(' · ')}`;
+  const head = [
+    `${on.cpus} × ${on.model}, Linux ${on.kernel}, Node ${on.node}`,
+    `${report.extent.rounds} rounds, workers linked ${report.extent.linkage}ally, ${report.calm.calm} of ${report.calm.of} trials began on an idle machine`,
+    Object.entries(versions)
+      .map(([peer, version]) => `${peer} ${version}`)
+      .join(' · '),
+  ].join('\n');
   const targets = report.figures.flatMap((figure) => {
     const verdict = judge(figure);
     return verdict ? [[figure.title, verdict.met ? 'met' : 'MISSED', verdict.text]] : [];
