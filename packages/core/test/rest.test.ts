@@ -43,7 +43,7 @@ describe('a worker that was never started', () => {
   test('starts on command', () => {
     const rig = new Rig().tell({ kind: 'start', ticket: 7 });
     expect(rig.worker).toMatchObject({ desired: 'up', run: 1, phase: { name: 'starting', end: null } });
-    expect(rig.events).toEqual([{ type: 'worker.starting', payload: { attempt: 0 } }]);
+    expect(rig.events).toEqual([{ type: 'worker.starting', payload: { restarts: 0 } }]);
     expect(rig.done).toEqual(['record up', 'clear backoff', 'spawn 1']);
     expect(rig.worker.tickets).toEqual([{ id: 7, until: 'running' }]);
   });
@@ -199,7 +199,7 @@ describe('backoff', () => {
     expect(rig.done).toContain('set backoff 1000');
     rig.pass(1000).tell({ kind: 'timer', timer: 'backoff' });
     expect(rig.worker).toMatchObject({ run: 2, restarts: 1, phase: { name: 'starting' } });
-    expect(rig.payload('worker.starting')).toEqual({ attempt: 1 });
+    expect(rig.payload('worker.starting')).toEqual({ restarts: 1 });
   });
 
   test('other timers do not end it', () => {

@@ -83,6 +83,7 @@ describe('an exit', () => {
     const rig = new Rig().run().pass(2500).exited({ code: 1 });
     expect(rig.payload('worker.exited')).toEqual({
       exit: exit({ code: 1 }),
+      asked: false,
       success: false,
       uptime: 2500,
       remaining: [],

@@ -105,3 +105,18 @@ describe('queue', () => {
     expect(queue.take()).toEqual([]);
   });
 });
+
+test('a listener that throws is told nothing more, and the others hear of it', () => {
+  const stream = new EventStream(10);
+  const heard: string[] = [];
+  let calls = 0;
+  stream.subscribe(() => {
+    calls += 1;
+    throw new Error('mine');
+  });
+  stream.subscribe((event) => heard.push(event.type));
+  stream.publish({ type: 'worker.ready', payload: {} }, 0, 'web', 1);
+  stream.publish({ type: 'worker.ready', payload: {} }, 0, 'web', 2);
+  expect(calls).toBe(1);
+  expect(heard).toEqual(['worker.ready', 'supervisor.defect', 'worker.ready']);
+});

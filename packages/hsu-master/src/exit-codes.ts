@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   failed: {
     code: 1,
     means:
-      'The operation failed; for `run`: processes survived the stop, or a worker could never be started.',
+      'The operation failed; for `run`: processes survived the stop, a worker could never be started, or every worker has ended and one of them failed.',
   },
   usage: { code: 2, means: 'The command line or the configuration is not valid, or this Node is too old.' },
   conflict: { code: 7, means: 'Another master runs with the same state directory.' },

@@ -1,22 +1,8 @@
 import { parseArgs } from 'node:util';
 import { EXIT_CODES } from './exit-codes.ts';
+import { type Flags, OPTIONS } from './flags.ts';
 import { HELP } from './help.ts';
 import { keepYoungGenerationSmall } from './memory.ts';
-
-const OPTIONS = {
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-  config: { type: 'string', short: 'c' },
-  file: { type: 'string', short: 'f' },
-  'run-duration': { type: 'string' },
-  'enable-log': { type: 'boolean' },
-  'state-dir': { type: 'string' },
-  'log-dir': { type: 'string' },
-  output: { type: 'string', short: 'o' },
-  debug: { type: 'boolean' },
-} as const;
-
-export type Flags = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -36,12 +22,14 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (flags.version || command === 'version')
     return (await import('./version.ts')).printVersion(flags.output);
-  const file = rest[0] ?? flags.file ?? flags.config;
+  const given = [...rest, flags.file, flags.config].filter((name) => name !== undefined);
+  if (given.length > 1)
+    return usage(`one configuration file is needed, not ${given.length}: ${given.join(', ')}`);
+  const file = given[0];
   if (command === undefined && file === undefined) {
     process.stdout.write(HELP);
     return EXIT_CODES.usage.code;
   }
-  if (rest.length > 1) return usage(`too many arguments: ${rest.slice(1).join(' ')}`);
   switch (command ?? 'run') {
     case 'run':
       if (file === undefined) return usage('run needs a configuration file: hsu-master run config.yaml');
@@ -62,12 +50,8 @@ function usage(problem: string): number {
 
 keepYoungGenerationSmall();
 
-/** A reader that went away (`| head -1`) is no error. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// A reader that went away (`| head -1`) or a full disk behind standard error is no reason to leave the workers alone.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => {

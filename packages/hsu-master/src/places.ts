@@ -43,7 +43,7 @@ function baseDirectories({ env, home, privileged }: PlaceSources): {
   log: string;
 } {
   const own = env['HSU_HOME'];
-  if (own) return { run: join(own, 'run'), state: join(own, 'state'), log: join(own, 'logs') };
+  if (own) return { run: resolve(own, 'run'), state: resolve(own, 'state'), log: resolve(own, 'logs') };
   if (privileged) {
     return { run: '/run/hsu-master', state: '/var/lib/hsu-master', log: '/var/log/hsu-master' };
   }

@@ -3,7 +3,7 @@ import { formatDuration, HsuError, type Milliseconds } from '@hsu-master/core';
 import { realClock } from '@hsu-master/workers';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './main.ts';
+import type { Flags } from './flags.ts';
 import { giveBackStartMemory } from './memory.ts';
 import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
 
@@ -51,8 +51,11 @@ function refused(error: unknown): number {
   return error.code === 'E_STATE' ? EXIT_CODES.failed.code : EXIT_CODES.usage.code;
 }
 
-/** Why the master ends. */
-type End = { readonly reason: string };
+/** Why the master ends, and whether that alone makes it a failure. */
+interface End {
+  readonly reason: string;
+  readonly failed: boolean;
+}
 
 async function hold(master: Master, terminal: Terminal, duration: number): Promise<number> {
   const neverStarted = watchStarts(master);
@@ -60,15 +63,17 @@ async function hold(master: Master, terminal: Terminal, duration: number): Promi
   await master.start();
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const time = timeIsUp(duration);
-  const end = await Promise.race([signals.first, time.up, allAtRest(master)]);
+  const defect = watchDefects(terminal);
+  const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first]);
   time.cancel();
   const result = await master.shutdown({ reason: end.reason });
   signals.close();
+  defect.close();
   clearTimeout(trim);
   await terminal.end();
   if (signals.forced()) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
-  return survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+  return end.failed || survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
 }
 
 /** Ids of the workers whose program could not be started even once. */
@@ -99,7 +104,7 @@ function watchSignals(
     count += 1;
     if (count === 1) {
       terminal.note(`${signal}: stopping all workers; press Ctrl-C again to kill them`);
-      arrived({ reason: signal });
+      arrived({ reason: signal, failed: false });
       return;
     }
     if (signal === 'SIGHUP') return;
@@ -117,11 +122,22 @@ function watchSignals(
   };
 }
 
+/** An error that nobody caught must not leave the workers alone: they are ended in order. */
+function watchDefects(terminal: Terminal): { readonly first: Promise<End>; close(): void } {
+  const { promise, resolve } = Promise.withResolvers<End>();
+  const hear = (error: Error): void => {
+    terminal.note(`internal error, please report it: ${error.stack ?? String(error)}`);
+    resolve({ reason: 'an internal error', failed: true });
+  };
+  process.on('uncaughtException', hear);
+  return { first: promise, close: () => process.off('uncaughtException', hear) };
+}
+
 function timeIsUp(duration: number): { readonly up: Promise<End>; readonly cancel: () => void } {
   if (!Number.isFinite(duration)) return { up: new Promise(() => {}), cancel: () => {} };
   const { promise, resolve } = Promise.withResolvers<End>();
   const reason = `--run-duration ${formatDuration(duration)}`;
-  return { up: promise, cancel: realClock().after(duration, () => resolve({ reason })) };
+  return { up: promise, cancel: realClock().after(duration, () => resolve({ reason, failed: false })) };
 }
 
 /** Nothing is alive and nothing will start by itself: there is nothing left to do in the foreground. */
@@ -131,8 +147,11 @@ function allAtRest(master: Master): Promise<End> {
     .workers()
     .filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed').length;
   return new Promise((resolve) => {
-    const end = { reason: 'every worker has completed or failed' };
-    if (busy === 0) resolve(end);
+    const finish = (): void => {
+      const failed = master.workers().some((worker) => worker.phase === 'failed');
+      resolve({ reason: 'every worker has completed or failed', failed });
+    };
+    if (busy === 0) finish();
     let active = busy;
     master.events.subscribe(({ type, workerId }) => {
       if (workerId === null) return;
@@ -140,7 +159,7 @@ function allAtRest(master: Master): Promise<End> {
         if (resting.has(workerId)) return;
         resting.add(workerId);
         active -= 1;
-        if (active <= 0) resolve(end);
+        if (active <= 0) finish();
       } else if (type === 'worker.starting' || type === 'worker.blocked') {
         if (resting.delete(workerId)) active += 1;
       }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describeConfig, formatIssue, readConfigFile } from '@hsu-master/config';
 import { load } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './main.ts';
+import type { Flags } from './flags.ts';
 import { choosePlaces, instanceOf } from './places.ts';
 import { wantsColour } from './terminal.ts';
 

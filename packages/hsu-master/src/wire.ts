@@ -46,6 +46,9 @@ export interface EndResult extends ShutdownResult {
 /** Between asking and killing the processes that no worker claims. */
 const STRAY_GRACE: Milliseconds = 2000;
 
+/** How long the last output of workers is awaited that have ended: their pipes are read, and the disk may be slow. */
+const LAST_WORDS: Milliseconds = 2000;
+
 export interface Wired {
   readonly supervisor: Supervisor;
   readonly host: Host;
@@ -71,7 +74,8 @@ export function wire(wiring: Wiring): Wired {
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const result = await supervisor.shutdown(reason, deadline);
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
-      await journal.settled();
+      await journal.close();
+      await collector.drained(LAST_WORDS);
       await collector.close();
       host.close();
       release();
@@ -114,8 +118,8 @@ function supervise(
     stateDirectory: places.stateDirectory,
     bootId,
     failed: (error) => {
-      const message = `the operator’s wish could not be written: ${String(error)}`;
-      publish({ type: 'supervisor.defect', payload: { message } }, null, null);
+      const reason = error instanceof Error ? error.message : String(error);
+      publish({ type: 'supervisor.unrecorded', payload: { reason } }, null, null);
     },
   });
   const hooks = [healthHook(), mainProcessHook()];

@@ -71,9 +71,7 @@ export class LeftOvers {
     const ending = this.#endings.get(id);
     if (ending === undefined) return [];
     const { pid } = ending.left.process;
-    return [
-      { id, condition: 'ended', reason: `what an earlier master left of it (pid ${pid}) is being ended` },
-    ];
+    return [{ id, condition: 'ended', reason: `what an earlier master left of it to end (pid ${pid})` }];
   }
 
   /** Whether nothing changes any more by itself: all are gone or known to survive. */

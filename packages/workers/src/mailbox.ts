@@ -12,18 +12,24 @@ export class Mailbox {
     this.#failed = failed;
   }
 
+  #deliver(message: () => void): void {
+    try {
+      message();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   post(deliver: () => void): void {
     this.#waiting.push(deliver);
     if (this.#delivering) return;
     this.#delivering = true;
-    for (let index = 0; index < this.#waiting.length; index += 1) {
-      try {
-        (this.#waiting[index] as () => void)();
-      } catch (error) {
-        this.#failed(error);
-      }
+    try {
+      for (let index = 0; index < this.#waiting.length; index += 1)
+        this.#deliver(this.#waiting[index] as () => void);
+    } finally {
+      this.#waiting.length = 0;
+      this.#delivering = false;
     }
-    this.#waiting.length = 0;
-    this.#delivering = false;
   }
 }

@@ -11,6 +11,7 @@ import {
   HsuError,
   isAtRest,
   type Journal,
+  KILL_WAIT,
   type Milliseconds,
   type OutputCollector,
   type ProcessIdentity,
@@ -32,6 +33,9 @@ import { WorkerActor } from './worker-actor.ts';
 
 /** How many of the latest events a supervisor remembers. */
 const REMEMBERED_EVENTS = 2000;
+
+/** After a forced stop: what has not answered by then is named as a survivor. */
+const GIVE_UP: Milliseconds = KILL_WAIT + 2000;
 
 export interface SupervisorParts {
   readonly host: Host;
@@ -109,6 +113,7 @@ export class Supervisor {
       decide: parts.decide ?? decide,
       isEnding: () => this.#shutdown !== null,
       settle: (ticket, outcome) => this.#settle(ticket, outcome),
+      defect: (error) => this.#defect(error),
       turned: (actor, before) => this.#turned(actor, before),
     };
     this.#leftOvers = new LeftOvers({
@@ -232,6 +237,18 @@ export class Supervisor {
     for (const actor of this.#actors.values()) {
       if (!isAtRest(actor.worker)) actor.tell({ kind: 'kill', ticket: null, cause: 'shutdown' });
     }
+    this.#parts.clock.after(GIVE_UP, () => {
+      if (!shutdown.finished) this.#finish(shutdown, this.#stillThere());
+    });
+  }
+
+  /** Whatever has not ended, for whatever reason: also a start that the system never answered. */
+  #stillThere(): ShutdownResult['survivors'] {
+    const workers = [...this.#actors].filter(([, actor]) => !isAtRest(actor.worker));
+    const there = workers.flatMap(([workerId, actor]) =>
+      actor.members().map((process) => ({ workerId, process })),
+    );
+    return [...this.#leftOvers.survivors(), ...there];
   }
 
   #publish(draft: EventDraft): void {

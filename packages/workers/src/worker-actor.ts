@@ -39,6 +39,8 @@ export interface Surroundings {
   /** Whether the supervisor is in its final stop. */
   isEnding(): boolean;
   settle(ticket: number, outcome: TicketOutcome): void;
+  /** Publishes what cannot have happened. */
+  defect(error: unknown): void;
   /** Called after each turn that changed the worker. */
   turned(actor: WorkerActor, before: Worker): void;
 }
@@ -68,6 +70,11 @@ export class WorkerActor {
     return this.#worker;
   }
 
+  /** The living members of its tree, as the host sees them now. */
+  members(): readonly ProcessIdentity[] {
+    return this.#handles?.host.members() ?? [];
+  }
+
   tell(message: Message): void {
     this.#in.mailbox.post(() => this.#turn(message));
   }
@@ -84,7 +91,7 @@ export class WorkerActor {
     });
     this.#worker = decision.worker;
     this.#publish(before.run, decision);
-    for (const effect of decision.effects) this.#perform(effect);
+    for (const effect of decision.effects) this.#attempt(effect);
     if (decision.worker !== before) this.#in.turned(this, before);
   }
 
@@ -94,6 +101,15 @@ export class WorkerActor {
     for (const event of events) {
       if (event.type === 'worker.starting') run = worker.run;
       this.#in.events.publish(event, this.#in.clock.wallNow(), this.spec.id, run === 0 ? null : run);
+    }
+  }
+
+  /** An effect that throws is a defect; those after it are performed all the same. */
+  #attempt(effect: Effect): void {
+    try {
+      this.#perform(effect);
+    } catch (error) {
+      this.#in.defect(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -126,3 +127,35 @@ it('a state directory that cannot be made is E_STATE and named', () => {
     expect.objectContaining({ code: 'E_STATE', message: expect.stringContaining('state') }),
   );
 });
+
+it.skipIf(process.getuid?.() !== 0)(
+  'a full disk keeps no worker from ending, and what was owed is written when there is room (as root: it mounts a tmpfs)',
+  async () => {
+    const run = join(place, 'run');
+    mkdirSync(run);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', run]);
+    try {
+      const first = journal();
+      first.recordRun('web', 1, 'm.web.1', process1);
+      const filler = join(run, 'filler');
+      expect(() => {
+        for (;;) appendFileSync(filler, 'x'.repeat(512));
+      }).toThrow(/ENOSPC/);
+      expect(() => {
+        for (let turn = 1; turn < 200; turn += 1) first.recordRun('db', turn, `m.db.${turn}`, process1);
+      }).toThrow();
+      const before = failures.length;
+      first.forgetRun('web', 1);
+      first.forgetRun('db', 1);
+      expect(failures.length).toBe(before + 1);
+      rmSync(filler);
+      first.recordRun('api', 1, 'm.api.1', process1);
+      const second = journal();
+      expect(second.leftOvers()).toMatchObject([{ workerId: 'api' }]);
+      await second.close();
+      await first.close();
+    } finally {
+      execFileSync('umount', [run]);
+    }
+  },
+);

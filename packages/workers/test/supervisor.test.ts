@@ -327,3 +327,38 @@ describe('left-overs', () => {
     expect(system.living()).toHaveLength(1);
   });
 });
+
+describe('robustness', () => {
+  it('a start that a stop overtook and a restart wanted again is made, and is no failure', async () => {
+    const scene = stage({ web: fakeProgram() });
+    scene.supervisor.add([workerSpec('web', { restart: { ...workerSpec('x').restart, mode: 'never' } })]);
+    await begin(scene);
+    void scene.supervisor.stop('web');
+    const ticket = scene.supervisor.restart('web');
+    expect(await outcome(scene, ticket, 1000)).toBe('done');
+    expect(scene.phase('web')).toBe('running');
+  });
+
+  it('a journal that throws at the end of a run keeps no worker from its next one', async () => {
+    const journal = new FakeJournal();
+    journal.forgetRun = () => {
+      throw new Error('disk full');
+    };
+    const scene = stage({ web: fakeProgram({ ends: { after: 10, exit: { code: 1 } } }) }, [], journal);
+    scene.supervisor.add([workerSpec('web')]);
+    await begin(scene, 5000);
+    expect(scene.of('web').filter((type) => type === 'worker.starting').length).toBeGreaterThan(1);
+    expect(scene.events.map(({ type }) => type)).toContain('supervisor.defect');
+  });
+
+  it('a start that is never answered cannot hold the stop for ever', async () => {
+    const scene = stage({ web: fakeProgram() });
+    const { spawn } = scene.host;
+    scene.host.spawn = (request) => spawn.call(scene.host, request, () => undefined);
+    scene.supervisor.add([workerSpec('web')]);
+    await begin(scene, 100);
+    const ended = scene.supervisor.shutdown('test', 1000);
+    scene.clock.advance(20_000);
+    expect(await ended).toMatchObject({ forced: true });
+  });
+});

@@ -25,6 +25,7 @@ export function longLog(
   const where = [...at, 'outputs', 'separate'];
   const stdout = fileTarget(written.outputs?.separate?.stdout, [...where, 'stdout'], findings);
   const stderr = fileTarget(written.outputs?.separate?.stderr, [...where, 'stderr'], findings);
+  warnOfTwoRotations(stdout, stderr, written.retention_policy !== undefined, where, findings);
   const rotation = { ...stderr?.rotation, ...stdout?.rotation, ...written.retention_policy };
   const on = written.enabled !== false;
   return {
@@ -35,6 +36,29 @@ export function longLog(
     maxSize: rotation.max_size ?? base.maxSize,
     maxFiles: rotation.max_files ?? base.maxFiles,
   };
+}
+
+/** Both files of a worker rotate alike; what is asked for one of them only is not done in silence. */
+function warnOfTwoRotations(
+  stdout: WrittenTarget | null,
+  stderr: WrittenTarget | null,
+  overruled: boolean,
+  at: Path,
+  findings: Findings,
+): void {
+  const one = JSON.stringify(stdout?.rotation ?? stderr?.rotation);
+  const other = JSON.stringify(stderr?.rotation ?? stdout?.rotation);
+  if (one === undefined || (one === other && !overruled)) return;
+  findings.noticeAt(
+    'outputs.separate rotation',
+    at,
+    () => ({
+      message: overruled
+        ? 'retention_policy overrules the rotation of the separate outputs'
+        : 'both files of a worker rotate alike in this version: the rotation of stdout counts',
+    }),
+    [],
+  );
 }
 
 /** The first target that is a file. All others are named as not acted on. */

@@ -81,7 +81,7 @@ function healthCheck(written: WrittenHealthCheck, at: Path, findings: Findings):
     interval,
     timeout,
     initialDelay: options.initial_delay ?? 0,
-    failureThreshold: options.retries || 2,
+    failureThreshold: options.retries === undefined ? 2 : Math.max(1, options.retries),
     successThreshold: 1,
   };
 }

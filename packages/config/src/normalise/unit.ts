@@ -65,7 +65,7 @@ export function shortUnit(
     description: worker.description ?? '',
     execution: { program, cwd: worker.cwd ?? null, env, ...identityOf(worker) },
     restart,
-    grace: worker.stop_timeout || GRACE,
+    grace: worker.stop_timeout ?? GRACE,
     probes,
     log: shortLog(worker.log, place.log),
     ...ending(worker),

@@ -107,7 +107,7 @@ export const runOptions = object(
       positive: true,
     }),
     initial_delay: duration('Time from the start of the process to the first check.', '0'),
-    retries: integer({ min: 0 }, 'Failures in a row that make the worker unhealthy.', '2'),
+    retries: integer({ min: 0 }, 'Failures in a row that make the worker unhealthy; 0 counts as 1.', '2'),
   },
   'Rhythm and thresholds.',
   { name: 'RunOptions' },

@@ -113,10 +113,7 @@ export const shortForm = object(
       'on-failure',
     ),
     startup_grace_period: startupGrace,
-    stop_timeout: duration(
-      'Time between asking the program to end and killing it; 0 means the default.',
-      '20s',
-    ),
+    stop_timeout: duration('Time between asking the program to end and killing it; 0 kills at once.', '20s'),
     ...stopping,
     limits,
     log,

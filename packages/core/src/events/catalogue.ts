@@ -17,7 +17,7 @@ export type StopCause =
 
 /** Payloads by event type. Names are `noun.verb`: -ing is under way, past is done. */
 export interface EventMap {
-  'worker.starting': { readonly attempt: number };
+  'worker.starting': { readonly restarts: number };
   'worker.blocked': { readonly waiting: readonly Waiting[] };
   'worker.spawn-failed': { readonly failure: Failure };
   'worker.started': { readonly process: ProcessIdentity; readonly warning: string | null };
@@ -28,6 +28,7 @@ export interface EventMap {
   'worker.killed': { readonly after: Milliseconds };
   'worker.exited': {
     readonly exit: Exit;
+    readonly asked: boolean;
     readonly success: boolean;
     readonly uptime: Milliseconds;
     readonly remaining: readonly ProcessIdentity[];
@@ -53,6 +54,7 @@ export interface EventMap {
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
   'supervisor.left-over-ended': { readonly process: ProcessIdentity };
+  'supervisor.unrecorded': { readonly reason: string };
   'supervisor.defect': { readonly message: string };
 }
 
@@ -85,7 +87,7 @@ const PROCESS = 'pid and start time';
 export const EVENT_MEANINGS: EventMeanings = {
   'worker.starting': {
     means: 'A process is about to be started.',
-    payload: { attempt: 'automatic restarts of this worker so far' },
+    payload: { restarts: 'automatic restarts of this worker so far' },
   },
   'worker.blocked': {
     means: 'The worker is wanted up but waits for dependencies.',
@@ -114,6 +116,7 @@ export const EVENT_MEANINGS: EventMeanings = {
     means: 'The main process ended.',
     payload: {
       exit: 'code or signal (neither where the system cannot tell), core dump, usage',
+      asked: 'whether the master had asked it to end',
       success: 'whether it counts as success',
       uptime: 'milliseconds',
       remaining: 'living members of its tree, which are ended next',
@@ -169,6 +172,10 @@ export const EVENT_MEANINGS: EventMeanings = {
   'supervisor.left-over-ended': {
     means: 'A process that an earlier, killed master had left was ended before its worker starts.',
     payload: { process: PROCESS },
+  },
+  'supervisor.unrecorded': {
+    means: 'What the next master should know could not be written down; it is tried again.',
+    payload: { reason: 'what, and the system’s answer' },
   },
   'supervisor.defect': {
     means:

@@ -41,14 +41,26 @@ export class EventStream {
     this.#delivering = true;
     try {
       for (let next = this.#undelivered.shift(); next !== undefined; next = this.#undelivered.shift()) {
-        for (const listener of this.#listeners) listener(next);
+        for (const listener of this.#listeners) this.#tell(listener, next);
       }
     } finally {
       this.#delivering = false;
     }
   }
 
-  /** Calls `listener` for each later event until the returned function is called. A listener must not throw. */
+  /** A listener that throws is a defect of its owner and is told nothing more; no other and no worker suffers from it. */
+  #tell(listener: (event: HsuEvent) => void, event: HsuEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#listeners.delete(listener);
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const message = `a listener threw at "${event.type}" and is told nothing more: ${text}`;
+      this.publish({ type: 'supervisor.defect', payload: { message } }, event.at, null, null);
+    }
+  }
+
+  /** Calls `listener` for each later event until the returned function is called. One that throws is called no more. */
   subscribe(listener: (event: HsuEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -25,7 +25,7 @@ export function startOrWait(turn: Turn): void {
   const run = turn.worker.run + 1;
   turn.set({ run });
   turn.become({ name: 'starting', end: null });
-  turn.publish('worker.starting', { attempt: turn.worker.restarts });
+  turn.publish('worker.starting', { restarts: turn.worker.restarts });
   turn.act({ kind: 'spawn', run });
 }
 
@@ -106,15 +106,17 @@ export function kill(turn: Turn, phase: Stopping): void {
   turn.act({ kind: 'set-timer', run, timer: 'verify', delay: KILL_WAIT });
 }
 
-/** Publishes the end of the main process. */
+/** Publishes the end of the main process; `asked`: the master had asked for it. */
 export function publishExit(
   turn: Turn,
   since: number,
   exit: Exit,
   remaining: readonly ProcessIdentity[],
+  asked: boolean,
 ): void {
   turn.publish('worker.exited', {
     exit,
+    asked,
     success: isSuccess(exit, turn.in.spec.restart.successCodes),
     uptime: turn.in.now - since,
     remaining,

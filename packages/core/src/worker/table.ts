@@ -159,7 +159,10 @@ export const TABLE: Table = {
       turn.become({ ...phase, end: phase.end === 'restart' ? 'restart' : null });
       join(turn, phase, message);
     },
-    restart: join,
+    restart: (turn, phase, message) => {
+      turn.become({ ...phase, end: phase.end === null ? null : 'restart' });
+      join(turn, phase, message);
+    },
     stop: (turn, phase, message) => {
       want(turn, 'down', message.cause === 'operator');
       turn.become({ ...phase, end: phase.end === 'kill' ? 'kill' : 'stop' });
@@ -191,6 +194,10 @@ export const TABLE: Table = {
       turn.act({ kind: 'close-run', run: message.run });
       if (turn.worker.desired === 'down') {
         rest(turn);
+        return;
+      }
+      if (message.failure.code === 'E_SUPERSEDED') {
+        startOrWait(turn);
         return;
       }
       turn.settleAll('running', { kind: 'failed', failure: message.failure });
@@ -246,7 +253,7 @@ export const TABLE: Table = {
           return;
         }
       }
-      publishExit(turn, phase.since, exit, remaining);
+      publishExit(turn, phase.since, exit, remaining, false);
       if (remaining.length === 0) {
         // A program that was to go into the background and left nobody there has not done its work.
         endRun(turn, phase, exit, success && !phase.mainKnown ? 'main-process' : null);
@@ -260,7 +267,7 @@ export const TABLE: Table = {
         return;
       }
       const exit = { code: null, signal: null, coreDumped: false, usage: null };
-      publishExit(turn, phase.since, exit, []);
+      publishExit(turn, phase.since, exit, [], false);
       endRun(turn, phase, exit, 'main-process');
     },
     'became-ready': (turn, phase) => {
@@ -312,14 +319,14 @@ export const TABLE: Table = {
     reset: forgive,
     dependencies: remember,
     exited: (turn, phase, message) => {
-      if (phase.exit === null) publishExit(turn, phase.since, message.exit, message.remaining);
+      if (phase.exit === null) publishExit(turn, phase.since, message.exit, message.remaining, true);
       const exit = phase.exit ?? message.exit;
       if (message.remaining.length === 0) endRun(turn, phase, exit, phase.cause);
       else turn.become({ ...phase, exit });
     },
     'tree-empty': (turn, phase) => {
       const exit = phase.exit ?? { code: null, signal: null, coreDumped: false, usage: null };
-      if (phase.exit === null) publishExit(turn, phase.since, exit, []);
+      if (phase.exit === null) publishExit(turn, phase.since, exit, [], true);
       endRun(turn, phase, exit, phase.cause);
     },
     surveyed: (turn, phase, message) => {

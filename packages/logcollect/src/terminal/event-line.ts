@@ -1,4 +1,4 @@
-import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause } from '@hsu-master/core';
+import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause, Waiting } from '@hsu-master/core';
 import { describeExit, formatDuration, formatSize } from '@hsu-master/core';
 
 /** The last words of the worker, if they are known: the last line that it wrote to stderr. */
@@ -28,8 +28,7 @@ export function eventLine(event: HsuEvent, lastWords: LastWords = null): string 
 const WORDS: Wording = {
   // worker.started or worker.spawn-failed follows at once.
   'worker.starting': () => null,
-  'worker.blocked': ({ waiting }) =>
-    `waiting for ${waiting.map(({ id, condition, reason }) => `${id} to be ${condition} (${reason})`).join(', ')}`,
+  'worker.blocked': ({ waiting }) => `waiting for ${waiting.map(awaited).join(', ')}`,
   'worker.spawn-failed': ({ failure }, who) => withoutName(failure.message, who),
   'worker.started': ({ process, warning }) =>
     `started (pid ${process.pid})${warning === null ? '' : `; warning: ${warning}`}`,
@@ -40,10 +39,11 @@ const WORDS: Wording = {
   'worker.unready': () => null,
   'worker.stopping': ({ cause, detail }) => STOPPING[cause](detail),
   'worker.killed': ({ after }) => `did not end within ${formatDuration(after)}; killed with SIGKILL`,
-  'worker.exited': ({ exit, success, uptime, remaining }, _who, lastWords) => {
-    const words = success || lastWords === null ? '' : `; last words: ${lastWords}`;
+  'worker.exited': ({ exit, asked, success, uptime, remaining }, _who, lastWords) => {
+    const words = asked || success || lastWords === null ? '' : `; last words: ${lastWords}`;
     const left = remaining.length === 0 ? '' : `; ${processes(remaining)} of its tree still there`;
-    return `${describeExit(exit)} after ${formatDuration(uptime)}${words}${left}`;
+    const how = asked && exit.signal !== null ? `ended (${exit.signal})` : describeExit(exit);
+    return `${how} after ${formatDuration(uptime)}${words}${left}`;
   },
   'worker.survivors': ({ survivors }) =>
     `could not be ended: ${processes(survivors)} alive after SIGKILL (${pids(survivors)}); not started again before they are gone`,
@@ -69,6 +69,7 @@ const WORDS: Wording = {
       : `stopped, but ${processes(survivors)} could not be ended (${pids(survivors)})`,
   'supervisor.left-over-ended': ({ process }) =>
     `ended pid ${process.pid}, which an earlier master had left running`,
+  'supervisor.unrecorded': ({ reason }) => `could not be written down, trying again: ${reason}`,
   'supervisor.defect': ({ message }) => `internal error, please report it: ${message}`,
 };
 
@@ -88,6 +89,10 @@ const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
 function withoutName(message: string, who: string): string {
   const prefix = `worker "${who}": `;
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
+function awaited({ id, condition, reason }: Waiting): string {
+  return condition === 'ended' ? reason : `${id} to be ${condition} (${reason})`;
 }
 
 function count(number: number, thing: string): string {

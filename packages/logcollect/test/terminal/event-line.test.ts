@@ -14,7 +14,7 @@ function event(draft: EventDraft, workerId: string | null = 'web'): HsuEvent {
 }
 
 const lines: readonly (readonly [EventDraft, string | null])[] = [
-  [{ type: 'worker.starting', payload: { attempt: 0 } }, null],
+  [{ type: 'worker.starting', payload: { restarts: 0 } }, null],
   [
     { type: 'worker.blocked', payload: { waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }] } },
     'web: waiting for db to be ready (starting)',
@@ -106,6 +106,10 @@ const masterLines: readonly (readonly [EventDraft, string])[] = [
   [
     { type: 'supervisor.left-over-ended', payload: { process } },
     'hsu-master: ended pid 123, which an earlier master had left running',
+  ],
+  [
+    { type: 'supervisor.unrecorded', payload: { reason: 'disk full' } },
+    'hsu-master: could not be written down, trying again: disk full',
   ],
   [
     { type: 'supervisor.defect', payload: { message: 'x' } },

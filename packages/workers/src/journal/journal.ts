@@ -11,7 +11,7 @@ export interface JournalPlaces {
   readonly stateDirectory: string;
   /** Names this boot of the machine. */
   readonly bootId: string;
-  /** Told when a wish could not be written. */
+  /** Told when something that was said could not be written yet. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -19,6 +19,8 @@ export interface JournalPlaces {
 export interface FileJournal extends Journal {
   /** Resolves when everything said so far is on disk. */
   settled(): Promise<void>;
+  /** The same, then lets go of the files; nothing may be said afterwards. */
+  close(): Promise<void>;
 }
 
 /**
@@ -40,6 +42,10 @@ export function openJournal(places: JournalPlaces): FileJournal {
     },
     desired: (workerId: WorkerId) => (desired.isDown(workerId) ? 'down' : null),
     settled: () => desired.settled(),
+    async close() {
+      await desired.settled();
+      records.close();
+    },
   };
 }
 
@@ -51,7 +57,7 @@ function openFiles(places: JournalPlaces): {
   try {
     mkdirSync(places.stateDirectory, { recursive: true, mode: 0o700 });
     const desired = new DesiredFile(join(places.stateDirectory, 'desired.json'), places.failed);
-    const records = new RunRecords(places.runDirectory, places.bootId);
+    const records = new RunRecords(places.runDirectory, places.bootId, places.failed);
     return { desired, records, leftOvers: records.living() };
   } catch (error) {
     const message = `cannot use the state directory ${places.stateDirectory}: ${error instanceof Error ? error.message : String(error)}`;

@@ -30,14 +30,19 @@ export class RunRecords {
   readonly #file: string;
   readonly #bootId: string;
   readonly #living = new Map<WorkerId, string>();
+  readonly #failed: (error: unknown) => void;
   #descriptor: number;
   #length: Bytes;
+  /** Ends of runs that could not be written yet; they go before the next line. */
+  #owed = '';
 
   /**
    * Opens the records of a directory and reads what an earlier master left in them.
+   * @param failed told when the end of a run cannot be written; it is tried again with the next line
    * @throws where the directory or file cannot be made, read or written
    */
-  constructor(directory: string, bootId: string) {
+  constructor(directory: string, bootId: string, failed: (error: unknown) => void) {
+    this.#failed = failed;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#file = join(directory, 'runs.log');
     this.#bootId = bootId;
@@ -55,9 +60,20 @@ export class RunRecords {
     this.#append(this.#apply(entry));
   }
 
+  /** Never throws: a record that is left names a process that is gone, which the next master finds out. */
   remove(workerId: WorkerId, run: number): void {
     if (!this.#living.has(workerId)) return;
-    this.#append(this.#apply({ workerId, run, mark: '', process: null }));
+    const line = this.#apply({ workerId, run, mark: '', process: null });
+    try {
+      this.#append(line);
+    } catch (error) {
+      if (this.#owed === '') this.#failed(error);
+      this.#owed += line;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
   }
 
   #apply(entry: Entry): string {
@@ -69,11 +85,12 @@ export class RunRecords {
 
   /** Writes at a known place, so that what follows a torn write overwrites it. */
   #append(line: string): void {
-    const bytes = Buffer.from(line);
+    const bytes = Buffer.from(this.#owed + line);
     const written = writeSync(this.#descriptor, bytes, 0, bytes.length, this.#length);
     if (written < bytes.length)
       throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${this.#file}`);
     this.#length += written;
+    this.#owed = '';
     if (this.#length > COMPACT_FROM && this.#length > this.#livingSize() * 4) this.#compact();
   }
 

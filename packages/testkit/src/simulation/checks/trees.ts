@@ -9,6 +9,8 @@ export class TreesCheck implements Check {
   readonly #world: World;
   /** When the present master first asked a tree to end. */
   readonly #asked = new Map<string, MonotonicTime>();
+  /** Marks of the trees that were sent SIGKILL. */
+  readonly #killed = new Set<string>();
   readonly #killOrdered = new Set<WorkerId>();
   /** From then on the final stop may kill. */
   #allMayBeKilledAt = Number.POSITIVE_INFINITY;
@@ -36,11 +38,10 @@ export class TreesCheck implements Check {
 
   ended(survivors: ReadonlySet<number>): void {
     for (const { pid, tree } of this.#world.system.living()) {
-      if (survivors.has(pid)) continue;
-      this.#world.violate(
-        'nothing-outlives-the-stop',
-        `pid ${pid} of ${tree.mark} is alive and was not named`,
-      );
+      const named = survivors.has(pid);
+      if (named && this.#killed.has(tree.mark)) continue;
+      const what = named ? 'named as a survivor, but never sent SIGKILL' : 'alive and was not named';
+      this.#world.violate('nothing-outlives-the-stop', `pid ${pid} of ${tree.mark} is ${what}`);
     }
   }
 
@@ -60,6 +61,7 @@ export class TreesCheck implements Check {
       if (askedAt === undefined) this.#asked.set(mark, now);
       return;
     }
+    this.#killed.add(mark);
     if (now >= this.#allMayBeKilledAt || this.#killOrdered.has(workerId)) return;
     const grace = this.#world.specs.get(workerId)?.stop.grace ?? 0;
     if (askedAt !== undefined && now - askedAt >= grace - 1e-6) return;
