@@ -1,0 +1,18 @@
+import type { parseArgs } from 'node:util';
+
+/** The options of the command line. */
+export const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  config: { type: 'string', short: 'c' },
+  file: { type: 'string', short: 'f' },
+  'run-duration': { type: 'string' },
+  'enable-log': { type: 'boolean' },
+  'state-dir': { type: 'string' },
+  'log-dir': { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  debug: { type: 'boolean' },
+} as const;
+
+/** Their values. */
+export type Flags = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
