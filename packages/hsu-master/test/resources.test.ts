@@ -94,6 +94,20 @@ describe.concurrent('scarcity and floods', () => {
     expect(numbers).toEqual(numbers.map((_unused, index) => (numbers[0] ?? 0) + index));
   });
 
+  it('F3: what workers say last is kept and shown, however soon the master ends', async ({ stage }) => {
+    const command = zoo.lastWords('farewell').argv;
+    const config = stage.config([{ id: 'w', command, restart: 'never' }]);
+    for (let round = 0; round < 2; round += 1) {
+      const states = Array.from({ length: 6 }, (_unused, index) => stage.path(`state-${round}-${index}`));
+      const masters = states.map((state) => stage.hsu(['run', config, '--state-dir', state]));
+      await Promise.all(masters.map((master) => master.end()));
+      for (const [index, state] of states.entries()) {
+        expect(readFileSync(`${state}/logs/workers/w-stdout.log`, 'utf8')).toBe('farewell');
+        expect(masters[index]?.stdout).toContain('w | farewell\n');
+      }
+    }
+  });
+
   it('standard output and standard error have files of their own, byte for byte', async ({ stage }) => {
     const command = ['sh', '-c', "printf 'one\\n\\001\\377\\rno newline'; echo two >&2"];
     const master = stage.run([{ id: 'talker', command }], ['--log-dir', stage.path('logs')]);

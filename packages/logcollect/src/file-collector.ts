@@ -41,6 +41,8 @@ export interface FileCollector extends OutputCollector {
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
   /** Forgets the last lines of a worker that is there no more. */
   forget(workerId: WorkerId): void;
+  /** Resolves when no run has more to say, at the latest after `timeout`: a process that could not be ended goes on speaking. */
+  drained(timeout: Milliseconds): Promise<void>;
   /** Writes what waits and closes the files; gives up on a disk that does not answer within `timeout`, by default 2 s. */
   close(timeout?: Milliseconds): Promise<void>;
 }
@@ -64,6 +66,9 @@ class Files implements FileCollector {
   readonly #files = new Map<string, LogFile>();
   readonly #listeners = new Set<OutputListener>();
   readonly #tails = new Map<WorkerId, Tails>();
+  /** Streams of runs that have not ended. */
+  #open = 0;
+  #drained = new Set<() => void>();
   #cancelSweep: (() => void) | null = null;
   #closed = false;
 
@@ -75,6 +80,10 @@ class Files implements FileCollector {
   open(spec: WorkerSpec, run: number): RunOutput {
     const source: Source = { workerId: spec.id, run, log: spec.log };
     const hearing = new Map<OutputListener, RunListener>();
+    const open = new Set<OutputStream>();
+    if (spec.log.captureStdout) open.add('stdout');
+    if (spec.log.captureStderr) open.add('stderr');
+    this.#open += open.size;
     this.#tails.delete(spec.id);
     return {
       write: (stream, chunk, done) => {
@@ -91,6 +100,7 @@ class Files implements FileCollector {
       },
       end: (stream) => {
         for (const heard of hearing.values()) heard.end(stream);
+        if (open.delete(stream)) this.#ended();
       },
     };
   }
@@ -108,16 +118,32 @@ class Files implements FileCollector {
     this.#tails.delete(workerId);
   }
 
+  async drained(timeout: Milliseconds): Promise<void> {
+    if (this.#open === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#drained.add(resolve);
+    await this.#within(timeout, promise);
+    this.#drained.delete(resolve);
+  }
+
   async close(timeout: Milliseconds = 2000): Promise<void> {
     this.#closed = true;
     this.#cancelSweep?.();
-    const closing = [...this.#files.values()].map((file) => file.close());
+    await this.#within(timeout, Promise.all([...this.#files.values()].map((file) => file.close())));
+  }
+
+  async #within(timeout: Milliseconds, work: Promise<unknown>): Promise<void> {
     let cancelTimer: () => void = () => undefined;
     const tooLate = new Promise<void>((resolve) => {
       cancelTimer = this.#options.clock.after(timeout, resolve);
     });
-    await Promise.race([Promise.all(closing), tooLate]);
+    await Promise.race([work, tooLate]);
     cancelTimer();
+  }
+
+  #ended(): void {
+    this.#open -= 1;
+    if (this.#open === 0) for (const resolve of this.#drained) resolve();
   }
 
   #write(path: string, chunk: Uint8Array, source: Source, done: () => void): void {

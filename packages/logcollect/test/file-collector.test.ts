@@ -65,6 +65,28 @@ describe('files', () => {
     expect(place.text()).toBe('one\ntwo\n');
   });
 
+  test('are waited for until every captured stream of every run has ended, but not for longer than asked', async () => {
+    const place = new Place();
+    const first = place.open();
+    const second = place.open({ captureStderr: false }, 2);
+    let drained = 0;
+    const waiting = [1000, 2000].map((timeout) =>
+      place.collector.drained(timeout).then(() => {
+        drained += 1;
+      }),
+    );
+    first.end('stdout');
+    first.end('stdout');
+    second.end('stdout');
+    place.clock.advance(1000);
+    await waiting[0];
+    expect(drained).toBe(1);
+    first.end('stderr');
+    await waiting[1];
+    await place.collector.drained(1000);
+    expect(place.clock.pending).toBe(0);
+  });
+
   test('are written to the end and closed by close, also what was not waited for', async () => {
     const place = new Place();
     const output = place.open();

@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { factor, it, type LaunchOptions, type Stage } from './drive.ts';
+
+interface Answer {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function validate(stage: Stage, text: string, options: LaunchOptions = {}): Promise<Answer> {
+  const command = stage.hsu(['validate', stage.config(text)], options);
+  const { code } = await command.end();
+  const { stdout, stderr } = command;
+  expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  return { code, stdout, stderr };
+}
+
+function laughs(): string {
+  const levels = Array.from({ length: 9 }, (_unused, index) => {
+    const below = index === 0 ? 'lol' : `*l${index - 1}`;
+    return `l${index}: &l${index} [${Array(9).fill(below).join(', ')}]`;
+  });
+  return `${levels.join('\n')}\nworkers: *l8\n`;
+}
+
+describe.concurrent('validate', () => {
+  it('prints what it understood', async ({ stage }) => {
+    const { code, stdout, stderr } = await validate(
+      stage,
+      'workers:\n  - {id: db, command: sleep 5, ready: "tcp://127.0.0.1:1"}\n  - {id: web, command: sleep 7, depends_on: [db]}\n',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const word of ['db', 'web', 'sleep', 'tcp']) expect(stdout).toContain(word);
+  });
+
+  it('tells all mistakes at once, each with its place', async ({ stage }) => {
+    const { code, stdout, stderr } = await validate(
+      stage,
+      'workers:\n  - id: web\n    comand: x\n  - id: db\n    command: true && false\n    stop_timeout: soon\n',
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/config\.yaml:3:5: error/);
+    expect(stderr).toMatch(/config\.yaml:5:\d+: error/);
+    expect(stderr).toMatch(/config\.yaml:6:\d+: error/);
+    expect(stderr).toContain('shell: true');
+  });
+
+  it('B6: an empty command, and NUL, newline and = in names of variables, are refused with their places', async ({
+    stage,
+  }) => {
+    const { code, stderr } = await validate(
+      stage,
+      [
+        'workers:',
+        '  - id: a',
+        '    command: ""',
+        '  - id: b',
+        '    command: []',
+        '  - id: c',
+        '    command: "true"',
+        '    env:',
+        '      "NU\\0L": x',
+        '      "NEW\\nLINE": x',
+        '      "A=B": x',
+        '      OK: "nul\\0byte"',
+        '',
+      ].join('\n'),
+    );
+    expect(code).toBe(2);
+    for (const line of [3, 5, 9, 10, 11, 12]) {
+      expect(stderr, `line ${line}`).toMatch(new RegExp(`config\\.yaml:${line}:\\d+: error`));
+    }
+  });
+
+  it('I5: duplicate ids, ids that differ by case, and duplicate keys are refused, both lines shown', async ({
+    stage,
+  }) => {
+    const twice =
+      'workers:\n  - {id: web, command: "true"}\n  - {id: web, command: "true"}\n  - {id: WEB, command: "true"}\n';
+    const ids = await validate(stage, twice);
+    expect(ids.code).toBe(2);
+    expect(ids.stderr).toMatch(/config\.yaml:3:\d+: error.*web/);
+    expect(ids.stderr).toMatch(/config\.yaml:4:\d+: error.*WEB/);
+    expect(ids.stderr).toMatch(/line 2|:2:/);
+    const keys = await validate(stage, 'workers:\n  - id: web\n    command: "true"\n    command: "false"\n');
+    expect(keys.code).toBe(2);
+    expect(keys.stderr).toMatch(/config\.yaml:4:\d+: error/);
+    expect(keys.stderr).toMatch(/line 3|:3:/);
+  });
+
+  it('I6: anchors and merge keys are fine', async ({ stage }) => {
+    const { code, stdout } = await validate(
+      stage,
+      [
+        'workers:',
+        '  - &base',
+        '    id: first',
+        '    command: sleep 1',
+        '    env: &env {GREETING: hello}',
+        '  - <<: *base',
+        '    id: second',
+        '    env: *env',
+        '',
+      ].join('\n'),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('second');
+  });
+
+  it.for([
+    ['a billion laughs', () => laughs()],
+    ['10 000 levels', () => `workers: ${'['.repeat(10_000)}${']'.repeat(10_000)}\n`],
+    ['10 000 levels of maps', () => `workers: ${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}\n`],
+    ['a file of 50 MB', () => `workers:\n${'# nothing\n'.repeat(5_000_000)}`],
+  ] as const)('I6: %s is refused soon and in little memory', async ([_name, text], { stage }) => {
+    const through = ['python3', join(import.meta.dirname, 'programs', 'peak.py')];
+    const asked = performance.now();
+    const { code, stderr } = await validate(stage, text(), { through });
+    expect(performance.now() - asked).toBeLessThan(2000 * factor);
+    expect(code).toBe(2);
+    expect(Number(/^peak (\d+)$/m.exec(stderr)?.[1])).toBeLessThan(200 * 1024);
+    expect(stderr.length).toBeLessThan(10_000);
+  });
+
+  it('I7: __proto__ and constructor are keys like any other', async ({ stage }) => {
+    const { code, stderr } = await validate(
+      stage,
+      'workers:\n  - id: web\n    command: "true"\n    __proto__: {enabled: false}\n    constructor: 1\n',
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/config\.yaml:4:5: error: .*__proto__/);
+    expect(stderr).toMatch(/config\.yaml:5:5: error: .*constructor/);
+    const master = stage.run(
+      'workers:\n  - {id: web, command: env, env: {__proto__: inert, constructor: too}}\n',
+    );
+    expect((await master.end()).code).toBe(0);
+    expect(master.stdout).toMatch(/^web \| __proto__=inert$/m);
+    expect(master.stdout).toMatch(/^web \| constructor=too$/m);
+  });
+
+  it.for([
+    '../evil',
+    'a/b',
+    'CON',
+    'NUL',
+    'com1',
+    'web.',
+    '%2e%2e',
+    'a b',
+    '-',
+    '',
+    '.',
+    'é',
+    'x'.repeat(65),
+    'a\\0b',
+  ])('I8: the id %j is refused', async (id, { stage }) => {
+    const { code, stderr } = await validate(stage, `workers:\n  - id: "${id}"\n    command: "true"\n`);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/config\.yaml:2:\d+: error: .*id/);
+  });
+
+  it('I9: files and directories with any name work', async ({ stage }) => {
+    const name = 'Ünïcödé 🎉 שלום';
+    stage.write(name, '#!/bin/sh\necho "ran $0"\n', 0o755);
+    const master = stage.run([{ id: 'odd', command: [`./${name}`], env: { WORD: name } }]);
+    expect((await master.end()).code).toBe(0);
+    expect(master.stdout).toContain(`ran ./${name}`);
+  });
+
+  it('I11: variables: unset by name, default, literal, and a value that looks like YAML stays one', async ({
+    stage,
+  }) => {
+    const missing = await validate(stage, 'workers:\n  - id: web\n    command: ["echo", "${NOT_THERE}"]\n');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/config\.yaml:3:\d+: error: .*NOT_THERE/);
+    const text =
+      'workers:\n  - id: web\n    command: ["printf", "%s\\n", "${GIVEN}", "${NOT_THERE:-x y}", "$$HOME"]\n';
+    const master = stage.run(text, [], { env: { GIVEN: 'a: [b] # c' } });
+    expect((await master.end()).code).toBe(0);
+    expect(master.matching(/^web +\|/)).toEqual(['web | a: [b] # c', 'web | x y', 'web | $HOME']);
+  });
+
+  it('I12: text stays what was written', async ({ stage }) => {
+    const words = ['22:30', '0o777', 'NO', '1e3', '0x1F', '~', 'null', '1_000', '2001-01-01'];
+    const text = `workers:\n  - id: web\n    command:\n      - echo\n${words.map((word) => `      - ${word}\n`).join('')}`;
+    const master = stage.run(text);
+    expect((await master.end()).code, master.stderr).toBe(0);
+    expect(master.stdout).toContain(`web | ${words.join(' ')}\n`);
+  });
+
+  it('I13: an unknown key is an error with the nearest one', async ({ stage }) => {
+    const { code, stderr } = await validate(
+      stage,
+      'workers:\n  - id: web\n    command: "true"\n    depend_on: [db]\n',
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/config\.yaml:4:5: error: .*unknown key "depend_on"/);
+    expect(stderr).toContain('did you mean "depends_on"?');
+  });
+
+  it('a key that nothing acts on yet is named in one warning, with exit code 0', async ({ stage }) => {
+    const { code, stderr } = await validate(
+      stage,
+      'master: {port: 50055}\nworkers:\n  - {id: web, command: "true"}\n',
+    );
+    expect(code).toBe(0);
+    expect(stderr.match(/warning/g)).toHaveLength(1);
+    expect(stderr).toContain('port');
+  });
+});
