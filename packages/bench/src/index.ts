@@ -85,7 +85,10 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   const programs = await compilePrograms(options.linkage);
   const chosen = await readyPeers(peers.filter(({ name }) => options.peers.includes(name)));
   const versions: Record<string, string> = {};
-  for (const peer of chosen) versions[peer.name] = await peer.version();
+  for (const peer of chosen) {
+    await peer.makeReady?.();
+    versions[peer.name] = await peer.version();
+  }
   const dir = await mkdtemp(join(tmpdir(), 'hsu-bench-'));
   try {
     const setting = { programs, dir, loggers: options.loggers, signal };

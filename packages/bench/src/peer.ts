@@ -27,6 +27,8 @@ export interface Peer {
   readonly name: string;
   /** Undefined: ready. Else what is missing, and how to get it. */
   missing(): Promise<Lack | undefined>;
+  /** Brings what is measured up to date, once before the first trial. */
+  makeReady?(): Promise<void>;
   version(): Promise<string>;
   /** Writes what the supervisor reads; starts nothing. */
   prepare(assignment: Assignment): Promise<Prepared>;

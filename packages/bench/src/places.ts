@@ -11,5 +11,8 @@ export const places = {
   /** Not committed: pm2, installed by the bench. */
   pm2: fromPackage('build/pm2'),
   launcher: fromPackage('../hsu-master'),
-  addon: fromPackage('../../native/linux/build/Release'),
+  addon: fromPackage('../../native/linux/build/Release/hsu_native.node'),
+  bundler: fromPackage('../../scripts/bundle.mjs'),
+  /** Not committed: the launcher as it is packed. */
+  joined: fromPackage('build/launcher'),
 } as const;

@@ -1,10 +1,10 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Peer } from '../peer.ts';
 import { places } from '../places.ts';
 import { bareEnvironment } from './environment.ts';
 
-const bin = join(places.launcher, 'bin/hsu-master.js');
+const bin = join(places.joined, 'bin/hsu-master.js');
 
 const isThere = (path: string) =>
   access(path).then(
@@ -12,7 +12,24 @@ const isThere = (path: string) =>
     () => false,
   );
 
-/** The launcher of this workspace as it is built, on the Node that runs the bench; logs as by default. */
+interface Bundler {
+  bundle(folder: string): Promise<void>;
+}
+
+/** Lays the launcher out as its package is packed: the program joined into few files. */
+async function pack(): Promise<void> {
+  const { bundle } = (await import(places.bundler)) as Bundler;
+  await rm(places.joined, { recursive: true, force: true });
+  await mkdir(places.joined, { recursive: true });
+  for (const part of ['bin', 'package.json']) {
+    await cp(join(places.launcher, part), join(places.joined, part), { recursive: true });
+  }
+  await bundle(join(places.joined, 'bundle'));
+  // The bundle finds the addon where the package itself would.
+  await symlink(join(places.launcher, 'node_modules'), join(places.joined, 'node_modules'));
+}
+
+/** The launcher of this workspace as it is packed, on the Node that runs the bench; logs as by default. */
 export const ours: Peer = {
   name: 'ours',
   async missing() {
@@ -21,6 +38,7 @@ export const ours: Peer = {
     if (built && (await isThere(places.addon))) return undefined;
     return { what: 'the launcher or the addon is not built: pnpm build' };
   },
+  makeReady: pack,
   async version() {
     const manifest = await readFile(join(places.launcher, 'package.json'), 'utf8');
     return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown';
