@@ -78,7 +78,7 @@ describe.concurrent('exit codes', () => {
     [['fly'], 'there is no command "fly"'],
     [['run'], 'run needs a configuration file'],
     [['validate'], 'validate needs a configuration file'],
-    [['run', 'a.yaml', 'b.yaml'], 'too many arguments: b.yaml'],
+    [['run', 'a.yaml', 'b.yaml'], 'one configuration file is needed, not 2: a.yaml, b.yaml'],
     [['run', 'a.yaml', '--colour'], '--colour'],
     [['run', 'a.yaml', '--run-duration', 'soon'], '--run-duration takes a number of seconds, not "soon"'],
     [['run', 'a.yaml', '--run-duration', '-1'], '--run-duration'],

@@ -66,7 +66,7 @@ describe.concurrent('the terminal', () => {
     master.type('\x03');
     expect((await master.end()).code).toBe(0);
     // Ctrl-C reaches the master only: a worker hears SIGTERM, in its turn.
-    expect(master.stdout).toMatch(/chatter-box: killed by SIGTERM/);
+    expect(master.stdout).toMatch(/chatter-box: ended \(SIGTERM\)/);
     expect(master.stdout).toMatch(/sleeper: exit 0/);
     expect(stage.processes()).toEqual([]);
   });

@@ -80,7 +80,7 @@ describe.concurrent('process trees', () => {
     const told = master.matching(/^parent: /).slice(-4);
     expect(told).toEqual([
       'parent: stopping',
-      expect.stringMatching(/^parent: killed by SIGTERM after .*; 1 process of its tree still there$/),
+      expect.stringMatching(/^parent: ended \(SIGTERM\) after .*; 1 process of its tree still there$/),
       expect.stringMatching(/^parent: did not end within .*; killed with SIGKILL$/),
       'parent: stopped',
     ]);
@@ -103,7 +103,7 @@ describe.concurrent('process trees', () => {
     const master = stage.run([{ id: 'frozen', command: zoo.stopsItself().argv, stop_timeout: '1h' }]);
     await master.line(/^frozen +\| up/);
     expect((await master.stop()).code).toBe(0);
-    expect(master.stdout).toMatch(/^frozen: killed by SIGTERM/m);
+    expect(master.stdout).toMatch(/^frozen: ended \(SIGTERM\)/m);
   });
 
   it('A11: an exit is told although a stranger holds the output open', async ({ stage }) => {

@@ -31,18 +31,19 @@ describe.concurrent('validate', () => {
       'workers:\n  - {id: db, command: sleep 5, ready: "tcp://127.0.0.1:1"}\n  - {id: web, command: sleep 7, depends_on: [db]}\n',
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const word of ['db', 'web', 'sleep', 'tcp']) expect(stdout).toContain(word);
+    for (const word of ['db', 'web', 'sleep 5', 'TCP 127.0.0.1:1', 'start order: db, web'])
+      expect(stdout).toContain(word);
   });
 
   it('tells all mistakes at once, each with its place', async ({ stage }) => {
     const { code, stdout, stderr } = await validate(
       stage,
-      'workers:\n  - id: web\n    comand: x\n  - id: db\n    command: true && false\n    stop_timeout: soon\n',
+      'workers:\n  - id: web\n    comand: x\n  - id: db\n    command: true && false\n  - id: job\n    command: x\n    stop_timeout: soon\n',
     );
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/config\.yaml:3:5: error/);
     expect(stderr).toMatch(/config\.yaml:5:\d+: error/);
-    expect(stderr).toMatch(/config\.yaml:6:\d+: error/);
+    expect(stderr).toMatch(/config\.yaml:8:\d+: error/);
     expect(stderr).toContain('shell: true');
   });
 
@@ -115,11 +116,11 @@ describe.concurrent('validate', () => {
     ['a file of 50 MB', () => `workers:\n${'# nothing\n'.repeat(5_000_000)}`],
   ] as const)('I6: %s is refused soon and in little memory', async ([_name, text], { stage }) => {
     const through = ['python3', join(import.meta.dirname, 'programs', 'peak.py')];
-    const asked = performance.now();
     const { code, stderr } = await validate(stage, text(), { through });
-    expect(performance.now() - asked).toBeLessThan(2000 * factor);
     expect(code).toBe(2);
-    expect(Number(/^peak (\d+)$/m.exec(stderr)?.[1])).toBeLessThan(200 * 1024);
+    const [, memory, seconds] = /^peak (\d+) KiB, ([\d.]+) s$/m.exec(stderr) ?? [];
+    expect(Number(memory)).toBeLessThan(200 * 1024);
+    expect(Number(seconds)).toBeLessThan(factor);
     expect(stderr.length).toBeLessThan(10_000);
   });
 
@@ -131,12 +132,9 @@ describe.concurrent('validate', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/config\.yaml:4:5: error: .*__proto__/);
     expect(stderr).toMatch(/config\.yaml:5:5: error: .*constructor/);
-    const master = stage.run(
-      'workers:\n  - {id: web, command: env, env: {__proto__: inert, constructor: too}}\n',
-    );
-    expect((await master.end()).code).toBe(0);
-    expect(master.stdout).toMatch(/^web \| __proto__=inert$/m);
-    expect(master.stdout).toMatch(/^web \| constructor=too$/m);
+    const names = await validate(stage, 'workers:\n  - {id: web, command: env, env: {__proto__: x}}\n');
+    expect(names.code).toBe(2);
+    expect(names.stderr).toMatch(/config\.yaml:2:\d+: error: .*__proto__/);
   });
 
   it.for([
@@ -148,7 +146,6 @@ describe.concurrent('validate', () => {
     'web.',
     '%2e%2e',
     'a b',
-    '-',
     '',
     '.',
     'é',
@@ -165,7 +162,7 @@ describe.concurrent('validate', () => {
     stage.write(name, '#!/bin/sh\necho "ran $0"\n', 0o755);
     const master = stage.run([{ id: 'odd', command: [`./${name}`], env: { WORD: name } }]);
     expect((await master.end()).code).toBe(0);
-    expect(master.stdout).toContain(`ran ./${name}`);
+    expect(master.stdout).toContain(`ran ${stage.path(name)}`);
   });
 
   it('I11: variables: unset by name, default, literal, and a value that looks like YAML stays one', async ({
