@@ -2,7 +2,6 @@ import { parseArgs } from 'node:util';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type Flags, OPTIONS } from './flags.ts';
 import { HELP } from './help.ts';
-import { keepYoungGenerationSmall } from './memory.ts';
 
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -47,8 +46,6 @@ function usage(problem: string): number {
   process.stderr.write(`hsu-master: ${problem}\nSee hsu-master --help.\n`);
   return EXIT_CODES.usage.code;
 }
-
-keepYoungGenerationSmall();
 
 // A reader that went away (`| head -1`) or a full disk behind standard error is no reason to leave the workers alone.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
