@@ -1,6 +1,8 @@
 // An application that keeps a helper program running, and ends it with itself.
 import { createMaster } from 'hsu-master';
 
+const port = process.env.ECHO_PORT ?? '18481';
+
 const master = createMaster({
   directory: import.meta.dirname,
   config: {
@@ -8,7 +10,8 @@ const master = createMaster({
       {
         id: 'echo',
         command: ['node', 'echo.mjs'],
-        ready: 'tcp://127.0.0.1:18481',
+        env: { ECHO_PORT: port },
+        ready: `tcp://127.0.0.1:${port}`,
         restart: { policy: 'always', delay: '200ms' },
       },
     ],

@@ -1,7 +1,7 @@
 // An HTTP API that needs a moment before it is ready: GET /health and GET /work.
 import { createServer } from 'node:http';
 
-const port = 18480;
+const port = Number(process.env.API_PORT ?? 18480);
 const readyAt = Date.now() + 500;
 let handedOut = 0;
 

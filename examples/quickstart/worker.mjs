@@ -1,6 +1,8 @@
 // Asks the API for work once a second. It is started only when the API is ready.
+const port = process.env.API_PORT ?? 18480;
+
 async function work() {
-  const response = await fetch('http://127.0.0.1:18480/work');
+  const response = await fetch(`http://127.0.0.1:${port}/work`);
   const { task } = await response.json();
   console.log(`task ${task} done`);
 }

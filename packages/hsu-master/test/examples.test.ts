@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { freePort, it, type Launched, ROOT, type Stage } from './drive.ts';
+
+const EXAMPLES = join(ROOT, 'examples');
+
+/** The commands that the README of an example prints, without `npm start`, which sets a clone up. */
+function commands(example: string): readonly string[] {
+  const text = readFileSync(join(EXAMPLES, example, 'README.md'), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
+  const lines = blocks.flatMap((block) => block.split('\n')).filter((line) => line !== '');
+  return lines.filter((line) => line !== 'npm start');
+}
+
+/** Runs a command of a README, from the root of the repository as it says. */
+function follow(stage: Stage, command: string, env: Record<string, string>): Launched {
+  return stage.launch(['sh', '-c', `exec ${command}`], {
+    cwd: ROOT,
+    env: { npm_config_offline: 'true', ...env },
+  });
+}
+
+describe.concurrent('examples', () => {
+  it('there is a test for each', ({ expect: expectHere }) => {
+    expectHere(readdirSync(EXAMPLES).sort()).toEqual(['embed', 'quickstart']);
+  });
+
+  it('quickstart: start, health, a crash, a restart and logs are seen before it ends', async ({ stage }) => {
+    const [command = '', ...others] = commands('quickstart');
+    expect(others).toEqual([]);
+    const master = follow(stage, command, { API_PORT: String(await freePort()) });
+    expect(await master.end()).toEqual({ code: 0, signal: null });
+    const at = (pattern: RegExp) => {
+      const found = master.lines.findIndex((line) => pattern.test(line));
+      expect(found, `${pattern}\n${master.stdout}`).toBeGreaterThanOrEqual(0);
+      return found;
+    };
+    expect(at(/^worker: waiting for api to be ready/)).toBeLessThan(at(/^api: ready$/));
+    expect(at(/^api: ready$/)).toBeLessThan(at(/^worker: started/));
+    at(/^worker \| task 1 done$/);
+    expect(at(/^job: exit 1 after/)).toBeLessThan(at(/^job: next try in/));
+    expect(master.matching(/^job: started/).length).toBeGreaterThan(1);
+    expect(at(/^worker: stopped$/)).toBeLessThan(at(/^api: stopping$/));
+    expect(master.lines.at(-1)).toBe('hsu-master: all workers are stopped');
+    const folder = /^logs are in (.*)$/m.exec(master.stdout)?.[1] ?? '';
+    expect(readFileSync(join(folder, 'workers', 'worker-stdout.log'), 'utf8')).toMatch(/^task 1 done\n/);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('embed: the helper is started, restarted and ended with its application', async ({ stage }) => {
+    const [command = '', ...others] = commands('embed');
+    expect(others).toEqual([]);
+    const application = follow(stage, command, { ECHO_PORT: String(await freePort()) });
+    expect(await application.end(), application.stderr).toEqual({ code: 0, signal: null });
+    expect(application.matching(/^worker\.started echo$/)).toHaveLength(2);
+    expect(application.lines).toContain('state: running');
+    expect(application.lines.at(-1)).toBe('survivors: 0');
+    expect(stage.processes()).toEqual([]);
+  });
+});
