@@ -55,9 +55,10 @@ Napi::Value boot_id(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value environ_of(const Napi::CallbackInfo& info) {
-  auto value = read_environment(integer<pid_t>(info[0], "pid"), text(info[1], "name"));
-  if (!value) return info.Env().Null();
-  return Napi::String::New(info.Env(), *value);
+  auto variable = read_environment(integer<pid_t>(info[0], "pid"), text(info[1], "name"));
+  if (variable.unknown) return info.Env().Undefined();
+  if (!variable.value) return info.Env().Null();
+  return Napi::String::New(info.Env(), *variable.value);
 }
 
 Napi::Value signal_by_identity(const Napi::CallbackInfo& info) {

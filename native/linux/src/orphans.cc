@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <set>
 
 #include "proctable.h"
 
@@ -17,6 +18,9 @@ namespace hsu {
 namespace {
 
 std::mutex adoption_mutex;
+// Held while the list is read and while something is reaped: a child that leaves the list shifts those behind it, and
+// the kernel, which shows the list piece by piece, would then leave one out.
+std::mutex list_mutex;
 bool adopting = false;
 bool installed = false;
 struct sigaction previous_action;
@@ -92,6 +96,7 @@ void Orphans::drain() {
 }
 
 std::vector<pid_t> Orphans::reap() {
+  std::lock_guard lock(list_mutex);
   std::vector<pid_t> reaped;
   for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
     siginfo_t info = {};
@@ -102,12 +107,27 @@ std::vector<pid_t> Orphans::reap() {
   return reaped;
 }
 
+// What dies while the list is read may leave children that are appended behind its end as it was: only a list in which
+// nobody died who was alive before is complete.
 std::vector<pid_t> living_orphans() {
-  std::vector<pid_t> living;
-  for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
-    auto row = read_process(pid);
-    if (row && row->state != 'Z' && row->state != 'X') living.push_back(pid);
+  constexpr int kRounds = 8;
+  std::lock_guard lock(list_mutex);
+  std::vector<pid_t> living, died;
+  std::set<pid_t> dead;
+  for (int round = 0; round < kRounds; ++round) {
+    living.clear();
+    died.clear();
+    for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
+      auto row = read_process(pid);
+      if (row && row->state != 'Z' && row->state != 'X') {
+        living.push_back(pid);
+      } else if (dead.insert(pid).second) {
+        died.push_back(pid);
+      }
+    }
+    if (died.empty()) return living;
   }
+  living.insert(living.end(), died.begin(), died.end());
   return living;
 }
 

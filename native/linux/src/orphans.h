@@ -28,7 +28,8 @@ class Orphans {
   int subreaper_before_ = 0;
 };
 
-// Adopted and still alive. Empty where the kernel does not list children by thread (see capabilities).
+// Adopted and still alive: none is left out. Where they die faster than they can be listed, the last that died are
+// named as well. Empty where the kernel does not list children by thread (see capabilities).
 std::vector<pid_t> living_orphans();
 
 }  // namespace hsu

@@ -47,7 +47,9 @@ std::optional<ProcessRow> parse_stat(const char* text) {
   row.ppid = static_cast<pid_t>(::strtol(at, &at, 10));
   row.pgid = static_cast<pid_t>(::strtol(at, &at, 10));
   row.sid = static_cast<pid_t>(::strtol(at, &at, 10));
-  constexpr int kFieldsBeforeStartTime = 15;
+  for (int field = 0; field < 2; ++field) ::strtol(at, &at, 10);
+  row.flags = ::strtoul(at, &at, 10);
+  constexpr int kFieldsBeforeStartTime = 12;
   for (int field = 0; field < kFieldsBeforeStartTime; ++field) ::strtoll(at, &at, 10);
   row.start_time = ::strtoull(at, nullptr, 10);
   return row;
@@ -79,26 +81,51 @@ Result<std::vector<ProcessRow>> read_process_table() {
   while (dirent* entry = ::readdir(proc)) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     ::snprintf(path, sizeof path, "%.20s/stat", entry->d_name);
-    if (auto row = read_stat_at(::dirfd(proc), path)) rows.push_back(*row);
+    errno = 0;
+    if (auto row = read_stat_at(::dirfd(proc), path)) {
+      rows.push_back(*row);
+    } else if (errno == ENOENT || errno == ESRCH) {
+      rows.push_back({static_cast<pid_t>(::strtol(entry->d_name, nullptr, 10)), 0, 0, 0, 0, 0, 'X'});
+    }
   }
   ::closedir(proc);
   return rows;
 }
 
-std::optional<std::string> read_environment(pid_t pid, const std::string& name) {
+namespace {
+
+// Alive, but the arguments are as empty as the environment: an exec sets both together, last, and who exits gives its
+// memory back before it becomes a zombie. Kernel threads never have either.
+bool is_without_memory(pid_t pid) {
+  constexpr unsigned long kKernelThread = 0x00200000;
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+  auto arguments = read_whole(path, 1);
+  if (arguments && !arguments->empty()) return false;
+  auto row = read_process(pid);
+  return row && row->state != 'Z' && row->state != 'X' && !(row->flags & kKernelThread);
+}
+
+}  // namespace
+
+Variable read_environment(pid_t pid, const std::string& name) {
   constexpr size_t kLongest = 16 * 1024 * 1024;
   char path[32];
   ::snprintf(path, sizeof path, "/proc/%d/environ", pid);
   auto content = read_whole(path, kLongest);
-  if (!content) return std::nullopt;
+  if (content ? content->empty() : errno == ESRCH) {
+    if (is_without_memory(pid)) return {std::nullopt, true};
+    content = read_whole(path, kLongest);
+  }
+  if (!content) return {};
   std::string prefix = name + "=";
   for (size_t at = 0; at < content->size();) {
     size_t end = content->find('\0', at);
     if (end == std::string::npos) end = content->size();
-    if (content->compare(at, prefix.size(), prefix) == 0) return content->substr(at + prefix.size(), end - at - prefix.size());
+    if (content->compare(at, prefix.size(), prefix) == 0) return {content->substr(at + prefix.size(), end - at - prefix.size())};
     at = end + 1;
   }
-  return std::nullopt;
+  return {};
 }
 
 Result<std::string> read_boot_id() {

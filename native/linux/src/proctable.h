@@ -16,12 +16,19 @@ namespace hsu {
 struct ProcessRow {
   pid_t pid, ppid, pgid, sid;
   uint64_t start_time;  // clock ticks since boot
+  unsigned long flags;  // PF_…
   char state;
 };
 
 std::optional<ProcessRow> read_process(pid_t pid);  // none when gone or hidden
+// A process that was listed and gone when its row was read has state 'X' and nothing but its pid.
 Result<std::vector<ProcessRow>> read_process_table();
-std::optional<std::string> read_environment(pid_t pid, const std::string& name);
+
+struct Variable {
+  std::optional<std::string> value;
+  bool unknown = false;  // alive without memory at this moment: in the middle of an exec, or of its exit
+};
+Variable read_environment(pid_t pid, const std::string& name);
 Result<std::string> read_boot_id();
 
 // The children of the main thread. None where the kernel does not tell (CONFIG_PROC_CHILDREN).

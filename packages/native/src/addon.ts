@@ -26,7 +26,7 @@ export interface Addon {
   identify(pid: number): Float64Array | null;
   processTable(): Float64Array;
   bootId(): string;
-  environOf(pid: number, name: string): string | null;
+  environOf(pid: number, name: string): string | null | undefined;
   signalProcess(pid: number, startTime: number, signal: number): number;
   orphans(): number[];
   lookupUser(nameOrId: string): NativeUser | null;

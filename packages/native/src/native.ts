@@ -133,7 +133,10 @@ export interface NativeEngine {
   unwatch(watch: number): void;
   /** Delivers what the pipes hold, then closes them. Who writes to them after that gets SIGPIPE. */
   detachOutput(handle: NativeHandle): void;
-  /** Adopted and still living: children of the main thread, which is where a subreaper's orphans arrive. */
+  /**
+   * Adopted and still living: children of the main thread, which is where a subreaper's orphans arrive. None is left out; where
+   * they die faster than they can be listed, the last that died are named as well.
+   */
   orphans(): number[];
   /** This many bytes of `output` have been consumed. */
   acknowledge(bytes: number): void;
@@ -189,10 +192,16 @@ export interface Native {
   identify(pid: number): ProcessRow | null;
   /** Changes with every boot. */
   bootId(): string;
-  /** One pass over all processes that may be seen. */
+  /**
+   * One pass over all processes that may be seen, not in one instant. Who was listed and gone when its row was read has state `X`
+   * and nothing but its pid.
+   */
   processTable(): ProcessRow[];
-  /** One variable of a process's environment as it was at its exec. `null`: not set, gone, or not ours to read. */
-  environOf(pid: number, name: string): string | null;
+  /**
+   * One variable of a process's environment as it was at its exec. `null`: not set, gone, or not ours to read. `undefined`: it is
+   * in the middle of an exec, or of its exit, and cannot be asked at this moment.
+   */
+  environOf(pid: number, name: string): string | null | undefined;
   /** A name, or the number of an account that has an entry. */
   lookupUser(nameOrId: string): NativeUser | null;
   /** A name, or any number. */

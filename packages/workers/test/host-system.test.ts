@@ -18,7 +18,7 @@ beforeAll(() => void creaturePath());
 const program = (name: string) => join(import.meta.dirname, 'programs', `${name}.ts`);
 
 async function answerOf(name: string, args: readonly string[], options: { uid?: number; gid?: number } = {}) {
-  const { stdout } = await run(process.execPath, [program(name), ...args], { ...options, timeout: TIME });
+  const { stdout } = await run(process.execPath, [program(name), ...args], { ...options, timeout: 2 * TIME });
   return JSON.parse(stdout);
 }
 
@@ -48,6 +48,17 @@ describe.runIf(hosts.includes('native'))('a master that adopts', () => {
       expect(strays).toBe(0);
     },
     TIME,
+  );
+});
+
+describe.each(hosts)('the %s host', (host) => {
+  test(
+    'A3: of programs that fork twice and end at once, none counts as ended while its daemon lives',
+    async () => {
+      const answer = await answerOf('double-forks', [host, '60', '20']);
+      expect(answer).toEqual({ host, runs: 1200, clean: 0, survivors: 0 });
+    },
+    2 * TIME,
   );
 });
 

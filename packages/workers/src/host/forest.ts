@@ -5,11 +5,12 @@ import { assign, type ProcessRow, Tree } from './tree.ts';
 export interface ProcessSystem {
   readonly ownPid: number;
   processTable(): readonly ProcessRow[];
-  /** HSU_RUN in the environment of a process; null where it has none or may not be read. */
-  markOf(pid: number): string | null;
-  /** Living children that the master inherited; null where it does not inherit. */
+  /** HSU_RUN in the environment of a process; null where it has none or may not be read, undefined where it cannot be asked at the moment. */
+  markOf(pid: number): string | null | undefined;
+  /** Living children that the master inherited, none left out; null where it does not inherit. */
   orphans(): readonly number[] | null;
-  identify(pid: number): ProcessIdentity | null;
+  /** The living process that has this pid. */
+  identify(pid: number): ProcessRow | null;
   /** Sends a signal to exactly that process; false where it is gone or may not be signalled. */
   signalProcess(process: ProcessIdentity, signal: number): boolean;
   /**
@@ -19,11 +20,26 @@ export interface ProcessSystem {
   watch(process: ProcessIdentity, status: boolean, gone: (exit: Exit) => void): (() => void) | null;
 }
 
-/** An inherited process and where it belongs; `unknown` until somebody has looked. */
-interface Inherited {
-  readonly process: ProcessIdentity;
-  readonly owner: Tree | 'none' | 'unknown';
+/** Where an inherited process belongs; `unknown` until somebody has looked. */
+type Owner = Tree | 'none' | 'unknown';
+
+/** What one look has found. */
+interface Survey {
+  readonly members: ReadonlyMap<Tree, readonly ProcessRow[]>;
+  /** No living process of a tree that this host started was overlooked. */
+  readonly complete: boolean;
+  /** Nothing changed that could have hidden anybody at all: what is not inherited may be overlooked otherwise. */
+  readonly still: boolean;
 }
+
+/** The living members after the leader’s end. Where there are none and it is not sure, ask again in a moment. */
+export interface Remaining {
+  readonly rows: readonly ProcessRow[];
+  readonly sure: boolean;
+}
+
+/** How often the list of the inherited is compared with the table before the look counts as incomplete. */
+const ROUNDS = 8;
 
 /** All process trees of one host: one look at the system serves all of them. */
 export class Forest {
@@ -33,8 +49,12 @@ export class Forest {
   /** Children that the master had before it had this host: inherited through exec, not by adoption. */
   readonly #foreign: Set<number>;
   #marks = new Map<number, { readonly startedAt: string; readonly mark: string | null }>();
-  #survey: ReadonlyMap<Tree, readonly ProcessRow[]> | null = null;
-  #inherited: readonly Inherited[] | null = null;
+  /** Trees that were there before this host: what they leave behind is inherited by somebody else. */
+  readonly #found = new WeakSet<Tree>();
+  /** Zombies that earlier looks saw: they hide nobody. */
+  #dead = new Map<number, string>();
+  #survey: Survey | null = null;
+  #inherited: readonly Owner[] | null = null;
   #soon: (() => void)[] = [];
   #closed = false;
 
@@ -57,24 +77,30 @@ export class Forest {
     const row = this.system.processTable().find(({ pid }) => pid === leader.pid);
     const alive = row?.startedAt === leader.startedAt;
     const sharedSession = alive && row.sid !== leader.pid ? row.sid : null;
-    return new Tree(leader, mark, alive, sharedSession);
+    const tree = new Tree(leader, mark, alive, sharedSession);
+    this.#found.add(tree);
+    return tree;
   }
 
   /** The living members of a tree. Everything asked within one stretch of synchronous code is answered from one look. */
   members(tree: Tree): readonly ProcessRow[] {
     this.#survey ??= this.#look();
-    return this.#survey.get(tree) ?? [];
+    return this.#survey.members.get(tree) ?? [];
   }
 
   /**
    * The living members after the leader’s end. Where its group is empty and the master inherited nothing new, the tree is empty
    * and no table is read: who leaves the group and lives on has lost its parent to the master by now.
    */
-  remaining(tree: Tree, groupEmpty: boolean): readonly ProcessRow[] {
-    if (!groupEmpty) return this.members(tree);
-    this.#inherited ??= this.#listInherited();
-    const concerned = this.#inherited?.some(({ owner }) => owner === tree || owner === 'unknown') ?? true;
-    return concerned ? this.members(tree) : [];
+  remaining(tree: Tree, groupEmpty: boolean): Remaining {
+    if (groupEmpty) {
+      this.#inherited ??= this.#listInherited();
+      const concerned = this.#inherited?.some((owner) => owner === tree || owner === 'unknown') ?? true;
+      if (!concerned) return { rows: [], sure: true };
+    }
+    this.#survey ??= this.#look();
+    const sure = this.#found.has(tree) ? this.#survey.still : this.#survey.complete;
+    return { rows: this.#survey.members.get(tree) ?? [], sure };
   }
 
   /** Does no more work. */
@@ -118,20 +144,75 @@ export class Forest {
     }
   }
 
-  #look(): ReadonlyMap<Tree, readonly ProcessRow[]> {
-    const rows = this.system.processTable();
-    const earlier = this.#marks;
-    this.#marks = new Map();
-    const markOf = (row: ProcessRow) => {
-      const known = earlier.get(row.pid);
-      const mark = known?.startedAt === row.startedAt ? known.mark : this.system.markOf(row.pid);
-      this.#marks.set(row.pid, { startedAt: row.startedAt, mark });
-      return mark;
-    };
-    const survey = assign({ rows, ownPid: this.system.ownPid, markOf }, this.#trees);
+  #look(): Survey {
+    const table = this.system.processTable();
+    const still = this.#isStill(table);
+    const { rows, inherited, complete } = this.#completed(table);
+    const { markOf, unread } = this.#readMarks();
+    const members = assign({ rows, ownPid: this.system.ownPid, markOf }, this.#trees);
     this.#forgetAfterThisStretch();
-    this.#findStrays(rows);
-    return survey;
+    this.#findStrays(rows, inherited, unread);
+    const asked = inherited === null ? unread.size === 0 : ![...unread].some((pid) => inherited.has(pid));
+    return {
+      members,
+      complete: (inherited === null ? still : complete) && asked,
+      still: still && unread.size === 0,
+    };
+  }
+
+  /** Whether nobody died while the table was read: whoever did may have left a child that was not listed yet. */
+  #isStill(table: readonly ProcessRow[]): boolean {
+    const earlier = this.#dead;
+    this.#dead = new Map();
+    let still = true;
+    for (const { pid, startedAt, state } of table) {
+      if (state === 'X') still = false;
+      if (state !== 'Z') continue;
+      this.#dead.set(pid, startedAt);
+      if (earlier.get(pid) !== startedAt) still = false;
+    }
+    return still;
+  }
+
+  /**
+   * The table with the inherited processes that came too late for it. Whoever of a tree is alive and whose ancestors have died is one
+   * of them, or descends from one, so that none of a tree is overlooked when all of them are known.
+   */
+  #completed(table: readonly ProcessRow[]): {
+    readonly rows: readonly ProcessRow[];
+    readonly inherited: ReadonlySet<number> | null;
+    readonly complete: boolean;
+  } {
+    const known = new Map(table.map((row) => [row.pid, row]));
+    let inherited: ReadonlySet<number> | null = null;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const orphans = this.system.orphans();
+      if (orphans === null) return { rows: table, inherited: null, complete: false };
+      inherited = new Set(orphans.filter((pid) => !this.#foreign.has(pid)));
+      const late = [...inherited].filter((pid) => !isAlive(known.get(pid)));
+      const rows = late.map((pid) => this.system.identify(pid));
+      for (const row of rows) if (row !== null) known.set(row.pid, row);
+      if (!rows.includes(null)) return { rows: [...known.values()], inherited, complete: true };
+    }
+    return { rows: [...known.values()], inherited, complete: false };
+  }
+
+  /** Marks as earlier looks read them: a program may change its own. Notes whom it could not ask, who may yet turn out to have one. */
+  #readMarks() {
+    const earlier = this.#marks;
+    const unread = new Set<number>();
+    this.#marks = new Map();
+    const markOf = (row: ProcessRow): string | null => {
+      if (!isAlive(row)) return null;
+      const known = earlier.get(row.pid);
+      let mark = known?.startedAt === row.startedAt ? known.mark : this.system.markOf(row.pid);
+      // It died after its row was read, and nobody knows whom it left behind.
+      if (mark === null && known === undefined && this.system.identify(row.pid) === null) mark = undefined;
+      if (mark === undefined) unread.add(row.pid);
+      else this.#marks.set(row.pid, { startedAt: row.startedAt, mark });
+      return mark ?? null;
+    };
+    return { markOf, unread };
   }
 
   #forgetAfterThisStretch(): void {
@@ -141,11 +222,14 @@ export class Forest {
     });
   }
 
-  #findStrays(rows: readonly ProcessRow[]): void {
-    const orphans = new Set(this.system.orphans() ?? []);
+  #findStrays(
+    rows: readonly ProcessRow[],
+    inherited: ReadonlySet<number> | null,
+    unread: ReadonlySet<number>,
+  ): void {
     this.#strays.clear();
     for (const row of rows) {
-      if (!orphans.has(row.pid) || this.#foreign.has(row.pid) || row.state === 'Z') continue;
+      if (inherited?.has(row.pid) !== true || unread.has(row.pid) || !isAlive(row)) continue;
       if (this.#ownerOf(row) !== null) continue;
       this.#strays.set(row.pid, { pid: row.pid, startedAt: row.startedAt });
     }
@@ -157,17 +241,22 @@ export class Forest {
   }
 
   /** Null where the master does not inherit. */
-  #listInherited(): readonly Inherited[] | null {
+  #listInherited(): readonly Owner[] | null {
     const orphans = this.system.orphans();
     if (orphans === null) return null;
-    const found: Inherited[] = [];
-    for (const pid of orphans) {
-      const process = this.#foreign.has(pid) ? null : this.system.identify(pid);
-      if (process === null) continue;
-      const stray = this.#strays.get(pid)?.startedAt === process.startedAt;
-      found.push({ process, owner: this.#ownerOf(process) ?? (stray ? 'none' : 'unknown') });
-    }
     this.#forgetAfterThisStretch();
-    return found;
+    return orphans.filter((pid) => !this.#foreign.has(pid)).map((pid) => this.#ownerOfInherited(pid));
   }
+
+  #ownerOfInherited(pid: number): Owner {
+    const process = this.system.identify(pid);
+    // It has died since, and whom it left behind nobody knows.
+    if (process === null) return 'unknown';
+    const stray = this.#strays.get(pid)?.startedAt === process.startedAt;
+    return this.#ownerOf(process) ?? (stray ? 'none' : 'unknown');
+  }
+}
+
+function isAlive(row: ProcessRow | undefined): boolean {
+  return row !== undefined && row.state !== 'Z' && row.state !== 'X';
 }

@@ -57,7 +57,7 @@ export class NativeSystem implements ProcessSystem {
     return this.#native.processTable().map(rowOf);
   }
 
-  markOf(pid: number): string | null {
+  markOf(pid: number): string | null | undefined {
     return this.#native.environOf(pid, 'HSU_RUN');
   }
 
@@ -65,10 +65,9 @@ export class NativeSystem implements ProcessSystem {
     return this.#inherits && !this.#closed ? this.#engine.orphans() : null;
   }
 
-  identify(pid: number): ProcessIdentity | null {
+  identify(pid: number): ProcessRow | null {
     const row = this.#native.identify(pid);
-    if (row === null || row.state === 'Z' || row.state === 'X') return null;
-    return { pid, startedAt: row.startTime };
+    return row === null || row.state === 'Z' || row.state === 'X' ? null : rowOf(row);
   }
 
   signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {

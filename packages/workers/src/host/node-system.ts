@@ -16,7 +16,7 @@ export class NodeSystem implements ProcessSystem {
     return this.#table.rows();
   }
 
-  markOf(pid: number): string | null {
+  markOf(pid: number): string | null | undefined {
     return this.#table.variableOf(pid, 'HSU_RUN');
   }
 
@@ -24,10 +24,9 @@ export class NodeSystem implements ProcessSystem {
     return null;
   }
 
-  identify(pid: number): ProcessIdentity | null {
+  identify(pid: number): ProcessRow | null {
     const row = this.#table.row(pid);
-    if (row === null || row.state === 'Z' || row.state === 'X') return null;
-    return { pid, startedAt: row.startedAt };
+    return row === null || row.state === 'Z' || row.state === 'X' ? null : row;
   }
 
   signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {

@@ -2,12 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { ProcessRow } from './tree.ts';
 
+/** PF_KTHREAD */
+const KERNEL_THREAD = 0x00200000;
+
 /** All processes of the system as far as they may be seen, without the addon’s help. */
 export interface ProcessTable {
   readonly source: 'proc' | 'ps';
+  /** Who was listed and gone when its row was read has state `X` and nothing but its pid. */
   rows(): readonly ProcessRow[];
   row(pid: number): ProcessRow | null;
-  variableOf(pid: number, name: string): string | null;
+  /** null: not set or not to be read. undefined: in the middle of an exec or of its exit. */
+  variableOf(pid: number, name: string): string | null | undefined;
 }
 
 export function openProcessTable(): ProcessTable {
@@ -20,26 +25,50 @@ export const procTable: ProcessTable = {
   rows() {
     const rows: ProcessRow[] = [];
     for (const name of readdirSync('/proc')) {
-      const row = /^\d+$/.test(name) ? procTable.row(Number(name)) : null;
+      if (!/^\d+$/.test(name)) continue;
+      const row = procTable.row(Number(name));
       if (row !== null) rows.push(row);
+      // Hidden rows stay hidden; this one has gone.
+      else if (!existsSync(`/proc/${name}`)) rows.push(goneRow(Number(name)));
     }
     return rows;
   },
   row(pid) {
-    const text = readQuietly(`/proc/${pid}/stat`);
-    if (text === null) return null;
-    // The name in parentheses may hold anything, parentheses included.
-    const [state = '', ppid, pgid, sid, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state = '', ppid, pgid, sid, ...rest] = statFields(pid) ?? [];
     const startedAt = rest[15];
     if (startedAt === undefined) return null;
     return { pid, startedAt, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state };
   },
   variableOf(pid, name) {
-    const text = readQuietly(`/proc/${pid}/environ`);
+    let text = readQuietly(`/proc/${pid}/environ`);
+    if (text === '' || text === null) {
+      if (isWithoutMemory(pid)) return undefined;
+      text = readQuietly(`/proc/${pid}/environ`);
+    }
     const found = text?.split('\0').find((entry) => entry.startsWith(`${name}=`));
     return found?.slice(name.length + 1) ?? null;
   },
 };
+
+/**
+ * Alive, but the arguments are as empty as the environment: an exec sets both together, last, and who exits gives its memory back
+ * before it becomes a zombie. Kernel threads never have either.
+ */
+function isWithoutMemory(pid: number): boolean {
+  if ((readQuietly(`/proc/${pid}/cmdline`) ?? '') !== '') return false;
+  const [state, , , , , , flags] = statFields(pid) ?? [];
+  return state !== undefined && !'ZX'.includes(state) && (Number(flags) & KERNEL_THREAD) === 0;
+}
+
+/** Everything after the name, which stands in parentheses and may hold anything, parentheses included. */
+function statFields(pid: number): readonly string[] | null {
+  const text = readQuietly(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? null;
+}
+
+function goneRow(pid: number): ProcessRow {
+  return { pid, startedAt: '0', ppid: 0, pgid: 0, sid: 0, state: 'X' };
+}
 
 function readQuietly(file: string): string | null {
   try {

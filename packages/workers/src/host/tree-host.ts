@@ -53,7 +53,8 @@ export abstract class TreeHost implements Host {
   }
 
   identify(pid: number): ProcessIdentity | null {
-    return this.forest.system.identify(pid);
+    const row = this.forest.system.identify(pid);
+    return row === null ? null : { pid, startedAt: row.startedAt };
   }
 
   close(): void {

@@ -14,6 +14,9 @@ import type { ProcessRow, Tree } from './tree.ts';
 
 /** How often a process is looked at that the system does not let us watch. */
 const LOOK_EVERY: Milliseconds = 50;
+/** Where a look may have overlooked somebody, the next one follows after this, at most so many times. */
+const LOOK_AGAIN: Milliseconds = 10;
+const MOST_LOOKS = 20;
 
 const SIGCONT = signalNumber('SIGCONT');
 
@@ -138,9 +141,16 @@ export class TreeRun implements HostRun {
     if (system.signalProcess(process, number) && !kills) system.signalProcess(process, SIGCONT);
   }
 
-  #mainExited(exit: Exit, groupEmpty: boolean): void {
+  #mainExited(exit: Exit, groupEmpty: boolean, looks = 1): void {
     if (this.#state !== 'led') return;
-    const remaining = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
+    const { rows: remaining, sure } = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
+    if (remaining.length === 0 && !sure && looks < MOST_LOOKS) {
+      const main = this.#main;
+      this.#lookAgain(() => {
+        if (this.#main === main) this.#mainExited(exit, groupEmpty, looks + 1);
+      });
+      return;
+    }
     if (remaining.length === 0) this.#finish();
     else this.#state = 'draining';
     this.#report({ kind: 'exited', exit, remaining: remaining.map(identityOf) });
@@ -167,15 +177,24 @@ export class TreeRun implements HostRun {
     });
   }
 
-  #lookSoon(): void {
+  /** Together with all others who wait for their next look. */
+  #lookAgain(look: () => void): void {
+    this.#around.clock.after(LOOK_AGAIN, () => this.#around.forest.soon(look));
+  }
+
+  #lookSoon(looks = 1): void {
     if (this.#state !== 'draining' || this.#lookPending) return;
     this.#lookPending = true;
     this.#around.forest.soon(() => {
       this.#lookPending = false;
       if (this.#state !== 'draining') return;
-      const living = this.#living();
+      const { rows: living, sure } = this.#around.forest.remaining(this.#tree as Tree, false);
       if (living.length > 0) {
         this.#drain(living);
+        return;
+      }
+      if (!sure && looks < MOST_LOOKS) {
+        this.#lookAgain(() => this.#lookSoon(looks + 1));
         return;
       }
       this.#finish();
