@@ -38,15 +38,34 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
   ],
   [{ type: 'worker.killed', payload: { after: 5000 } }, 'web: did not end within 5s; killed with SIGKILL'],
   [
-    { type: 'worker.exited', payload: { exit, success: false, uptime: 2300, remaining: [] } },
+    { type: 'worker.exited', payload: { exit, asked: false, success: false, uptime: 2300, remaining: [] } },
     'web: exit 1 after 2.3s; last words: boom',
   ],
   [
     {
       type: 'worker.exited',
-      payload: { exit: { ...exit, code: 0 }, success: true, uptime: 60_000, remaining: [process] },
+      payload: {
+        exit: { ...exit, code: 0 },
+        asked: false,
+        success: true,
+        uptime: 60_000,
+        remaining: [process],
+      },
     },
     'web: exit 0 after 1m; 1 process of its tree still there',
+  ],
+  [
+    {
+      type: 'worker.exited',
+      payload: {
+        exit: { ...exit, code: null, signal: 'SIGTERM' },
+        asked: true,
+        success: false,
+        uptime: 2300,
+        remaining: [],
+      },
+    },
+    'web: ended (SIGTERM) after 2.3s',
   ],
   [
     { type: 'worker.survivors', payload: { survivors: [process, process] } },
