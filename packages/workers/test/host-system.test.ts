@@ -40,6 +40,22 @@ describe.runIf(hosts.includes('native'))('a master that adopts', () => {
   );
 
   test(
+    'A3: a daemon without any trace belongs to the only run there is; beside another run it is named, once',
+    async () => {
+      expect(await answerOf('wiped', [])).toEqual({
+        alone: 20,
+        namedAlone: 0,
+        unnoticed: 0,
+        unnamed: 0,
+        namedTwice: 0,
+        otherLost: false,
+        survivors: 0,
+      });
+    },
+    TIME,
+  );
+
+  test(
     'A12: after a thousand exec probes there is no zombie, and nothing that they left behind',
     async () => {
       const { answers, left, strays } = await answerOf('probes', []);

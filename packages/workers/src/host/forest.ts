@@ -45,7 +45,10 @@ const ROUNDS = 8;
 export class Forest {
   readonly system: ProcessSystem;
   readonly #trees = new Set<Tree>();
+  readonly #onStray: (stray: ProcessIdentity) => void;
   readonly #strays = new Map<number, ProcessIdentity>();
+  /** A stray has ended since the last look: it may have left children. */
+  #strayReaped = false;
   /** Children that the master had before it had this host: inherited through exec, not by adoption. */
   readonly #foreign: Set<number>;
   #marks = new Map<number, { readonly startedAt: string; readonly mark: string | null }>();
@@ -58,8 +61,10 @@ export class Forest {
   #soon: (() => void)[] = [];
   #closed = false;
 
-  constructor(system: ProcessSystem) {
+  /** `onStray` is called once for each stray that a look has found. */
+  constructor(system: ProcessSystem, onStray: (stray: ProcessIdentity) => void = () => {}) {
     this.system = system;
+    this.#onStray = onStray;
     this.#foreign = new Set(system.orphans() ?? []);
   }
 
@@ -123,10 +128,24 @@ export class Forest {
     return [...this.#strays.values()];
   }
 
+  /** Whether a look now overlooks nobody that the master inherited; true where it does not inherit. */
+  knowsInherited(): boolean {
+    if (this.system.orphans() === null) return true;
+    this.#survey ??= this.#look();
+    return this.#survey.complete;
+  }
+
+  /** Whether the latest look counted that very process among the strays, and it has not ended since. */
+  isStray({ pid, startedAt }: ProcessIdentity): boolean {
+    return this.#strays.get(pid)?.startedAt === startedAt;
+  }
+
   /** An inherited process has ended and its pid is free. */
   reaped(pid: number): void {
-    this.#strays.delete(pid);
     this.#foreign.delete(pid);
+    if (!this.#strays.delete(pid)) return;
+    this.#strayReaped = true;
+    this.soon(() => void (this.#survey ??= this.#look()));
   }
 
   #work(): void {
@@ -149,9 +168,11 @@ export class Forest {
     const still = this.#isStill(table);
     const { rows, inherited, complete } = this.#completed(table);
     const { markOf, unread } = this.#readMarks();
-    const members = assign({ rows, ownPid: this.system.ownPid, markOf }, this.#trees);
+    const census = { rows, ownPid: this.system.ownPid, markOf };
+    let members = assign(census, this.#trees);
+    if (this.#attribute(this.#unclaimed(rows, inherited, unread))) members = assign(census, this.#trees);
     this.#forgetAfterThisStretch();
-    this.#findStrays(rows, inherited, unread);
+    this.#nameStrays(this.#unclaimed(rows, inherited, unread));
     const asked = inherited === null ? unread.size === 0 : ![...unread].some((pid) => inherited.has(pid));
     return {
       members,
@@ -222,17 +243,53 @@ export class Forest {
     });
   }
 
-  #findStrays(
+  /** Inherited processes that no tree claims; whom nobody could ask for a mark is not among them yet. */
+  #unclaimed(
     rows: readonly ProcessRow[],
     inherited: ReadonlySet<number> | null,
     unread: ReadonlySet<number>,
-  ): void {
-    this.#strays.clear();
-    for (const row of rows) {
-      if (inherited?.has(row.pid) !== true || unread.has(row.pid) || !isAlive(row)) continue;
-      if (this.#ownerOf(row) !== null) continue;
-      this.#strays.set(row.pid, { pid: row.pid, startedAt: row.startedAt });
+  ): readonly ProcessRow[] {
+    return rows.filter(
+      (row) =>
+        inherited?.has(row.pid) === true &&
+        isAlive(row) &&
+        !unread.has(row.pid) &&
+        this.#ownerOf(row) === null,
+    );
+  }
+
+  /**
+   * Gives what left no trace to the only tree that can have left it. Trees that are over have left nothing but strays, so where there
+   * were none it is certain. Returns whether there was anything to give.
+   */
+  #attribute(unclaimed: readonly ProcessRow[]): boolean {
+    if (this.#strays.size > 0 || this.#strayReaped) return false;
+    let given = false;
+    for (const row of unclaimed) {
+      const possible = [...this.#trees].filter(
+        (tree) => !this.#found.has(tree) && Number(tree.leader.startedAt) <= Number(row.startedAt),
+      );
+      if (possible.length !== 1) continue;
+      possible[0]?.claim(row);
+      given = true;
     }
+    return given;
+  }
+
+  #nameStrays(unclaimed: readonly ProcessRow[]): void {
+    const earlier = new Map(this.#strays);
+    this.#strays.clear();
+    this.#strayReaped = false;
+    for (const { pid, startedAt } of unclaimed) {
+      const stray = { pid, startedAt };
+      this.#strays.set(pid, stray);
+      // Not from within a look: whoever hears it may ask for another.
+      if (earlier.get(pid)?.startedAt !== startedAt) queueMicrotask(() => this.#tellStray(stray));
+    }
+  }
+
+  #tellStray(stray: ProcessIdentity): void {
+    if (!this.#closed) this.#onStray(stray);
   }
 
   #ownerOf(process: ProcessIdentity): Tree | null {

@@ -32,6 +32,9 @@ import type { Leader, TreeRun } from './tree-run.ts';
 /** How many bytes of output may be delivered and not yet consumed, all workers together. */
 const MAX_UNACKNOWLEDGED = 8 * 2 ** 20;
 
+/** A stray is named when it has lived this long after it was found: some only fork on their way out. */
+const STRAY_PATIENCE: Milliseconds = 200;
+
 const OUT_OF_DESCRIPTORS = { ok: false, failure: { step: 'pipe', code: 'EMFILE', call: 'pipe2' } } as const;
 
 export interface NativeHostOptions {
@@ -40,6 +43,12 @@ export interface NativeHostOptions {
   /** Whether the master adopts what workers leave behind. Only a program that spawns nothing by other means may say so. */
   readonly reapOrphans: boolean;
   readonly clock: Clock;
+  /**
+   * Called once for each process that a look at the system showed to be inherited and of no run, if it still is a moment later: a
+   * daemon that left its worker without a trace. It lives on until `endStrays`. Looks happen when a run ends, when a stray ends and
+   * when members are asked for.
+   */
+  onStray?(process: ProcessIdentity): void;
 }
 
 /** A host that may also have inherited processes of nobody. */
@@ -61,7 +70,7 @@ export function createNativeHost(native: Native, options: NativeHostOptions): Na
     maxUnacknowledgedBytes: MAX_UNACKNOWLEDGED,
   });
   const system = new NativeSystem(native, engine, clock, reapOrphans);
-  host = new EngineHost(native, engine, system, clock, environment);
+  host = new EngineHost(native, engine, system, options);
   return host;
 }
 
@@ -90,14 +99,18 @@ class EngineHost extends TreeHost implements NativeHost {
     native: Native,
     engine: NativeEngine,
     system: NativeSystem,
-    clock: Clock,
-    environment: MasterEnvironment,
+    { clock, environment, onStray }: NativeHostOptions,
   ) {
     const accounts = {
       user: (nameOrId: string) => native.lookupUser(nameOrId),
       group: (nameOrId: string) => native.lookupGroup(nameOrId),
     };
-    super(system, clock, { inherited: inheritable(environment), accounts, own: ownRights() });
+    const setting = { inherited: inheritable(environment), accounts, own: ownRights() };
+    super(system, clock, setting, (stray) => {
+      clock.after(STRAY_PATIENCE, () => {
+        if (!this.closed && this.forest.isStray(stray)) onStray?.(stray);
+      });
+    });
     this.#native = native;
     this.#engine = engine;
     this.#system = system;

@@ -18,7 +18,8 @@ export async function endStrays(
   for (;;) {
     const strays = forest.strays();
     const now = clock.now();
-    if (strays.length === 0 || now >= killAt + KILL_WAIT) return strays;
+    if (now >= killAt + KILL_WAIT) return strays;
+    if (strays.length === 0 && forest.knowsInherited()) return strays;
     for (const stray of strays) {
       const key = `${stray.pid} ${stray.startedAt}`;
       if (now >= killAt) {

@@ -25,8 +25,13 @@ export abstract class TreeHost implements Host {
   protected readonly setting: Setting;
   protected closed = false;
 
-  constructor(system: ProcessSystem, clock: Clock, setting: Setting) {
-    this.forest = new Forest(system);
+  constructor(
+    system: ProcessSystem,
+    clock: Clock,
+    setting: Setting,
+    onStray?: (stray: ProcessIdentity) => void,
+  ) {
+    this.forest = new Forest(system, onStray);
     this.clock = clock;
     this.setting = setting;
   }

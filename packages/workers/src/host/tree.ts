@@ -30,6 +30,11 @@ export class Tree {
     this.seen = new Map([[leader.pid, leader.startedAt]]);
   }
 
+  /** Makes a process that no rule finds a member. */
+  claim({ pid, startedAt }: ProcessIdentity): void {
+    this.seen = new Map([...this.seen, [pid, startedAt]]);
+  }
+
   has(process: ProcessIdentity): boolean {
     return this.seen.get(process.pid) === process.startedAt;
   }

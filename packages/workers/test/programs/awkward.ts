@@ -33,7 +33,9 @@ await Promise.all(runs.map((run) => run.over()));
 const survivors = before.filter((process) => host.isAlive(process));
 const kinds = new Set(runs.map((run) => run.reports.map(({ kind }) => kind).join(' ')));
 
-// What no rule can claim: a daemon that wiped its environment before anybody looked.
+// What no rule can claim: a daemon that wiped its environment before anybody looked, and may be of either of two runs.
+const bystander = new Watched(host, ['sleep', '600']);
+await bystander.first('spawned');
 const wiped = new Watched(
   host,
   creature('orphan', '{', 'session', 'wipe', 'ignore', 'TERM', 'pid', 'sleep', '}', 'sleep'),
@@ -42,6 +44,8 @@ await wiped.says('\n');
 wiped.run.signalTree('SIGTERM');
 const { remaining: unclaimed } = await wiped.first('exited');
 const strays = host.strays();
+bystander.run.signalTree('SIGKILL');
+await bystander.over();
 const straySurvivors = await host.endStrays(50);
 const zombies = native.processTable().filter(({ ppid, state }) => ppid === process.pid && state === 'Z');
 
