@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "raw_syscall.h"
@@ -113,6 +114,13 @@ IN_CHILD void limit_files(Launch* launch) {
   need(launch, Step::rlimit, raw(SYS_prlimit64, 0, RLIMIT_NOFILE, at(&limit), 0));
 }
 
+// After the change of user, which takes it back. Whoever died before it was set is found out by asking.
+IN_CHILD void tie_to_master(Launch* launch) {
+  if (!launch->options.die_with_master) return;
+  need(launch, Step::parent_death, raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+  if (raw(SYS_getppid) != launch->master) leave();
+}
+
 IN_CHILD void reset_signals() {
   KernelAction standard = {nullptr, 0, nullptr, 0};
   for (int signal = 1; signal <= kSignals; ++signal) {
@@ -172,6 +180,7 @@ IN_CHILD void run_child(void* argument) {
   limit_files(launch);
   if (launch->options.umask >= 0) raw(SYS_umask, launch->options.umask);
   take_identity(launch);
+  tie_to_master(launch);
   // With the user's own rights: the program will need them there as well.
   if (!launch->options.cwd.empty()) need(launch, Step::chdir, raw(SYS_chdir, at(launch->options.cwd.c_str())));
 

@@ -80,6 +80,7 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   options.err = static_cast<Output>(integer<int>(given.Get("stderr"), "stderr"));
   options.shell_fallback = boolean(given.Get("shellFallback"), "shellFallback");
   options.nofile = integer<long long>(given.Get("nofile"), "nofile");
+  options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");
 
   auto process = engine.spawn(std::move(options));
   if (!process) {

@@ -85,7 +85,7 @@ DumpableGuard::~DumpableGuard() {
   if (--changing_credentials == 0 && dumpable_before == 1) ::prctl(PR_SET_DUMPABLE, 1);
 }
 
-Launch::Launch(LaunchOptions&& given) : options(std::move(given)), stack(Stack::take()) {
+Launch::Launch(LaunchOptions&& given) : options(std::move(given)), master(::getpid()), stack(Stack::take()) {
   if (options.uid >= 0 || options.gid >= 0) dumpable.emplace();
   argv = pointers(options.argv);
   envp = pointers(options.env);

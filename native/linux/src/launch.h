@@ -31,6 +31,7 @@ enum class Step : int {
   stdio = 11,
   exec = 12,
   gate = 13,
+  parent_death = 14,
 };
 
 struct StepFailure {
@@ -52,6 +53,7 @@ struct LaunchOptions {
   Output out = Output::null, err = Output::null;
   bool shell_fallback = false;
   long long nofile = -1;
+  bool die_with_master = false;
 };
 
 // A child's stack. Taken from and given back to a pool, because mapping one costs more than the rest of a launch.
@@ -93,6 +95,7 @@ class Launch {
   // The options as the system wants them.
   LaunchOptions options;
   std::vector<char*> argv, envp, shell_argv;
+  pid_t master;
   Stack stack;
   std::optional<DumpableGuard> dumpable;
 

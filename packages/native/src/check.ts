@@ -68,6 +68,7 @@ export interface CheckedSpawn {
   readonly stderr: number;
   readonly shellFallback: boolean;
   readonly nofile: number;
+  readonly dieWithMaster: boolean;
 }
 
 export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): CheckedSpawn {
@@ -96,6 +97,7 @@ export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): C
       options.nofile === null
         ? defaultNofile()
         : integer(options.nofile, 'nofile', 0, Number.MAX_SAFE_INTEGER),
+    dieWithMaster: boolean(options.dieWithMaster, 'dieWithMaster'),
   };
 }
 

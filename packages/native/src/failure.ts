@@ -17,6 +17,7 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['stdio', 'dup3'],
   ['exec', 'execve'],
   ['gate', 'read'],
+  ['parent-death', 'prctl'],
 ];
 
 // Of two names for one number the first is the customary one: EAGAIN, not EWOULDBLOCK.

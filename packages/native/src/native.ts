@@ -27,6 +27,11 @@ export interface NativeSpawn {
    * our hard limit and a soft limit below it, or else 1024 (see `nofile.ts`).
    */
   readonly nofile: number | null;
+  /**
+   * The system kills it when the master dies, however that happens, and when the engine is closed. Not its children, and not a
+   * program that exec gives other rights (set-user-ID, file capabilities): there the system takes this back.
+   */
+  readonly dieWithMaster: boolean;
 }
 
 export interface NativeSpawned {
@@ -51,7 +56,8 @@ export type NativeStep =
   | 'rlimit'
   | 'stdio'
   | 'exec'
-  | 'gate';
+  | 'gate'
+  | 'parent-death';
 
 /** Which step failed, and what the system said: `{ step: 'chdir', errno: 2, code: 'ENOENT', call: 'chdir' }`. */
 export interface NativeFailure {

@@ -30,6 +30,7 @@ describe('wrong arguments', () => {
     ['stdout into itself', { stdout: 'stdout' }, TypeError, /^stdout must be one of/],
     ['an unknown stderr', { stderr: 2 }, TypeError, /^stderr must be one of/],
     ['a fallback that is no boolean', { shellFallback: 1 }, TypeError, /^shellFallback must be a boolean/],
+    ['a word for a boolean', { dieWithMaster: 'yes' }, TypeError, /^dieWithMaster/],
     ['an infinite limit', { nofile: Number.POSITIVE_INFINITY }, RangeError, /^nofile/],
   ];
 

@@ -56,6 +56,7 @@ export function spawnOptions(options: Partial<NativeSpawn> & { file: string }): 
     stderr: 'null',
     shellFallback: false,
     nofile: null,
+    dieWithMaster: false,
     ...options,
   };
 }

@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadNative } from '@hsu-master/native';
 import { creaturePath } from '@hsu-master/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { procTable } from '../src/host/process-table.ts';
 
 // Each in a Node of its own: a subreaper, a user or a limit belongs to a whole process.
 const run = promisify(execFile);
@@ -66,6 +67,38 @@ describe.runIf(hosts.includes('native'))('a master that adopts', () => {
     TIME,
   );
 });
+
+describe.runIf(hosts.includes('native')).each(isRoot ? ['', 'nobody'] : [''])(
+  'a master that is killed during an exec probe (user: "%s")',
+  (user) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hsu-helper-'));
+    beforeAll(() => chmodSync(folder, 0o777));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test(
+      'takes the probe with it, since nothing is written down by which the next one could find it',
+      async () => {
+        const file = join(folder, 'pid');
+        const args = [program('helper'), file, ...(user === '' ? [] : [user])];
+        const master = spawn(process.execPath, args, { stdio: 'inherit' });
+        await expect.poll(() => existsSync(file), { timeout: TIME }).toBe(true);
+        const pid = Number(readFileSync(file, 'utf8'));
+        const helper = procTable.row(pid);
+        master.kill('SIGKILL');
+        const lives = () => {
+          const row = procTable.row(pid);
+          return row?.startedAt === helper?.startedAt && row?.state !== 'Z';
+        };
+        try {
+          await expect.poll(lives, { timeout: TIME / 6 }).toBe(false);
+        } finally {
+          if (lives()) process.kill(pid, 'SIGKILL');
+        }
+      },
+      2 * TIME,
+    );
+  },
+);
 
 describe.each(hosts)('the %s host', (host) => {
   test(

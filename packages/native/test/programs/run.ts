@@ -21,6 +21,7 @@ export function options(file: string, argv: string[], more: Partial<NativeSpawn>
     stderr: 'null',
     shellFallback: false,
     nofile: null,
+    dieWithMaster: false,
     ...more,
   };
 }

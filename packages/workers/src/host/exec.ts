@@ -18,7 +18,10 @@ const KILL_PATIENCE: Milliseconds = 1000;
 
 type Start = (launch: Launch, report: (report: RunReport) => void) => HostRun;
 
-/** Runs a helper by way of an ordinary run that belongs to no worker. */
+/**
+ * Runs a helper by way of an ordinary run that belongs to no worker and is written down nowhere. Under the native host it dies with a
+ * master that is killed; the children of the helper do not, and without the addon nobody does.
+ */
 export function execHelper(
   start: Start,
   clock: Clock,

@@ -195,6 +195,8 @@ class EngineHost extends TreeHost implements NativeHost {
       stderr: launch.captureStderr ? 'capture' : 'null',
       shellFallback: true,
       nofile: null,
+      // A helper has no run record by which the next master could find it.
+      dieWithMaster: launch.workerId === null,
     });
   }
 
