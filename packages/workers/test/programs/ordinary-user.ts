@@ -18,6 +18,7 @@ const recorded: number[] = [];
 const record = ({ pid }: { pid: number }) => void recorded.push(pid);
 const own = new Watched(host, ['id', '-u'], { command: { user: 'nobody' } });
 await own.over();
+await own.until('the end of its output', () => own.output.ended.length === 2);
 const result = {
   host: host.name,
   root: await failureOf(host, ['true'], { record, command: { user: 'root' } }),
