@@ -173,6 +173,9 @@ describe.runIf(loaded.ok)('the native host', () => {
     expect(features).toEqual(
       expect.arrayContaining(['spawn-gate', 'adopt-orphans', 'whole-tree', 'switch-user']),
     );
+    expect(host.capabilities()).toContainEqual(
+      expect.objectContaining({ feature: 'state-directory-lock', status: 'enforced' }),
+    );
     expect(new Set(features).size).toBe(features.length);
   });
 

@@ -15,6 +15,7 @@ describe('the host on node:child_process', () => {
     expect(status.get('adopt-orphans')).toBe('impossible');
     expect(status.get('umask-groups-nofile')).toBe('impossible');
     expect(status.get('whole-tree')).toBe('watched');
+    expect(status.get('state-directory-lock')).toBe('impossible');
   });
 
   test('refuses what it cannot set, before anything is started', async () => {

@@ -50,6 +50,11 @@ export class NativeSystem implements ProcessSystem {
         status: 'watched',
         reason: `members are found by process group, session, ancestry and HSU_RUN; what escapes all four ${fate}`,
       },
+      {
+        feature: 'state-directory-lock',
+        status: 'enforced',
+        reason: 'flock: a second master on one state directory is refused, and the lock ends with its holder',
+      },
     ];
   }
 

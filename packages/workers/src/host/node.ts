@@ -28,6 +28,7 @@ const GAP = {
   orphans: 'what a worker leaves behind is adopted by init, not by the master',
   status: 'how a process ended that is not a child of the master stays unknown',
   settings: 'no umask, no supplementary groups, and the soft limit on open files is the one that Node raised',
+  lock: 'two masters on one state directory are not told apart: there is no flock without the addon',
 } as const;
 
 export interface NodeHostOptions {
@@ -70,6 +71,7 @@ class NodeHost extends TreeHost {
       { feature: 'exit-status-of-adopted-workers', status: 'impossible', reason: GAP.status },
       { feature: 'umask-groups-nofile', status: 'impossible', reason: GAP.settings },
       { feature: 'whole-tree', status: 'watched', reason: whole },
+      { feature: 'state-directory-lock', status: 'impossible', reason: GAP.lock },
     ];
   }
 
