@@ -66,11 +66,16 @@ export function wire(wiring: Wiring): Wired {
   const release = wiring.prepare(native);
   const clock = realClock();
   const { environment, reapOrphans } = wiring;
-  const nativeHost = native === null ? null : createNativeHost(native, { environment, clock, reapOrphans });
+  const events = new EventStream(REMEMBERED_EVENTS);
+  const onStray = (process: ProcessIdentity): void => {
+    events.publish({ type: 'supervisor.stray-found', payload: { process } }, clock.wallNow(), null, null);
+  };
+  const nativeHost =
+    native === null ? null : createNativeHost(native, { environment, clock, reapOrphans, onStray });
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal } = supervise(wiring, host, clock, bootId);
+    const { supervisor, collector, journal } = supervise(wiring, { host, clock, events }, bootId);
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const result = await supervisor.shutdown(reason, deadline);
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
@@ -104,11 +109,9 @@ interface Supervision {
 
 function supervise(
   { config, places, masterId }: Wiring,
-  host: Host,
-  clock: Clock,
+  { host, clock, events }: { readonly host: Host; readonly clock: Clock; readonly events: EventStream },
   bootId: string,
 ): Supervision {
-  const events = new EventStream(REMEMBERED_EVENTS);
   const publish = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);
   };

@@ -54,6 +54,7 @@ export interface EventMap {
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
   'supervisor.left-over-ended': { readonly process: ProcessIdentity };
+  'supervisor.stray-found': { readonly process: ProcessIdentity };
   'supervisor.unrecorded': { readonly reason: string };
   'supervisor.defect': { readonly message: string };
 }
@@ -171,6 +172,10 @@ export const EVENT_MEANINGS: EventMeanings = {
   },
   'supervisor.left-over-ended': {
     means: 'A process that an earlier, killed master had left was ended before its worker starts.',
+    payload: { process: PROCESS },
+  },
+  'supervisor.stray-found': {
+    means: 'A worker left a process to the master that no run claims any more; it is ended with the master.',
     payload: { process: PROCESS },
   },
   'supervisor.unrecorded': {

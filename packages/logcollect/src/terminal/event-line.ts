@@ -69,6 +69,8 @@ const WORDS: Wording = {
       : `stopped, but ${processes(survivors)} could not be ended (${pids(survivors)})`,
   'supervisor.left-over-ended': ({ process }) =>
     `ended pid ${process.pid}, which an earlier master had left running`,
+  'supervisor.stray-found': ({ process }) =>
+    `pid ${process.pid} belongs to no worker any more: it left its tree without a trace and is ended with the master`,
   'supervisor.unrecorded': ({ reason }) => `could not be written down, trying again: ${reason}`,
   'supervisor.defect': ({ message }) => `internal error, please report it: ${message}`,
 };

@@ -127,6 +127,10 @@ const masterLines: readonly (readonly [EventDraft, string])[] = [
     'hsu-master: ended pid 123, which an earlier master had left running',
   ],
   [
+    { type: 'supervisor.stray-found', payload: { process } },
+    'hsu-master: pid 123 belongs to no worker any more: it left its tree without a trace and is ended with the master',
+  ],
+  [
     { type: 'supervisor.unrecorded', payload: { reason: 'disk full' } },
     'hsu-master: could not be written down, trying again: disk full',
   ],
