@@ -61,7 +61,7 @@ export interface NativeHost extends Host {
 
 /** Runs processes by means of the addon. Throws what opening its engine throws, `EBUSY` for a second one that reaps orphans. */
 export function createNativeHost(native: Native, options: NativeHostOptions): NativeHost {
-  const { clock, environment, reapOrphans } = options;
+  const { clock, reapOrphans } = options;
   // The engine needs somebody to tell before the host exists; it tells nothing before something was spawned or adopted.
   let host: EngineHost | null = null;
   const engine = native.openEngine({
