@@ -61,7 +61,8 @@ export interface ShutdownResult {
 interface Shutdown {
   readonly told: Set<WorkerId>;
   readonly finish: (result: ShutdownResult) => void;
-  readonly cancelDeadline: () => void;
+  /** Of the deadline; after `force`, of the end of all patience. */
+  cancelTimer: () => void;
   forced: boolean;
   scheduled: boolean;
   finished: boolean;
@@ -212,11 +213,10 @@ export class Supervisor {
    */
   shutdown(reason: string, deadline: Milliseconds): Promise<ShutdownResult> {
     this.#ended ??= new Promise((finish) => {
-      const cancelDeadline = this.#parts.clock.after(deadline, () => this.force());
       const shutdown = {
         told: new Set<WorkerId>(),
         finish,
-        cancelDeadline,
+        cancelTimer: this.#parts.clock.after(deadline, () => this.force()),
         forced: false,
         scheduled: false,
         finished: false,
@@ -237,7 +237,8 @@ export class Supervisor {
     for (const actor of this.#actors.values()) {
       if (!isAtRest(actor.worker)) actor.tell({ kind: 'kill', ticket: null, cause: 'shutdown' });
     }
-    this.#parts.clock.after(GIVE_UP, () => {
+    shutdown.cancelTimer();
+    shutdown.cancelTimer = this.#parts.clock.after(GIVE_UP, () => {
       if (!shutdown.finished) this.#finish(shutdown, this.#stillThere());
     });
   }
@@ -378,7 +379,7 @@ export class Supervisor {
 
   #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
     shutdown.finished = true;
-    shutdown.cancelDeadline();
+    shutdown.cancelTimer();
     this.#publish({
       type: 'supervisor.stopped',
       payload: { survivors: survivors.map((survivor) => survivor.process) },

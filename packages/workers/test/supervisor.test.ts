@@ -268,6 +268,19 @@ describe('shutdown', () => {
     expect(survivors.map(({ workerId, process }) => [workerId, process.pid])).toEqual([['immortal', pid]]);
   });
 
+  it('a forced stop that is over leaves no timer behind to hold the program', async () => {
+    const scene = stage({ stubborn: fakeProgram({ endsOnSignal: null }) });
+    const stop = { signal: 'SIGTERM', grace: 600_000 } as const;
+    scene.supervisor.add([workerSpec('stubborn', { stop })]);
+    await begin(scene, 100);
+    const ended = scene.supervisor.shutdown('test', 60_000);
+    scene.clock.advance(100);
+    scene.supervisor.force();
+    scene.clock.advance(100);
+    expect(await ended).toEqual({ survivors: [], forced: true });
+    expect(scene.clock.pending).toBe(0);
+  });
+
   it('workers in backoff or blocked rest at once and are not started again', async () => {
     const bad = fakeProgram({ ends: { after: 10, exit: { code: 1 } } });
     const scene = stage({ bad, web: fakeProgram({ endsOnSignal: 3000 }) });
