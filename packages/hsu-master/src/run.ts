@@ -34,7 +34,6 @@ export async function run(file: string, flags: Flags): Promise<number> {
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
   }
-  terminal.begin(master);
   return hold(master, terminal, duration);
 }
 
@@ -60,18 +59,21 @@ interface End {
 async function hold(master: Master, terminal: Terminal, duration: number): Promise<number> {
   const neverStarted = watchStarts(master);
   const signals = watchSignals(master, terminal);
+  const defect = watchDefects(terminal);
+  // Before anything is said: who reads it may send a signal.
+  terminal.begin(master);
   await master.start();
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const time = timeIsUp(duration);
-  const defect = watchDefects(terminal);
   const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first]);
   time.cancel();
   const result = await master.shutdown({ reason: end.reason });
-  signals.close();
-  defect.close();
+  const forced = signals.forced();
   clearTimeout(trim);
   await terminal.end();
-  if (signals.forced()) return EXIT_CODES.forced.code;
+  signals.close();
+  defect.close();
+  if (forced) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
   return end.failed || survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
 }
