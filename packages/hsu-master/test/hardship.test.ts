@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { eventually, factor, it } from './drive.ts';
+import { eventually, factor, it, TIMED } from './drive.ts';
 import { isAlive } from './proc.ts';
 
 const sleeper = { id: 'sleeper', command: zoo.sleeps().argv };
@@ -27,7 +27,7 @@ describe.concurrent('hardship', () => {
     }
   });
 
-  it('a burst of signals ends at once, once', async ({ stage }) => {
+  it('a burst of signals ends at once, once', TIMED, async ({ stage }) => {
     const deaf = { command: zoo.ignoresSigterm().argv, stop_timeout: '1h' };
     const master = stage.run([
       { id: 'a', ...deaf },
@@ -42,7 +42,7 @@ describe.concurrent('hardship', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('a worker that ends at once, without delay or bound, holds nobody up', async ({ stage }) => {
+  it('a worker that ends at once, without delay or bound, holds nobody up', TIMED, async ({ stage }) => {
     const restart = { policy: 'always', delay: '0', max_retries: 0, jitter: 0 };
     const busy = { command: zoo.exitsAtOnce(1).argv, restart };
     const workers = [

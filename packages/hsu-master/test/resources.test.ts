@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { creature, zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { eventually, factor, freePort, it, type Stage } from './drive.ts';
+import { eventually, factor, freePort, it, type Stage, TIMED } from './drive.ts';
 
 function logOf(stage: Stage, id: string, stream = 'stdout'): string {
   return readFileSync(stage.path('logs', 'workers', `${id}-${stream}.log`), 'utf8');
@@ -37,7 +37,7 @@ describe.concurrent('scarcity and floods', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('a flood beside it neither delays a restart nor the end', async ({ stage }) => {
+  it('a flood beside it neither delays a restart nor the end', TIMED, async ({ stage }) => {
     const flood = { command: 'yes a line that comes without end', log: { max_size: '1MiB', max_files: 1 } };
     const port = await freePort();
     const command = zoo.httpServer(process.execPath, port);

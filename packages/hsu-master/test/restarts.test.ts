@@ -1,6 +1,6 @@
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { eventually, factor, freePort, it } from './drive.ts';
+import { eventually, factor, freePort, it, TIMED } from './drive.ts';
 import { embed } from './embedded.ts';
 import { cpuTimeOf } from './proc.ts';
 
@@ -22,7 +22,7 @@ describe.concurrent('restarts', () => {
     expect(nextTry).toBeLessThan(Date.now() + 3_601_000);
   });
 
-  it('D1: the open breaker is seen at the terminal, and the master is at rest', async ({ stage }) => {
+  it('D1: the open breaker is seen at the terminal, and the master is at rest', TIMED, async ({ stage }) => {
     const restart = { delay: '10ms', max_retries: 3, cool_down: '1h' };
     const master = stage.run([{ id: 'crasher', command: ['sh', '-c', 'echo no luck >&2; exit 1'], restart }]);
     const line = await master.line(/^crasher: failed too often/);

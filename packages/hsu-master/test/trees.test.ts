@@ -1,6 +1,6 @@
 import { creature, zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { factor, it } from './drive.ts';
+import { factor, it, TIMED } from './drive.ts';
 import { descriptorsOf, isAlive } from './proc.ts';
 
 /** Milliseconds as the master's lines give them. */
@@ -87,7 +87,7 @@ describe.concurrent('process trees', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('A8: what ignores SIGTERM is killed when its time is over, not before', async ({ stage }) => {
+  it('A8: what ignores SIGTERM is killed when its time is over, not before', TIMED, async ({ stage }) => {
     const { argv } = zoo.ignoresSigterm();
     const master = stage.run([{ id: 'deaf', command: argv, stop_timeout: '700ms' }]);
     await master.line(/^deaf +\| up/);
@@ -106,7 +106,7 @@ describe.concurrent('process trees', () => {
     expect(master.stdout).toMatch(/^frozen: ended \(SIGTERM\)/m);
   });
 
-  it('A11: an exit is told although a stranger holds the output open', async ({ stage }) => {
+  it('A11: an exit is told although a stranger holds the output open', TIMED, async ({ stage }) => {
     const holder = creature('orphan', '{', 'session', 'wipe', 'print', 'up', 'sleep', '}', 'exit', '0');
     const master = stage.run([
       { id: 'leaver', command: holder, cwd: stage.folder },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { factor, it, type LaunchOptions, type Stage } from './drive.ts';
+import { factor, it, type LaunchOptions, type Stage, TIMED } from './drive.ts';
 
 interface Answer {
   readonly code: number | null;
@@ -114,7 +114,7 @@ describe.concurrent('validate', () => {
     ['10 000 levels', () => `workers: ${'['.repeat(10_000)}${']'.repeat(10_000)}\n`],
     ['10 000 levels of maps', () => `workers: ${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}\n`],
     ['a file of 50 MB', () => `workers:\n${'# nothing\n'.repeat(5_000_000)}`],
-  ] as const)('I6: %s is refused soon and in little memory', async ([_name, text], { stage }) => {
+  ] as const)('I6: %s is refused soon and in little memory', TIMED, async ([_name, text], { stage }) => {
     const through = ['python3', join(import.meta.dirname, 'programs', 'peak.py')];
     const { code, stderr } = await validate(stage, text(), { through });
     expect(code).toBe(2);
