@@ -1,4 +1,4 @@
-import { openSync, readdirSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { loadNative, type NativeEvent } from '../../src/index.ts';
 import { options } from './run.ts';
 
@@ -40,9 +40,13 @@ process.stdout.write(''); // Node opens a descriptor for that
 openSync('/dev/null', 'r'); // one more to leak
 const before = readdirSync('/proc/self/fd').length;
 const waiting = start('/bin/true', ['true']);
-const sleeper = start('/bin/sleep', ['sleep', '60']);
+const sleeper = start('/bin/sh', ['sh', '-c', 'kill -STOP $$; sleep 60']);
 engine.release(sleeper.handle, true);
 await event(sleeper.handle, 'execed');
+// Stopped by itself it has its libraries loaded, which it opens as further descriptors for a moment.
+while (!/^State:\tT/m.test(readFileSync(`/proc/${sleeper.pid}/status`, 'utf8'))) {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
 process.stdout.write(`child has ${readdirSync(`/proc/${sleeper.pid}/fd`).join(' ')}\n`);
 engine.signal(sleeper.handle, 9);
 await event(sleeper.handle, 'exited');
