@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
@@ -149,13 +149,24 @@ describe.concurrent('a master that was killed', () => {
 const BECOME_ROOT = `
 #include <stdio.h>
 #include <unistd.h>
-int main(void) {
+int main(int argc, char **argv) {
   if (setgid(0) != 0 || setuid(0) != 0) return 1;
+  if (argc > 1) return 0;
   puts("root");
   fflush(stdout);
   for (;;) pause();
+  (void)argv;
 }
 `;
+
+/** Makes a program that nobody may start and not kill; says why it does not work here. */
+function untouchable(stage: Stage): string | null {
+  const file = stage.path('untouchable');
+  execFileSync('cc', ['-o', file, stage.write('untouchable.c', BECOME_ROOT)]);
+  chmodSync(file, 0o4755);
+  const { status } = spawnSync(file, ['try'], { uid: NOBODY, gid: NOBODY });
+  return status === 0 ? null : `${stage.folder} is mounted without set-user-id programs`;
+}
 
 /** Makes the stage usable for nobody; says why not where this clone or its Node may not be read by others. */
 function unsuitableForNobody(stage: Stage): string | null {
@@ -216,18 +227,33 @@ describe.skipIf(!asRoot).concurrent('as an ordinary user', () => {
   });
 
   it('1: what it may not kill is named, and the exit code tells', async ({ stage, skip }) => {
-    const unsuitable = unsuitableForNobody(stage);
+    const unsuitable = unsuitableForNobody(stage) ?? untouchable(stage);
     if (unsuitable !== null) skip(unsuitable);
-    stage.write('become-root.c', BECOME_ROOT);
-    execFileSync('cc', ['-o', 'become-root', 'become-root.c'], { cwd: stage.folder });
-    copyFileSync(stage.path('become-root'), stage.path('untouchable'));
-    chmodSync(stage.path('untouchable'), 0o4755);
-    const worker = { id: 'untouchable', command: [stage.path('untouchable')], stop_timeout: '100ms' };
+    const worker = { id: 'untouchable', command: './untouchable', stop_timeout: '100ms' };
     const master = stage.run([worker], [], options);
     await master.line(/^untouchable +\| root/);
     const pid = await master.started('untouchable');
     expect((await master.stop()).code).toBe(1);
     expect(master.stdout).toContain(`1 process could not be ended (pid ${pid})`);
     expect(isAlive(pid)).toBe(true);
+  });
+
+  it('1: a left-over that it may not kill keeps its worker from starting, and nobody from ending', async ({
+    stage,
+    skip,
+  }) => {
+    const unsuitable = unsuitableForNobody(stage) ?? untouchable(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    const sleeper = { id: 'sleeper', command: zoo.sleeps().argv };
+    const worker = { id: 'untouchable', command: './untouchable', stop_timeout: '100ms' };
+    const first = stage.run([worker, sleeper], [], options);
+    await first.line(/^untouchable +\| root/);
+    const pid = await first.started('untouchable');
+    await first.stop('SIGKILL');
+    const second = stage.run([worker, sleeper], [], options);
+    await second.started('sleeper');
+    expect((await second.stop()).code).toBe(1);
+    expect(second.stdout).toContain(`1 process could not be ended (pid ${pid})`);
+    expect(second.matching(/^untouchable: started/)).toEqual([]);
   });
 });

@@ -66,6 +66,11 @@ export class LeftOvers {
     for (const ending of this.#endings.values()) if (!ending.killed) this.#kill(ending);
   }
 
+  /** The master has ended: what survived is left alone. */
+  abandon(): void {
+    for (const ending of this.#endings.values()) ending.cancelTimer();
+  }
+
   /** What a worker has to wait for. */
   waitingOf(id: WorkerId): readonly Waiting[] {
     const ending = this.#endings.get(id);

@@ -380,6 +380,9 @@ export class Supervisor {
   #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
     shutdown.finished = true;
     shutdown.cancelTimer();
+    // A timer of a survivor would keep the program from ending.
+    for (const actor of this.#actors.values()) actor.abandon();
+    this.#leftOvers.abandon();
     this.#publish({
       type: 'supervisor.stopped',
       payload: { survivors: survivors.map((survivor) => survivor.process) },

@@ -75,6 +75,12 @@ export class WorkerActor {
     return this.#handles?.host.members() ?? [];
   }
 
+  /** The master has ended: what is left of the worker is left alone. */
+  abandon(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
   tell(message: Message): void {
     this.#in.mailbox.post(() => this.#turn(message));
   }

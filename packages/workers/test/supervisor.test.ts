@@ -266,6 +266,8 @@ describe('shutdown', () => {
     const { survivors, forced } = await ended;
     expect(forced).toBe(true);
     expect(survivors.map(({ workerId, process }) => [workerId, process.pid])).toEqual([['immortal', pid]]);
+    // What the fake system still has to do, and nothing of the supervisor.
+    expect(scene.clock.pending).toBe(1);
   });
 
   it('a forced stop that is over leaves no timer behind to hold the program', async () => {
@@ -306,21 +308,15 @@ describe('shutdown', () => {
 });
 
 describe('left-overs', () => {
-  it('a process that a killed master left is ended before its worker starts', async () => {
+  /** A master that starts `web`, dies, and the next one. */
+  async function succession(program: FakeProgram) {
     const clock = new FakeClock();
     const system = new FakeSystem(clock);
-    const programs = programsByName({ web: fakeProgram({ endsOnSignal: 200 }) });
     const journal = new FakeJournal();
     const make = (own: FakeJournal, masterId: string) => {
-      const host = new FakeHost(system, programs);
-      const supervisor = new Supervisor({
-        host,
-        clock,
-        hooks: [],
-        collector: new FakeCollector(),
-        journal: own,
-        masterId,
-      });
+      const host = new FakeHost(system, programsByName({ web: program }));
+      const parts = { host, clock, hooks: [], collector: new FakeCollector(), journal: own, masterId };
+      const supervisor = new Supervisor(parts);
       supervisor.add([workerSpec('web')]);
       return { host, supervisor };
     };
@@ -328,16 +324,31 @@ describe('left-overs', () => {
     await first.supervisor.startAll();
     clock.advance(100);
     first.host.close();
-    const second = make(new FakeJournal(journal), 'm2');
-    const started = second.supervisor.startAll();
+    return { clock, system, supervisor: make(new FakeJournal(journal), 'm2').supervisor };
+  }
+
+  it('a process that a killed master left is ended before its worker starts', async () => {
+    const { clock, system, supervisor } = await succession(fakeProgram({ endsOnSignal: 200 }));
+    const started = supervisor.startAll();
     clock.advance(150);
     expect(system.living()).toHaveLength(1);
-    expect(second.supervisor.snapshot('web').phase).toBe('blocked');
+    expect(supervisor.snapshot('web').phase).toBe('blocked');
     clock.advance(100);
     await started;
     clock.advance(10);
-    expect(second.supervisor.snapshot('web').phase).toBe('running');
+    expect(supervisor.snapshot('web').phase).toBe('running');
     expect(system.living()).toHaveLength(1);
+  });
+
+  it('one that cannot be ended is named at the stop, and no timer for it holds the program', async () => {
+    const immortal = fakeProgram({ endsOnSignal: null, killTakes: 3_600_000 });
+    const { clock, supervisor } = await succession(immortal);
+    await supervisor.startAll();
+    const ended = supervisor.shutdown('test', 2000);
+    clock.advance(60_000);
+    expect((await ended).survivors).toMatchObject([{ workerId: 'web' }]);
+    // What the fake system still has to do, and nothing of the supervisor.
+    expect(clock.pending).toBe(1);
   });
 });
 
