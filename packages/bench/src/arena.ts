@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Process } from './processes.ts';
 import { descendants } from './processes.ts';
@@ -17,11 +16,13 @@ export interface Launch {
  */
 export class Arena {
   readonly #child: ChildProcess;
+  /** The arena has ended and all that it printed was read. */
+  readonly #closed: Promise<unknown>;
   readonly #launched: Promise<{ pid: number; at: bigint }>;
   /** The supervisor's first process has ended; `status` as of waitpid. Never settles if the arena was killed. */
   readonly exited: Promise<{ status: number; at: bigint }>;
-  /** No process is left. */
-  readonly empty: Promise<bigint>;
+  /** No process is left; `cpu` is the time in ns that all of them used. */
+  readonly empty: Promise<{ at: bigint; cpu: bigint }>;
 
   constructor(program: string, log: string, launch: Launch) {
     // Detached: Ctrl-C at the terminal reaches the bench, which then ends its arenas.
@@ -33,15 +34,18 @@ export class Arena {
     });
     const launched = Promise.withResolvers<{ pid: number; at: bigint }>();
     const exited = Promise.withResolvers<{ status: number; at: bigint }>();
-    const empty = Promise.withResolvers<bigint>();
+    const empty = Promise.withResolvers<{ at: bigint; cpu: bigint }>();
     this.#child.on('error', launched.reject);
+    this.#closed = new Promise((resolve) => {
+      this.#child.on('close', resolve);
+    });
     if (this.#child.stdout) {
       createInterface(this.#child.stdout).on('line', (line) => {
         const [word, ...values] = line.split(' ');
-        const at = BigInt(values.at(-1) ?? '0');
-        if (word === 'launched') launched.resolve({ pid: Number(values[0]), at });
-        else if (word === 'exited') exited.resolve({ status: Number(values[1]), at });
-        else if (word === 'empty') empty.resolve(at);
+        const [first = 0n, second = 0n, third = 0n] = values.map(BigInt);
+        if (word === 'launched') launched.resolve({ pid: Number(first), at: second });
+        else if (word === 'exited') exited.resolve({ status: Number(second), at: third });
+        else if (word === 'empty') empty.resolve({ at: first, cpu: second });
       });
     }
     this.#launched = launched.promise;
@@ -59,11 +63,11 @@ export class Arena {
     return this.#child.pid === undefined ? [] : descendants(this.#child.pid);
   }
 
-  /** Kills what is left and waits until it is gone. */
-  async end(): Promise<void> {
-    if (this.#child.pid === undefined || this.#child.exitCode !== null) return;
-    const gone = once(this.#child, 'exit');
+  /** Kills what is left and waits until it is gone; the CPU time in ns that everything in here used. */
+  async end(): Promise<bigint> {
+    if (this.#child.pid === undefined) return 0n;
     this.#child.stdin?.end();
-    await gone;
+    await this.#closed;
+    return (await Promise.race([this.empty, Promise.resolve({ cpu: 0n })])).cpu;
   }
 }

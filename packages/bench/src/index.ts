@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { calm } from './calm.ts';
+import { awaitCalm, watchCalm } from './calm.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import type { Peer } from './peer.ts';
 import { bareNode } from './peers/bare-node.ts';
@@ -42,7 +42,6 @@ async function readyPeers(wanted: readonly Peer[]): Promise<readonly Peer[]> {
 
 interface Outcome {
   readonly values: Values;
-  readonly calm: Report['calm'];
   readonly failures: readonly Failure[];
 }
 
@@ -50,15 +49,18 @@ interface Outcome {
 async function playAll(chosen: readonly Peer[], options: Options, setting: Setting): Promise<Outcome> {
   const values: Values = new Map();
   const failures: Failure[] = [];
-  const calmTrials = { of: 0, calm: 0 };
   const play = async (scene: Scene, peer: Peer, round: number) => {
     if (failures.some((failure) => failure.peer === peer.name && failure.scene === scene.name)) return;
-    calmTrials.of += 1;
-    if (options.calmSeconds > 0 && (await calm(options.calmSeconds * 1000, setting.signal)))
-      calmTrials.calm += 1;
+    if (options.calmSeconds > 0) await awaitCalm(options.calmSeconds * 1000, setting.signal);
     tell(`round ${round + 1} of ${options.rounds}: ${scene.name}, ${peer.name}`);
+    let cpu = 0n;
+    const used = (more: bigint) => {
+      cpu += more;
+    };
+    const wasCalm = watchCalm();
     try {
-      collect(values, peer.name, await scene.play(peer, round, options, setting));
+      const samples = await scene.play(peer, round, options, { ...setting, used });
+      collect(values, peer.name, samples, options.calmSeconds === 0 || wasCalm(cpu));
     } catch (error) {
       setting.signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
@@ -73,7 +75,7 @@ async function playAll(chosen: readonly Peer[], options: Options, setting: Setti
       if (scene.withBareNode && options.metrics.has('memory')) await play(scene, bareNode, round);
     }
   }
-  return { values, calm: calmTrials, failures };
+  return { values, failures };
 }
 
 function isAsked(scene: Scene, round: number, options: Options): boolean {
@@ -91,7 +93,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   }
   const dir = await mkdtemp(join(tmpdir(), 'hsu-bench-'));
   try {
-    const setting = { programs, dir, loggers: options.loggers, signal };
+    const setting = { programs, dir, loggers: options.loggers, used: () => {}, signal };
     const outcome = await playAll(chosen, options, setting);
     const { peers: _peers, json: _json, ...extent } = options;
     return {
@@ -99,7 +101,6 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
       machine: machine(),
       extent: { ...extent, metrics: [...extent.metrics] },
       versions,
-      calm: outcome.calm,
       figures: reportedFigures(outcome.values, options.n),
       failures: outcome.failures,
     };
@@ -119,6 +120,8 @@ async function main(): Promise<number> {
   }
   const interruption = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort());
+  // A reader that went away: nobody is left to measure for.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
   try {
     const report = await bench(options, interruption.signal);
     process.stdout.write(`${renderReport(report)}\n`);

@@ -11,8 +11,14 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Values of one figure, by peer, in the order of the rounds. */
-export type Values = Map<FigureName, Map<string, number[]>>;
+/** A value, and whether the machine had nothing else to do while it was taken. */
+export interface Taken {
+  readonly value: number;
+  readonly calm: boolean;
+}
+
+/** What was taken for each figure, by peer, in the order of the rounds. */
+export type Values = Map<FigureName, Map<string, Taken[]>>;
 
 /** Everything a run of the bench has to tell; `--json` writes it. */
 export interface Report {
@@ -30,8 +36,6 @@ export interface Report {
     readonly linkage: string;
   };
   readonly versions: Readonly<Record<string, string>>;
-  /** How many trials began while the machine was idle otherwise. */
-  readonly calm: { readonly of: number; readonly calm: number };
   readonly figures: readonly ReportedFigure[];
   readonly failures: readonly Failure[];
 }
@@ -47,21 +51,28 @@ interface ReportedFigure {
 interface ReportedPeer extends Summary {
   readonly peer: string;
   readonly timesFloor: number | undefined;
-  readonly values: readonly number[];
+  /** Of times, those taken on a busy machine count only where there are no others. */
+  readonly busy: boolean;
+  readonly taken: readonly Taken[];
 }
 
 /** Adds what a trial measured. */
-export function collect(into: Values, peer: string, samples: readonly Sample[]): void {
+export function collect(into: Values, peer: string, samples: readonly Sample[], calm: boolean): void {
   for (const { figure, value } of samples) {
-    const byPeer = into.get(figure) ?? new Map<string, number[]>();
+    const byPeer = into.get(figure) ?? new Map<string, Taken[]>();
     into.set(figure, byPeer);
     const values = byPeer.get(peer) ?? [];
     byPeer.set(peer, values);
-    values.push(value);
+    values.push({ value, calm });
   }
 }
 
 const figureNames = Object.keys(figures) as FigureName[];
+
+function counting({ unit }: Figure, taken: readonly Taken[]): readonly number[] {
+  const calm = taken.filter((each) => each.calm);
+  return (unit === 'ms' && calm.length > 0 ? calm : taken).map(({ value }) => value);
+}
 
 /** Medians, spreads and ratios of all that was collected. */
 export function reportedFigures(values: Values, n: number): readonly ReportedFigure[] {
@@ -69,10 +80,12 @@ export function reportedFigures(values: Values, n: number): readonly ReportedFig
     const byPeer = values.get(name);
     if (!byPeer) return [];
     const figure: Figure = figures[name];
-    const base = summarise(byPeer.get('floor') ?? [])?.median;
+    const base = summarise(counting(figure, byPeer.get('floor') ?? []))?.median;
     const peers = [...byPeer].flatMap(([peer, taken]) => {
-      const summary = summarise(taken);
-      return summary ? [{ peer, ...summary, timesFloor: ratio(summary.median, base), values: taken }] : [];
+      const summary = summarise(counting(figure, taken));
+      if (!summary) return [];
+      const busy = figure.unit === 'ms' && !taken.some(({ calm }) => calm);
+      return [{ peer, ...summary, timesFloor: ratio(summary.median, base), busy, taken }];
     });
     const title = figure.title.replace(/\bN\b/, String(n));
     return [{ figure: name, title, unit: figure.unit, target: figure.target, peers }];
@@ -87,35 +100,33 @@ export const machine = (): Report['machine'] => ({
 });
 
 interface Verdict {
-  readonly met: boolean;
+  /** Null: ours or the floor was measured on a busy machine only, which slows them unequally. */
+  readonly met: boolean | null;
   readonly text: string;
 }
 
 /** How ours stands to the target; undefined where ours, or the floor that it needs, was not measured. */
-export function judge({
-  target,
-  peers,
-  unit,
-}: Omit<ReportedFigure, 'figure' | 'title'>): Verdict | undefined {
+export function judge(figure: Omit<ReportedFigure, 'figure' | 'title'>): Verdict | undefined {
+  const { target, peers, unit } = figure;
   const ours = peers.find(({ peer }) => peer === 'ours');
   const base = peers.find(({ peer }) => peer === 'floor');
   if (!target || !ours) return undefined;
+  const { most } = target;
   if (target.kind === 'most') {
-    return {
-      met: ours.median <= target.most,
-      text: `${format(ours.median)} of at most ${target.most} ${unit}`,
-    };
+    return { met: ours.median <= most, text: `${format(ours.median)} of at most ${most} ${unit}` };
   }
   if (!base) return undefined;
+  const comparable = !ours.busy && !base.busy;
   if (target.kind === 'above-floor') {
     const above = ours.median - base.median;
-    return {
-      met: above <= target.most,
-      text: `${format(above)} ${unit} above the floor, at most ${target.most}`,
-    };
+    const text = `${format(above)} ${unit} above the floor, at most ${most}`;
+    return { met: comparable ? above <= most : null, text };
   }
   const times = ours.median / base.median;
-  return { met: times <= target.most, text: `${format(times)} times the floor, at most ${target.most}` };
+  return {
+    met: comparable ? times <= most : null,
+    text: `${format(times)} times the floor, at most ${most}`,
+  };
 }
 
 /** Three digits, or whole numbers from 1000 on. */
@@ -137,16 +148,19 @@ function rows(all: readonly (readonly string[])[]): string {
   return all.map((row) => `  ${line(row)}`.trimEnd()).join('\n');
 }
 
+const BUSY = `busy: taken while the machine did other things as well, which slows a loop that waits for each child more than
+others; such a figure compares nothing. Values of busy trials are left out where there are any others ("1 of 3").`;
+
 function figureTable({ title, unit, peers }: ReportedFigure): string {
   const head = ['', 'median', 'min – max', 'p99', 'times floor', 'n'];
-  const body = peers.map(({ peer, median, min, max, p99, timesFloor, count }) => [
+  const body = peers.map(({ peer, median, min, max, p99, timesFloor, count, taken, busy }) => [
     peer,
     format(median),
     `${format(min)} – ${format(max)}`,
     // Of a handful of values it would be the largest once more.
     count >= 20 ? format(p99) : '',
     timesFloor === undefined ? '' : format(timesFloor),
-    String(count),
+    `${count}${count < taken.length ? ` of ${taken.length}` : ''}${busy ? ', busy' : ''}`,
   ]);
   return `${title} (${unit})\n${rows([head, ...body])}`;
 }
@@ -156,14 +170,16 @@ export function renderReport(report: Report): string {
   const { machine: on, versions } = report;
   const head = [
     `${on.cpus} × ${on.model}, Linux ${on.kernel}, Node ${on.node}`,
-    `${report.extent.rounds} rounds, workers linked ${report.extent.linkage}ally, ${report.calm.calm} of ${report.calm.of} trials began on an idle machine`,
+    `${report.extent.rounds} rounds, workers linked ${report.extent.linkage}ally`,
     Object.entries(versions)
       .map(([peer, version]) => `${peer} ${version}`)
       .join(' · '),
   ].join('\n');
   const targets = report.figures.flatMap((figure) => {
     const verdict = judge(figure);
-    return verdict ? [[figure.title, verdict.met ? 'met' : 'MISSED', verdict.text]] : [];
+    return verdict
+      ? [[figure.title, verdict.met === null ? 'unsure' : verdict.met ? 'met' : 'MISSED', verdict.text]]
+      : [];
   });
   const failures = report.failures.map(
     ({ peer, scene, round, message }) => `${peer}, ${scene}, round ${round + 1}: ${message.trim()}`,
@@ -171,6 +187,7 @@ export function renderReport(report: Report): string {
   return [
     head,
     ...report.figures.map(figureTable),
+    ...(report.figures.some(({ peers }) => peers.some(({ busy }) => busy)) ? [BUSY] : []),
     ...(targets.length > 0 ? [`targets of ours\n${rows(targets)}`] : []),
     ...(failures.length > 0 ? [`failed\n${failures.join('\n')}`] : []),
   ].join('\n\n');

@@ -12,6 +12,8 @@ export interface Setting {
   /** Private folder of the run. */
   readonly dir: string;
   readonly loggers: boolean;
+  /** Told of the CPU time that everything in an arena used, ns, when it has ended. */
+  readonly used: (cpu: bigint) => void;
   /** Aborts the run: what waits rejects, and every arena is ended. */
   readonly signal: AbortSignal;
 }
@@ -120,6 +122,6 @@ async function inArenas<T>(
       },
     });
   } finally {
-    await Promise.all(arenas.map((each) => each.end()));
+    for (const each of arenas) setting.used(await each.end());
   }
 }

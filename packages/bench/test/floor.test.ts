@@ -16,6 +16,7 @@ beforeAll(async () => {
     programs: await compilePrograms('static'),
     dir: await mkdtemp(join(tmpdir(), 'hsu-bench-test-')),
     loggers: false,
+    used: () => {},
     signal: AbortSignal.timeout(LIMIT_MS * 3),
   };
 }, LIMIT_MS);
@@ -42,7 +43,9 @@ describe('the floor in its arena', () => {
         expect(trial.supervisors().map(({ program }) => program)).toEqual(['floor']);
         const { at, returned } = trial.requestStop();
         await returned;
-        expect(await within(LIMIT_MS, setting.signal, trial.arena.empty)).toBeGreaterThan(at);
+        const empty = await within(LIMIT_MS, setting.signal, trial.arena.empty);
+        expect(empty?.at).toBeGreaterThan(at);
+        expect(empty?.cpu).toBeGreaterThan(0n);
       });
     },
     LIMIT_MS,
@@ -79,7 +82,7 @@ describe('the floor in its arena', () => {
         },
       );
       await expect(failing).rejects.toThrow('as planned');
-      expect(await trialOf?.arena.empty).toBeGreaterThan(0n);
+      expect((await trialOf?.arena.empty)?.at).toBeGreaterThan(0n);
     },
     LIMIT_MS,
   );

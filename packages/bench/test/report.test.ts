@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { collect, format, judge, reportedFigures, type Values } from '../src/report.ts';
 
+type Reported = 'startFromCommand' | 'stop' | 'ussN';
+
 function reported(
   floor: readonly number[],
   ours: readonly number[],
-  figure: 'startFromCommand' | 'stop' | 'ussN',
+  figure: Reported,
+  busy: readonly number[] = [],
 ) {
   const values: Values = new Map();
-  for (const value of floor) collect(values, 'floor', [{ figure, value }]);
-  for (const value of ours) collect(values, 'ours', [{ figure, value }]);
+  for (const value of floor) collect(values, 'floor', [{ figure, value }], true);
+  for (const value of ours) collect(values, 'ours', [{ figure, value }], true);
+  for (const value of busy) collect(values, 'ours', [{ figure, value }], false);
   const [first] = reportedFigures(values, 1000);
   if (!first) throw new Error('nothing reported');
   return first;
@@ -34,6 +38,20 @@ describe('a report', () => {
 
   it('does not judge by a floor that was not measured', () => {
     expect(judge(reported([], [20], 'startFromCommand'))).toBeUndefined();
+  });
+
+  it('leaves out times taken on a busy machine where there are others, and keeps other figures', () => {
+    expect(reported([10], [20, 22], 'startFromCommand', [90]).peers[1]).toMatchObject({
+      median: 21,
+      count: 2,
+    });
+    expect(reported([10], [20, 22], 'ussN', [90]).peers[1]).toMatchObject({ median: 22, count: 3 });
+  });
+
+  it('does not judge by times that were all taken on a busy machine', () => {
+    const figure = reported([10], [], 'startFromCommand', [15]);
+    expect(figure.peers[1]).toMatchObject({ median: 15, busy: true });
+    expect(judge(figure)?.met).toBeNull();
   });
 
   it.each([

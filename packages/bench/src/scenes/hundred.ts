@@ -29,7 +29,7 @@ export const hundred: Scene = {
         await within(STOP_LIMIT_MS, setting.signal, returned);
         const empty = await within(STOP_LIMIT_MS, setting.signal, trial.arena.empty);
         if (empty === undefined) throw new Error(`not stopped within ${STOP_LIMIT_MS / 1000} s`);
-        samples.push({ figure: 'stop', value: toMs(empty - at) });
+        samples.push({ figure: 'stop', value: toMs(empty.at - at) });
       }
       return samples;
     }),
