@@ -72,7 +72,7 @@ export interface Master {
 
 /**
  * Makes a master that is not started yet.
- * @throws HsuError E_CONFIG with all issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
+ * @throws HsuError E_USAGE for both or none of configFile and config, E_CONFIG with all issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
  */
 export function createMaster(options: MasterOptions): Master {
   const env = options.environment ?? process.env;
@@ -122,13 +122,15 @@ interface Source {
 }
 
 function sourceOf(options: MasterOptions): Source {
+  if ((options.configFile === undefined) === (options.config === undefined)) {
+    throw new HsuError('E_USAGE', 'createMaster takes one of configFile and config');
+  }
   if (options.configFile !== undefined) {
     const read = readConfigFile(options.configFile);
     if (!read.ok) throw new HsuError(read.failure.code, read.failure.message, { file: options.configFile });
     return { file: resolve(options.configFile), text: read.text };
   }
-  const { config } = options;
-  if (config === undefined) throw new HsuError('E_USAGE', 'createMaster needs configFile or config');
+  const config = options.config ?? '';
   const text = typeof config === 'string' ? config : JSON.stringify(config);
   return { file: resolve(options.directory ?? '.', 'config (in memory)'), text };
 }

@@ -1,5 +1,6 @@
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
+import { createMaster, type HsuError } from '../src/index.ts';
 import { freePort, it } from './drive.ts';
 import { embed } from './embedded.ts';
 import { isAlive } from './proc.ts';
@@ -119,6 +120,65 @@ describe.concurrent('commands of an embedding application', () => {
     await app.master.startWorker('sleeper');
     expect(() => embed(stage, [sleeper])).toThrow(expect.objectContaining({ code: 'E_OTHER_MASTER' }));
     expect(app.master.worker('sleeper').phase).toBe('running');
+  });
+
+  it('a master that was never started is shut down at once, and starts nothing afterwards', async ({
+    stage,
+  }) => {
+    await using app = embed(stage, [sleeper]);
+    app.master.force();
+    expect(await app.master.shutdown()).toEqual({ survivors: [], strays: [], forced: false });
+    await app.master.start();
+    expect(await app.master.startWorker('sleeper')).toMatchObject({ failure: { code: 'E_SHUTTING_DOWN' } });
+    expect(app.of('worker.starting')).toEqual([]);
+    expect(stage.leftOvers()).toEqual([]);
+  });
+
+  it('a second start changes nothing', async ({ stage }) => {
+    await using app = embed(stage, [sleeper, { id: 'other', command: zoo.sleeps().argv }]);
+    await app.master.start();
+    await app.event('worker.started', 'other');
+    await app.master.stopWorker('other');
+    await app.master.start();
+    await app.event('worker.started', 'sleeper');
+    expect(app.of('worker.started')).toHaveLength(2);
+    expect(app.master.worker('other').phase).toBe('stopped');
+  });
+
+  it('a listener that throws harms nobody', async ({ stage }) => {
+    await using app = embed(stage, [sleeper]);
+    app.master.events.subscribe(() => {
+      throw new Error('a defect of the application');
+    });
+    expect(await app.master.startWorker('sleeper')).toEqual({ kind: 'done', already: false });
+    expect(await app.master.stopWorker('sleeper')).toEqual({ kind: 'done', already: false });
+  });
+
+  it('two masters with directories of their own run side by side', async ({ stage }) => {
+    await using first = embed(stage, [sleeper], { stateDirectory: stage.path('first') });
+    await using second = embed(stage, [sleeper], { stateDirectory: stage.path('second') });
+    await Promise.all([first.master.startWorker('sleeper'), second.master.startWorker('sleeper')]);
+    await first.master.shutdown();
+    expect(second.master.worker('sleeper').phase).toBe('running');
+    expect(stage.leftOvers()).toHaveLength(1);
+  });
+
+  it('options that make no sense are refused with their code', ({ stage }) => {
+    const places = { stateDirectory: stage.path('state'), environment: stage.environment() };
+    const code = (options: Parameters<typeof createMaster>[0]) => {
+      try {
+        createMaster({ ...places, ...options });
+      } catch (error) {
+        return (error as HsuError).code;
+      }
+      return null;
+    };
+    expect(code({})).toBe('E_USAGE');
+    expect(code({ configFile: stage.path('nowhere.yaml') })).toBe('E_CONFIG_READ');
+    expect(code({ config: 'workers: {' })).toBe('E_CONFIG');
+    expect(code({ config: { workers: [{ id: 'a' }] } })).toBe('E_CONFIG');
+    expect(code({ config: { workers: [] }, configFile: stage.config([]) })).toBe('E_USAGE');
+    expect(code({ config: { workers: [] }, stateDirectory: stage.write('file', '') })).toBe('E_STATE');
   });
 
   it('a state directory is free again after the shutdown', async ({ stage }) => {
