@@ -72,7 +72,8 @@ export interface Master {
 
 /**
  * Makes a master that is not started yet.
- * @throws HsuError E_USAGE for both or none of configFile and config, E_CONFIG with all issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
+ * @throws HsuError E_USAGE for both or none of configFile and config, E_CONFIG with all issues in the message, E_CONFIG_READ,
+ *   E_OTHER_MASTER, E_STATE
  */
 export function createMaster(options: MasterOptions): Master {
   const env = options.environment ?? process.env;
