@@ -11,6 +11,11 @@ import { type Found, processesOf } from './proc.ts';
 export const factor = Number(process.env.HSU_TIME_FACTOR ?? 1);
 /** For tests that bound a span of real time: a machine that does much else may fail one, not each of three. */
 export const TIMED = { retry: 2 };
+/** How often a probe asks, in milliseconds, and how long it waits: a busy machine needs time to answer at all. */
+export function rhythm(interval: number): { readonly interval: string; readonly timeout: string } {
+  return { interval: `${interval * factor}ms`, timeout: `${interval * factor * 0.9}ms` };
+}
+
 /** How long anything is awaited before a test gives up, in milliseconds. */
 export const PATIENCE = 20_000 * factor;
 export const ROOT = dirname(dirname(dirname(import.meta.dirname)));

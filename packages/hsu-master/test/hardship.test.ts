@@ -27,7 +27,7 @@ describe.concurrent('hardship', () => {
     }
   });
 
-  it('a burst of signals ends at once, once', TIMED, async ({ stage }) => {
+  it('a burst of signals ends at once, once (tried again: it bounds real time)', TIMED, async ({ stage }) => {
     const deaf = { command: zoo.ignoresSigterm().argv, stop_timeout: '1h' };
     const master = stage.run([
       { id: 'a', ...deaf },
@@ -42,22 +42,26 @@ describe.concurrent('hardship', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('a worker that ends at once, without delay or bound, holds nobody up', TIMED, async ({ stage }) => {
-    const restart = { policy: 'always', delay: '0', max_retries: 0, jitter: 0 };
-    const busy = { command: zoo.exitsAtOnce(1).argv, restart };
-    const workers = [
-      { id: 'busy', ...busy },
-      { id: 'busier', ...busy },
-      { ...sleeper, restart },
-    ];
-    const master = stage.run(workers, [], { without: /^busi?e?[ry]: (started|exit)/ });
-    for (let n = 1; n <= 3; n += 1) process.kill(await master.started('sleeper', n), 'SIGKILL');
-    await master.started('sleeper', 4);
-    const asked = performance.now();
-    expect((await master.stop()).code).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(1000 * factor);
-    expect(stage.processes()).toEqual([]);
-  });
+  it(
+    'a worker that ends at once, without delay or bound, holds nobody up (tried again: it bounds real time)',
+    TIMED,
+    async ({ stage }) => {
+      const restart = { policy: 'always', delay: '0', max_retries: 0, jitter: 0 };
+      const busy = { command: zoo.exitsAtOnce(1).argv, restart };
+      const workers = [
+        { id: 'busy', ...busy },
+        { id: 'busier', ...busy },
+        { ...sleeper, restart },
+      ];
+      const master = stage.run(workers, [], { without: /^busi?e?[ry]: (started|exit)/ });
+      for (let n = 1; n <= 3; n += 1) process.kill(await master.started('sleeper', n), 'SIGKILL');
+      await master.started('sleeper', 4);
+      const asked = performance.now();
+      expect((await master.stop()).code).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(1000 * factor);
+      expect(stage.processes()).toEqual([]);
+    },
+  );
 
   it('F1: a line of 10 MB is whole in its file and does not swell the master', async ({ stage }) => {
     const command = ['sh', '-c', 'head -c 10000000 /dev/zero | tr "\\0" x; echo; exec sleep 1000'];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { eventually, freePort, it } from './drive.ts';
+import { eventually, freePort, it, rhythm } from './drive.ts';
 import { embed } from './embedded.ts';
 
 /** A server of this test that counts what it is asked and answers `status`. */
@@ -32,7 +32,7 @@ async function oracle(): Promise<
   };
 }
 
-const often = { interval: '40ms', timeout: '35ms' };
+const often = rhythm(100);
 
 describe.concurrent('health', () => {
   it('E7: while readiness fails nothing is restarted; dependents that run go on, new ones wait', async ({
@@ -65,8 +65,8 @@ describe.concurrent('health', () => {
     stage,
   }) => {
     const port = await freePort();
-    const liveness = { http: `http://127.0.0.1:${port}/health`, interval: '100ms', timeout: '90ms' };
-    const startup = { tcp: `127.0.0.1:${port}`, interval: '50ms', timeout: '40ms', failure_threshold: 1000 };
+    const liveness = { http: `http://127.0.0.1:${port}/health`, ...rhythm(100) };
+    const startup = { tcp: `127.0.0.1:${port}`, ...rhythm(50), failure_threshold: 1000 };
     const worker = {
       id: 'web',
       command: zoo.httpServer(process.execPath, port),
@@ -130,7 +130,7 @@ describe.concurrent('health', () => {
 
   it('E11: a worker that is stopping or stopped is asked nothing', async ({ stage }) => {
     await using health = await oracle();
-    const readiness = { http: health.url, interval: '20ms', timeout: '15ms' };
+    const readiness = { http: health.url, ...rhythm(50) };
     const command = zoo.endsSlowly(400).argv;
     await using app = embed(stage, [{ id: 'slow', command, probes: { readiness } }]);
     await app.master.start();
@@ -146,7 +146,7 @@ describe.concurrent('health', () => {
 
   it('an exec probe that hangs is ended with all it started', async ({ stage }) => {
     const command = ['sh', '-c', 'sleep 1000 & echo $! >> pids; sleep 1001'];
-    const readiness = { exec: command, interval: '300ms', timeout: '200ms', failure_threshold: 1 };
+    const readiness = { exec: command, ...rhythm(300), failure_threshold: 1 };
     const master = stage.run([{ id: 'web', command: zoo.sleeps().argv, probes: { readiness } }]);
     await master.line(/^web: not ready: .*(timed out|timeout|within|no answer)/i);
     await eventually(() => readFileSync(stage.path('pids'), 'utf8').split('\n').length > 4);

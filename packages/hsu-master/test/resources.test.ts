@@ -37,27 +37,31 @@ describe.concurrent('scarcity and floods', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('a flood beside it neither delays a restart nor the end', TIMED, async ({ stage }) => {
-    const flood = { command: 'yes a line that comes without end', log: { max_size: '1MiB', max_files: 1 } };
-    const port = await freePort();
-    const command = zoo.httpServer(process.execPath, port);
-    const web = {
-      id: 'web',
-      command,
-      ready: `tcp://127.0.0.1:${port}`,
-      restart: { delay: '0', max_retries: 0 },
-    };
-    const master = stage.run([{ id: 'flood', ...flood }, web], [], { without: /^flood +\|/ });
-    for (let n = 1; n <= 3; n += 1) {
-      await master.until(`${n} times ready`, () => master.matching(/^web: ready/).length === n);
-      process.kill(await master.started('web', n), 'SIGKILL');
-    }
-    await master.started('web', 4);
-    const asked = performance.now();
-    expect((await master.stop()).code).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(1000 * factor);
-    expect(stage.processes()).toEqual([]);
-  });
+  it(
+    'a flood beside it neither delays a restart nor the end (tried again: it bounds real time)',
+    TIMED,
+    async ({ stage }) => {
+      const flood = { command: 'yes a line that comes without end', log: { max_size: '1MiB', max_files: 1 } };
+      const port = await freePort();
+      const command = zoo.httpServer(process.execPath, port);
+      const web = {
+        id: 'web',
+        command,
+        ready: `tcp://127.0.0.1:${port}`,
+        restart: { delay: '0', max_retries: 0 },
+      };
+      const master = stage.run([{ id: 'flood', ...flood }, web], [], { without: /^flood +\|/ });
+      for (let n = 1; n <= 3; n += 1) {
+        await master.until(`${n} times ready`, () => master.matching(/^web: ready/).length === n);
+        process.kill(await master.started('web', n), 'SIGKILL');
+      }
+      await master.started('web', 4);
+      const asked = performance.now();
+      expect((await master.stop()).code).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(1000 * factor);
+      expect(stage.processes()).toEqual([]);
+    },
+  );
 
   it('a flood into a terminal that nobody reads ends in order all the same', async ({ stage }) => {
     const flood = { command: 'yes', log: { max_size: '1MiB', max_files: 1 } };

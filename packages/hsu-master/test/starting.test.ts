@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmdirSync, symlinkSync } from 'node:fs';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { freePort, it, type Launched } from './drive.ts';
+import { freePort, it, type Launched, rhythm } from './drive.ts';
 
 const sleeper = { id: 'sleeper', command: zoo.sleeps().argv };
 const asRoot = process.getuid?.() === 0;
@@ -178,7 +178,7 @@ describe.concurrent('starting', () => {
 
   it('B11: what never becomes ready is never called so, and its dependents wait', async ({ stage }) => {
     const port = await freePort();
-    const readiness = { tcp: `127.0.0.1:${port}`, interval: '50ms', timeout: '40ms', failure_threshold: 2 };
+    const readiness = { tcp: `127.0.0.1:${port}`, ...rhythm(100), failure_threshold: 2 };
     const master = stage.run([
       { id: 'db', command: zoo.sleeps().argv, probes: { readiness } },
       { id: 'app', command: zoo.sleeps().argv, depends_on: ['db'] },
@@ -192,7 +192,7 @@ describe.concurrent('starting', () => {
 
   it('B11: what does not pass its startup probe in time is restarted by its policy', async ({ stage }) => {
     const port = await freePort();
-    const startup = { tcp: `127.0.0.1:${port}`, interval: '30ms', timeout: '20ms', failure_threshold: 3 };
+    const startup = { tcp: `127.0.0.1:${port}`, ...rhythm(100), failure_threshold: 3 };
     const restart = { delay: '10ms', max_retries: 2, cool_down: '1h' };
     const worker = { id: 'db', command: zoo.sleeps().argv, probes: { startup }, restart };
     const master = stage.run([{ ...worker, startup_grace_period: '0s' }]);

@@ -87,17 +87,21 @@ describe.concurrent('process trees', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('A8: what ignores SIGTERM is killed when its time is over, not before', TIMED, async ({ stage }) => {
-    const { argv } = zoo.ignoresSigterm();
-    const master = stage.run([{ id: 'deaf', command: argv, stop_timeout: '700ms' }]);
-    await master.line(/^deaf +\| up/);
-    expect((await master.stop()).code).toBe(0);
-    const [line] = master.matching(/^deaf: did not end within/);
-    const waited = span(/within (\S+);/.exec(line ?? '')?.[1]);
-    expect(waited).toBeGreaterThanOrEqual(700);
-    expect(waited).toBeLessThanOrEqual(700 + 100 * factor);
-    expect(stage.processes()).toEqual([]);
-  });
+  it(
+    'A8: what ignores SIGTERM is killed when its time is over, not before (tried again: it bounds real time)',
+    TIMED,
+    async ({ stage }) => {
+      const { argv } = zoo.ignoresSigterm();
+      const master = stage.run([{ id: 'deaf', command: argv, stop_timeout: '700ms' }]);
+      await master.line(/^deaf +\| up/);
+      expect((await master.stop()).code).toBe(0);
+      const [line] = master.matching(/^deaf: did not end within/);
+      const waited = span(/within (\S+);/.exec(line ?? '')?.[1]);
+      expect(waited).toBeGreaterThanOrEqual(700);
+      expect(waited).toBeLessThanOrEqual(700 + 100 * factor);
+      expect(stage.processes()).toEqual([]);
+    },
+  );
 
   it('A9: a stopped process is woken to hear that it shall end', async ({ stage }) => {
     const master = stage.run([{ id: 'frozen', command: zoo.stopsItself().argv, stop_timeout: '1h' }]);
@@ -106,20 +110,24 @@ describe.concurrent('process trees', () => {
     expect(master.stdout).toMatch(/^frozen: ended \(SIGTERM\)/m);
   });
 
-  it('A11: an exit is told although a stranger holds the output open', TIMED, async ({ stage }) => {
-    const holder = creature('orphan', '{', 'session', 'wipe', 'print', 'up', 'sleep', '}', 'exit', '0');
-    const master = stage.run([
-      { id: 'leaver', command: holder, cwd: stage.folder },
-      { id: 'sleeper', command: zoo.sleeps().argv },
-    ]);
-    const line = await master.line(/^leaver: exit 0 after/);
-    expect(span(/after (\S+)$/.exec(line)?.[1])).toBeLessThan(1000 * factor);
-    await master.line(/^leaver: completed/);
-    await master.line(/^sleeper +\| up/);
-    expect(stage.leftOvers()).toHaveLength(2);
-    expect((await master.stop()).code).toBe(0);
-    expect(stage.processes()).toEqual([]);
-  });
+  it(
+    'A11: an exit is told although a stranger holds the output open (tried again: it bounds real time)',
+    TIMED,
+    async ({ stage }) => {
+      const holder = creature('orphan', '{', 'session', 'wipe', 'print', 'up', 'sleep', '}', 'exit', '0');
+      const master = stage.run([
+        { id: 'leaver', command: holder, cwd: stage.folder },
+        { id: 'sleeper', command: zoo.sleeps().argv },
+      ]);
+      const line = await master.line(/^leaver: exit 0 after/);
+      expect(span(/after (\S+)$/.exec(line)?.[1])).toBeLessThan(1000 * factor);
+      await master.line(/^leaver: completed/);
+      await master.line(/^sleeper +\| up/);
+      expect(stage.leftOvers()).toHaveLength(2);
+      expect((await master.stop()).code).toBe(0);
+      expect(stage.processes()).toEqual([]);
+    },
+  );
 
   it('A14: what exits before its start returns has exactly one exit', async ({ stage }) => {
     const ids = Array.from({ length: 40 }, (_unused, index) => `quick-${index}`);

@@ -114,15 +114,19 @@ describe.concurrent('validate', () => {
     ['10 000 levels', () => `workers: ${'['.repeat(10_000)}${']'.repeat(10_000)}\n`],
     ['10 000 levels of maps', () => `workers: ${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}\n`],
     ['a file of 50 MB', () => `workers:\n${'# nothing\n'.repeat(5_000_000)}`],
-  ] as const)('I6: %s is refused soon and in little memory', TIMED, async ([_name, text], { stage }) => {
-    const through = ['python3', join(import.meta.dirname, 'programs', 'peak.py')];
-    const { code, stderr } = await validate(stage, text(), { through });
-    expect(code).toBe(2);
-    const [, memory, seconds] = /^peak (\d+) KiB, ([\d.]+) s$/m.exec(stderr) ?? [];
-    expect(Number(memory)).toBeLessThan(200 * 1024);
-    expect(Number(seconds)).toBeLessThan(factor);
-    expect(stderr.length).toBeLessThan(10_000);
-  });
+  ] as const)(
+    'I6: %s is refused soon and in little memory (tried again: it bounds real time)',
+    TIMED,
+    async ([_name, text], { stage }) => {
+      const through = ['python3', join(import.meta.dirname, 'programs', 'peak.py')];
+      const { code, stderr } = await validate(stage, text(), { through });
+      expect(code).toBe(2);
+      const [, memory, seconds] = /^peak (\d+) KiB, ([\d.]+) s$/m.exec(stderr) ?? [];
+      expect(Number(memory)).toBeLessThan(200 * 1024);
+      expect(Number(seconds)).toBeLessThan(factor);
+      expect(stderr.length).toBeLessThan(10_000);
+    },
+  );
 
   it('I7: __proto__ and constructor are keys like any other', async ({ stage }) => {
     const { code, stderr } = await validate(
