@@ -48,6 +48,8 @@ export function describeHostContract(
     test('closing the host ends no process', async () => {
       const other = await make();
       const watched = WatchedRun.spawn(other, zoo.sleeps());
+      // Who is still to write would get SIGPIPE from its output, which the host no longer reads.
+      await watched.says('up');
       const { process } = await watched.first('spawned');
       other.host.close();
       expect(other.host.isAlive(process)).toBe(true);
