@@ -84,7 +84,7 @@ function isAsked(scene: Scene, round: number, options: Options): boolean {
 }
 
 async function bench(options: Options, signal: AbortSignal): Promise<Report> {
-  const programs = await compilePrograms(options.linkage);
+  const programs = await compilePrograms();
   const chosen = await readyPeers(peers.filter(({ name }) => options.peers.includes(name)));
   const versions: Record<string, string> = {};
   for (const peer of chosen) {

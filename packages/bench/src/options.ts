@@ -7,8 +7,6 @@ export interface Options extends Extent {
   readonly loggers: boolean;
   /** Longest wait before a trial for the machine to be idle, seconds; 0 waits for nothing. */
   readonly calmSeconds: number;
-  /** How the workers' programs are linked. */
-  readonly linkage: 'static' | 'dynamic';
   /** As given, relative to where the command was called. */
   readonly json: string | undefined;
 }
@@ -28,7 +26,7 @@ export const USAGE = `Measures HSU Master beside a floor in C and beside its pee
   --idle-rounds COUNT  in how many of the rounds (1)
   --loggers            give each worker under runit and s6 a logger of its own
   --calm S             wait up to S seconds before each trial for an idle machine (10)
-  --dynamic            workers linked to the shared libc, as \`sleep\` is
+  --static             workers without a shared libc, which \`sleep\` has: less of the time is theirs
   --json FILE          write all values too
 `;
 
@@ -46,7 +44,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
       'idle-rounds': { type: 'string', default: '1' },
       loggers: { type: 'boolean', default: false },
       calm: { type: 'string', default: '10' },
-      dynamic: { type: 'boolean', default: false },
+      static: { type: 'boolean', default: false },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -62,7 +60,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
     idleRounds: counted('--idle-rounds', values['idle-rounds']),
     loggers: values.loggers,
     calmSeconds: counted('--calm', values.calm, 0),
-    linkage: values.dynamic ? 'dynamic' : 'static',
+    linkage: values.static ? 'static' : 'dynamic',
     json: values.json,
   };
 }

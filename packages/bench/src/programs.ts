@@ -4,17 +4,20 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { places } from './places.ts';
 
+/** How a worker's program is bound to libc: `dynamic` as Debian binds its `sleep`. */
+export type Linkage = 'static' | 'dynamic';
+
 /** Absolute paths of the compiled C programs; what each does stands at the top of its source. */
 export interface Programs {
   readonly arena: string;
   readonly floor: string;
-  readonly stamp: string;
+  readonly stamp: Readonly<Record<Linkage, string>>;
   readonly awkward: string;
 }
 
 const changedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
 
-async function compile(name: string, linkage: 'static' | 'dynamic'): Promise<string> {
+async function compile(name: string, linkage: Linkage): Promise<string> {
   const source = join(places.sources, `${name}.c`);
   const program = join(places.programs, linkage, name);
   if ((await changedAt(program)) >= (await changedAt(source))) return program;
@@ -27,16 +30,14 @@ async function compile(name: string, linkage: 'static' | 'dynamic'): Promise<str
   return program;
 }
 
-/**
- * Compiles what is older than its source: statically, so that the start of a worker itself costs little; `workers`
- * says otherwise for the workers. Rejects without a C compiler.
- */
-export async function compilePrograms(workers: 'static' | 'dynamic'): Promise<Programs> {
-  const [arena, floor, stamp, awkward] = await Promise.all([
+/** Compiles what is older than its source. Rejects without a C compiler. */
+export async function compilePrograms(): Promise<Programs> {
+  const [arena, floor, awkward, bare, linked] = await Promise.all([
     compile('arena', 'static'),
     compile('floor', 'static'),
-    compile('stamp', workers),
-    compile('awkward', workers),
+    compile('awkward', 'static'),
+    compile('stamp', 'static'),
+    compile('stamp', 'dynamic'),
   ]);
-  return { arena, floor, stamp, awkward };
+  return { arena, floor, awkward, stamp: { static: bare, dynamic: linked } };
 }

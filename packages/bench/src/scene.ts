@@ -1,5 +1,6 @@
 import type { Metric, Sample } from './figures.ts';
 import type { Peer } from './peer.ts';
+import type { Linkage } from './programs.ts';
 import type { Setting } from './trial.ts';
 
 /** What one run of the bench measures. */
@@ -7,6 +8,8 @@ export interface Extent {
   readonly metrics: ReadonlySet<Metric>;
   /** Workers of the large trials. */
   readonly n: number;
+  /** Of all workers but those that are killed for `restart` and those of `orphans`, which are static. */
+  readonly linkage: Linkage;
   readonly rounds: number;
   /** Kills per peer over all rounds. */
   readonly kills: number;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Arena } from './arena.ts';
 import type { Peer, Prepared } from './peer.ts';
 import type { Process } from './processes.ts';
-import type { Programs } from './programs.ts';
+import type { Linkage, Programs } from './programs.ts';
 import { type Stamp, Stamps } from './stamps.ts';
 
 /** What all trials of a run share. */
@@ -19,12 +19,19 @@ export interface Setting {
 }
 
 /** What the supervisor of a trial runs. */
-export interface Load {
-  readonly program: 'stamp' | 'awkward';
+export type Load = {
   readonly count: number;
   /** ms, a multiple of 1000. */
   readonly grace: number;
-}
+} & ({ readonly program: 'stamp'; readonly linkage: Linkage } | { readonly program: 'awkward' });
+
+/** Workers that note when they began and then do nothing. */
+export const sleepers = (count: number, linkage: Linkage): Load => ({
+  program: 'stamp',
+  linkage,
+  count,
+  grace: 10_000,
+});
 
 /** One supervisor, running its workers. */
 export interface Trial {
@@ -58,11 +65,8 @@ export async function withTrial<T>(
   const stamps = new Stamps(join(dir, 'stamps'));
   try {
     const { programs, loggers } = setting;
-    const workers = Array.from({ length: load.count }, (_, index) => [
-      programs[load.program],
-      stamps.path,
-      String(index),
-    ]);
+    const program = load.program === 'stamp' ? programs.stamp[load.linkage] : programs.awkward;
+    const workers = Array.from({ length: load.count }, (_, index) => [program, stamps.path, String(index)]);
     const prepared = await peer.prepare({ dir, workers, grace: load.grace, loggers, programs });
     return await inArenas(prepared, { dir, load, stamps, setting }, act);
   } catch (error) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floor } from '../src/peers/floor.ts';
 import { compilePrograms } from '../src/programs.ts';
-import { type Setting, type Trial, withTrial } from '../src/trial.ts';
+import { type Setting, sleepers, type Trial, withTrial } from '../src/trial.ts';
 import { until, within } from '../src/wait.ts';
 
 const LIMIT_MS = 20_000 * Number(process.env['HSU_TIME_FACTOR'] ?? 1);
@@ -13,7 +13,7 @@ let setting: Setting;
 
 beforeAll(async () => {
   setting = {
-    programs: await compilePrograms('static'),
+    programs: await compilePrograms(),
     dir: await mkdtemp(join(tmpdir(), 'hsu-bench-test-')),
     loggers: false,
     used: () => {},
@@ -30,7 +30,7 @@ describe('the floor in its arena', () => {
   it(
     'starts every worker once, restarts a killed one, and leaves nothing after SIGTERM',
     async () => {
-      await withTrial(floor, { program: 'stamp', count: 3, grace: 1000 }, setting, async (trial) => {
+      await withTrial(floor, sleepers(3, 'static'), setting, async (trial) => {
         const first = await trial.started();
         expect(first.map(({ worker }) => worker).toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
         expect(first.every(({ at }) => at > trial.launchedAt)).toBe(true);

@@ -11,11 +11,16 @@ describe('options', () => {
       rounds: 5,
       idleSeconds: 60,
       loggers: false,
+      linkage: 'dynamic',
     });
   });
 
   it('may follow the -- that package managers pass on', () => {
     expect(readOptions(['--', '--only', 'stop,start'], peers)?.metrics).toEqual(new Set(['start', 'stop']));
+  });
+
+  it('can ask for workers without a shared libc', () => {
+    expect(readOptions(['--static'], peers)?.linkage).toBe('static');
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Sample } from '../figures.ts';
 import { type Scene, toMs } from '../scene.ts';
-import { type Trial, withTrial } from '../trial.ts';
+import { sleepers, type Trial, withTrial } from '../trial.ts';
 import { until } from '../wait.ts';
 
 const WORKERS = 10;
@@ -25,7 +25,7 @@ export const crash: Scene = {
   name: 'crash',
   metrics: ['restart'],
   play: (peer, _round, extent, setting) =>
-    withTrial(peer, { program: 'stamp', count: WORKERS, grace: 10_000 }, setting, async (trial) => {
+    withTrial(peer, sleepers(WORKERS, 'static'), setting, async (trial) => {
       const samples: Sample[] = [];
       await trial.started();
       await setTimeout(WORKERS * PAUSE_MS, undefined, { signal: setting.signal });

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Sample } from '../figures.ts';
 import { type Scene, toMs } from '../scene.ts';
 import type { Stamp } from '../stamps.ts';
-import { withTrial } from '../trial.ts';
+import { sleepers, withTrial } from '../trial.ts';
 import { within } from '../wait.ts';
 
 const STOP_LIMIT_MS = 60_000;
@@ -16,7 +16,7 @@ export const hundred: Scene = {
   name: '100 workers',
   metrics: ['start', 'stop'],
   play: (peer, _round, extent, setting) =>
-    withTrial(peer, { program: 'stamp', count: 100, grace: 10_000 }, setting, async (trial) => {
+    withTrial(peer, sleepers(100, extent.linkage), setting, async (trial) => {
       const samples: Sample[] = [];
       const stamps = await trial.started();
       if (extent.metrics.has('start')) {

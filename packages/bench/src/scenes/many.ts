@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Sample } from '../figures.ts';
 import { memoryOf, type Process } from '../processes.ts';
 import { type Scene, toMs } from '../scene.ts';
-import { type Trial, withTrial } from '../trial.ts';
+import { sleepers, type Trial, withTrial } from '../trial.ts';
 import { lastOf } from './hundred.ts';
 import { SETTLE_MS } from './one.ts';
 
@@ -25,7 +25,7 @@ export const many: Scene = {
   name: 'N workers',
   metrics: ['start', 'memory', 'idle'],
   play: (peer, round, extent, setting) =>
-    withTrial(peer, { program: 'stamp', count: extent.n, grace: 10_000 }, setting, async (trial) => {
+    withTrial(peer, sleepers(extent.n, extent.linkage), setting, async (trial) => {
       const samples: Sample[] = [];
       const stamps = await trial.started();
       if (extent.metrics.has('start')) {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Sample } from '../figures.ts';
 import { memoryOf } from '../processes.ts';
 import { type Scene, toMs } from '../scene.ts';
-import { withTrial } from '../trial.ts';
+import { sleepers, withTrial } from '../trial.ts';
 
 /** Until a supervisor that has just started everything is at rest, ms. */
 export const SETTLE_MS = 3000;
@@ -14,7 +14,7 @@ export const one: Scene = {
   withBareNode: true,
   play: (peer, _round, extent, setting) => {
     const count = peer.name === 'bare node' ? 0 : 1;
-    return withTrial(peer, { program: 'stamp', count, grace: 10_000 }, setting, async (trial) => {
+    return withTrial(peer, sleepers(count, extent.linkage), setting, async (trial) => {
       const samples: Sample[] = [];
       const [stamp] = await trial.started();
       if (stamp && extent.metrics.has('start')) {
