@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine_object.h"
+#include "heap.h"
 #include "hsu/arguments.h"
 #include "identity.h"
 #include "lock.h"
@@ -107,6 +108,8 @@ Napi::Value lock(const Napi::CallbackInfo& info) {
 
 void unlock(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "fd")); }
 
+void trim_memory(const Napi::CallbackInfo&) { trim_heap(); }
+
 Napi::Value probe_all(const Napi::CallbackInfo& info) {
   Probe found = probe();
   auto result = Napi::Object::New(info.Env());
@@ -132,6 +135,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lookupGroup", Napi::Function::New<lookup_group>(env));
   exports.Set("lockFile", Napi::Function::New<lock>(env));
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
+  exports.Set("trimMemory", Napi::Function::New<trim_memory>(env));
   exports.Set("probe", Napi::Function::New<probe_all>(env));
   return exports;
 }

@@ -33,6 +33,7 @@ export interface Addon {
   lookupGroup(nameOrId: string): number | null;
   lockFile(path: string): number | null;
   unlockFile(lock: number): void;
+  trimMemory(): void;
   probe(): Probe;
 }
 

@@ -70,6 +70,7 @@ function face(addon: Addon): Native {
     lookupGroup: (nameOrId) => named(() => addon.lookupGroup(check.text(nameOrId, 'group'))),
     lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
+    trimMemory: () => addon.trimMemory(),
     capabilities: () => capabilitiesFrom(addon.probe()),
   };
 }

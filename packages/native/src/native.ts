@@ -215,6 +215,8 @@ export interface Native {
   /** Locks the file, made if need be. `null`: held by someone else. Ends with `unlockFile` or the process. */
   lockFile(path: string): number | null;
   unlockFile(lock: number): void;
+  /** Gives memory back to the system that the C library keeps for later; nothing where it knows no way to. */
+  trimMemory(): void;
   /** Tried on this machine, not guessed. */
   capabilities(): readonly NativeCapability[];
 }

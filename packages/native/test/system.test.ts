@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folder, native, openBench, until } from './harness.ts';
+import { folder, native, openBench, runProgram, until } from './harness.ts';
 
 describe('processes', () => {
   it('are identified by pid and start time', async () => {
@@ -136,5 +136,15 @@ describe('capabilities', () => {
       expect(['enforced', 'watched', 'impossible']).toContain(status);
       expect(reason).not.toBe('');
     }
+  });
+});
+
+const onGlibc = 'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
+
+describe('memory', () => {
+  it.runIf(onGlibc)('that glibc keeps for later is given back to the system', async () => {
+    const { stdout, stderr } = await runProgram('trimmed').closed;
+    expect(stderr).toBe('');
+    expect(stdout).toBe('gave back, kept 128\n');
   });
 });
