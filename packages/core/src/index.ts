@@ -7,11 +7,33 @@ export {
   type HsuEvent,
   type StopCause,
 } from './events/catalogue.ts';
-export { type Delivery, EventStream } from './events/stream.ts';
+export { EventStream } from './events/stream.ts';
 export { dependents, findCycle, type GraphNode, startOrder } from './graph/order.ts';
 export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export type { Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
+export {
+  familyOf,
+  LIMIT_NAMES,
+  LIMITS,
+  type LimitFamily,
+  type LimitMeaning,
+  type LimitName,
+  type LimitUnit,
+} from './limits/names.ts';
+export type {
+  AlertSpec,
+  EscalationStep,
+  LimitPolicy,
+  LimitReport,
+  LimitResponse,
+  LimitsSpec,
+  LimitValues,
+  Monitoring,
+  QuotaSpec,
+  Scheduler,
+} from './limits/spec.ts';
+export type { Pressure, TreeUsage, UsageDetail } from './limits/usage.ts';
 export type {
   Capability,
   Clock,

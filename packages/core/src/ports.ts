@@ -1,5 +1,7 @@
 import type { Failure } from './errors.ts';
 import type { EventDraft } from './events/catalogue.ts';
+import type { LimitReport, LimitsSpec, QuotaSpec } from './limits/spec.ts';
+import type { TreeUsage, UsageDetail } from './limits/usage.ts';
 import type { Milliseconds, MonotonicTime, WallTime } from './units.ts';
 import type { Exit, ProcessIdentity } from './worker/exit.ts';
 import type { Command, SignalName, WorkerId, WorkerSpec } from './worker/spec.ts';
@@ -35,6 +37,10 @@ export interface SpawnRequest {
   readonly captureStdout: boolean;
   readonly captureStderr: boolean;
   readonly output: RunOutput;
+  /** Holds for the whole tree from before the program’s first instruction. null: none. */
+  readonly limits: LimitsSpec | null;
+  /** Budgets shared with other workers, the outermost first. */
+  readonly quotas: readonly QuotaSpec[];
   /**
    * Called when the process exists but has not begun the program. What it writes down is on disk before the program starts;
    * if it throws, the program never starts and the run ends with `spawn-failed`.
@@ -59,6 +65,14 @@ export interface HostRun {
   follow(process: ProcessIdentity): boolean;
   /** The leader is gone and nobody waits for its output any more: reads what is there and lets go. */
   detachOutput(): void;
+  /** What became of each limit of this run; empty until it is spawned. */
+  limitReports(): readonly LimitReport[];
+  /** Replaces the limits of the living tree. Tells what became of each; what cannot be changed while it runs is `impossible` with the reason. */
+  setLimits(limits: LimitsSpec): readonly LimitReport[];
+  /** Stops or resumes every member without their help. false where the tree is over. A frozen tree is resumed by `signalTree`. */
+  freeze(frozen: boolean): boolean;
+  /** Holds the tree to this many percent of one core, by quota or by stopping and resuming it in turns; null ends that. */
+  throttle(percentOfCore: number | null): void;
 }
 
 /** A short-lived helper process: an exec probe. */
@@ -100,6 +114,10 @@ export interface Host {
   isAlive(process: ProcessIdentity): boolean;
   /** The living process that has this pid now. */
   identify(pid: number): ProcessIdentity | null;
+  /** What would become of each of these limits on this host, without starting anything. */
+  explainLimits(limits: LimitsSpec): readonly LimitReport[];
+  /** The use of all these trees from one look at the system, in the order asked; null for one that is over. */
+  sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[];
   /** Lets go of threads and handles; never ends a process. */
   close(): void;
 }
@@ -121,6 +139,10 @@ export interface RunContext {
   readonly clock: Clock;
   /** The living members of the run’s tree. */
   members(): readonly ProcessIdentity[];
+  /** The run itself, for what hooks ask of the host. */
+  readonly tree: HostRun;
+  /** The tree is throttled or frozen: what it does not answer now says nothing about it. */
+  isHeldBack(): boolean;
   tell(fact: HookFact): void;
   /** Publishes an event about this worker and run. */
   publish(event: EventDraft): void;

@@ -95,7 +95,16 @@ describe('completed', () => {
   test('a stop takes its completion back', () => {
     const rig = completed().tell({ kind: 'stop', ticket: 1 });
     expect(rig.worker).toMatchObject({ desired: 'down', phase: { name: 'stopped', completed: false } });
+    expect(rig.said).toEqual(['worker.stopped']);
+    expect(rig.payload('worker.stopped')).toEqual({ completed: false });
     expect(rig.done).toEqual(['record down', 'settle 1 done already']);
+    expect(rig.tell({ kind: 'stop' }).events).toEqual([]);
+  });
+
+  test('the end of the master leaves it completed', () => {
+    const rig = completed().tell({ kind: 'stop', cause: 'shutdown' });
+    expect(rig.worker).toEqual(completed().worker);
+    rig.expectNothing();
   });
 
   test('a start begins another run', () => {
@@ -132,7 +141,14 @@ describe('failed', () => {
   test.each(['stop', 'kill'] as const)('%s ends the failure', (kind) => {
     const rig = failed().tell({ kind, ticket: 2 });
     expect(rig.worker).toMatchObject({ desired: 'down', phase: { name: 'stopped', completed: false } });
+    expect(rig.events).toEqual([{ type: 'worker.stopped', payload: { completed: false } }]);
     expect(rig.settled).toEqual(['settle 2 done already']);
+  });
+
+  test.each(['stop', 'kill'] as const)('a %s at the end of the master leaves the failure', (kind) => {
+    const rig = failed().tell({ kind, cause: 'shutdown' });
+    expect(rig.worker).toEqual(failed().worker);
+    rig.expectNothing();
   });
 
   test('dependencies and late facts move it not', () => {

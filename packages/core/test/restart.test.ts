@@ -58,6 +58,14 @@ describe('backoffDelay', () => {
     expect(backoffDelay(1, { ...RULE, jitter: 0.5 }, 0.5)).toBe(750);
   });
 
+  test('is a whole number of milliseconds', () => {
+    expect(backoffDelay(3, { ...RULE, delay: 100, factor: 1.1 }, 0)).toBe(121);
+    expect(backoffDelay(1, { ...RULE, jitter: 0.3 }, 0.123456)).toBe(963);
+    expect(coolDown({ ...RULE, coolDown: 1.2 }, 1)).toBe(1);
+    const pause = ask({}, policy(), { ...noFailures, restarts: [0.1, 0.1, 0.1] }, 1234.567);
+    expect(pause).toMatchObject({ kind: 'pause', delay: 60_000, history: { breaker: { until: 61_234.567 } } });
+  });
+
   test('never shrinks with more failures, and stays within its bounds', () => {
     const rules = fc.record({
       delay: fc.nat(10_000),
@@ -73,7 +81,7 @@ describe('backoffDelay', () => {
         (differs, failures, random) => {
           const rule = { ...RULE, ...differs };
           const delay = backoffDelay(failures, rule, random);
-          expect(delay).toBeGreaterThanOrEqual(rule.delay * (1 - rule.jitter) * 0.999);
+          expect(delay).toBeGreaterThanOrEqual(Math.floor(rule.delay * (1 - rule.jitter) * 0.999));
           expect(delay).toBeLessThanOrEqual(Math.max(rule.maxDelay, rule.delay));
           expect(backoffDelay(failures + 1, rule, random)).toBeGreaterThanOrEqual(delay);
         },

@@ -31,6 +31,7 @@ const waiting = [
   { id: 'db', condition: 'ready', reason: '' },
   { id: 'cache', condition: 'started', reason: '' },
 ] as const;
+const leftOver = { id: 'web', condition: 'ended', reason: 'what was left of it to end (pid 7)' } as const;
 
 describe('what a worker shows', () => {
   test.each<[string, Worker, { started: boolean; ready: boolean; completed: boolean; atRest: boolean }]>([
@@ -52,6 +53,16 @@ describe('what a worker shows', () => {
     [
       'blocked by db, cache',
       inPhase({ name: 'blocked' }, { waiting }),
+      { started: false, ready: false, completed: false, atRest: false },
+    ],
+    [
+      'waiting for what was left of it to end (pid 7)',
+      inPhase({ name: 'blocked' }, { waiting: [leftOver] }),
+      { started: false, ready: false, completed: false, atRest: false },
+    ],
+    [
+      'waiting for what was left of it to end (pid 7); blocked by db, cache',
+      inPhase({ name: 'blocked' }, { waiting: [leftOver, ...waiting] }),
       { started: false, ready: false, completed: false, atRest: false },
     ],
     [

@@ -71,41 +71,6 @@ describe('memory', () => {
   });
 });
 
-describe('queue', () => {
-  test('delivers what came since the last look', () => {
-    const stream = new EventStream(10);
-    const queue = stream.queue(5);
-    expect(queue.take()).toEqual([]);
-    say(stream, 2);
-    expect(queue.take()).toMatchObject([
-      { kind: 'event', event: { seq: 1 } },
-      { kind: 'event', event: { seq: 2 } },
-    ]);
-    expect(queue.take()).toEqual([]);
-  });
-
-  test('a slow reader loses the oldest and is told how many, once', () => {
-    const stream = new EventStream(10);
-    const queue = stream.queue(2);
-    say(stream, 5);
-    expect(queue.take()).toMatchObject([
-      { kind: 'lost', count: 3 },
-      { kind: 'event', event: { seq: 4 } },
-      { kind: 'event', event: { seq: 5 } },
-    ]);
-    say(stream, 2);
-    expect(queue.take().map((delivery) => delivery.kind)).toEqual(['event', 'event']);
-  });
-
-  test('a closed queue hears nothing more', () => {
-    const stream = new EventStream(10);
-    const queue = stream.queue(2);
-    queue.close();
-    say(stream);
-    expect(queue.take()).toEqual([]);
-  });
-});
-
 test('a listener that throws is told nothing more, and the others hear of it', () => {
   const stream = new EventStream(10);
   const heard: string[] = [];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { EventType } from '../src/events/catalogue.ts';
 import type { Message, MessageKind } from '../src/worker/messages.ts';
-import type { PhaseName } from '../src/worker/state.ts';
+import type { Phase, PhaseName } from '../src/worker/state.ts';
 import { TABLE } from '../src/worker/table.ts';
 import { fc } from './properties.ts';
 import { CHILD, exit, LEADER, Rig, RULE, type SpecDiffers } from './rig.ts';
@@ -62,6 +63,20 @@ const CAN_ARRIVE: { readonly [N in PhaseName]: readonly MessageKind[] } = {
   stopping: ['exited', 'tree-empty', 'surveyed', 'timer', 'became-ready', 'became-unhealthy'],
 };
 
+const ANNOUNCED: { readonly [N in PhaseName]: EventType } = {
+  stopped: 'worker.stopped',
+  failed: 'worker.failed',
+  blocked: 'worker.blocked',
+  backoff: 'worker.backing-off',
+  starting: 'worker.starting',
+  running: 'worker.started',
+  stopping: 'worker.stopping',
+};
+
+function isCompleted(phase: Phase): boolean {
+  return phase.name === 'stopped' && phase.completed;
+}
+
 const specs: fc.Arbitrary<SpecDiffers> = fc.record({
   onDaemonize: fc.constantFrom('kill' as const, 'adopt' as const),
   restart: fc.record({
@@ -118,6 +133,19 @@ describe('the table', () => {
     fc.assert(
       fc.property(specs, histories, (differs, told) => {
         hear(differs, told, (rig) => expect(rig.said).not.toContain('supervisor.defect'));
+      }),
+    );
+  });
+
+  test('every new phase is published', () => {
+    fc.assert(
+      fc.property(specs, histories, (differs, told) => {
+        let before: Phase = new Rig().phase;
+        hear(differs, told, ({ phase, said }) => {
+          const same = phase.name === before.name && isCompleted(phase) === isCompleted(before);
+          if (!same) expect(said).toContain(ANNOUNCED[phase.name]);
+          before = phase;
+        });
       }),
     );
   });

@@ -39,8 +39,6 @@ export interface FileCollector extends OutputCollector {
   subscribe(listener: OutputListener): () => void;
   /** The last lines of the worker’s latest run, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
-  /** Forgets the last lines of a worker that is there no more. */
-  forget(workerId: WorkerId): void;
   /** Resolves when no run has more to say, at the latest after `timeout`: a process that could not be ended goes on speaking. */
   drained(timeout: Milliseconds): Promise<void>;
   /** Writes what waits and closes the files; gives up on a disk that does not answer within `timeout`, by default 2 s. */
@@ -112,10 +110,6 @@ class Files implements FileCollector {
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
     return this.#tails.get(workerId)?.[stream]?.lines(Math.min(count, TAIL_LINES)) ?? [];
-  }
-
-  forget(workerId: WorkerId): void {
-    this.#tails.delete(workerId);
   }
 
   async drained(timeout: Milliseconds): Promise<void> {

@@ -2,11 +2,6 @@ import type { WallTime } from '../units.ts';
 import type { WorkerId } from '../worker/spec.ts';
 import type { EventDraft, HsuEvent } from './catalogue.ts';
 
-/** What a subscriber gets: an event, or the news that it was too slow and how many events it lost. */
-export type Delivery =
-  | { readonly kind: 'event'; readonly event: HsuEvent }
-  | { readonly kind: 'lost'; readonly count: number };
-
 /** A numbered, bounded sequence of events with a bounded memory of the latest. */
 export class EventStream {
   readonly #capacity: number;
@@ -75,31 +70,5 @@ export class EventStream {
     const events = kept.filter((event) => event.seq > seq);
     const first = events[0]?.seq ?? this.#seq + 1;
     return { events, lost: Math.max(0, first - seq - 1) };
-  }
-
-  /**
-   * A subscriber that reads at its own speed: at most `bound` events wait for it, the oldest are dropped, and the next
-   * `take` says how many were.
-   */
-  queue(bound: number): { take(): readonly Delivery[]; close(): void } {
-    let waiting: HsuEvent[] = [];
-    let lost = 0;
-    const close = this.subscribe((event) => {
-      if (waiting.length >= bound) {
-        waiting.shift();
-        lost += 1;
-      }
-      waiting.push(event);
-    });
-    return {
-      take() {
-        const deliveries: Delivery[] = lost > 0 ? [{ kind: 'lost', count: lost }] : [];
-        for (const event of waiting) deliveries.push({ kind: 'event', event });
-        waiting = [];
-        lost = 0;
-        return deliveries;
-      },
-      close,
-    };
   }
 }

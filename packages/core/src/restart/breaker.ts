@@ -21,10 +21,10 @@ export interface FailureHistory {
 
 export const noFailures: FailureHistory = { streak: 0, restarts: [], breaker: { state: 'closed' } };
 
-/** How long the breaker stays open the `trips`-th time. */
+/** How long the breaker stays open the `trips`-th time, in whole milliseconds. */
 export function coolDown(rule: RestartRule, trips: number): Milliseconds {
   const growth = Math.min(2 ** Math.max(0, trips - 1), Number.MAX_VALUE);
-  return Math.min(rule.coolDown * growth, Math.max(rule.maxCoolDown, rule.coolDown));
+  return Math.round(Math.min(rule.coolDown * growth, Math.max(rule.maxCoolDown, rule.coolDown)));
 }
 
 /** The restarts that still count at `now`. */

@@ -1,6 +1,6 @@
 import type { Milliseconds, MonotonicTime } from '../units.ts';
 import { backoffDelay } from './backoff.ts';
-import { type FailureHistory, noFailures, restartsInWindow, tripped } from './breaker.ts';
+import { coolDown, type FailureHistory, noFailures, restartsInWindow, tripped } from './breaker.ts';
 import { type RestartCause, type RestartPolicy, ruleFor } from './policy.ts';
 
 /** What ended, as far as the restart policy is concerned. */
@@ -48,7 +48,7 @@ export function decideRestart(
     const breaker = tripped(known, rule, now);
     const opened: FailureHistory = { streak, restarts: known.restarts, breaker };
     if (rule.giveUp) return { kind: 'give-up', history: opened };
-    return { kind: 'pause', delay: breaker.until - now, history: opened };
+    return { kind: 'pause', delay: coolDown(rule, breaker.trips), history: opened };
   }
   const delay = backoffDelay(streak, rule, random);
   // As many as the more generous of the two rules counts: a restart by the one counts for the other as well.

@@ -21,17 +21,24 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: SignalName | null;
   readonly coreDumped: boolean;
+  /** The kernel killed it for want of memory: its containment’s limit, or the whole system’s. Absent or null: not known to be so. */
+  readonly oomKilled?: 'limit' | 'system' | null;
   readonly usage: ExitUsage | null;
 }
 
 /** One exit in words, as a terminal shows it: `exit 1`, `killed by SIGKILL`, `exit unknown`. */
 export function describeExit(exit: Exit): string {
-  if (exit.signal !== null) return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}`;
+  if (exit.signal !== null) return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}${describeOom(exit)}`;
   if (exit.code === null) return 'exit unknown';
   const known = WINDOWS_STATUS.get(exit.code >>> 0);
   if (known !== undefined) return `exit 0x${(exit.code >>> 0).toString(16).toUpperCase()} (${known})`;
   const signal = SHELL_SIGNALS[exit.code - 128];
   return signal === undefined ? `exit ${exit.code}` : `exit ${exit.code} (${signal} in a shell’s convention)`;
+}
+
+function describeOom({ oomKilled }: Exit): string {
+  if (oomKilled === 'limit') return ' (out of memory: at its limit)';
+  return oomKilled === 'system' ? ' (out of memory: the system’s)' : '';
 }
 
 /** Whether an exit counts as success. An end by signal or of unknown code never does. */

@@ -1,4 +1,5 @@
 import type { RestartPolicy } from '../restart/policy.ts';
+import type { LimitsSpec, QuotaSpec } from '../limits/spec.ts';
 import type { Bytes, Milliseconds } from '../units.ts';
 
 /** Unique within a master: 1 to 64 characters of `A-Za-z0-9_-`, also unique when case is ignored. */
@@ -112,6 +113,10 @@ export interface WorkerSpec {
   /** What to do when the program leaves its place and descendants live on without `mainProcess` saying so. */
   readonly onDaemonize: 'kill' | 'adopt';
   readonly log: LogSpec;
+  /** null: none are given, and usage is sampled only when somebody asks. */
+  readonly limits: LimitsSpec | null;
+  /** Budgets shared with other workers, the outermost first. */
+  readonly quotas: readonly QuotaSpec[];
 }
 
 /** Whether becoming ready takes a probe’s word, or a started process is ready at once. */

@@ -146,7 +146,7 @@ export function doing(worker: Worker, now: MonotonicTime): string {
     case 'backoff':
       return `backoff ${formatDuration(Math.max(0, phase.until - now))}: ${phase.reason}`;
     case 'blocked':
-      return `blocked by ${worker.waiting.map((waiting) => waiting.id).join(', ')}`;
+      return awaited(worker.waiting);
     case 'failed':
       return `failed: ${phase.failure.message}`;
     case 'stopped':
@@ -154,4 +154,14 @@ export function doing(worker: Worker, now: MonotonicTime): string {
     default:
       return phase.name;
   }
+}
+
+/** What it waits for of itself, which has no other name, then the dependencies by theirs. */
+function awaited(waiting: readonly Waiting[]): string {
+  const own = waiting.filter(({ condition }) => condition === 'ended').map(({ reason }) => reason);
+  const others = waiting.filter(({ condition }) => condition !== 'ended').map(({ id }) => id);
+  return [
+    ...(own.length > 0 ? [`waiting for ${own.join(', ')}`] : []),
+    ...(others.length > 0 ? [`blocked by ${others.join(', ')}`] : []),
+  ].join('; ');
 }

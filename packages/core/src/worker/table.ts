@@ -72,10 +72,15 @@ function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | MessageO
   rest(turn);
 }
 
-/** stop and kill at rest: only the wish is new. */
+/** stop and kill at rest: only the wish is new, and the end of the master is nobody’s wish. */
 function wantDown(turn: Turn, phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  want(turn, 'down', message.cause === 'operator');
-  if (phase.name !== 'stopped' || phase.completed) turn.become({ name: 'stopped', completed: false });
+  if (message.cause === 'operator') {
+    want(turn, 'down', true);
+    if (phase.name !== 'stopped' || phase.completed) {
+      turn.become({ name: 'stopped', completed: false });
+      turn.publish('worker.stopped', { completed: false });
+    }
+  }
   turn.settle(message.ticket, already);
 }
 
