@@ -32,6 +32,8 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         },
         onDaemonize: unit.onDaemonize,
         log: logOf(unit, place, files, findings),
+        limits: null,
+        quotas: [],
       };
     }),
   );

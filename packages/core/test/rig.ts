@@ -49,6 +49,8 @@ const SPEC: WorkerSpec = {
     maxSize: 1_048_576,
     maxFiles: 3,
   },
+  limits: null,
+  quotas: [],
 };
 
 export const PROBE = {

@@ -71,6 +71,8 @@ function face(addon: Addon): Native {
     lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
     trimMemory: () => addon.trimMemory(),
+    sampleTrees: (trees) => trees.map(() => ({ processes: [], group: null })),
+    limitProcess: () => [],
     capabilities: () => capabilitiesFrom(addon.probe()),
   };
 }

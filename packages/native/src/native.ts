@@ -32,6 +32,99 @@ export interface NativeSpawn {
    * program that exec gives other rights (set-user-ID, file capabilities): there the system takes this back.
    */
   readonly dieWithMaster: boolean;
+  /** Placement and limits, in force before the program’s first instruction. `null`: the master’s own. */
+  readonly limits: NativeLimits | null;
+}
+
+/** A limit of one process, by its number in `<sys/resource.h>`. `Infinity` is unlimited. */
+export interface NativeRlimit {
+  readonly resource: number;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** What of a process can also be changed while it runs. `null`, empty: left alone. */
+export interface NativeProcessLimits {
+  readonly rlimits: readonly NativeRlimit[];
+  /** −20 to 19. */
+  readonly nice: number | null;
+  /** CPU numbers. */
+  readonly affinity: readonly number[] | null;
+  /** `policy` as in `<sched.h>`. */
+  readonly scheduler: { readonly policy: number; readonly priority: number } | null;
+  /** `class` 1 real-time, 2 best effort, 3 idle; `level` 0 to 7. */
+  readonly ioPriority: { readonly class: number; readonly level: number } | null;
+  readonly oomScoreAdj: number | null;
+}
+
+export interface NativeLimits extends NativeProcessLimits {
+  /** Directory of the cgroup v2 that the process begins in: by CLONE_INTO_CGROUP, or else by writing to its cgroup.procs. */
+  readonly cgroup: string | null;
+  /** Files into which the child writes `0` with the master’s rights before it waits at its gate: cgroup.procs of v1 hierarchies. */
+  readonly joins: readonly string[];
+  readonly noNewPrivs: boolean;
+}
+
+/** Where one tree is to be found. */
+export interface NativeTree {
+  /** Its cgroup v2 directory, with or without controllers; members of its descendants count. */
+  readonly cgroup: string | null;
+  /** Directories of v1 controllers by their name: memory, cpuacct, cpu, pids, blkio. */
+  readonly controllers: Readonly<Record<string, string>>;
+  /** Members known otherwise. */
+  readonly pids: readonly number[];
+}
+
+export interface NativePressure {
+  readonly some: number;
+  readonly full: number;
+}
+
+/** One process as a sample saw it; times in milliseconds, sizes in bytes. */
+export interface NativeProcessUsage {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly cpuMs: number;
+  /** Of children that it waited for. */
+  readonly childrenCpuMs: number;
+  readonly rss: number;
+  readonly virtual: number;
+  readonly threads: number;
+  /** `null`: not ours to read. */
+  readonly readBytes: number | null;
+  readonly writtenBytes: number | null;
+  readonly readOps: number | null;
+  readonly writeOps: number | null;
+  readonly pss: number | null;
+  readonly descriptors: number | null;
+  readonly connections: number | null;
+}
+
+/** What the cgroups of a tree count, since they were made. `null`: this one does not count it. */
+export interface NativeGroupUsage {
+  readonly memory: number | null;
+  readonly memoryPeak: number | null;
+  readonly swap: number | null;
+  readonly cpuMs: number | null;
+  readonly cpuThrottled: number | null;
+  readonly readBytes: number | null;
+  readonly writtenBytes: number | null;
+  readonly readOps: number | null;
+  readonly writeOps: number | null;
+  readonly processes: number | null;
+  readonly memoryHits: number | null;
+  readonly processHits: number | null;
+  readonly oomKills: number | null;
+  readonly pressure: {
+    readonly cpu: NativePressure | null;
+    readonly memory: NativePressure | null;
+    readonly io: NativePressure | null;
+  } | null;
+}
+
+export interface NativeTreeUsage {
+  readonly processes: readonly NativeProcessUsage[];
+  readonly group: NativeGroupUsage | null;
 }
 
 export interface NativeSpawned {
@@ -57,6 +150,13 @@ export type NativeStep =
   | 'stdio'
   | 'exec'
   | 'gate'
+  | 'cgroup'
+  | 'nice'
+  | 'affinity'
+  | 'scheduler'
+  | 'io-priority'
+  | 'oom-score'
+  | 'no-new-privs'
   | 'parent-death';
 
 /** Which step failed, and what the system said: `{ step: 'chdir', errno: 2, code: 'ENOENT', call: 'chdir' }`. */
@@ -208,6 +308,18 @@ export interface Native {
    * in the middle of an exec, or of its exit, and cannot be asked at this moment.
    */
   environOf(pid: number, name: string): string | null | undefined;
+  /** All trees in one call. A tree that is gone has no processes. */
+  sampleTrees(
+    trees: readonly NativeTree[],
+    detail: {
+      readonly pss: boolean;
+      readonly connections: boolean;
+      readonly pressure: boolean;
+      readonly descriptors: boolean;
+    },
+  ): NativeTreeUsage[];
+  /** Changes limits of a living process, all its threads. What failed, by step; `ESRCH` once where it is gone or another. */
+  limitProcess(pid: number, startTime: string, limits: NativeProcessLimits): readonly NativeFailure[];
   /** A name, or the number of an account that has an entry. */
   lookupUser(nameOrId: string): NativeUser | null;
   /** A name, or any number. */

@@ -47,6 +47,8 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
       maxSize: 1_048_576,
       maxFiles: 3,
     },
+    limits: null,
+    quotas: [],
     ...differs,
   };
 }

@@ -35,6 +35,8 @@ export class Watched {
         mark: newMark(),
         captureStdout: true,
         captureStderr: true,
+        limits: null,
+        quotas: [],
         output: this.output,
         record: (process) => this.recorded.push(process),
         ...request,

@@ -46,6 +46,8 @@ export class WatchedRun {
         captureStdout: true,
         captureStderr: true,
         output: watched.output,
+        limits: null,
+        quotas: [],
         record: (process) => watched.recorded.push(process),
         ...request,
         command: commandOf(harness.argv(program), command),

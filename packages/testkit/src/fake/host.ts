@@ -5,9 +5,13 @@ import type {
   ExecRequest,
   Host,
   HostRun,
+  LimitReport,
+  LimitsSpec,
   ProcessIdentity,
   RunReport,
   SpawnRequest,
+  TreeUsage,
+  UsageDetail,
 } from '@hsu-master/core';
 import { fakeExec } from './exec.ts';
 import { type FakeProgram, fakeProgram } from './program.ts';
@@ -76,6 +80,14 @@ export class FakeHost implements Host {
   identify(pid: number): ProcessIdentity | null {
     const process = this.system.find(pid);
     return process === null ? null : identityOf(process);
+  }
+
+  explainLimits(_limits: LimitsSpec): readonly LimitReport[] {
+    return [];
+  }
+
+  sample(runs: readonly HostRun[], _detail: UsageDetail): readonly (TreeUsage | null)[] {
+    return runs.map(() => null);
   }
 
   /** Also what happens when the master is killed: nothing is reported any more, and no process ends but gated ones. */

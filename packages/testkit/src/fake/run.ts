@@ -4,6 +4,8 @@ import {
   type Failure,
   type HostRun,
   HsuError,
+  type LimitReport,
+  type LimitsSpec,
   type Milliseconds,
   type OutputStream,
   type ProcessIdentity,
@@ -92,6 +94,20 @@ export class FakeRun implements HostRun {
   detachOutput(): void {
     this.#endOutput();
   }
+
+  limitReports(): readonly LimitReport[] {
+    return [];
+  }
+
+  setLimits(_limits: LimitsSpec): readonly LimitReport[] {
+    return [];
+  }
+
+  freeze(_frozen: boolean): boolean {
+    return this.members().length > 0;
+  }
+
+  throttle(_percentOfCore: number | null): void {}
 
   /** The master dies or lets go: nothing is reported any more, and a gated process never begins its program. */
   abandon(): void {

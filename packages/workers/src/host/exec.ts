@@ -55,6 +55,8 @@ class Helper {
       mark,
       captureStdout: true,
       captureStderr: true,
+      limits: null,
+      quotas: [],
       record: () => {},
     };
     this.#run = start({ ...launch, output: this.#output }, (report) => this.#hear(report));

@@ -197,6 +197,7 @@ class EngineHost extends TreeHost implements NativeHost {
       nofile: null,
       // A helper has no run record by which the next master could find it.
       dieWithMaster: launch.workerId === null,
+      limits: null,
     });
   }
 

@@ -5,10 +5,14 @@ import type {
   ExecRequest,
   Host,
   HostRun,
+  LimitReport,
+  LimitsSpec,
   OutputStream,
   ProcessIdentity,
   RunReport,
   SpawnRequest,
+  TreeUsage,
+  UsageDetail,
 } from '@hsu-master/core';
 import { HsuError } from '@hsu-master/core';
 import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
@@ -60,6 +64,14 @@ export abstract class TreeHost implements Host {
   identify(pid: number): ProcessIdentity | null {
     const row = this.forest.system.identify(pid);
     return row === null ? null : { pid, startedAt: row.startedAt };
+  }
+
+  explainLimits(_limits: LimitsSpec): readonly LimitReport[] {
+    return [];
+  }
+
+  sample(runs: readonly HostRun[], _detail: UsageDetail): readonly (TreeUsage | null)[] {
+    return runs.map(() => null);
   }
 
   close(): void {

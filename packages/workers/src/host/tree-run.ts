@@ -3,6 +3,8 @@ import type {
   Exit,
   Failure,
   HostRun,
+  LimitReport,
+  LimitsSpec,
   Milliseconds,
   ProcessIdentity,
   RunReport,
@@ -125,6 +127,23 @@ export class TreeRun implements HostRun {
   detachOutput(): void {
     this.#leader?.detachOutput();
   }
+
+  limitReports(): readonly LimitReport[] {
+    return [];
+  }
+
+  setLimits(_limits: LimitsSpec): readonly LimitReport[] {
+    return [];
+  }
+
+  freeze(frozen: boolean): boolean {
+    const rows = this.#living();
+    const signal = signalNumber(frozen ? 'SIGSTOP' : 'SIGCONT');
+    for (const row of rows) this.#around.forest.system.signalProcess(row, signal);
+    return rows.length > 0;
+  }
+
+  throttle(_percentOfCore: number | null): void {}
 
   #living(): readonly ProcessRow[] {
     return this.#tree === null || this.#state === 'over' ? [] : this.#around.forest.members(this.#tree);
