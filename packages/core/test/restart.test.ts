@@ -63,7 +63,11 @@ describe('backoffDelay', () => {
     expect(backoffDelay(1, { ...RULE, jitter: 0.3 }, 0.123456)).toBe(963);
     expect(coolDown({ ...RULE, coolDown: 1.2 }, 1)).toBe(1);
     const pause = ask({}, policy(), { ...noFailures, restarts: [0.1, 0.1, 0.1] }, 1234.567);
-    expect(pause).toMatchObject({ kind: 'pause', delay: 60_000, history: { breaker: { until: 61_234.567 } } });
+    expect(pause).toMatchObject({
+      kind: 'pause',
+      delay: 60_000,
+      history: { breaker: { until: 61_234.567 } },
+    });
   });
 
   test('never shrinks with more failures, and stays within its bounds', () => {

@@ -72,11 +72,12 @@ export interface Master {
 
 /**
  * Makes a master that is not started yet.
- * @throws HsuError E_USAGE for both or none of configFile and config, E_CONFIG with all issues in the message, E_CONFIG_READ,
- *   E_OTHER_MASTER, E_STATE
+ * @throws HsuError E_USAGE for both or none of configFile and config and for a working directory that was removed, E_CONFIG with all
+ *   issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
  */
 export function createMaster(options: MasterOptions): Master {
   const env = options.environment ?? process.env;
+  checkWorkingDirectory();
   const source = sourceOf(options);
   const places = choosePlaces({
     env,
@@ -134,6 +135,19 @@ function sourceOf(options: MasterOptions): Source {
   const config = options.config ?? '';
   const text = typeof config === 'string' ? config : JSON.stringify(config);
   return { file: resolve(options.directory ?? '.', 'config (in memory)'), text };
+}
+
+/**
+ * Everything relative is relative to the working directory.
+ * @throws HsuError E_USAGE where it was removed
+ */
+export function checkWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    const message = 'the working directory was removed; change to one that exists (cd /) and try again';
+    throw new HsuError('E_USAGE', message, {}, error);
+  }
 }
 
 /** Reads a configuration as a master with these places would. */

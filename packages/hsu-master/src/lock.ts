@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HsuError } from '@hsu-master/core';
 import type { Native } from '@hsu-master/native';
+import { makeDirectory } from '@hsu-master/workers';
 
 /**
  * Makes this process the only master of a state directory, until the returned function is called or the process ends: the kernel
@@ -19,7 +20,7 @@ export function lockStateDirectory(directory: string, native: Native | null): ()
 
 function take(directory: string, file: string, native: Native | null): (() => void) | null {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     if (native === null) return () => {};
     const lock = native.lockFile(file);
     if (lock === null) return null;
@@ -29,7 +30,7 @@ function take(directory: string, file: string, native: Native | null): (() => vo
     const reason = error instanceof Error ? error.message : String(error);
     throw new HsuError(
       'E_STATE',
-      `cannot use the state directory ${directory}: ${reason}`,
+      `cannot use the state directory ${directory}: ${reason}; name another with --state-dir or HSU_HOME`,
       { directory },
       error,
     );

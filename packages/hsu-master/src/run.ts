@@ -1,10 +1,11 @@
 import { formatIssue } from '@hsu-master/config';
-import { formatDuration, HsuError, type Milliseconds } from '@hsu-master/core';
+import { formatDuration, type Milliseconds } from '@hsu-master/core';
 import { realClock } from '@hsu-master/workers';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { giveBackStartMemory } from './memory.ts';
+import { refused } from './refused.ts';
 import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
 
 /** When even a large set of workers has been started. */
@@ -41,13 +42,6 @@ export async function run(file: string, flags: Flags): Promise<number> {
 function runDuration(text: string | undefined): number | null {
   if (text === undefined) return Number.POSITIVE_INFINITY;
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : null;
-}
-
-function refused(error: unknown): number {
-  if (!(error instanceof HsuError)) throw error;
-  process.stderr.write(`hsu-master: ${error.message}\n`);
-  if (error.code === 'E_OTHER_MASTER') return EXIT_CODES.conflict.code;
-  return error.code === 'E_STATE' ? EXIT_CODES.failed.code : EXIT_CODES.usage.code;
 }
 
 /** Why the master ends, and whether that alone makes it a failure. */

@@ -1,14 +1,20 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { describeConfig, formatIssue, readConfigFile } from '@hsu-master/config';
-import { load } from './create-master.ts';
+import { checkWorkingDirectory, load } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { choosePlaces, instanceOf } from './places.ts';
+import { refused } from './refused.ts';
 import { wantsColour } from './terminal.ts';
 
 /** `hsu-master validate FILE`: all mistakes at once, or what the file means. */
 export function validate(file: string, flags: Flags): number {
+  try {
+    checkWorkingDirectory();
+  } catch (error) {
+    return refused(error);
+  }
   const read = readConfigFile(file);
   if (!read.ok) {
     process.stderr.write(`hsu-master: ${read.failure.message}\n`);

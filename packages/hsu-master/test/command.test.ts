@@ -74,6 +74,24 @@ describe.concurrent('exit codes', () => {
     }
   });
 
+  it('2: a working directory that was removed', async ({ stage }) => {
+    const config = stage.config([sleeper]);
+    const gone = ['sh', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', 'sh'];
+    for (const args of [
+      ['run', config],
+      ['run', 'config.yaml'],
+      ['run', config, '--state-dir', 'state'],
+      ['validate', config],
+      ['validate', 'config.yaml'],
+    ]) {
+      const command = stage.hsu(args, { through: gone });
+      expect((await command.end()).code).toBe(2);
+      expect(command.stderr).toBe(
+        'hsu-master: the working directory was removed; change to one that exists (cd /) and try again\n',
+      );
+    }
+  });
+
   it.for([
     [['fly'], 'there is no command "fly"'],
     [['run'], 'run needs a configuration file'],
@@ -93,6 +111,19 @@ describe.concurrent('exit codes', () => {
     const command = stage.hsu([]);
     expect((await command.end()).code).toBe(2);
     expect(command.stdout).toContain('Examples:');
+  });
+
+  it.for([
+    ['state directory', ['--state-dir', '/proc/hsu/state'], {}],
+    ['HSU_HOME', [], { HSU_HOME: '/proc/hsu' }],
+  ] as const)('1: a %s that cannot be made', async ([, flags, env], { stage }) => {
+    const master = stage.run([sleeper], flags, { env });
+    expect((await master.end()).code).toBe(1);
+    expect(master.stderr).toMatch(
+      /^hsu-master: cannot use the state directory \/proc\/hsu\/state\S*: ENOENT: the file system of \/proc takes no new directories; /,
+    );
+    expect(master.stderr).toMatch(/; name another with --state-dir or HSU_HOME\n$/);
+    expect(master.stderr.trim().split('\n')).toHaveLength(1);
   });
 
   it('7: a second master with the same state directory names the first', async ({ stage }) => {
@@ -176,6 +207,15 @@ describe.concurrent('the command line', () => {
     expect((await master.end()).code).toBe(0);
     expect(readFileSync(stage.path('output/workers/job-stdout.log'), 'utf8')).toBe('hello\n');
     expect(readFileSync(stage.path('state/master.lock'), 'utf8')).toBe(`${master.pid}\n`);
+  });
+
+  it('a --log-dir that cannot be made is told, and the workers run', async ({ stage }) => {
+    const master = stage.run([{ id: 'job', command: 'echo hello' }], ['--log-dir', '/proc/hsu']);
+    expect((await master.end()).code).toBe(0);
+    expect(master.stdout).toContain('job | hello\n');
+    expect(master.stdout).toContain(
+      'job: log trouble: cannot write /proc/hsu/workers/job-stdout.log: ENOENT: the file system of /proc takes no new directories\n',
+    );
   });
 
   it('npx hsu-master works from the root of the repository, whatever Node the system has', async ({

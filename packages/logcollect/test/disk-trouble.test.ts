@@ -88,6 +88,18 @@ describe('a broken disk', () => {
     ]);
   });
 
+  test('a file system that takes no directories is told', async () => {
+    const file = '/proc/hsu/web.log';
+    const place = new Place();
+    await place.write(place.open({ stdoutFile: file }), 'lost\n');
+    expect(place.events.map((event) => event.payload)).toEqual([
+      {
+        bytes: 0,
+        reason: `cannot write ${file}: ENOENT: the file system of /proc takes no new directories`,
+      },
+    ]);
+  });
+
   test('a file that cannot be rotated grows, loses nothing, and is rotated when it can be', async () => {
     const breakable = new BreakableDisk(['rename']);
     breakable.broken = systemError('EACCES', 'permission denied', 'rename');

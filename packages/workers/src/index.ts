@@ -1,6 +1,7 @@
 export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
+export { makeDirectory } from './journal/make-directory.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export { realClock } from './real-clock.ts';
 export type { WorkerSnapshot } from './snapshot.ts';

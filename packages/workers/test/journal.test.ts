@@ -32,6 +32,14 @@ function journal(bootId = 'boot-1') {
 const records = () => join(place, 'run', 'runs.log');
 const process1 = { pid: 4711, startedAt: '123456' };
 
+it('a file system that takes no directories is an error that names it', () => {
+  const places = { runDirectory: join(place, 'run'), stateDirectory: '/proc/hsu/a/b', bootId: '' };
+  const open = () => openJournal({ ...places, failed: () => {} });
+  expect(open).toThrow(
+    'cannot use the state directory /proc/hsu/a/b: ENOENT: the file system of /proc takes',
+  );
+});
+
 describe('run records', () => {
   it('the next master reads what was recorded and not forgotten', () => {
     const first = journal();

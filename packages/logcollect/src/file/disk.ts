@@ -1,4 +1,5 @@
 import { close, constants, fstat, mkdir, open, rename, type Stats, stat, unlink, writev } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What is known of a file. */
 export interface FileFacts {
@@ -39,9 +40,31 @@ export const realDisk: Disk = {
   },
   rename: (from, to) => settle((done) => rename(from, to, (error) => done(error, undefined))),
   unlink: (path) => settle((done) => unlink(path, (error) => done(error, undefined))),
-  makeFolder: (path) =>
-    settle((done) => mkdir(path, { recursive: true, mode: 0o750 }, (error) => done(error, undefined))),
+  makeFolder,
 };
+
+/** Not by `recursive`: Node tries for ever where the system says ENOENT although the folder above is there, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above === path || (await isFolder(path))) return;
+  await makeFolder(above);
+  try {
+    await settle<void>((done) => mkdir(path, { mode: 0o750 }, (error) => done(error, undefined)));
+  } catch (error) {
+    // Somebody else may have made it at the same time.
+    if (await isFolder(path)) return;
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(`ENOENT: the file system of ${above} takes no new directories`, { cause: error });
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await settle<Stats>((done) => stat(path, done))).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 function settle<T>(call: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HsuError, type Journal, type LeftOver, type ProcessIdentity, type WorkerId } from '@hsu-master/core';
 import { DesiredFile } from './desired-file.ts';
+import { makeDirectory } from './make-directory.ts';
 import { RunRecords } from './run-records.ts';
 
 export interface JournalPlaces {
@@ -55,7 +55,7 @@ function openFiles(places: JournalPlaces): {
   readonly leftOvers: readonly LeftOver[];
 } {
   try {
-    mkdirSync(places.stateDirectory, { recursive: true, mode: 0o700 });
+    makeDirectory(places.stateDirectory, 0o700);
     const desired = new DesiredFile(join(places.stateDirectory, 'desired.json'), places.failed);
     const records = new RunRecords(places.runDirectory, places.bootId, places.failed);
     return { desired, records, leftOvers: records.living() };

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Bytes, LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
+import { makeDirectory } from './make-directory.ts';
 
 /** Version of the file’s form. A file of another version is not read: its records count as none. */
 const FORM = 1;
@@ -43,7 +44,7 @@ export class RunRecords {
    */
   constructor(directory: string, bootId: string, failed: (error: unknown) => void) {
     this.#failed = failed;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     this.#file = join(directory, 'runs.log');
     this.#bootId = bootId;
     for (const entry of readEntries(this.#file, bootId)) this.#apply(entry);
