@@ -12,6 +12,7 @@ export { dependents, findCycle, type GraphNode, startOrder } from './graph/order
 export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export type { Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
+export { formatLimit } from './limits/format.ts';
 export {
   familyOf,
   LIMIT_NAMES,

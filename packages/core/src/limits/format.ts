@@ -1,0 +1,24 @@
+import { formatDuration, formatSize } from '../units.ts';
+import { LIMITS, type LimitName, type LimitUnit } from './names.ts';
+
+const UNITS: Readonly<Record<LimitUnit, (value: number) => string>> = {
+  bytes: formatSize,
+  'bytes-per-second': (value) => `${formatSize(value)}/s`,
+  'operations-per-second': (value) => `${rounded(value)}/s`,
+  'percent-of-core': (value) => `${rounded(value)}%`,
+  cores: (value) => `${rounded(value)} ${value === 1 ? 'core' : 'cores'}`,
+  milliseconds: formatDuration,
+  count: rounded,
+  weight: rounded,
+  level: rounded,
+  flag: (value) => (value === 0 ? 'no' : 'yes'),
+};
+
+/** A value of that limit in the unit of a human: `512MiB`, `20%`, `4MiB/s`, `1m30s`. */
+export function formatLimit(limit: LimitName, value: number): string {
+  return UNITS[LIMITS[limit].unit](value);
+}
+
+function rounded(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
