@@ -39,6 +39,11 @@ export class Findings {
     else this.error(this.locate(path), path, finding);
   }
 
+  /** Whether something at this path or further down is wrong; of errors that are only counted nobody knows where they are. */
+  hasErrorBelow(path: Path): boolean {
+    return this.full || this.#errors.some((error) => path.every((step, depth) => error.path[depth] === step));
+  }
+
   /** Whether further errors are only counted, so that nothing needs to be found out for their hints. */
   get full(): boolean {
     return this.#errors.length >= MAX_ERRORS;

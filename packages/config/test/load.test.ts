@@ -187,6 +187,19 @@ describe('the short form', () => {
     ]);
   });
 
+  test('one dependency needs no list', () => {
+    const { workers } = accept(`workers:
+  - {id: a, command: x}
+  - {id: b, command: x, depends_on: a}
+  - {id: c, command: x, depends_on: {id: a, condition: completed}}
+`);
+    expect(workers.map(({ dependsOn }) => dependsOn)).toEqual([
+      [],
+      [{ id: 'a', condition: 'started', restart: false }],
+      [{ id: 'a', condition: 'completed', restart: false }],
+    ]);
+  });
+
   test('a command with line breaks behind backslashes or in a folded scalar is one line', () => {
     expect(worker('id: a\ncommand: |\n  node \\\n    server.js').command.argv).toEqual(['node', 'server.js']);
     expect(worker('id: a\ncommand: >\n  node\n  server.js').command.argv).toEqual(['node', 'server.js']);

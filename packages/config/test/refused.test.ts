@@ -182,6 +182,65 @@ workers:
 });
 
 describe('values', () => {
+  test('what is wrong between keys beside what is wrong in one of them', () => {
+    const long = control('context_aware_restart: {default: {retry_delay: 5s, max_delay: 1s}}\nlimits: 5');
+    expect([
+      refusals(`workers:
+  - {id: a, command: "x | y", stop_timeout: soon}
+  - {id: b, command: [], umask: 9}
+  - {id: c, command: [x], shell: true, ready: ftp://x}
+  - {id: d, command: x, umask: 9, restart: {delay: 1s, retry_delay: 1s}, ready: http://x, probes: {readiness: {tcp: ":1"}}}
+`),
+      refusals(long),
+    ]).toMatchInlineSnapshot(`
+      [
+        [
+          "2:22 workers[0].command: contains |, which only a shell understands (quote it if the program is to receive it, or set shell: true to have /bin/sh run the line)",
+          "2:45 workers[0].stop_timeout: "soon" is not a duration (write it like 500ms, 10s, 1h30m or 7d)",
+          "3:22 workers[1].command: is empty; it takes a program and its arguments",
+          "3:33 workers[1].umask: "9" is not a file mode (write three octal digits: 022)",
+          "4:22 workers[2].command: with shell: true the command is one line, not a list (write it as text, or leave out shell)",
+          "4:47 workers[2].ready: "ftp://x" is nothing that can be checked (write http://host:port/path, https://…, tcp://host:port, or {exec: "program arguments"})",
+          "5:32 workers[3].umask: "9" is not a file mode (write three octal digits: 022)",
+          "5:52 workers[3].restart.delay: delay and retry_delay are two names of one thing (keep one)",
+          "5:117 workers[3].probes.readiness.tcp: ":1" is not host:port",
+        ],
+        [
+          "8:73 workers[0].unit.managed.control.context_aware_restart.default.max_delay: max_delay is shorter than retry_delay",
+          "9:19 workers[0].unit.managed.control.limits: takes a map of keys to values, but "5" is given",
+        ],
+      ]
+    `);
+  });
+
+  test('no second mistake is made of the first', () => {
+    expect(
+      refusals(`workers:
+  - {id: a, command: [{}]}
+  - {id: b, command: x && y, shell: perhaps}
+  - {id: c, command: x, ready: {}, umask: 9}
+  - {id: d, umask: 9}
+  - {id: e, command: x, command: y | z}
+  - {id: f, type: managed, unit: {managed: 5}}
+  - {id: g, type: managed, unit: {managed: {control: 5}}}
+  - {id: h, type: managed, unit: 5}
+`),
+    ).toMatchInlineSnapshot(`
+      [
+        "2:23 workers[0].command[0]: takes a string, but a map is given",
+        "3:37 workers[1].shell: "perhaps" is neither true nor false",
+        "4:32 workers[2].ready: says nothing to check (give one of http, tcp, exec, or type: process)",
+        "4:43 workers[2].umask: "9" is not a file mode (write three octal digits: 022)",
+        "5:5 workers[3]: "command" is missing (command: Program and arguments: a command line, split into words as a shell would, but without a shell; or a list of words.)",
+        "5:20 workers[3].umask: "9" is not a file mode (write three octal digits: 022)",
+        "6:25 workers[4].command: the key "command" is there twice; first in line 6 (keep one of the two)",
+        "7:44 workers[5].unit.managed: takes a map of keys to values, but "5" is given",
+        "8:54 workers[6].unit.managed.control: takes a map of keys to values, but "5" is given",
+        "9:34 workers[7].unit: takes a map of keys to values, but "5" is given",
+      ]
+    `);
+  });
+
   test('B6: NUL, line breaks and = where they cannot be; empty commands', () => {
     const text = `workers:
   - {id: a, command: ["x", "a\\0b"]}
@@ -356,6 +415,7 @@ describe('dependencies', () => {
   - {id: c, command: x, depends_on: [a, c]}
   - {id: d, command: x, depends_on: e}
   - {id: e, command: x, depends_on: [{id: d, condition: ready}]}
+  - {id: f, command: x, depends_on: {id: g}}
   - {id: database, command: x, depends_on: [databse, A, e, e, {id: b, condition: healthy}, {condition: ready}]}
 `;
     expect(refusals(text)).toMatchInlineSnapshot(`
@@ -363,11 +423,12 @@ describe('dependencies', () => {
         "4:38 workers[2].depends_on[0]: workers depend on each other in a circle: a → b → c → a (remove one of these dependencies)",
         "4:41 workers[2].depends_on[1]: "c" depends on itself: c → c (remove it)",
         "6:38 workers[4].depends_on[0]: workers depend on each other in a circle: d → e → d (remove one of these dependencies)",
-        "7:45 workers[5].depends_on[0]: "database" depends on "databse", which is not defined (define it, or remove it here)",
-        "7:54 workers[5].depends_on[1]: "database" depends on "A", which is not defined (did you mean "a"?)",
-        "7:60 workers[5].depends_on[3]: "e" is named twice (keep one)",
-        "7:82 workers[5].depends_on[4].condition: "healthy" is none of started, ready, completed",
-        "7:92 workers[5].depends_on[5]: "id" is missing (id: Worker that must be there first.)",
+        "7:37 workers[5].depends_on[0]: "f" depends on "g", which is not defined (define it, or remove it here)",
+        "8:45 workers[6].depends_on[0]: "database" depends on "databse", which is not defined (define it, or remove it here)",
+        "8:54 workers[6].depends_on[1]: "database" depends on "A", which is not defined (did you mean "a"?)",
+        "8:60 workers[6].depends_on[3]: "e" is named twice (keep one)",
+        "8:82 workers[6].depends_on[4].condition: "healthy" is none of started, ready, completed",
+        "8:92 workers[6].depends_on[5]: "id" is missing (id: Worker that must be there first.)",
       ]
     `);
   });

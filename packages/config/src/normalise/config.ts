@@ -3,7 +3,7 @@ import type { Findings } from '../findings.ts';
 import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
 import { DEFAULT_LOG, longLog } from './logs.ts';
-import { longUnit, shortUnit } from './unit.ts';
+import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
 
 const FORCE_SHUTDOWN_TIMEOUT = 30_000;
 
@@ -19,7 +19,10 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
   const units: ManagedUnit[] = [];
   const notRun: { id: string; reason: string }[] = [];
   for (const worker of written.workers) {
-    if (!worker.sound) continue;
+    if (!worker.sound) {
+      checkSoundParts(worker, findings);
+      continue;
+    }
     if (worker.form === 'short') {
       const unit = shortUnit(worker.worker, { at: worker.at, log }, findings);
       if (unit !== null) units.push(unit);

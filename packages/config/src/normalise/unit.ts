@@ -4,6 +4,7 @@ import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenManaged } from '../schema/units.ts';
 import type { WrittenLongWorker, WrittenShortWorker } from '../schema/worker.ts';
+import type { WrittenWorker } from '../written.ts';
 import { longLog, shortLog } from './logs.ts';
 import { normaliseProbes } from './probes.ts';
 import { longRestart, shortRestart } from './restart.ts';
@@ -11,6 +12,9 @@ import { longRestart, shortRestart } from './restart.ts';
 // Shared and frozen: most workers have none.
 const NO_DEPENDENCIES: readonly DependencyConfig[] = Object.freeze([]);
 const NO_VARIABLES: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Keys that tell of a worker’s health. */
+const HEALTH = ['ready', 'probes', 'health_check'] as const;
 
 const GRACE = 20_000;
 const MAIN_PROCESS_TIMEOUT = 30_000;
@@ -72,6 +76,29 @@ export function shortUnit(
   };
 }
 
+/** Of a worker with mistakes the parts that were read without: what is wrong between their keys is told with the rest. */
+export function checkSoundParts(written: WrittenWorker, findings: Findings): void {
+  const sound = (at: Path, keys: readonly string[]) =>
+    keys.every((key) => !findings.hasErrorBelow([...at, key]));
+  if (written.form === 'short') {
+    const { worker, at } = written;
+    const command: WrittenShortWorker['command'] | undefined = worker.command;
+    if (command !== undefined && sound(at, ['command', 'shell']))
+      shortProgram(worker, [...at, 'command'], findings);
+    if (sound(at, HEALTH)) normaliseProbes(worker, at, findings);
+    if (sound(at, ['restart'])) shortRestart(worker, at, findings);
+    return;
+  }
+  const { unit }: Partial<WrittenLongWorker> = written.worker;
+  const managed: Partial<WrittenManaged> | undefined = unit?.managed;
+  if (managed === undefined) return;
+  const at = [...written.at, 'unit', 'managed'];
+  if (sound(at, HEALTH)) normaliseProbes(managed, at, findings);
+  const where = [...at, 'control'];
+  if (managed.control !== undefined && sound(where, ['context_aware_restart']))
+    longRestart(managed.control, 'default', where, findings);
+}
+
 function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
   return {
     at,
@@ -85,7 +112,7 @@ function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
 /** The worker’s dependencies in one shape. */
 export function dependencies(written: WrittenLongWorker['depends_on']): readonly DependencyConfig[] {
   if (written === undefined) return NO_DEPENDENCIES;
-  const items = typeof written === 'string' ? [written] : written;
+  const items = isList(written) ? written : [written];
   return items.map((item) => {
     if (typeof item === 'string') return { id: item, condition: null, restart: false };
     return { id: item.id, condition: item.condition ?? null, restart: item.restart ?? false };
@@ -143,7 +170,7 @@ function variables(
   return env;
 }
 
-function isList<T>(value: readonly T[] | Readonly<Record<string, unknown>>): value is readonly T[] {
+function isList<T>(value: readonly T[] | object | string): value is readonly T[] {
   return Array.isArray(value);
 }
 

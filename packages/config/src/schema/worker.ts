@@ -25,7 +25,11 @@ const dependency = object(
 
 const dependencyId = id('');
 const dependsOn = forms(
-  { scalar: dependencyId, list: list(forms({ scalar: dependencyId, map: dependency }, ''), '') },
+  {
+    scalar: dependencyId,
+    list: list(forms({ scalar: dependencyId, map: dependency }, ''), ''),
+    map: dependency,
+  },
   'Workers that must be there first: their ids, or {id, condition, restart}.',
 );
 
