@@ -82,7 +82,9 @@ class Writer {
       case 'scalar':
         return field.type;
       case 'list':
-        return `list of ${this.#type(field.item)}`;
+        return field.item.kind === 'forms'
+          ? `list of (${this.#type(field.item)})`
+          : `list of ${this.#type(field.item)}`;
       case 'map':
         return `map of ${this.#type(field.value)}`;
       case 'object': {
