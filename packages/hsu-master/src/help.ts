@@ -8,6 +8,9 @@ Examples:
 
 Commands:
   run FILE         start the workers and keep them running. A second Ctrl-C ends them without grace
+  doctor           what this machine and user offer: addon, directories, containment, limits (-o json)
+  limits explain FILE
+                   what becomes of each limit here: enforced, watched or impossible, by what and why (-o json)
   validate FILE    report all mistakes with file:line:column, or what the file means
   version          print the version (-o json for programs)
 

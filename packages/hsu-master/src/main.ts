@@ -21,6 +21,12 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (flags.version || command === 'version')
     return (await import('./version.ts')).printVersion(flags.output);
+  if (command === 'doctor') {
+    if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
+    return (await import('./doctor.ts')).doctor(flags);
+  }
+  if (command === 'limits' && rest.shift() !== 'explain')
+    return usage('limits has one command: hsu-master limits explain config.yaml');
   const given = [...rest, flags.file, flags.config].filter((name) => name !== undefined);
   if (given.length > 1)
     return usage(`one configuration file is needed, not ${given.length}: ${given.join(', ')}`);
@@ -37,6 +43,10 @@ async function main(argv: readonly string[]): Promise<number> {
       if (file === undefined)
         return usage('validate needs a configuration file: hsu-master validate config.yaml');
       return (await import('./validate.ts')).validate(file, flags);
+    case 'limits':
+      if (file === undefined)
+        return usage('limits explain needs a configuration file: hsu-master limits explain config.yaml');
+      return (await import('./limits.ts')).explainLimits(file, flags);
     default:
       return usage(`there is no command "${command}"`);
   }

@@ -1,0 +1,133 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { formatIssue, type LoadedConfig, readConfigFile } from '@hsu-master/config';
+import {
+  type Capability,
+  formatLimit,
+  type Host,
+  type LimitName,
+  type LimitReport,
+  type LimitsSpec,
+  type QuotaSpec,
+} from '@hsu-master/core';
+import { columns } from './columns.ts';
+import { checkWorkingDirectory, load } from './create-master.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import type { Flags } from './flags.ts';
+import { inspectHost } from './inspect.ts';
+import { choosePlaces, instanceOf } from './places.ts';
+import { refused } from './refused.ts';
+import { wantsColour } from './terminal.ts';
+
+/** One limit of a worker or quota, and what this machine makes of it. */
+interface Explained extends LimitReport {
+  readonly value: string;
+}
+
+/** What a limit is given to: `worker web`, `group backend`. */
+interface Explanation {
+  readonly kind: 'worker' | QuotaSpec['kind'];
+  readonly id: string;
+  readonly required: boolean;
+  readonly limits: readonly Explained[];
+}
+
+/** `hsu-master limits explain FILE`: what becomes of each limit on this machine, without starting anything. */
+export function explainLimits(file: string, flags: Flags): number {
+  try {
+    checkWorkingDirectory();
+  } catch (error) {
+    return refused(error);
+  }
+  const read = readConfigFile(file);
+  if (!read.ok) {
+    process.stderr.write(`hsu-master: ${read.failure.message}\n`);
+    return EXIT_CODES.usage.code;
+  }
+  const places = choosePlaces({
+    env: process.env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
+    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
+    instance: instanceOf(file),
+  });
+  const result = load({ file, text: read.text }, process.env, places);
+  if (!result.ok) {
+    const colour = wantsColour(process.stderr, process.env);
+    for (const issue of result.issues) process.stderr.write(`${formatIssue(issue, { colour })}\n`);
+    return EXIT_CODES.usage.code;
+  }
+  const inspected = inspectHost(process.env);
+  try {
+    const explanations = explain(result.config, inspected.host);
+    const text =
+      flags.output === 'json'
+        ? JSON.stringify({ containment: containment(inspected.host), limits: explanations }, null, 2)
+        : describe(explanations, containment(inspected.host));
+    process.stdout.write(`${text}\n`);
+    return explanations.some(isRefused) ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+  } finally {
+    inspected.close();
+  }
+}
+
+function explain({ workers }: LoadedConfig, host: Host): readonly Explanation[] {
+  const quotas = new Map<string, QuotaSpec>();
+  for (const worker of workers) {
+    for (const quota of worker.quotas) quotas.set(`${quota.kind} ${quota.id}`, quota);
+  }
+  return [
+    ...[...quotas.values()].map(({ kind, id, limits }) => ({
+      kind,
+      id,
+      required: limits.required,
+      limits: host.explainLimits(limits, 'quota').map((report) => withValue(report, limits)),
+    })),
+    ...workers.flatMap(({ id, limits }) => {
+      if (limits === null) return [];
+      const reports = host.explainLimits(limits, 'worker').map((report) => withValue(report, limits));
+      return [{ kind: 'worker' as const, id, required: limits.required, limits: reports }];
+    }),
+  ].filter(({ limits }) => limits.length > 0);
+}
+
+function withValue(report: LimitReport, limits: LimitsSpec): Explained {
+  return { ...report, value: valueOf(report.limit, limits) };
+}
+
+/** As a person would write it. */
+function valueOf(limit: LimitName, { values, affinity, scheduler }: LimitsSpec): string {
+  if (limit === 'cpu.affinity' && affinity !== null) return affinity.join(',');
+  if (limit === 'cpu.scheduler' && scheduler !== null) {
+    return scheduler.priority === 0 ? scheduler.policy : `${scheduler.policy} ${scheduler.priority}`;
+  }
+  const value = values[limit];
+  return value === undefined ? '' : formatLimit(limit, value);
+}
+
+/** Whether `run` would refuse to start it: `limits.required`, and one is not enforced. */
+function isRefused({ required, limits }: Explanation): boolean {
+  return required && limits.some(({ status }) => status !== 'enforced');
+}
+
+export function containment(host: Host): readonly Capability[] {
+  return host.capabilities().filter(({ feature }) => feature.startsWith('containment'));
+}
+
+function describe(explanations: readonly Explanation[], held: readonly Capability[]): string {
+  const head = columns(held.map(({ feature, status, reason }) => [feature, status, reason]));
+  if (explanations.length === 0)
+    return [head, 'no worker has limits'].filter((text) => text !== '').join('\n\n');
+  const parts = explanations.map((explanation) => {
+    const rows = explanation.limits.map(({ limit, value, status, mechanism, reason }) => [
+      limit,
+      value,
+      status,
+      [mechanism, reason].filter((text) => text !== '').join('; '),
+    ]);
+    const refusal = isRefused(explanation) ? '\n  limits.required: it would not be started here' : '';
+    return `${explanation.kind} ${explanation.id}\n${columns(rows, '  ')}${refusal}`;
+  });
+  return [head, ...parts].filter((text) => text !== '').join('\n\n');
+}
