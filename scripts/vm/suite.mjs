@@ -1,0 +1,106 @@
+// The tests that run in the virtual machine: one boot for each folder of packages/hsu-master/test-vm that has some.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { countsOf } from '../counts.mjs';
+import { StepFailed } from '../step.mjs';
+import { environment, pinnedNode, program, root, tools } from '../tree.mjs';
+import { boot, NO_RESULT } from './boot.mjs';
+import { guestEnvironment, quote } from './guest-environment.mjs';
+
+const tests = join(root, 'packages', 'hsu-master', 'test-vm');
+/** Fixture programs: compiled here, run there. */
+const zoo = join(tools, 'zoo');
+const reports = join(tools, 'reports');
+
+/** Seconds for one boot and all of its tests. */
+const limit = Number(process.env.HSU_VM_LIMIT ?? 900);
+
+/**
+ * Boots each kind of guest that has tests whose path contains one of `filters` (all where there are none), and prints what
+ * vitest says. Options of vitest (`-t NAME`) go to each.
+ * @param {readonly string[]} args
+ * @returns {Promise<{passed: number, failed: number, skipped: number}>}
+ */
+export async function runInGuests(args) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const filters = args.filter((word, index) => !word.startsWith('-') && !args[index - 1]?.startsWith('-'));
+  const kinds = readdirSync(tests, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, files: testsOf(name) }))
+    .map(({ name, files }) => ({ name, files: files.filter((file) => wanted(file, filters)) }))
+    .filter(({ files }) => files.length > 0);
+  if (kinds.length === 0) throw new StepFailed(`vm: no test of ${tests} is named so: ${filters.join(' ')}`);
+  compileZoo();
+  for (const { name, files } of kinds.sort((a, b) => order(a.name) - order(b.name))) {
+    const options = args.filter((word) => !filters.includes(word));
+    const { passed, failed, skipped } = await runGuest(name, [...files, ...options]);
+    counts.passed += passed;
+    counts.failed += failed;
+    counts.skipped += skipped;
+  }
+  return counts;
+}
+
+const order = (kind) => ['v2', 'systemd', 'hybrid', 'v1'].indexOf(kind);
+
+const wanted = (file, filters) => filters.length === 0 || filters.some((filter) => file.includes(filter));
+
+function testsOf(kind) {
+  return readdirSync(join(tests, kind), { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test-vm', kind, name));
+}
+
+function compileZoo() {
+  mkdirSync(zoo, { recursive: true });
+  const testkit = pathToFileURL(join(root, 'packages', 'testkit', 'dist', 'index.js')).href;
+  const code = `const { creaturePath } = await import(${JSON.stringify(testkit)}); creaturePath();`;
+  const { status, stderr } = spawnSync(pinnedNode(), ['--input-type=module', '-e', code], {
+    env: environment({ HSU_ZOO: zoo }),
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new StepFailed(`vm: the fixture programs cannot be compiled\n${stderr}`);
+}
+
+async function runGuest(kind, words) {
+  process.stdout.write(`\nvm: a guest of the kind ${kind}\n`);
+  const since = performance.now();
+  const [, vitest] = program('vitest');
+  const flags = ['run', '--config', 'vitest.vm.config.ts', '--reporter=default', '--reporter=json'];
+  const command = ['node', vitest, ...flags, ...words].map(quote).join(' ');
+  const { code, report, uptime, console } = await boot({
+    kind,
+    script:
+      `${guestEnvironment({ HSU_ZOO: zoo, HSU_VM_KIND: kind })}cd packages/hsu-master\n` +
+      `exec ${command} --outputFile.json="$HSU_VM_REPORT"\n`,
+    limit,
+    onOutput: (data) => process.stdout.write(data),
+  });
+  mkdirSync(reports, { recursive: true });
+  writeFileSync(join(reports, `vm-${kind}.console`), console);
+  const seconds = ((performance.now() - since) / 1000).toFixed(0);
+  const how = code === NO_RESULT ? 'no result' : `exit ${code}, booted in ${uptime} s`;
+  process.stdout.write(`vm: ${kind}: ${how}, ${seconds} s in all\n`);
+  return countsOf(code, report);
+}
+
+/** As root, which the image and the shared tree need: by sudo where it asks for no password. */
+export function runAsRoot(args) {
+  if (spawnSync('sudo', ['-n', 'true']).status !== 0)
+    throw new StepFailed('The virtual machine needs root, and sudo is not there or asks for a password.');
+  const kept = [
+    'XDG_CACHE_HOME',
+    'HOME',
+    'PATH',
+    'HSU_VM_DIR',
+    'HSU_VM_ACCEL',
+    'HSU_VM_LIMIT',
+    'HSU_VM_TIME_FACTOR',
+  ];
+  const variables = kept.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []));
+  const script = join(root, 'scripts', 'test.mjs');
+  const command = ['-n', 'env', ...variables, process.execPath, script, '--suite', 'vm', ...args];
+  return spawnSync('sudo', command, { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+}
