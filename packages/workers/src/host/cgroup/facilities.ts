@@ -1,3 +1,5 @@
+import type { LimitName } from '@hsu-master/core';
+
 /** The v1 controllers that matter here. */
 export type Controller1 = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'pids' | 'blkio' | 'freezer';
 
@@ -40,4 +42,22 @@ export interface Rights {
   /** The master’s own limits, soft and hard, by number in `<sys/resource.h>`. */
   readonly rlimits: ReadonlyMap<number, { readonly soft: number; readonly hard: number }>;
   readonly oomScoreAdj: number;
+}
+
+/** One file of a group and what it is set to. */
+export interface GroupWrite {
+  /** The controller that the file belongs to; v1: whose tree holds it. */
+  readonly controller: string;
+  readonly file: string;
+  readonly value: string;
+  /** What the file is set to when the limit is lifted while the tree lives. */
+  readonly neutral: string;
+  /** What it is written for: where the system refuses it, these are not enforced. */
+  readonly limits: readonly LimitName[];
+}
+
+/** What limits come down to for one group, in the order of writing. */
+export interface GroupPlan {
+  readonly writes2: readonly GroupWrite[];
+  readonly writes1: readonly GroupWrite[];
 }
