@@ -62,6 +62,8 @@ export interface Master {
   resetWorker(id: string): Promise<TicketOutcome>;
   /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(id: string, count: number, stream: OutputStream): readonly string[];
+  /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
+  lastWords(id: string, run: number, timeout: Milliseconds): Promise<string | null>;
   /** Hears all output from now on, besides the files; the returned function ends that. */
   listen(listener: OutputListener): () => void;
   /** Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. */
@@ -111,6 +113,7 @@ export function createMaster(options: MasterOptions): Master {
     restartWorker: (id) => supervisor.restart(id),
     resetWorker: (id) => supervisor.reset(id),
     lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
+    lastWords: (id, run, timeout) => parts.collector.lastWords(id, run, timeout),
     listen: (listener) => parts.collector.subscribe(listener),
     shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
       parts.end(reason, deadline),

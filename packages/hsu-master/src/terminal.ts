@@ -1,7 +1,11 @@
-import { hasReadiness } from '@hsu-master/core';
+import { type HsuEvent, hasReadiness, type Milliseconds } from '@hsu-master/core';
 import { eventLine, terminalOutput, terminalView } from '@hsu-master/logcollect';
 import { realClock } from '@hsu-master/workers';
 import type { Master } from './create-master.ts';
+import { Notes } from './notes.ts';
+
+/** How long the line about an exit waits for the end of stderr, which a descendant may hold open. */
+const LAST_WORDS: Milliseconds = 100;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,8 +27,9 @@ export interface Terminal {
 
 /** Opens the view on standard output. It never waits for its reader, and a reader that goes away ends only the view. */
 export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: Environment): Terminal {
-  const notes: string[] = [];
+  const early: string[] = [];
   let view: ReturnType<typeof terminalView> | null = null;
+  const notes = new Notes((line) => view?.note(line));
   const output = terminalOutput({
     fd: out.fd,
     clock: realClock(),
@@ -43,7 +48,7 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
         fileOf: (id) => files.get(id) ?? null,
       });
       view = shown;
-      for (const note of notes) shown.note(note);
+      for (const note of early) shown.note(note);
       shown.note(`logs are in ${master.places.logDirectory}`);
       for (const { id, reason } of notRun) shown.note(`${id}: not run: ${reason}`);
       if (master.lacksAddon !== null) {
@@ -56,16 +61,24 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
       const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {
         if (event.type === 'worker.ready' && !probed.has(event.workerId ?? '')) return;
-        const last =
-          event.workerId === null ? null : (master.lastLines(event.workerId, 1, 'stderr')[0] ?? null);
-        const line = eventLine(event, last);
-        if (line !== null) shown.note(line);
+        notes.add(lineOf(event, master));
       });
     },
     note(text) {
-      if (view === null) notes.push(text);
-      else view.note(text);
+      if (view === null) early.push(text);
+      else notes.add(text);
     },
-    end: () => output.close(),
+    async end() {
+      await notes.shown();
+      await output.close();
+    },
   };
+}
+
+/** The end of a process is often known before its last words are read. */
+function lineOf(event: HsuEvent, master: Master): string | null | Promise<string | null> {
+  const { workerId, run } = event;
+  const crashed = event.type === 'worker.exited' && !event.payload.asked && !event.payload.success;
+  if (!crashed || workerId === null || run === null) return eventLine(event);
+  return master.lastWords(workerId, run, LAST_WORDS).then((words) => eventLine(event, words));
 }

@@ -39,6 +39,8 @@ export interface FileCollector extends OutputCollector {
   subscribe(listener: OutputListener): () => void;
   /** The last lines of the worker’s latest run, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
+  /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
+  lastWords(workerId: WorkerId, run: number, timeout: Milliseconds): Promise<string | null>;
   /** Resolves when no run has more to say, at the latest after `timeout`: a process that could not be ended goes on speaking. */
   drained(timeout: Milliseconds): Promise<void>;
   /** Writes what waits and closes the files; gives up on a disk that does not answer within `timeout`, by default 2 s. */
@@ -48,7 +50,16 @@ export interface FileCollector extends OutputCollector {
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 64;
 
-type Tails = Partial<Record<OutputStream, Tail>>;
+/** What is kept of a run beside its files. */
+interface Said {
+  readonly workerId: WorkerId;
+  readonly run: number;
+  readonly tails: Partial<Record<OutputStream, Tail>>;
+  /** Streams that have not ended. */
+  readonly open: Set<OutputStream>;
+  /** Called when its stderr has ended. */
+  readonly stderrEnded: (() => void)[];
+}
 
 /**
  * Writes the output of every run to the files that its spec names. Runs append; streams with the same path share a file in the
@@ -63,9 +74,10 @@ class Files implements FileCollector {
   readonly #idleAfter: Milliseconds;
   readonly #files = new Map<string, LogFile>();
   readonly #listeners = new Set<OutputListener>();
-  readonly #tails = new Map<WorkerId, Tails>();
-  /** Streams of runs that have not ended. */
-  #open = 0;
+  /** Of each worker its latest run. */
+  readonly #latest = new Map<WorkerId, Said>();
+  /** Runs with a stream that has not ended. */
+  readonly #speaking = new Set<Said>();
   #drained = new Set<() => void>();
   #cancelSweep: (() => void) | null = null;
   #closed = false;
@@ -78,14 +90,11 @@ class Files implements FileCollector {
   open(spec: WorkerSpec, run: number): RunOutput {
     const source: Source = { workerId: spec.id, run, log: spec.log };
     const hearing = new Map<OutputListener, RunListener>();
-    const open = new Set<OutputStream>();
-    if (spec.log.captureStdout) open.add('stdout');
-    if (spec.log.captureStderr) open.add('stderr');
-    this.#open += open.size;
-    this.#tails.delete(spec.id);
+    const said = this.#begin(spec, run);
     return {
       write: (stream, chunk, done) => {
-        this.#remember(spec.id, stream, chunk);
+        said.tails[stream] ??= new Tail(TAIL_BYTES);
+        said.tails[stream].add(chunk);
         for (const listener of this.#listeners) {
           let heard = hearing.get(listener);
           if (heard === undefined) {
@@ -98,7 +107,7 @@ class Files implements FileCollector {
       },
       end: (stream) => {
         for (const heard of hearing.values()) heard.end(stream);
-        if (open.delete(stream)) this.#ended();
+        this.#ended(said, stream);
       },
     };
   }
@@ -109,11 +118,23 @@ class Files implements FileCollector {
   }
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
-    return this.#tails.get(workerId)?.[stream]?.lines(Math.min(count, TAIL_LINES)) ?? [];
+    return this.#latest.get(workerId)?.tails[stream]?.lines(Math.min(count, TAIL_LINES)) ?? [];
+  }
+
+  async lastWords(workerId: WorkerId, run: number, timeout: Milliseconds): Promise<string | null> {
+    const isAsked = (said: Said | undefined) => said?.workerId === workerId && said.run === run;
+    const latest = this.#latest.get(workerId);
+    const said = isAsked(latest) ? latest : [...this.#speaking].find(isAsked);
+    if (said?.open.has('stderr') === true) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      said.stderrEnded.push(resolve);
+      await this.#within(timeout, promise);
+    }
+    return said?.tails.stderr?.lines(1)[0] ?? null;
   }
 
   async drained(timeout: Milliseconds): Promise<void> {
-    if (this.#open === 0) return;
+    if (this.#speaking.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#drained.add(resolve);
     await this.#within(timeout, promise);
@@ -135,9 +156,20 @@ class Files implements FileCollector {
     cancelTimer();
   }
 
-  #ended(): void {
-    this.#open -= 1;
-    if (this.#open === 0) for (const resolve of this.#drained) resolve();
+  #begin({ id: workerId, log }: WorkerSpec, run: number): Said {
+    const said: Said = { workerId, run, tails: {}, open: new Set(), stderrEnded: [] };
+    if (log.captureStdout) said.open.add('stdout');
+    if (log.captureStderr) said.open.add('stderr');
+    if (said.open.size > 0) this.#speaking.add(said);
+    this.#latest.set(workerId, said);
+    return said;
+  }
+
+  #ended(said: Said, stream: OutputStream): void {
+    said.open.delete(stream);
+    if (stream === 'stderr') for (const resolve of said.stderrEnded.splice(0)) resolve();
+    if (said.open.size > 0 || !this.#speaking.delete(said)) return;
+    if (this.#speaking.size === 0) for (const resolve of this.#drained) resolve();
   }
 
   #write(path: string, chunk: Uint8Array, source: Source, done: () => void): void {
@@ -159,16 +191,6 @@ class Files implements FileCollector {
       this.#cancelSweep ??= clock.after(this.#idleAfter, () => this.#sweep());
     }
     file.write(chunk, source, done);
-  }
-
-  #remember(workerId: WorkerId, stream: OutputStream, chunk: Uint8Array): void {
-    let tails = this.#tails.get(workerId);
-    if (tails === undefined) {
-      tails = {};
-      this.#tails.set(workerId, tails);
-    }
-    tails[stream] ??= new Tail(TAIL_BYTES);
-    tails[stream].add(chunk);
   }
 
   /** Forgets files that are idle, so that many workers that seldom write do not hold a descriptor each. */

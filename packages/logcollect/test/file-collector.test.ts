@@ -115,6 +115,42 @@ describe('the last lines', () => {
     await place.settled();
   });
 
+  test('of a run are told when its stderr has ended, also when the next run has begun', async () => {
+    const place = new Place();
+    const { collector } = place;
+    const first = place.open({}, 1);
+    const words = collector.lastWords('web', 1, 100);
+    void place.write(first, 'not these\n');
+    const second = place.open({}, 2);
+    void place.write(second, 'nor these\n', 'stderr');
+    void place.write(first, 'farewell\n', 'stderr');
+    first.end('stderr');
+    expect(await words).toBe('farewell');
+    expect(collector.lastLines('web', 1, 'stderr')).toEqual(['nor these']);
+    expect(await collector.lastWords('web', 1, 100)).toBe('farewell');
+    first.end('stdout');
+    expect(await collector.lastWords('web', 1, 100)).toBeNull();
+    expect(await collector.lastWords('other', 1, 100)).toBeNull();
+    expect(place.clock.pending).toBe(1);
+    await place.settled();
+  });
+
+  test('of a run whose stderr somebody holds open are what was said in time', async () => {
+    const place = new Place();
+    const output = place.open();
+    void place.write(output, 'so far\n', 'stderr');
+    const words = place.collector.lastWords('web', 1, 100);
+    place.clock.advance(100);
+    expect(await words).toBe('so far');
+    await place.settled();
+  });
+
+  test('of a run whose stderr is not kept are not waited for', async () => {
+    const place = new Place();
+    place.open({ captureStderr: false });
+    expect(await place.collector.lastWords('web', 1, 100)).toBeNull();
+  });
+
   test('are bounded however much is written', async () => {
     const place = new Place();
     const output = place.open();
