@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { creature } from '../src/zoo/creature.ts';
 import * as zoo from '../src/zoo/zoo.ts';
@@ -36,6 +37,22 @@ test('a creature can choose how it ends on SIGTERM', async () => {
     },
   );
   expect([code, output]).toEqual([9, 'up\nbye\n']);
+});
+
+test('a creature says how much of memory, processor, processes, descriptors and a disk it got', async () => {
+  const folder = mkdtempSync(join(import.meta.dirname, '..', 'dist', 'zoo-'));
+  try {
+    const file = join(folder, 'written');
+    const words = ['hog', '2', 'map', '64', 'grow', '2', '1', 'burn', '10', 'forks', '2', 'opens', '3'];
+    const { code, output } = await run(creature('session', ...words, 'write-direct', file, '2', 'kill-all'));
+    expect(output).toMatch(
+      /^hog 2 ok\nmap 64 ok\ngrow 2 ok\nburn \d+ ok\nforks 2 ok\nopens 3 ok\nwrite-direct 2 ok\n$/,
+    );
+    expect(code).toBe(null);
+    expect(statSync(file).size).toBe(2 << 20);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test.runIf(existsSync('/proc/self'))(

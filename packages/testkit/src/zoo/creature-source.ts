@@ -6,17 +6,31 @@
  *   ignore SIGNAL   session   wipe   close                       TERM HUP INT · setsid · blank the environment · close 0 to 2
  *   child { … }   orphan { … }                                   fork · fork twice, so that init adopts the one that goes on
  *   on-term { … }                                                what `sleep` does when SIGTERM comes
- *   pidfile FILE   pause MS   sleep   hog MIB   flood   stop     flood and sleep never end
- *   exit CODE   crash SIGNAL-NUMBER
+ *   pidfile FILE   pause MS   sleep   flood   stop               flood and sleep never end
+ *   hog MIB   grow MIB MS                                        hold memory: at once · a MiB every MS milliseconds
+ *   map MIB   lock MIB                                           map and never touch · lock into memory
+ *   spin   burn MS                                               use a processor: without end · for MS of its time
+ *   forks N   opens N   write-direct FILE MIB                    children that sleep · descriptors · O_DIRECT, MiB by MiB
+ *   exit CODE   crash SIGNAL-NUMBER   kill-all                   kill-all: SIGKILL to its process group
+ *
+ * hog, grow, map, lock, burn, forks, opens and write-direct say on stdout how far they came, as in `forks 12 EAGAIN` or
+ * `grow 64 ok`, and go on.
  */
 export const CREATURE_SOURCE = `
+#if defined(__linux__)
+#define _GNU_SOURCE
+#else
 #define _POSIX_C_SOURCE 200809L
+#endif
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -42,6 +56,80 @@ static void line(int fd, const char *text) {
 static void wait_ms(long span) {
   struct timespec left = {span / 1000, (span % 1000) * 1000000L};
   while (nanosleep(&left, &left) != 0) {}
+}
+
+static const char *name_of(int number) {
+  switch (number) {
+    case 0: return "ok";
+    case EAGAIN: return "EAGAIN";
+    case ENOMEM: return "ENOMEM";
+    case EMFILE: return "EMFILE";
+    case EPERM: return "EPERM";
+    case ENOSPC: return "ENOSPC";
+    case EINVAL: return "EINVAL";
+    default: { static char text[16]; snprintf(text, sizeof text, "%d", number); return text; }
+  }
+}
+
+static void tell(const char *op, long count, int error) {
+  char text[96];
+  snprintf(text, sizeof text, "%s %ld %s", op, count, name_of(error));
+  line(1, text);
+}
+
+static int hold(long mebibytes, int touch) {
+  size_t size = (size_t)mebibytes << 20;
+  char *held = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  if (held == MAP_FAILED) return errno;
+  if (touch == 1) memset(held, 1, size);
+  return touch == 2 && mlock(held, size) != 0 ? errno : 0;
+}
+
+static void grow(long mebibytes, long every) {
+  long held = 0;
+  int error = 0;
+  for (; held < mebibytes && (error = hold(1, 1)) == 0; held++) wait_ms(every);
+  tell("grow", held, error);
+}
+
+static long used_ms(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+static void forks(long count) {
+  long made = 0;
+  int error = 0;
+  for (; made < count; made++) {
+    pid_t pid = fork();
+    if (pid < 0) { error = errno; break; }
+    if (pid == 0) for (;;) pause();
+  }
+  tell("forks", made, error);
+}
+
+static void opens(long count) {
+  long made = 0;
+  int error = 0;
+  for (; made < count; made++) if (open("/dev/null", O_RDONLY) < 0) { error = errno; break; }
+  tell("opens", made, error);
+}
+
+static void write_direct(const char *path, long mebibytes) {
+  int flags = O_WRONLY | O_CREAT;
+#ifdef O_DIRECT
+  flags |= O_DIRECT;
+#endif
+  void *block = NULL;
+  int fd = open(path, flags, 0644);
+  if (fd < 0 || posix_memalign(&block, 4096, 1 << 20) != 0) { tell("write-direct", 0, errno); return; }
+  memset(block, 1, 1 << 20);
+  long done = 0;
+  int error = 0;
+  for (; done < mebibytes; done++) if (write(fd, block, 1 << 20) != 1 << 20) { error = errno; break; }
+  close(fd);
+  tell("write-direct", done, error);
 }
 
 static int signal_of(const char *name) {
@@ -80,8 +168,10 @@ static void live(char **word) {
     const char *op = *word++;
     if (strcmp(op, "session") == 0) setsid();
     else if (strcmp(op, "stop") == 0) raise(SIGSTOP);
+    else if (strcmp(op, "kill-all") == 0) kill(0, SIGKILL);
     else if (strcmp(op, "close") == 0) { close(0); close(1); close(2); }
     else if (strcmp(op, "sleep") == 0) sleep_on(on_term);
+    else if (strcmp(op, "spin") == 0) for (volatile unsigned long turn = 0;; turn++) {}
     else if (strcmp(op, "pid") == 0) { char text[32]; snprintf(text, sizeof text, "%ld", (long)getpid()); line(1, text); }
     else if (strcmp(op, "cwd") == 0) { char text[4096]; line(1, getcwd(text, sizeof text) ? text : "?"); }
     else if (strcmp(op, "flood") == 0) {
@@ -124,11 +214,16 @@ static void live(char **word) {
         if (file == NULL) _exit(122);
         fprintf(file, "%ld\\n", (long)getpid());
         fclose(file);
-      } else if (strcmp(op, "hog") == 0) {
-        size_t size = (size_t)atol(with) << 20;
-        char *held = malloc(size);
-        if (held == NULL) _exit(123);
-        memset(held, 1, size);
+      } else if (strcmp(op, "hog") == 0) tell(op, atol(with), hold(atol(with), 1));
+      else if (strcmp(op, "map") == 0) tell(op, atol(with), hold(atol(with), 0));
+      else if (strcmp(op, "lock") == 0) tell(op, atol(with), hold(atol(with), 2));
+      else if (strcmp(op, "grow") == 0) grow(atol(with), *word != NULL ? atol(*word++) : 0);
+      else if (strcmp(op, "forks") == 0) forks(atol(with));
+      else if (strcmp(op, "opens") == 0) opens(atol(with));
+      else if (strcmp(op, "write-direct") == 0) write_direct(with, *word != NULL ? atol(*word++) : 0);
+      else if (strcmp(op, "burn") == 0) {
+        while (used_ms() < atol(with)) {}
+        tell(op, used_ms(), 0);
       } else if (strcmp(op, "bytes") == 0) {
         long size = atol(with);
         char text[4096];

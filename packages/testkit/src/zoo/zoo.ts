@@ -177,11 +177,11 @@ export function writesBytes(count: number): ZooProgram {
   };
 }
 
-/** Holds `mebibytes` of memory and says `up`. */
+/** Holds `mebibytes` of memory, says so and then `up`. */
 export function hogsMemory(mebibytes: number): ZooProgram {
   return {
     argv: creature('hog', String(mebibytes), 'print', 'up', 'sleep'),
-    fake: fakeProgram({ writes: [says('up\n')] }),
+    fake: fakeProgram({ writes: [says(`hog ${mebibytes} ok\nup\n`)] }),
   };
 }
 
