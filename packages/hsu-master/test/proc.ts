@@ -25,10 +25,20 @@ export function stateOf(pid: number): string | null {
   return text === null ? null : (text.slice(text.lastIndexOf(')') + 2)[0] ?? null);
 }
 
+/** Living children. */
 export function childrenOf(pid: number): readonly number[] {
+  return allChildrenOf(pid).filter(isAlive);
+}
+
+/** Children that have ended and were not reaped. */
+export function defunctChildrenOf(pid: number): readonly number[] {
+  return allChildrenOf(pid).filter((child) => stateOf(child) === 'Z');
+}
+
+function allChildrenOf(pid: number): readonly number[] {
   return pids().filter((child) => {
     const text = quietly(() => readFileSync(`/proc/${child}/stat`, 'latin1')) ?? '';
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === pid && isAlive(child);
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === pid;
   });
 }
 
