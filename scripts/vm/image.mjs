@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -120,11 +121,12 @@ async function build(folder, files) {
   }
 }
 
-/** Images of earlier scripts; a machine that runs from one keeps its open files. */
+/** Images that other versions of these scripts made and that were not built lately. */
 function forgetOld(cache, folder) {
+  const limit = Date.now() - 7 * 24 * 3600 * 1000;
   for (const name of readdirSync(cache)) {
     const path = join(cache, name);
-    if (/^[0-9a-f]{16}$/.test(name) && path !== folder) rmSync(path, { recursive: true, force: true });
+    if (path !== folder && statSync(path).mtimeMs < limit) rmSync(path, { recursive: true, force: true });
   }
 }
 
