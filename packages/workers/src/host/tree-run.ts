@@ -104,6 +104,8 @@ export class TreeRun implements HostRun {
     const grouped = this.#leader?.signalGroup(number) === true;
     if (grouped && !kills) this.#leader?.signalGroup(SIGCONT);
     const group = grouped ? this.#tree?.leader.pid : undefined;
+    // One look: a newborn that it overlooks is ended by SIGKILL after the grace. A second look could not tell it from what a program
+    // starts in order to end in order.
     this.#around.forest.soon(() => {
       for (const row of this.#living()) if (row.pgid !== group) this.#signalOne(row, number, kills);
     });
