@@ -1,6 +1,17 @@
 // Builds the addon of this OS: `build` for this clone, `prebuilds` for packing.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { environment, nodeFolder, program, root } from './tree.mjs';
@@ -54,7 +65,17 @@ export function addonCommand() {
 
 function headersFolder() {
   const places = [nodeFolder(), dirname(dirname(process.execPath))];
-  return places.find((place) => place && existsSync(join(place, 'include', 'node', 'node_api.h'))) ?? null;
+  const found = places.find((place) => place && existsSync(join(place, 'include', 'node', 'node_api.h')));
+  return found ? withoutSpaces(found) : null;
+}
+
+/** The make files that gyp writes split paths at spaces: headers in such a place are reached by another name. */
+function withoutSpaces(folder) {
+  if (process.platform === 'win32' || !/\s/.test(folder)) return folder;
+  const link = join(mkdtempSync(join(tmpdir(), 'hsu-headers-')), 'node');
+  symlinkSync(folder, link);
+  process.once('exit', () => rmSync(dirname(link), { recursive: true }));
+  return link;
 }
 
 function prebuildsCommand() {
