@@ -64,6 +64,18 @@ export const ERRORS = {
     'The worker did not pass its startup probe.',
     'See the probe’s last answer in the message.',
   ),
+  E_LIMIT: meaning(
+    'The worker was ended because it exceeded a limit, and its policy does not start it again.',
+    'Raise the limit that the message names or mend the program, then start the worker.',
+  ),
+  E_LIMIT_REQUIRED: meaning(
+    'A limit cannot be enforced on this host, and limits.required says that the worker must not run without it.',
+    'See hsu-master limits explain for what is missing, or set limits.required: false.',
+  ),
+  E_CONTAINMENT: meaning(
+    'The worker’s containment (its cgroup) could not be made or set up.',
+    'See the step and the system’s answer in the message; hsu-master doctor shows what this host permits.',
+  ),
   E_UNKNOWN_WORKER: meaning('There is no worker of that name.', 'List the workers and check the spelling.'),
   E_DUPLICATE_WORKER: meaning('A worker of that id is there already.', 'Choose another id.'),
   E_CYCLE: meaning(

@@ -12,9 +12,12 @@ export { dependents, findCycle, type GraphNode, startOrder } from './graph/order
 export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export type { Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
+export { effectiveLimits, type LimitFactors } from './limits/adjust.ts';
 export { formatLimit } from './limits/format.ts';
+export { hit, measure } from './limits/measure.ts';
 export {
   familyOf,
+  isWatchedByNature,
   LIMIT_NAMES,
   LIMITS,
   type LimitFamily,
@@ -22,19 +25,29 @@ export {
   type LimitName,
   type LimitUnit,
 } from './limits/names.ts';
-export type {
-  AlertSpec,
-  EscalationStep,
-  LimitPolicy,
-  LimitReport,
-  LimitResponse,
-  LimitsSpec,
-  LimitValues,
-  Monitoring,
-  QuotaSpec,
-  Scheduler,
+export {
+  type AlertSpec,
+  type EscalationStep,
+  isLoss,
+  type LimitLoss,
+  type LimitPolicy,
+  type LimitReport,
+  type LimitResponse,
+  type LimitsSpec,
+  type LimitValues,
+  type Monitoring,
+  type QuotaSpec,
+  type Scheduler,
 } from './limits/spec.ts';
 export type { Pressure, TreeUsage, UsageDetail } from './limits/usage.ts';
+export {
+  type ExcessState,
+  followOn,
+  judgeUsage,
+  type LimitVerdict,
+  type Look,
+  noExcess,
+} from './limits/violation.ts';
 export type {
   Capability,
   Clock,

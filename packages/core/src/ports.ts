@@ -1,6 +1,7 @@
 import type { Failure } from './errors.ts';
 import type { EventDraft } from './events/catalogue.ts';
-import type { LimitReport, LimitsSpec, QuotaSpec } from './limits/spec.ts';
+import type { LimitName } from './limits/names.ts';
+import type { LimitPolicy, LimitReport, LimitsSpec, QuotaSpec } from './limits/spec.ts';
 import type { TreeUsage, UsageDetail } from './limits/usage.ts';
 import type { Milliseconds, MonotonicTime, WallTime } from './units.ts';
 import type { Exit, ProcessIdentity } from './worker/exit.ts';
@@ -128,7 +129,16 @@ export type HookFact =
   | { readonly kind: 'became-unready'; readonly reason: string }
   | { readonly kind: 'became-unhealthy'; readonly probe: 'startup' | 'liveness'; readonly reason: string }
   | { readonly kind: 'main-process-found'; readonly process: ProcessIdentity }
-  | { readonly kind: 'main-process-missing'; readonly reason: string };
+  | { readonly kind: 'main-process-missing'; readonly reason: string }
+  /** An excess is to be answered so. `reason` says what was measured and what is allowed. */
+  | {
+      readonly kind: 'limit-exceeded';
+      readonly limit: LimitName;
+      readonly policy: LimitPolicy;
+      readonly reason: string;
+    }
+  /** The excess of this limit has ended. */
+  | { readonly kind: 'limit-cleared'; readonly limit: LimitName };
 
 export interface RunContext {
   readonly spec: WorkerSpec;

@@ -34,6 +34,7 @@ const SPEC: WorkerSpec = {
     retryFailedStart: false,
     exit: RULE,
     health: RULE,
+    resource: RULE,
     startupGrace: 0,
   },
   stop: { signal: 'SIGTERM', grace: 5000 },
@@ -100,6 +101,8 @@ const HAS_RUN: ReadonlySet<string> = new Set<Message['kind']>([
   'became-unhealthy',
   'main-process-found',
   'main-process-missing',
+  'limit-exceeded',
+  'limit-cleared',
 ]);
 
 /** One worker under `decide`, with time and all that it decided. */
@@ -155,7 +158,7 @@ export class Rig {
   }
 
   started(): this {
-    return this.tell({ kind: 'spawned', process: LEADER, warning: null });
+    return this.tell({ kind: 'spawned', process: LEADER, warning: null, limits: [] });
   }
 
   exited(differs: Partial<Exit> = { code: 1 }, remaining: readonly ProcessIdentity[] = []): this {
@@ -194,6 +197,8 @@ export class Rig {
           return `settle ${effect.ticket} ${effect.outcome.kind}${effect.outcome.kind === 'done' && effect.outcome.already ? ' already' : ''}`;
         case 'record-desired':
           return `record ${effect.desired}`;
+        case 'throttle':
+          return `throttle ${effect.percent}`;
         case 'follow':
           return `follow ${effect.process.pid}`;
         default:

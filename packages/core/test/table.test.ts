@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import type { EventType } from '../src/events/catalogue.ts';
+import type { LimitPolicy } from '../src/limits/spec.ts';
 import type { Message, MessageKind } from '../src/worker/messages.ts';
 import type { Phase, PhaseName } from '../src/worker/state.ts';
 import { TABLE } from '../src/worker/table.ts';
 import { fc } from './properties.ts';
 import { CHILD, exit, LEADER, Rig, RULE, type SpecDiffers } from './rig.ts';
+
+const LIMIT_POLICIES: readonly LimitPolicy[] = [
+  'none',
+  'log',
+  'alert',
+  'throttle',
+  'graceful_shutdown',
+  'immediate_kill',
+  'restart',
+  'restart_adjusted',
+];
 
 type Told = Parameters<Rig['tell']>[0];
 
@@ -19,7 +31,7 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
     { kind: 'dependencies', waiting: [], lost: 'db' },
     { kind: 'dependencies', waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }], lost: null },
   ],
-  spawned: [{ kind: 'spawned', process: LEADER, warning: null }],
+  spawned: [{ kind: 'spawned', process: LEADER, warning: null, limits: [] }],
   'spawn-failed': [
     { kind: 'spawn-failed', failure: { code: 'E_RESOURCES', message: 'x' }, transient: true },
     { kind: 'spawn-failed', failure: { code: 'E_EXEC_NOT_FOUND', message: 'x' }, transient: false },
@@ -46,6 +58,13 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
   'became-unhealthy': [{ kind: 'became-unhealthy', probe: 'liveness', reason: 'x' }],
   'main-process-found': [{ kind: 'main-process-found', process: CHILD }],
   'main-process-missing': [{ kind: 'main-process-missing', reason: 'x' }],
+  'limit-exceeded': LIMIT_POLICIES.map((policy) => ({
+    kind: 'limit-exceeded',
+    limit: 'memory.max_rss',
+    policy,
+    reason: 'x',
+  })),
+  'limit-cleared': [{ kind: 'limit-cleared', limit: 'memory.max_rss' }],
 };
 
 const anyTold: readonly Told[] = Object.values(TOLD).flat();

@@ -32,6 +32,7 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
       retryFailedStart: false,
       exit: RULE,
       health: RULE,
+      resource: RULE,
       startupGrace: 0,
     },
     stop: { signal: 'SIGTERM', grace: 5000 },

@@ -4,10 +4,10 @@ import {
   decide,
   type Effect,
   type EventStream,
-  type FactMessage,
   type Host,
   type HostRun,
   type Journal,
+  type LimitsSpec,
   type Message,
   newWorker,
   type OutputCollector,
@@ -44,6 +44,8 @@ export interface Surroundings {
   /** Called after each turn that changed the worker. */
   turned(actor: WorkerActor, before: Worker): void;
 }
+
+type SpawnEffect = Effect & { readonly kind: 'spawn' };
 
 /** The part of a run that lives outside the state: handles. */
 interface RunHandles {
@@ -122,10 +124,13 @@ export class WorkerActor {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'spawn':
-        this.#in.spawns.add(() => this.#spawn(effect.run));
+        this.#in.spawns.add(() => this.#spawn(effect));
         return;
       case 'signal-tree':
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
+        return;
+      case 'throttle':
+        this.#handlesOf(effect.run)?.host.throttle(effect.percent);
         return;
       case 'follow':
         this.#follow(effect);
@@ -165,7 +170,7 @@ export class WorkerActor {
     return this.#handles?.run === run ? this.#handles : null;
   }
 
-  #spawn(run: number): void {
+  #spawn({ run, limits }: SpawnEffect): void {
     const { phase } = this.#worker;
     if (phase.name === 'starting' && phase.end !== null && phase.end !== 'restart') {
       const failure = {
@@ -176,14 +181,14 @@ export class WorkerActor {
       return;
     }
     try {
-      this.#handles = { run, host: this.#ask(run), endHooks: [] };
+      this.#handles = { run, host: this.#ask(run, limits), endHooks: [] };
     } catch (error) {
       const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
       this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_INTERNAL', message }, transient: true });
     }
   }
 
-  #ask(run: number): HostRun {
+  #ask(run: number, limits: LimitsSpec | null): HostRun {
     const { host, collector, journal, masterId } = this.#in;
     const mark = `${masterId}.${this.spec.id}.${run}`;
     return host.spawn(
@@ -195,12 +200,19 @@ export class WorkerActor {
         captureStdout: this.spec.log.captureStdout,
         captureStderr: this.spec.log.captureStderr,
         output: collector.open(this.spec, run),
-        limits: this.spec.limits,
+        limits,
         quotas: this.spec.quotas,
         record: (process) => journal.recordRun(this.spec.id, run, mark, process),
       },
-      (report) => this.tell(factOf(run, report)),
+      (report) => this.#report(run, report),
     );
+  }
+
+  #report(run: number, report: RunReport): void {
+    if (report.kind === 'spawned') {
+      const limits = this.#handlesOf(run)?.host.limitReports() ?? [];
+      this.tell({ ...report, run, limits });
+    } else this.tell({ ...report, run });
   }
 
   #follow(effect: Effect & { kind: 'follow' }): void {
@@ -230,7 +242,7 @@ export class WorkerActor {
         clock,
         members: () => handles.host.members(),
         tree: handles.host,
-        isHeldBack: () => false,
+        isHeldBack: () => isHeldBack(this.#worker, run),
         tell: (fact) => this.tell({ ...fact, run }),
         publish: (event) => events.publish(event, clock.wallNow(), this.spec.id, run),
       }),
@@ -254,6 +266,7 @@ export class WorkerActor {
   }
 }
 
-function factOf(run: number, report: RunReport): FactMessage {
-  return { ...report, run };
+/** What is asked of a tree that was stopped or slowed says nothing about it. */
+function isHeldBack({ run, phase }: Worker, asked: number): boolean {
+  return run === asked && phase.name === 'running' && phase.throttled.length > 0;
 }

@@ -1,5 +1,6 @@
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
+import type { LimitName } from '../limits/names.ts';
 import type { Milliseconds, WallTime } from '../units.ts';
 import type { Exit, ProcessIdentity } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
@@ -13,7 +14,8 @@ export type StopCause =
   | 'startup'
   | 'dependency'
   | 'left-behind'
-  | 'main-process';
+  | 'main-process'
+  | 'limit';
 
 /** Payloads by event type. Names are `noun.verb`: -ing is under way, past is done. */
 export interface EventMap {
@@ -46,6 +48,26 @@ export interface EventMap {
   'health.changed': {
     readonly probe: 'startup' | 'liveness' | 'readiness';
     readonly healthy: boolean;
+    readonly reason: string;
+  };
+  'worker.throttled': { readonly limit: LimitName; readonly percent: number };
+  'worker.unthrottled': { readonly reason: string };
+  'limit.warned': { readonly limit: LimitName; readonly value: number; readonly allowed: number };
+  'limit.exceeded': {
+    readonly limit: LimitName;
+    readonly value: number | null;
+    readonly allowed: number | null;
+    readonly reason: string;
+  };
+  'limit.cleared': {
+    readonly limit: LimitName;
+    readonly value: number | null;
+    readonly allowed: number;
+  };
+  'limit.adjusted': { readonly limit: LimitName; readonly from: number; readonly to: number };
+  'limit.unenforceable': {
+    readonly limit: LimitName;
+    readonly status: 'watched' | 'impossible';
     readonly reason: string;
   };
   'log.dropped': { readonly bytes: number; readonly reason: string };
@@ -83,6 +105,8 @@ export type EventMeanings = {
 };
 
 const FAILURE = 'code and message';
+const LIMIT = 'the key below `limits`';
+const VALUE = 'what was measured, in bytes, milliseconds, percent of one core, or a count';
 const PROCESS = 'pid and start time';
 
 export const EVENT_MEANINGS: EventMeanings = {
@@ -151,6 +175,43 @@ export const EVENT_MEANINGS: EventMeanings = {
       probe: 'startup, liveness or readiness',
       healthy: 'the new verdict',
       reason: 'the last answer',
+    },
+  },
+  'worker.throttled': {
+    means: 'The tree is held back until the excess of a limit ends; its probes are suspended meanwhile.',
+    payload: { limit: LIMIT, percent: 'what it is left, in percent of one core' },
+  },
+  'worker.unthrottled': {
+    means: 'The tree runs freely again, or is ended.',
+    payload: { reason: 'what ended the throttling' },
+  },
+  'limit.warned': {
+    means: 'The use has been above the warning threshold for longer than a spike.',
+    payload: { limit: LIMIT, value: VALUE, allowed: 'the limit' },
+  },
+  'limit.exceeded': {
+    means: 'A limit was exceeded for longer than a spike, or the kernel killed at it.',
+    payload: {
+      limit: LIMIT,
+      value: `${VALUE}; null where it is not known`,
+      allowed: 'the limit, raised where it was; null where it is not known',
+      reason: '`oom-killed`, or how it was noticed',
+    },
+  },
+  'limit.cleared': {
+    means: 'The excess has ended.',
+    payload: { limit: LIMIT, value: `${VALUE}; null where it is not known`, allowed: 'the limit' },
+  },
+  'limit.adjusted': {
+    means: 'restart_adjusted raised a limit for the next run; it stays so until a reset.',
+    payload: { limit: LIMIT, from: 'what held before', to: 'what holds from now on' },
+  },
+  'limit.unenforceable': {
+    means: 'A limit cannot be enforced on this host. Said once per worker and limit.',
+    payload: {
+      limit: LIMIT,
+      status: 'watched: its use is measured and answered; impossible: nothing comes of it',
+      reason: 'why',
     },
   },
   'log.dropped': {

@@ -18,6 +18,8 @@ export interface LimitMeaning {
   readonly family: LimitFamily;
   readonly unit: LimitUnit;
   readonly means: string;
+  /** No system enforces it: that it is watched is no loss. */
+  readonly watchedByNature?: true;
 }
 
 /** All limits by the key below `limits` that sets them. `affinity` and `scheduler` carry a list and a class besides the number. */
@@ -51,7 +53,12 @@ export const LIMITS = {
     unit: 'weight',
     means: 'share among competing workers, 1 to 10000, 100 is ordinary',
   },
-  'cpu.max_time': { family: 'cpu', unit: 'milliseconds', means: 'CPU time of the whole tree in its life' },
+  'cpu.max_time': {
+    family: 'cpu',
+    unit: 'milliseconds',
+    means: 'CPU time of the whole tree in its life',
+    watchedByNature: true,
+  },
   'cpu.nice': { family: 'cpu', unit: 'level', means: 'niceness, -20 to 19' },
   'cpu.affinity': { family: 'cpu', unit: 'count', means: 'the CPUs that it may run on' },
   'cpu.scheduler': { family: 'cpu', unit: 'level', means: 'scheduling class and real-time priority' },
@@ -78,6 +85,7 @@ export const LIMITS = {
     family: 'process',
     unit: 'count',
     means: 'processes of the tree besides the main one',
+    watchedByNature: true,
   },
   'process.max_core_size': { family: 'process', unit: 'bytes', means: 'size of a core dump' },
   'process.oom_score_adj': {
@@ -94,6 +102,7 @@ export const LIMITS = {
     family: 'network',
     unit: 'count',
     means: 'open TCP connections of the whole tree',
+    watchedByNature: true,
   },
   'network.max_bandwidth': {
     family: 'network',
@@ -104,11 +113,13 @@ export const LIMITS = {
     family: 'storage',
     unit: 'bytes',
     means: 'size of the worker’s temporary directory',
+    watchedByNature: true,
   },
   'storage.max_log_size': {
     family: 'storage',
     unit: 'bytes',
     means: 'size of the worker’s log files, rotated ones included',
+    watchedByNature: true,
   },
 } as const satisfies Record<string, LimitMeaning>;
 
@@ -118,4 +129,10 @@ export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[];
 
 export function familyOf(limit: LimitName): LimitFamily {
   return LIMITS[limit].family;
+}
+
+/** No system enforces it: that it is watched is no loss. */
+export function isWatchedByNature(limit: LimitName): boolean {
+  const meaning: LimitMeaning = LIMITS[limit];
+  return meaning.watchedByNature === true;
 }

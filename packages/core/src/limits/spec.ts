@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../units.ts';
-import type { LimitFamily, LimitName } from './names.ts';
+import { isWatchedByNature, type LimitFamily, type LimitName } from './names.ts';
 
 /** Numbers in base units: bytes, milliseconds, percent of one core. What is not given is not limited. */
 export type LimitValues = Readonly<Partial<Record<LimitName, number>>>;
@@ -99,4 +99,12 @@ export interface LimitReport {
   readonly mechanism: string;
   /** Why not better, or what is particular; may be empty. */
   readonly reason: string;
+}
+
+/** A limit of which less came than was asked for. */
+export type LimitLoss = LimitReport & { readonly status: 'watched' | 'impossible' };
+
+/** Whether a limit is not enforced although some system could. */
+export function isLoss(report: LimitReport): report is LimitLoss {
+  return report.status === 'impossible' || (report.status === 'watched' && !isWatchedByNature(report.limit));
 }

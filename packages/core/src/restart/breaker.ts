@@ -14,7 +14,7 @@ export type Breaker =
 export interface FailureHistory {
   /** Failures in a row, since the last recovery. */
   readonly streak: number;
-  /** When the last automatic restarts were decided, oldest first; at most as many as the longer of the two rules needs. */
+  /** When the last automatic restarts were decided, oldest first; at most as many as the longest of the rules needs. */
   readonly restarts: readonly MonotonicTime[];
   readonly breaker: Breaker;
 }

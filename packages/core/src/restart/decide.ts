@@ -1,7 +1,7 @@
 import type { Milliseconds, MonotonicTime } from '../units.ts';
 import { backoffDelay } from './backoff.ts';
 import { coolDown, type FailureHistory, noFailures, restartsInWindow, tripped } from './breaker.ts';
-import { type RestartCause, type RestartPolicy, ruleFor } from './policy.ts';
+import { type RestartCause, type RestartPolicy, ruleFor, rulesOf } from './policy.ts';
 
 /** What ended, as far as the restart policy is concerned. */
 export interface RestartQuestion {
@@ -51,8 +51,8 @@ export function decideRestart(
     return { kind: 'pause', delay: coolDown(rule, breaker.trips), history: opened };
   }
   const delay = backoffDelay(streak, rule, random);
-  // As many as the more generous of the two rules counts: a restart by the one counts for the other as well.
-  const remembered = Math.max(policy.exit.maxRetries, policy.health.maxRetries);
+  // As many as the most generous of the rules counts: a restart by one counts for the others as well.
+  const remembered = Math.max(...rulesOf(policy).map((each) => each.maxRetries));
   const restarts = remembered > 0 ? [...known.restarts, now + delay].slice(-remembered) : [];
   return { kind: 'retry', delay, history: { streak, restarts, breaker: known.breaker } };
 }

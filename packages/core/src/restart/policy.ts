@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../units.ts';
 
 /** What made a run end, or kept it from starting. */
-export type RestartCause = 'exit' | 'spawn' | 'health';
+export type RestartCause = 'exit' | 'spawn' | 'health' | 'resource';
 
 /** How often, how soon, and when to stop trying. */
 export interface RestartRule {
@@ -40,10 +40,18 @@ export interface RestartPolicy {
   readonly exit: RestartRule;
   /** Rule for restarts that a probe asks for. */
   readonly health: RestartRule;
+  /** Rule for restarts that answer an exceeded limit. */
+  readonly resource: RestartRule;
   /** From the start of a process: no probe restarts it within this time. */
   readonly startupGrace: Milliseconds;
 }
 
 export function ruleFor(policy: RestartPolicy, cause: RestartCause): RestartRule {
-  return cause === 'health' ? policy.health : policy.exit;
+  if (cause === 'health') return policy.health;
+  return cause === 'resource' ? policy.resource : policy.exit;
+}
+
+/** The rules that count restarts; a restart by one counts for all. */
+export function rulesOf({ exit, health, resource }: RestartPolicy): readonly RestartRule[] {
+  return [exit, health, resource];
 }

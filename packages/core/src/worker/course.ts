@@ -1,11 +1,17 @@
 import type { Failure } from '../errors.ts';
 import type { StopCause } from '../events/catalogue.ts';
+import { effectiveLimits } from '../limits/adjust.ts';
+import { isLoss, type LimitReport } from '../limits/spec.ts';
 import { noFailures } from '../restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../restart/decide.ts';
+import { rulesOf } from '../restart/policy.ts';
 import { formatDuration, type Milliseconds } from '../units.ts';
+import { answerToOom, type LimitAnswer, publishOom, raise } from './answer.ts';
 import { describeExit, type Exit, isSuccess, type ProcessIdentity } from './exit.ts';
-import { hasReadiness } from './spec.ts';
+import type { FactMessage } from './messages.ts';
+import { hasReadiness, type WorkerSpec } from './spec.ts';
 import type { Running, Stopping } from './state.ts';
+import { unthrottle } from './throttle.ts';
 import type { Turn } from './turn.ts';
 
 /** How long SIGKILL may take before the tree is looked at again; the kernel needs milliseconds. */
@@ -26,11 +32,12 @@ export function startOrWait(turn: Turn): void {
   turn.set({ run });
   turn.become({ name: 'starting', end: null });
   turn.publish('worker.starting', { restarts: turn.worker.restarts });
-  turn.act({ kind: 'spawn', run });
+  turn.act({ kind: 'spawn', run, limits: effectiveLimits(turn.in.spec.limits, turn.worker.limitFactors) });
 }
 
 /** The program runs. */
-export function beginRunning(turn: Turn, process: ProcessIdentity, warning: string | null): Running {
+export function beginRunning(turn: Turn, message: FactMessage & { readonly kind: 'spawned' }): Running {
+  const { process, warning } = message;
   const { spec, now } = turn.in;
   const mainKnown = spec.mainProcess === null;
   const phase: Running = {
@@ -40,9 +47,11 @@ export function beginRunning(turn: Turn, process: ProcessIdentity, warning: stri
     ready: !hasReadiness(spec),
     unreadyReason: '',
     mainKnown,
+    throttled: [],
   };
   turn.become(phase);
   turn.publish('worker.started', { process, warning });
+  noteLimits(turn, message.limits);
   turn.act({ kind: 'begin-hooks', run: turn.worker.run, process });
   if (turn.worker.history !== noFailures) {
     turn.act({ kind: 'set-timer', run: turn.worker.run, timer: 'reset', delay: resetAfter(turn) });
@@ -51,9 +60,19 @@ export function beginRunning(turn: Turn, process: ProcessIdentity, warning: stri
   return phase;
 }
 
+/** Says of each limit once that it cannot be enforced. */
+function noteLimits(turn: Turn, reports: readonly LimitReport[]): void {
+  const lost = reports.filter(isLoss).filter(({ limit }) => !turn.worker.unenforceable.includes(limit));
+  turn.set({
+    limitReports: reports,
+    unenforceable: [...turn.worker.unenforceable, ...lost.map(({ limit }) => limit)],
+  });
+  for (const { limit, status, reason } of lost)
+    turn.publish('limit.unenforceable', { limit, status, reason });
+}
+
 function resetAfter(turn: Turn): Milliseconds {
-  const { exit, health } = turn.in.spec.restart;
-  return Math.max(exit.resetAfter, health.resetAfter);
+  return Math.max(...rulesOf(turn.in.spec.restart).map((rule) => rule.resetAfter));
 }
 
 /** Another process became the one whose life is the run’s. */
@@ -77,6 +96,7 @@ export function beginStop(
   const { run } = turn.worker;
   turn.act({ kind: 'clear-timer', timer: 'reset' });
   turn.act({ kind: 'end-hooks', run });
+  unthrottle(turn, phase, 'the tree is ended');
   const { process, since } = phase;
   const stopping: Stopping = {
     name: 'stopping',
@@ -85,6 +105,7 @@ export function beginStop(
     askedAt: now,
     cause,
     detail,
+    answer: null,
     step: 'asking',
     exit,
     survivors: [],
@@ -114,6 +135,7 @@ export function publishExit(
   remaining: readonly ProcessIdentity[],
   asked: boolean,
 ): void {
+  publishOom(turn, exit);
   turn.publish('worker.exited', {
     exit,
     asked,
@@ -132,6 +154,7 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
   if (phase.name === 'running') {
     turn.act({ kind: 'clear-timer', timer: 'reset' });
     turn.act({ kind: 'end-hooks', run });
+    unthrottle(turn, phase, 'the tree is gone');
   } else {
     turn.act({ kind: 'clear-timer', timer: 'grace' });
     turn.act({ kind: 'clear-timer', timer: 'verify' });
@@ -146,14 +169,46 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
     startOrWait(turn);
     return;
   }
+  const ended = `${describeExit(exit)} after ${formatDuration(uptime)}`;
+  const reason = phase.name === 'stopping' && cause !== 'left-behind' ? phase.detail : ended;
+  const answer =
+    phase.name === 'stopping' && cause === 'limit' ? phase.answer : answerToExit(spec, exit, cause);
+  if (answer !== null) endAtLimit(turn, answer, reason, uptime);
+  else endByItself(turn, { cause, reason, success, uptime });
+}
+
+/** The kernel’s kill at a limit is answered like an excess; what else ended the run goes before it. */
+function answerToExit(spec: WorkerSpec, exit: Exit, cause: StopCause | null): LimitAnswer | null {
+  const isByItself = cause === null || cause === 'left-behind';
+  return isByItself && exit.oomKilled === 'limit' ? answerToOom(spec) : null;
+}
+
+function endAtLimit(turn: Turn, { limit, policy }: LimitAnswer, reason: string, uptime: Milliseconds): void {
+  const message = `worker "${turn.worker.id}": ended for its limit ${limit}: ${reason}`;
+  const failure: Failure = { code: 'E_LIMIT', message };
+  if (policy !== 'restart' && policy !== 'restart_adjusted') {
+    fail(turn, failure);
+    return;
+  }
+  if (policy === 'restart_adjusted' && turn.in.spec.restart.mode !== 'never') raise(turn, limit);
+  tryAgain(turn, { cause: 'resource', success: false, lasting: false, uptime }, failure, reason);
+}
+
+/** Nobody asked it to end, or a probe did. */
+function endByItself(
+  turn: Turn,
+  end: {
+    readonly cause: StopCause | null;
+    readonly reason: string;
+    readonly success: boolean;
+    readonly uptime: Milliseconds;
+  },
+): void {
+  const { cause, reason, uptime } = end;
   const probe = cause === 'liveness' || cause === 'startup';
   const byMain = cause === 'main-process';
-  const reason =
-    phase.name === 'stopping' && (probe || byMain)
-      ? phase.detail
-      : `${describeExit(exit)} after ${formatDuration(uptime)}`;
-  const counts = success && !probe && !byMain;
-  const question = { cause: probe ? 'health' : 'exit', success: counts, lasting: false, uptime } as const;
+  const success = end.success && !probe && !byMain;
+  const question = { cause: probe ? 'health' : 'exit', success, lasting: false, uptime } as const;
   const code = byMain ? 'E_MAIN_PROCESS' : 'E_EXITED';
   tryAgain(turn, question, { code, message: `worker "${turn.worker.id}": ${reason}` }, reason);
 }

@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.ts';
+import type { LimitsSpec } from '../limits/spec.ts';
 import type { Milliseconds } from '../units.ts';
 import type { ProcessIdentity } from './exit.ts';
 import type { TimerName } from './messages.ts';
@@ -14,9 +15,11 @@ export type TicketOutcome =
 
 /** An action that was decided on and not done yet. */
 export type Effect =
-  | { readonly kind: 'spawn'; readonly run: number }
+  | { readonly kind: 'spawn'; readonly run: number; readonly limits: LimitsSpec | null }
   | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
   | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
+  /** Hold the tree to a share of one core; null: let it run freely again. */
+  | { readonly kind: 'throttle'; readonly run: number; readonly percent: number | null }
   /** Look which members are alive; comes back as `surveyed`. */
   | { readonly kind: 'survey'; readonly run: number }
   /** The tree is empty: let go of the run’s output and record. */

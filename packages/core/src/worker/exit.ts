@@ -28,7 +28,8 @@ export interface Exit {
 
 /** One exit in words, as a terminal shows it: `exit 1`, `killed by SIGKILL`, `exit unknown`. */
 export function describeExit(exit: Exit): string {
-  if (exit.signal !== null) return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}${describeOom(exit)}`;
+  if (exit.signal !== null)
+    return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}${describeOom(exit)}`;
   if (exit.code === null) return 'exit unknown';
   const known = WINDOWS_STATUS.get(exit.code >>> 0);
   if (known !== undefined) return `exit 0x${(exit.code >>> 0).toString(16).toUpperCase()} (${known})`;

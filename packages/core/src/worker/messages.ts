@@ -1,5 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
+import type { LimitName } from '../limits/names.ts';
+import type { LimitPolicy, LimitReport } from '../limits/spec.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 
 /** Timers of a worker; at most one of each name runs. reset: the run has lived long enough to forgive earlier failures. */
@@ -22,6 +24,8 @@ export type FactMessage =
       readonly run: number;
       readonly process: ProcessIdentity;
       readonly warning: string | null;
+      /** What became of each limit. */
+      readonly limits: readonly LimitReport[];
     }
   | {
       readonly kind: 'spawn-failed';
@@ -47,7 +51,15 @@ export type FactMessage =
       readonly reason: string;
     }
   | { readonly kind: 'main-process-found'; readonly run: number; readonly process: ProcessIdentity }
-  | { readonly kind: 'main-process-missing'; readonly run: number; readonly reason: string };
+  | { readonly kind: 'main-process-missing'; readonly run: number; readonly reason: string }
+  | {
+      readonly kind: 'limit-exceeded';
+      readonly run: number;
+      readonly limit: LimitName;
+      readonly policy: LimitPolicy;
+      readonly reason: string;
+    }
+  | { readonly kind: 'limit-cleared'; readonly run: number; readonly limit: LimitName };
 
 /** News of the neighbours. `lost`: the run of a dependency with `restart` ended, named by its id. */
 export interface DependencyMessage {

@@ -2,8 +2,12 @@ import type { Failure } from '../errors.ts';
 import type { StopCause } from '../events/catalogue.ts';
 import type { DependencyView } from '../graph/plan.ts';
 import type { Waiting } from '../graph/waiting.ts';
+import type { LimitFactors } from '../limits/adjust.ts';
+import type { LimitName } from '../limits/names.ts';
+import type { LimitReport } from '../limits/spec.ts';
 import { type FailureHistory, noFailures } from '../restart/breaker.ts';
 import { formatDuration, type Milliseconds, type MonotonicTime } from '../units.ts';
+import type { LimitAnswer } from './answer.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 import type { WorkerId } from './spec.ts';
 
@@ -50,6 +54,8 @@ export interface Running {
   readonly unreadyReason: string;
   /** false while a daemonizing program’s main process is still looked for. */
   readonly mainKnown: boolean;
+  /** The limits for whose excess it is held back; none: it runs freely. */
+  readonly throttled: readonly LimitName[];
 }
 
 export interface Stopping {
@@ -61,6 +67,8 @@ export interface Stopping {
   readonly askedAt: MonotonicTime;
   readonly cause: StopCause;
   readonly detail: string;
+  /** What is to follow, where the cause is a limit. */
+  readonly answer: LimitAnswer | null;
   /** asking: the grace runs. killing: SIGKILL was sent. */
   readonly step: 'asking' | 'killing';
   /** Set once the main process is gone. */
@@ -95,6 +103,12 @@ export interface Worker<P extends Phase = Phase> {
   readonly waiting: readonly Waiting[];
   readonly tickets: readonly PendingTicket[];
   readonly lastEnd: RunEnd | null;
+  /** How far limits have been raised; for the master’s life, until a `reset`. */
+  readonly limitFactors: LimitFactors;
+  /** What became of the limits of the present or last run. */
+  readonly limitReports: readonly LimitReport[];
+  /** The limits of which it was said already that they cannot be enforced. */
+  readonly unenforceable: readonly LimitName[];
   readonly phase: P;
 }
 
@@ -109,6 +123,9 @@ export function newWorker(id: WorkerId): Worker<Stopped> {
     waiting: [],
     tickets: [],
     lastEnd: null,
+    limitFactors: {},
+    limitReports: [],
+    unenforceable: [],
     phase: { name: 'stopped', completed: false },
   };
 }
@@ -139,10 +156,7 @@ export function doing(worker: Worker, now: MonotonicTime): string {
   const { phase } = worker;
   switch (phase.name) {
     case 'running':
-      if (!phase.mainKnown) return 'waiting for its main process';
-      return phase.ready
-        ? 'ready'
-        : `not ready${phase.unreadyReason === '' ? '' : `: ${phase.unreadyReason}`}`;
+      return `${doingWhileRunning(phase)}${heldBack(phase)}`;
     case 'backoff':
       return `backoff ${formatDuration(Math.max(0, phase.until - now))}: ${phase.reason}`;
     case 'blocked':
@@ -154,6 +168,16 @@ export function doing(worker: Worker, now: MonotonicTime): string {
     default:
       return phase.name;
   }
+}
+
+function doingWhileRunning({ mainKnown, ready, unreadyReason }: Running): string {
+  if (!mainKnown) return 'waiting for its main process';
+  if (ready) return 'ready';
+  return unreadyReason === '' ? 'not ready' : `not ready: ${unreadyReason}`;
+}
+
+function heldBack({ throttled }: Running): string {
+  return throttled.length === 0 ? '' : `; throttled for ${throttled.join(', ')}`;
 }
 
 /** What it waits for of itself, which has no other name, then the dependencies by theirs. */

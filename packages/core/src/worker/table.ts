@@ -13,8 +13,10 @@ import {
   tryAgain,
 } from './course.ts';
 import { isSuccess, type ProcessIdentity } from './exit.ts';
+import { exceeded } from './excess.ts';
 import type { Message, MessageKind } from './messages.ts';
 import type { Phase, PhaseName } from './state.ts';
+import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
 
 type PhaseOf<N extends PhaseName> = Extract<Phase, { name: N }>;
@@ -49,7 +51,7 @@ function want(turn: Turn, desired: 'up' | 'down', record: boolean): void {
 const done = { kind: 'done', already: false } as const;
 const already = { kind: 'done', already: true } as const;
 
-/** start, restart and reset where nothing is alive: begin anew, all failures forgiven. */
+/** start and restart where nothing is alive: begin anew, all failures forgiven. */
 function startAnew(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
   want(turn, 'up', true);
   turn.act({ kind: 'clear-timer', timer: 'backoff' });
@@ -88,8 +90,15 @@ function remember(turn: Turn, _phase: Phase, message: MessageOf<'dependencies'>)
   turn.set({ waiting: message.waiting });
 }
 
+/** reset at rest because of a failure, or while a start waits. */
+function resetAnew(turn: Turn, phase: Phase, message: { readonly ticket: number | null }): void {
+  turn.set({ limitFactors: {} });
+  startAnew(turn, phase, message);
+}
+
+/** reset where nothing waits for it: failures are forgiven now, raised limits fall with the next run. */
 function forgive(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
-  turn.set({ history: noFailures });
+  turn.set({ history: noFailures, limitFactors: {} });
   turn.settle(message.ticket, already);
 }
 
@@ -108,6 +117,8 @@ const withoutRun = {
   'became-unhealthy': late,
   'main-process-found': late,
   'main-process-missing': late,
+  'limit-exceeded': late,
+  'limit-cleared': late,
 } as const;
 
 type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
@@ -127,7 +138,7 @@ export const TABLE: Table = {
   failed: {
     start: startAnew,
     restart: startAnew,
-    reset: startAnew,
+    reset: resetAnew,
     stop: wantDown,
     kill: wantDown,
     dependencies: remember,
@@ -150,7 +161,7 @@ export const TABLE: Table = {
   backoff: {
     start: startAnew,
     restart: startAnew,
-    reset: startAnew,
+    reset: resetAnew,
     stop: cancel,
     kill: cancel,
     dependencies: remember,
@@ -185,7 +196,7 @@ export const TABLE: Table = {
     },
     spawned: (turn, phase, message) => {
       const { end } = phase;
-      const running = beginRunning(turn, message.process, message.warning);
+      const running = beginRunning(turn, message);
       if (end === null) {
         if (running.mainKnown) turn.settleAll('running', done);
         return;
@@ -217,6 +228,8 @@ export const TABLE: Table = {
     'became-unhealthy': unexpected,
     'main-process-found': unexpected,
     'main-process-missing': unexpected,
+    'limit-exceeded': unexpected,
+    'limit-cleared': unexpected,
     timer: ignore('a timer of the run before'),
   },
   running: {
@@ -294,6 +307,10 @@ export const TABLE: Table = {
     'main-process-missing': (turn, phase, message) => {
       if (!phase.mainKnown) beginStop(turn, phase, 'main-process', message.reason, null);
     },
+    'limit-exceeded': exceeded,
+    'limit-cleared': (turn, phase, message) => {
+      release(turn, phase, message.limit, `the excess of ${message.limit} has ended`);
+    },
     timer: (turn, _phase, message) => {
       if (message.timer === 'reset') turn.set({ history: noFailures });
     },
@@ -356,6 +373,8 @@ export const TABLE: Table = {
     'became-unhealthy': late,
     'main-process-found': late,
     'main-process-missing': late,
+    'limit-exceeded': late,
+    'limit-cleared': late,
     spawned: unexpected,
     'spawn-failed': unexpected,
   },

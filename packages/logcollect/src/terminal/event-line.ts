@@ -1,5 +1,5 @@
 import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause, Waiting } from '@hsu-master/core';
-import { describeExit, formatDuration, formatSize } from '@hsu-master/core';
+import { describeExit, formatDuration, formatLimit, formatSize } from '@hsu-master/core';
 
 /** The last words of the worker, if they are known: the last line that it wrote to stderr. */
 type LastWords = string | null;
@@ -58,6 +58,21 @@ const WORDS: Wording = {
     if (healthy) return null;
     return probe === 'readiness' ? `not ready: ${reason}` : `${probe} probe failed: ${reason}`;
   },
+  'worker.throttled': ({ limit, percent }) => `held back to ${percent}% of a core, since it exceeds ${limit}`,
+  'worker.unthrottled': ({ reason }) => `held back no longer: ${reason}`,
+  'limit.warned': ({ limit, value, allowed }) =>
+    `near its limit ${limit}: ${formatLimit(limit, value)} of ${formatLimit(limit, allowed)}`,
+  'limit.exceeded': ({ limit, value, allowed, reason }) => {
+    const used = value === null ? '' : ` ${formatLimit(limit, value)}`;
+    const most = allowed === null ? '' : ` of ${formatLimit(limit, allowed)}`;
+    const how = reason === 'oom-killed' ? 'killed by the kernel at its limit' : 'exceeds its limit';
+    return `${how} ${limit}${used === '' && most === '' ? '' : `:${used}${most}`}`;
+  },
+  'limit.cleared': ({ limit }) => `keeps its limit ${limit} again`,
+  'limit.adjusted': ({ limit, from, to }) =>
+    `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatLimit(limit, to)}`,
+  'limit.unenforceable': ({ limit, status, reason }) =>
+    `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${reason}`,
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
   'log.rotated': () => null,
@@ -85,6 +100,7 @@ const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
   dependency: (detail) => `stopping it: ${detail}`,
   'left-behind': (detail) => `${detail}; ending it now`,
   'main-process': (detail) => `stopping it: ${detail}`,
+  limit: (detail) => `stopping it for its limit: ${detail}`,
 };
 
 /** Failures begin with `worker "web": `, which the line says already. */

@@ -43,6 +43,7 @@ function drawSpec(chance: Chance, id: WorkerId, earlier: readonly WorkerId[]): W
       retryFailedStart: chance.happens(0.3),
       exit,
       health: chance.happens(0.5) ? exit : drawRule(chance),
+      resource: exit,
       startupGrace: 0,
     },
     stop: { signal: chance.happens(0.8) ? 'SIGTERM' : 'SIGINT', grace: chance.pick([0, 500, 3000, 10_000]) },
