@@ -7,6 +7,8 @@
 #include "heap.h"
 #include "hsu/arguments.h"
 #include "identity.h"
+#include "limits.h"
+#include "limits_object.h"
 #include "lock.h"
 #include "orphans.h"
 #include "probe.h"
@@ -66,6 +68,19 @@ Napi::Value signal_by_identity(const Napi::CallbackInfo& info) {
   int error = signal_process(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"),
                              integer<int>(info[2], "signal"));
   return Napi::Number::New(info.Env(), error);
+}
+
+// Steps and errnos of what failed.
+Napi::Value limit_by_identity(const Napi::CallbackInfo& info) {
+  auto failures = limit_process(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"),
+                                read_process_limits(info[2].As<Napi::Object>()));
+  auto result = Napi::Array::New(info.Env());
+  uint32_t at = 0;
+  for (const StepFailure& failure : failures) {
+    result.Set(at++, Napi::Number::New(info.Env(), static_cast<int>(failure.step)));
+    result.Set(at++, Napi::Number::New(info.Env(), failure.error));
+  }
+  return result;
 }
 
 Napi::Value orphans(const Napi::CallbackInfo& info) {
@@ -130,6 +145,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("bootId", Napi::Function::New<boot_id>(env));
   exports.Set("environOf", Napi::Function::New<environ_of>(env));
   exports.Set("signalProcess", Napi::Function::New<signal_by_identity>(env));
+  exports.Set("limitProcess", Napi::Function::New<limit_by_identity>(env));
   exports.Set("orphans", Napi::Function::New<orphans>(env));
   exports.Set("lookupUser", Napi::Function::New<lookup_user>(env));
   exports.Set("lookupGroup", Napi::Function::New<lookup_group>(env));

@@ -7,12 +7,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "raw_syscall.h"
-
-// Sanitizers and stack protectors keep state that belongs to the spawner thread.
-#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), no_stack_protector))
+#include "in_child.h"
 
 namespace hsu {
+
+using child::at;
+using child::fail;
+using child::leave;
+using child::need;
 
 namespace {
 
@@ -33,22 +35,6 @@ struct DirectoryEntry {
   unsigned char type;
   char name[];
 };
-
-inline long at(const void* pointer) { return reinterpret_cast<long>(pointer); }
-
-[[noreturn]] IN_CHILD void leave() {
-  for (;;) raw(SYS_exit_group, 127);
-}
-
-[[noreturn]] IN_CHILD void fail(Launch* launch, Step step, long result) {
-  launch->failed_error.store(static_cast<int>(-result), std::memory_order_relaxed);
-  launch->failed_step.store(step, std::memory_order_relaxed);
-  leave();
-}
-
-IN_CHILD inline void need(Launch* launch, Step step, long result) {
-  if (result < 0) fail(launch, step, result);
-}
 
 // Without /proc, up to the limit on open files; a descriptor above a since lowered limit would be missed.
 IN_CHILD long close_by_limit(unsigned first, unsigned last) {
@@ -104,14 +90,6 @@ IN_CHILD void take_identity(Launch* launch) {
   }
   if (options.gid >= 0) need(launch, Step::group, raw(SYS_setresgid, options.gid, options.gid, options.gid));
   if (options.uid >= 0) need(launch, Step::user, raw(SYS_setresuid, options.uid, options.uid, options.uid));
-}
-
-IN_CHILD void limit_files(Launch* launch) {
-  if (launch->options.nofile < 0) return;
-  struct rlimit limit;
-  need(launch, Step::rlimit, raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, at(&limit)));
-  limit.rlim_cur = static_cast<rlim_t>(launch->options.nofile);
-  need(launch, Step::rlimit, raw(SYS_prlimit64, 0, RLIMIT_NOFILE, at(&limit), 0));
 }
 
 // After the change of user, which takes it back. Whoever died before it was set is found out by asking.
@@ -173,13 +151,15 @@ IN_CHILD long close_by_listing(unsigned first, unsigned last) {
 IN_CHILD void run_child(void* argument) {
   auto* launch = static_cast<Launch*>(argument);
   arrange_descriptors(launch);
+  child::join_groups(launch);
   // Before the gate, so that the record written meanwhile already names the process group.
   need(launch, Step::setsid, raw(SYS_setsid));
   wait_at_gate(launch);
 
-  limit_files(launch);
+  child::take_limits(launch);
   if (launch->options.umask >= 0) raw(SYS_umask, launch->options.umask);
   take_identity(launch);
+  child::renounce_privileges(launch);
   tie_to_master(launch);
   // With the user's own rights: the program will need them there as well.
   if (!launch->options.cwd.empty()) need(launch, Step::chdir, raw(SYS_chdir, at(launch->options.cwd.c_str())));

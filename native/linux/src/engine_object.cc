@@ -1,6 +1,7 @@
 #include "engine_object.h"
 
 #include "hsu/arguments.h"
+#include "limits_object.h"
 
 namespace hsu {
 
@@ -81,6 +82,7 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   options.shell_fallback = boolean(given.Get("shellFallback"), "shellFallback");
   options.nofile = integer<long long>(given.Get("nofile"), "nofile");
   options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");
+  read_spawn_limits(given.Get("limits"), options);
 
   auto process = engine.spawn(std::move(options));
   if (!process) {

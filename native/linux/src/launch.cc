@@ -89,6 +89,10 @@ Launch::Launch(LaunchOptions&& given) : options(std::move(given)), master(::getp
   if (options.uid >= 0 || options.gid >= 0) dumpable.emplace();
   argv = pointers(options.argv);
   envp = pointers(options.env);
+  joins = pointers(options.joins);
+  if (!options.cgroup.empty()) cgroup_procs = options.cgroup + "/cgroup.procs";
+  if (options.limits.nice) nice_text = std::to_string(*options.limits.nice);
+  if (options.limits.oom_score_adj) oom_text = std::to_string(*options.limits.oom_score_adj);
   if (options.shell_fallback) {
     static char shell[] = "/bin/sh";
     shell_argv.push_back(shell);

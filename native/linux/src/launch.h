@@ -3,6 +3,7 @@
 // Everything one child needs, prepared before it exists: it only follows pointers. It lives in the memory that
 // parent and child share until the child has execed or died, and is freed only after that.
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -32,6 +33,18 @@ enum class Step : int {
   exec = 12,
   gate = 13,
   parent_death = 14,
+  cgroup_open = 15,
+  cgroup_clone = 16,
+  cgroup_join = 17,
+  nice = 18,
+  affinity = 19,
+  scheduler = 20,
+  io_priority = 21,
+  oom_score_open = 22,
+  oom_score = 23,
+  no_new_privs = 24,
+  process = 25,
+  resource = 32,  // plus the number of the resource
 };
 
 struct StepFailure {
@@ -40,6 +53,26 @@ struct StepFailure {
 };
 
 enum class Output : int { capture = 0, null = 1, inherit = 2, same_as_stdout = 3 };
+
+struct ResourceLimit {
+  int resource;
+  rlimit64 value;
+};
+
+struct Scheduler {
+  int policy;
+  int priority;  // laid out as the kernel's sched_param: one int
+};
+
+// Of one process or all its threads; what is absent stays as it is.
+struct ProcessLimits {
+  std::vector<ResourceLimit> resources;
+  std::optional<int> nice;
+  std::vector<unsigned long> affinity;  // a mask
+  std::optional<Scheduler> scheduler;
+  std::optional<int> io_priority;  // class and level as ioprio_set takes them
+  std::optional<int> oom_score_adj;
+};
 
 struct LaunchOptions {
   std::string file;
@@ -54,12 +87,17 @@ struct LaunchOptions {
   bool shell_fallback = false;
   long long nofile = -1;
   bool die_with_master = false;
+  ProcessLimits limits;
+  std::string cgroup;  // directory of a cgroup v2; empty: the master's
+  std::string joins;   // files to write "0" to, each followed by NUL
+  bool no_new_privs = false;
 };
 
 // A child's stack. Taken from and given back to a pool, because mapping one costs more than the rest of a launch.
 class Stack {
  public:
   static constexpr size_t kSize = 32 * 1024;
+  static constexpr size_t kHelperSize = 8 * 1024;  // its upper end, for who stands between us and the child (birth.h)
 
   Stack() = default;
   Stack(Stack&& other) noexcept : base_(std::exchange(other.base_, nullptr)) {}
@@ -95,6 +133,9 @@ class Launch {
   // The options as the system wants them.
   LaunchOptions options;
   std::vector<char*> argv, envp, shell_argv;
+  std::vector<char*> joins;
+  std::string cgroup_procs, nice_text, oom_text;
+  bool moves_itself = false;  // into `options.cgroup`: the kernel did not at its birth
   pid_t master;
   Stack stack;
   std::optional<DumpableGuard> dumpable;

@@ -128,6 +128,34 @@ Variable read_environment(pid_t pid, const std::string& name) {
   return {};
 }
 
+std::vector<pid_t> threads_of(pid_t pid) {
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/task", pid);
+  std::vector<pid_t> threads;
+  DIR* tasks = ::opendir(path);
+  if (!tasks) return threads;
+  while (dirent* entry = ::readdir(tasks)) {
+    if (entry->d_name[0] != '.') threads.push_back(static_cast<pid_t>(::strtol(entry->d_name, nullptr, 10)));
+  }
+  ::closedir(tasks);
+  return threads;
+}
+
+// Where the stack began is chosen at random with each exec: who has ours has all of our memory, or a copy of it.
+bool shares_our_memory(pid_t pid) {
+  auto stack_start = [](const char* path) -> uint64_t {
+    auto text = read_whole(path, 4096);
+    size_t at = text ? text->rfind(')') : std::string::npos;
+    constexpr int kFieldsBetween = 26;
+    for (int field = 0; field < kFieldsBetween && at != std::string::npos; ++field) at = text->find(' ', at + 1);
+    return at == std::string::npos ? 0 : ::strtoull(text->c_str() + at, nullptr, 10);
+  };
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  uint64_t start = stack_start(path);
+  return start != 0 && start == stack_start("/proc/self/stat");
+}
+
 Result<std::string> read_boot_id() {
   auto content = read_whole("/proc/sys/kernel/random/boot_id", 128);
   if (!content) return SystemError{"read(/proc/sys/kernel/random/boot_id)", errno};

@@ -31,6 +31,11 @@ struct Variable {
 Variable read_environment(pid_t pid, const std::string& name);
 Result<std::string> read_boot_id();
 
+std::vector<pid_t> threads_of(pid_t pid);
+
+// A child of ours that has not execed yet.
+bool shares_our_memory(pid_t pid);
+
 // The children of the main thread. None where the kernel does not tell (CONFIG_PROC_CHILDREN).
 std::optional<std::vector<pid_t>> main_thread_children();
 

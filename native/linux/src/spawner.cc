@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -179,7 +178,11 @@ void Spawner::serve() {
 
 StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   if (!launch.stack) return {Step::clone, ENOMEM};
-  Fd out, err, gate;
+  Fd out, err, gate, cgroup;
+  if (!launch.options.cgroup.empty()) {
+    cgroup.reset(::open(launch.options.cgroup.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!cgroup) return {Step::cgroup_open, errno};
+  }
   if (launch.options.out == Output::capture && !make_pipe(spawned.out, out)) return {Step::pipe, errno};
   if (launch.options.err == Output::capture && !make_pipe(spawned.err, err)) return {Step::pipe, errno};
   int pair[2];
@@ -195,27 +198,12 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   // A handler of ours must not run in the child; the thread's own mask leaves libc's internal signals open.
   uint64_t all = ~0ull, before = 0;
   raw(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), reinterpret_cast<long>(&before), sizeof all);
-  int pidfd = -1;
-  long pid = -ENOSYS;
-  if (!legacy_clone_) {
-    clone_args args = {};
-    args.flags = CLONE_VM | CLONE_PIDFD;
-    args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-    args.exit_signal = SIGCHLD;
-    args.stack = reinterpret_cast<uint64_t>(launch.stack.lowest());
-    args.stack_size = Stack::kSize;
-    pid = raw_clone(SYS_clone3, reinterpret_cast<long>(&args), sizeof args, 0, 0, 0, &run_child, &launch);
-    legacy_clone_ = pid == -ENOSYS || pid == -EPERM;
-  }
-  if (legacy_clone_) {
-    auto top = reinterpret_cast<long>(launch.stack.lowest()) + static_cast<long>(Stack::kSize);
-    pid = raw_clone(SYS_clone, CLONE_VM | CLONE_PIDFD | SIGCHLD, top, reinterpret_cast<long>(&pidfd), 0, 0,
-                    &run_child, &launch);
-  }
+  Birth birth{launch, ways_, cgroup.get()};
+  give_birth(birth);
   raw(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before), 0, sizeof before);
-  if (pid < 0) return {Step::clone, static_cast<int>(-pid)};
-  spawned.pid = static_cast<pid_t>(pid);
-  spawned.pidfd.reset(pidfd);
+  if (birth.failure.step != Step::none) return birth.failure;
+  spawned.pid = birth.pid;
+  spawned.pidfd.reset(birth.pidfd);
   return {Step::none, 0};
 }
 

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "birth.h"
 #include "hsu/fd.h"
 #include "hsu/result.h"
 #include "launch.h"
@@ -38,9 +39,9 @@ class Spawner {
   StepFailure make(Launch& launch, Spawned& spawned);
 
   Fd control_;
-  int thread_control_ = -1;  // these three belong to the thread, the descriptors to its own table
+  int thread_control_ = -1;  // these belong to the thread, the descriptors to its own table
   int null_fd_ = -1;
-  bool legacy_clone_ = false;
+  BirthWays ways_;
   pthread_t thread_{};
 };
 

@@ -1,4 +1,5 @@
-import type { CheckedSpawn } from './check.ts';
+import type { CheckedProcessLimits } from './check-limits.ts';
+import type { CheckedSpawn } from './check-spawn.ts';
 import type { NativeUser } from './native.ts';
 
 /** The engine as the addon has it: results are plain numbers, 0 or an errno where nothing else is said. */
@@ -28,6 +29,8 @@ export interface Addon {
   bootId(): string;
   environOf(pid: number, name: string): string | null | undefined;
   signalProcess(pid: number, startTime: number, signal: number): number;
+  /** Step and errno of each that failed, one after the other. */
+  limitProcess(pid: number, startTime: number, limits: CheckedProcessLimits): number[];
   orphans(): number[];
   lookupUser(nameOrId: string): NativeUser | null;
   lookupGroup(nameOrId: string): number | null;

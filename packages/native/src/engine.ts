@@ -1,5 +1,6 @@
 import type { Addon, AddonEngine } from './addon.ts';
 import * as check from './check.ts';
+import { checkEngineOptions, checkSpawn } from './check-spawn.ts';
 import { decodeEvents } from './events.ts';
 import { closedError, failureFrom, nameError, signalResult } from './failure.ts';
 import type { NativeEngine, NativeEngineOptions, NativeSpawn } from './native.ts';
@@ -10,7 +11,7 @@ export function openEngine(
   options: NativeEngineOptions,
   defaultNofile: () => number,
 ): NativeEngine {
-  check.checkEngineOptions(options);
+  checkEngineOptions(options);
   const { onEvents, subreaper, maxUnacknowledgedBytes } = options;
   let engine: AddonEngine | null = open();
   const opened = (): AddonEngine => {
@@ -32,7 +33,7 @@ export function openEngine(
 
   return {
     spawn(given: NativeSpawn) {
-      const result = opened().spawn(check.checkSpawn(given, defaultNofile));
+      const result = opened().spawn(checkSpawn(given, defaultNofile));
       if (result.length === 2) return { ok: false, failure: failureFrom(...result) };
       const [handle, pid, startTime] = result;
       return { ok: true, value: { handle, pid, startTime: String(startTime) } };

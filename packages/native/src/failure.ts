@@ -18,6 +18,38 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['exec', 'execve'],
   ['gate', 'read'],
   ['parent-death', 'prctl'],
+  ['cgroup', 'open'],
+  ['cgroup', 'clone3'],
+  ['cgroup', 'write'],
+  ['nice', 'setpriority'],
+  ['affinity', 'sched_setaffinity'],
+  ['scheduler', 'sched_setscheduler'],
+  ['io-priority', 'ioprio_set'],
+  ['oom-score', 'open'],
+  ['oom-score', 'write'],
+  ['no-new-privs', 'prctl'],
+  ['pidfd', 'pidfd_open'],
+];
+
+/** From here on a step is a resource limit, in the order of `<sys/resource.h>`. */
+const firstResource = 32;
+const resources = [
+  'CPU',
+  'FSIZE',
+  'DATA',
+  'STACK',
+  'CORE',
+  'RSS',
+  'NPROC',
+  'NOFILE',
+  'MEMLOCK',
+  'AS',
+  'LOCKS',
+  'SIGPENDING',
+  'MSGQUEUE',
+  'NICE',
+  'RTPRIO',
+  'RTTIME',
 ];
 
 // Of two names for one number the first is the customary one: EAGAIN, not EWOULDBLOCK.
@@ -42,8 +74,15 @@ export function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `E${errno}`;
 }
 
+function stepFrom(step: number): readonly [NativeStep, string] {
+  const resource = resources[step - firstResource];
+  return resource === undefined
+    ? (steps[step] ?? ['gate', 'read'])
+    : ['rlimit', `prlimit(RLIMIT_${resource})`];
+}
+
 export function failureFrom(step: number, errno: number): NativeFailure {
-  const [name, call] = steps[step] ?? (['gate', 'read'] as const);
+  const [name, call] = stepFrom(step);
   return { step: name, errno, code: errnoName(errno), call };
 }
 

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import type { Addon } from './addon.ts';
 import { capabilitiesFrom } from './capabilities.ts';
 import * as check from './check.ts';
+import { checkProcessLimits } from './check-limits.ts';
 import { openEngine } from './engine.ts';
-import { errnoName, nameError } from './failure.ts';
+import { errnoName, failureFrom, nameError } from './failure.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
 import { decodeRows } from './rows.ts';
@@ -55,6 +56,13 @@ function named<T>(call: () => T): T {
   }
 }
 
+function pairs(numbers: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (let at = 0; at < numbers.length; at += 2)
+    found.push([numbers[at] as number, numbers[at + 1] as number]);
+  return found;
+}
+
 function face(addon: Addon): Native {
   const initialNofile = findInitialNofile(readText);
   return {
@@ -72,7 +80,14 @@ function face(addon: Addon): Native {
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
     trimMemory: () => addon.trimMemory(),
     sampleTrees: (trees) => trees.map(() => ({ processes: [], group: null })),
-    limitProcess: () => [],
+    limitProcess(pid, startTime, limits) {
+      const numbers = addon.limitProcess(
+        check.pid(pid),
+        check.startTime(startTime),
+        checkProcessLimits(limits),
+      );
+      return pairs(numbers).map(([step, errno]) => failureFrom(step, errno));
+    },
     capabilities: () => capabilitiesFrom(addon.probe()),
   };
 }

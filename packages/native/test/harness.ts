@@ -57,6 +57,7 @@ export function spawnOptions(options: Partial<NativeSpawn> & { file: string }): 
     shellFallback: false,
     nofile: null,
     dieWithMaster: false,
+    limits: null,
     ...options,
   };
 }

@@ -22,6 +22,7 @@ export function options(file: string, argv: string[], more: Partial<NativeSpawn>
     shellFallback: false,
     nofile: null,
     dieWithMaster: false,
+    limits: null,
     ...more,
   };
 }

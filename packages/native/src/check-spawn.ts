@@ -1,0 +1,68 @@
+import { boolean, integer, joined, oneOf, text } from './check.ts';
+import { type CheckedLimits, checkLimits } from './check-limits.ts';
+import type { NativeEngineOptions, NativeSpawn } from './native.ts';
+
+/** Largest uid and gid: the next one, -1 to the system, means "leave it". */
+const largestId = 0xffff_fffe;
+const largestUmask = 0o777;
+
+const orNone = (value: unknown, what: string, most: number): number =>
+  value === null ? -1 : integer(value, what, 0, most);
+
+/** The one object that the addon receives; `-1` and `''` stand for "the master's". */
+export interface CheckedSpawn {
+  readonly file: string;
+  readonly argv: string;
+  readonly env: string;
+  readonly cwd: string;
+  readonly umask: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly setGroups: boolean;
+  readonly groups: readonly number[];
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly shellFallback: boolean;
+  readonly nofile: number;
+  readonly dieWithMaster: boolean;
+  readonly limits: CheckedLimits | null;
+}
+
+export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): CheckedSpawn {
+  if (typeof options !== 'object' || options === null) throw new TypeError('spawn options must be an object');
+  const file = text(options.file, 'file');
+  if (file === '') throw new TypeError('file must not be empty');
+  const argv = joined(options.argv, 'argv');
+  if (argv === '') throw new TypeError('argv must hold at least the name of the program');
+  if (options.cwd === '') throw new TypeError('cwd must not be empty');
+  const groups = options.groups;
+  if (groups !== null && !Array.isArray(groups)) throw new TypeError('groups must be an array or null');
+  return {
+    file,
+    argv,
+    env: joined(options.env, 'env'),
+    cwd: options.cwd === null ? '' : text(options.cwd, 'cwd'),
+    umask: orNone(options.umask, 'umask', largestUmask),
+    uid: orNone(options.uid, 'uid', largestId),
+    gid: orNone(options.gid, 'gid', largestId),
+    setGroups: groups !== null,
+    groups: (groups ?? []).map((group, at) => integer(group, `groups[${at}]`, 0, largestId)),
+    stdout: oneOf(options.stdout, 'stdout', ['capture', 'null', 'inherit']),
+    stderr: oneOf(options.stderr, 'stderr', ['capture', 'null', 'inherit', 'stdout']),
+    shellFallback: boolean(options.shellFallback, 'shellFallback'),
+    nofile:
+      options.nofile === null
+        ? defaultNofile()
+        : integer(options.nofile, 'nofile', 0, Number.MAX_SAFE_INTEGER),
+    dieWithMaster: boolean(options.dieWithMaster, 'dieWithMaster'),
+    limits: checkLimits(options.limits),
+  };
+}
+
+export function checkEngineOptions(options: NativeEngineOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('engine options must be an object');
+  if (typeof options.onEvents !== 'function') throw new TypeError('onEvents must be a function');
+  boolean(options.subreaper, 'subreaper');
+  integer(options.maxUnacknowledgedBytes, 'maxUnacknowledgedBytes', 1, Number.MAX_SAFE_INTEGER);
+}
