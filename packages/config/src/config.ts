@@ -1,6 +1,7 @@
 // A configuration in one form, complete: whatever could be left out is filled in.
 import type {
   DependencyCondition,
+  LimitsSpec,
   LogSpec,
   MainProcessSpec,
   Milliseconds,
@@ -69,11 +70,22 @@ export interface ManagedUnit {
   readonly mainProcess: MainProcessSpec | null;
   readonly onDaemonize: 'kill' | 'adopt';
   readonly log: LogConfig;
+  /** Paths as written. */
+  readonly limits: LimitsSpec | null;
+  readonly namespace: string | null;
+  readonly group: string | null;
+}
+
+/** Budgets that workers share, by the names of namespaces and groups; null: it has none. Paths as written. */
+export interface Quotas {
+  readonly namespaces: ReadonlyMap<string, LimitsSpec | null>;
+  readonly groups: ReadonlyMap<string, LimitsSpec | null>;
 }
 
 export interface Config {
   readonly master: MasterConfig;
   readonly units: readonly ManagedUnit[];
+  readonly quotas: Quotas;
   /** Units that are valid but not run by this version. */
   readonly notRun: readonly { readonly id: string; readonly reason: string }[];
 }

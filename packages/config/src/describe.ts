@@ -1,14 +1,15 @@
 import {
   type Check,
   formatDuration,
-  formatSize,
   type Probe,
   type RestartPolicy,
   type RestartRule,
   startOrder,
   type WorkerSpec,
 } from '@hsu-master/core';
+import { describeLimits, describeQuotas } from './describe-limits.ts';
 import type { LoadedConfig } from './load.ts';
+import { onOneLine, size } from './plain.ts';
 import { quoteWords } from './words.ts';
 
 /** Says in words what a configuration means: what is run, how it is kept running, and in which order. Several lines. */
@@ -22,6 +23,8 @@ export function describeConfig(config: LoadedConfig): string {
   const order = startOrder(workers);
   const byId = new Map(workers.map((worker) => [worker.id, worker]));
   for (const id of order) lines.push('', ...describeWorker(byId.get(id) as WorkerSpec));
+  const quotas = describeQuotas(workers);
+  if (quotas.length > 0) lines.push('', ...quotas);
   for (const { id, reason } of notRun) lines.push('', `${id}: ${reason}`);
   if (workers.some((worker) => worker.dependsOn.length > 0))
     lines.push('', `start order: ${order.join(', ')}`);
@@ -31,7 +34,7 @@ export function describeConfig(config: LoadedConfig): string {
 
 function describeWorker(worker: WorkerSpec): string[] {
   const { command, dependsOn, probes, log, mainProcess } = worker;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['command', onOneLine(quoteWords(command.argv))],
     ['directory', command.cwd],
   ];
@@ -55,16 +58,11 @@ function describeWorker(worker: WorkerSpec): string[] {
   if (mainProcess !== null)
     rows.push(['main process', `from ${mainProcess.pidFile} within ${formatDuration(mainProcess.timeout)}`]);
   rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
-  rows.push(['output', describeLog(log)]);
+  rows.push(['output', describeLog(log)], ...describeLimits(worker));
   const title = [worker.id];
   if (worker.name !== worker.id) title.push(`– ${worker.name}`);
   if (!worker.enabled) title.push('(not enabled)');
   return [title.join(' '), ...rows.map(([key, value]) => `  ${key.padEnd(12)} ${value}`)];
-}
-
-/** Control characters, line breaks among them, as escapes. */
-function onOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
 }
 
 const MODES = {
@@ -122,9 +120,4 @@ function describeLog(log: WorkerSpec['log']): string {
   ];
   if (files.length === 0) return 'thrown away';
   return `${files.join(', ')} (${log.maxFiles} old files of ${size(log.maxSize)})`;
-}
-
-/** A size as it was most likely written. */
-function size(bytes: number): string {
-  return bytes > 0 && bytes % 1e6 === 0 ? `${bytes / 1e6}MB` : formatSize(bytes);
 }

@@ -110,6 +110,7 @@ const PLACES: Readonly<Record<keyof typeof IGNORED, string>> = {
   control: '….control.',
   execution: '….execution.',
   processFile: '….process_file.',
+  limits: '….limits.',
   memory: '….limits.memory.',
   cpu: '….limits.cpu.',
   healthCheck: '….health_check.',

@@ -4,6 +4,7 @@ import type { MasterConfig } from './config.ts';
 import { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import { type ConfigIssue, issueAt } from './issue.ts';
+import { checkBudgets, checkMembers } from './members.ts';
 import { normalise } from './normalise/config.ts';
 import { readDocument } from './read-document.ts';
 import { checkIds, checkSense, type Identity } from './rules.ts';
@@ -52,7 +53,9 @@ export function loadConfig(
   const written = readDocument(parsed.root, findings, surroundings.env, identities);
   const config = normalise(written, findings);
   checkIds(identities, findings);
+  checkMembers(identities, config.quotas, findings);
   checkSense(config, findings);
+  checkBudgets(config, findings);
   const place = placeOf(dirname(resolve(surroundings.cwd, source.file)), surroundings);
   const workers = toSpecs(config, place, findings);
   if (findings.errorCount > 0) return { ok: false, issues: freeze(findings.errors()) };

@@ -36,7 +36,13 @@ export function readDocument(
     }
   }
   const workers = readWorkers(items, reading, findings, identities);
-  return { master: document?.master, logCollection: document?.log_collection, workers };
+  return {
+    master: document?.master,
+    namespaces: document?.namespaces,
+    groups: document?.groups,
+    logCollection: document?.log_collection,
+    workers,
+  };
 }
 
 function* readWorkers(

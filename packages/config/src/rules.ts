@@ -16,14 +16,25 @@ export interface Identity {
   readonly id: string;
   readonly at: Path;
   readonly needs: readonly string[];
+  readonly namespace: string | undefined;
+  readonly group: string | undefined;
+  /** Group of the user that the program runs as, where that key stands beside those of the worker. */
+  readonly account: string | undefined;
 }
 
 /** The identity of a worker, or null where its id could not be read. */
 export function identityOf({ worker, at }: WrittenWorker): Identity | null {
   const id: string | undefined = worker.id;
   if (id === undefined) return null;
-  if (worker.depends_on === undefined) return { id, at, needs: NONE };
-  return { id, at, needs: dependencies(worker.depends_on).map((dependency) => dependency.id) };
+  const { depends_on: needs, namespace, worker_group: group } = worker;
+  return {
+    id,
+    at,
+    needs: needs === undefined ? NONE : dependencies(needs).map((dependency) => dependency.id),
+    namespace,
+    group,
+    account: 'group' in worker ? worker.group : undefined,
+  };
 }
 
 /** Checks between workers, on what was written, so that they hold for workers with other mistakes too. */

@@ -1,5 +1,13 @@
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { type Command, type Dependency, hasReadiness, type LogSpec, type WorkerSpec } from '@hsu-master/core';
+import {
+  type Command,
+  type Dependency,
+  hasReadiness,
+  type LimitsSpec,
+  type LogSpec,
+  type QuotaSpec,
+  type WorkerSpec,
+} from '@hsu-master/core';
 import type { Config, ManagedUnit } from './config.ts';
 import type { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
@@ -7,11 +15,13 @@ import type { Path } from './issue.ts';
 import type { Place } from './surroundings.ts';
 
 const SHELL = '/bin/sh';
+const NO_QUOTAS: readonly QuotaSpec[] = Object.freeze([]);
 
 /** Turns every unit into the frozen spec of its worker: paths made absolute, dependencies made definite. */
 export function toSpecs(config: Config, place: Place, findings: Findings): readonly WorkerSpec[] {
   const units = new Map(config.units.map((unit) => [unit.id, unit]));
   const files = new Map<string, string>();
+  const quotas = quotasOf(config, place);
   return freeze(
     config.units.map((unit): WorkerSpec => {
       const command = commandOf(unit, place, findings);
@@ -32,11 +42,52 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         },
         onDaemonize: unit.onDaemonize,
         log: logOf(unit, place, files, findings),
-        limits: null,
-        quotas: [],
+        limits: unit.limits && limitsOf(unit.limits, place),
+        quotas: quotas(unit),
       };
     }),
   );
+}
+
+/** The budgets of a unit, the outermost first. Those of units in the same place are one and the same. */
+function quotasOf(config: Config, place: Place): (unit: ManagedUnit) => readonly QuotaSpec[] {
+  const { namespaces, groups } = config.quotas;
+  const specs = (kind: QuotaSpec['kind'], all: ReadonlyMap<string, LimitsSpec | null>) =>
+    new Map(
+      [...all].flatMap(([id, limits]): [string, QuotaSpec][] =>
+        limits === null ? [] : [[id, { kind, id, limits: limitsOf(limits, place) }]],
+      ),
+    );
+  const outer = specs('namespace', namespaces);
+  const inner = specs('group', groups);
+  const known = new Map<string, readonly QuotaSpec[]>();
+  return ({ namespace, group }) => {
+    if (namespace === null && group === null) return NO_QUOTAS;
+    const key = `${namespace ?? ''} ${group ?? ''}`;
+    let quotas = known.get(key);
+    if (quotas === undefined) {
+      const found = [outer.get(namespace ?? ''), inner.get(group ?? '')];
+      quotas = found.filter((quota) => quota !== undefined);
+      known.set(key, quotas);
+    }
+    return quotas;
+  };
+}
+
+function limitsOf(limits: LimitsSpec, place: Place): LimitsSpec {
+  const { ioPaths, tempDirectory, alerts } = limits;
+  const absolute = (path: string) => resolve(place.directory, atHome(path, place));
+  // A name without a slash stays for PATH.
+  const programAt = (program: string) => (program.includes('/') ? absolute(program) : program);
+  return {
+    ...limits,
+    ioPaths: ioPaths.length === 0 ? ioPaths : ioPaths.map(absolute),
+    tempDirectory: tempDirectory && absolute(tempDirectory),
+    alerts: alerts && {
+      ...alerts,
+      exec: alerts.exec && [programAt(alerts.exec[0]), ...alerts.exec.slice(1)],
+    },
+  };
 }
 
 function dependenciesOf(unit: ManagedUnit, units: ReadonlyMap<string, ManagedUnit>): Dependency[] {

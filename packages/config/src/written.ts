@@ -15,6 +15,8 @@ export type WrittenWorker =
 
 export interface WrittenConfig {
   readonly master: WrittenMaster | undefined;
+  readonly namespaces: WrittenRoot['namespaces'];
+  readonly groups: WrittenRoot['groups'];
   readonly logCollection: WrittenRoot['log_collection'];
   /** Can be iterated once. */
   readonly workers: Iterable<WrittenWorker>;

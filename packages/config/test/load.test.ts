@@ -38,6 +38,7 @@ describe('the short form', () => {
         "description": "",
         "enabled": true,
         "id": "web",
+        "limits": null,
         "log": {
           "captureStderr": true,
           "captureStdout": true,
@@ -66,6 +67,7 @@ describe('the short form', () => {
           },
           "startup": null,
         },
+        "quotas": [],
         "restart": {
           "exit": {
             "coolDown": 60000,
@@ -92,6 +94,18 @@ describe('the short form', () => {
             "window": 60000,
           },
           "mode": "on-failure",
+          "resource": {
+            "coolDown": 60000,
+            "delay": 1000,
+            "factor": 2,
+            "giveUp": false,
+            "jitter": 0.1,
+            "maxCoolDown": 1800000,
+            "maxDelay": 300000,
+            "maxRetries": 5,
+            "resetAfter": 60000,
+            "window": 60000,
+          },
           "retryFailedStart": false,
           "startupGrace": 120000,
           "successCodes": [

@@ -168,7 +168,7 @@ test('both forms that say the same give the same spec', () => {
         graceful_timeout: `${grace}s`,
         success_exit_codes: codes,
         restart_policy: mode,
-        context_aware_restart: { default: rule },
+        context_aware_restart: { default: rule, resource_violations: rule },
       };
       const long = { id: 'w', type: 'managed', unit: { managed: { metadata: { name: 'w' }, control } } };
       const [first, second] = [short, long].map(

@@ -1,7 +1,9 @@
+import type { LimitsSpec } from '@hsu-master/core';
 import type { Config, ManagedUnit } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
+import { normaliseQuota } from './limits.ts';
 import { DEFAULT_LOG, longLog } from './logs.ts';
 import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
 
@@ -43,8 +45,25 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       forceShutdownTimeout: master.force_shutdown_timeout || FORCE_SHUTDOWN_TIMEOUT,
     },
     units,
+    quotas: {
+      namespaces: budgets(written.namespaces, 'namespaces', findings),
+      groups: budgets(written.groups, 'groups', findings),
+    },
     notRun,
   };
+}
+
+function budgets(
+  written: WrittenConfig['groups'],
+  key: 'namespaces' | 'groups',
+  findings: Findings,
+): ReadonlyMap<string, LimitsSpec | null> {
+  const known = new Map<string, LimitsSpec | null>();
+  for (const [name, { limits }] of Object.entries(written ?? {})) {
+    const at = [key, name];
+    known.set(name, findings.hasErrorBelow(at) ? null : normaliseQuota(limits, [...at, 'limits'], findings));
+  }
+  return known;
 }
 
 /** Exactly one block under `unit`, and the one that `type` names. */

@@ -78,7 +78,7 @@ interface Common {
 function policy(
   mode: RestartMode | '' | undefined,
   common: Common,
-  rules: Pick<RestartPolicy, 'exit' | 'health' | 'startupGrace'>,
+  rules: Pick<RestartPolicy, 'exit' | 'health' | 'resource' | 'startupGrace'>,
 ): RestartPolicy {
   return {
     mode: mode === undefined || mode === '' ? 'on-failure' : mode,
@@ -111,6 +111,7 @@ export function longRestart(
   const where = [...at, 'context_aware_restart'];
   checkRule(base, [...where, 'default'], findings);
   checkRule(health, [...where, 'health_failures'], findings);
+  checkRule(written.resource_violations ?? {}, [...where, 'resource_violations'], findings);
   const severities = written.severity_multipliers ?? {};
   const profiles = written.worker_profile_multipliers ?? {};
   const ofProfile = own(profiles, profile) ?? own(PROFILE_FACTORS, profile) ?? 1;
@@ -122,8 +123,22 @@ export function longRestart(
     exit: exitRule,
     health:
       written.health_failures === undefined ? exitRule : fill({ ...exit, ...health }, ORIGINAL, multiplier),
+    resource: fill(
+      { ...exit, ...(written.resource_violations ?? afterViolation(exit)) },
+      ORIGINAL,
+      multiplier,
+    ),
     startupGrace: written.startup_grace_period ?? STARTUP_GRACE,
   });
+}
+
+/** The original’s rule for exceeded limits, where none is written. */
+function afterViolation(exit: WrittenRule): WrittenRule {
+  return {
+    max_retries: (exit.max_retries ?? ORIGINAL.maxRetries) + 2,
+    retry_delay: (exit.retry_delay ?? ORIGINAL.delay) * 2,
+    backoff_rate: 1.5,
+  };
 }
 
 /** The short form: a policy, or a map with the policy and one rule for everything. */
@@ -131,7 +146,12 @@ export function shortRestart(worker: WrittenShortWorker, at: Path, findings: Fin
   const { restart } = worker;
   const startupGrace = worker.startup_grace_period ?? STARTUP_GRACE;
   if (typeof restart !== 'object') {
-    return policy(restart, worker, { exit: SHORT_RULE, health: SHORT_RULE, startupGrace });
+    return policy(restart, worker, {
+      exit: SHORT_RULE,
+      health: SHORT_RULE,
+      resource: SHORT_RULE,
+      startupGrace,
+    });
   }
   const { policy: mode, delay, factor, ...keys } = restart;
   const where = [...at, 'restart'];
@@ -152,5 +172,5 @@ export function shortRestart(worker: WrittenShortWorker, at: Path, findings: Fin
   };
   checkRule(written, where, findings, factor === undefined ? 'backoff_rate' : 'factor');
   const rule = fill(written, SHORT, 1);
-  return policy(mode, worker, { exit: rule, health: rule, startupGrace });
+  return policy(mode, worker, { exit: rule, health: rule, resource: rule, startupGrace });
 }

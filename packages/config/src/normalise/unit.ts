@@ -1,17 +1,21 @@
-import type { MainProcessSpec, SignalName } from '@hsu-master/core';
+import type { LimitsSpec, MainProcessSpec, SignalName } from '@hsu-master/core';
 import type { DependencyConfig, Execution, LogConfig, ManagedUnit, Program } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenManaged } from '../schema/units.ts';
 import type { WrittenLongWorker, WrittenShortWorker } from '../schema/worker.ts';
 import type { WrittenWorker } from '../written.ts';
+import { normaliseLimits } from './limits.ts';
 import { longLog, shortLog } from './logs.ts';
 import { normaliseProbes } from './probes.ts';
+import type { AnswerDefaults } from './responses.ts';
 import { longRestart, shortRestart } from './restart.ts';
 
 // Shared and frozen: most workers have none.
 const NO_DEPENDENCIES: readonly DependencyConfig[] = Object.freeze([]);
 const NO_VARIABLES: Readonly<Record<string, string>> = Object.freeze({});
+
+const NO_DEFAULTS: AnswerDefaults = Object.freeze({ sustained: null, spikeTolerance: null });
 
 /** Keys that tell of a worker’s health. */
 const HEALTH = ['ready', 'probes', 'health_check'] as const;
@@ -29,6 +33,7 @@ export function longUnit(
   const { control } = managed;
   const at = [...place.at, 'unit', 'managed'];
   const { execution } = control;
+  const env = variables(execution.environment, [...at, 'control', 'execution', 'environment'], findings);
   return {
     form: 'long',
     ...common(worker, place.at),
@@ -39,13 +44,14 @@ export function longUnit(
         ? { kind: 'shell', line: execution.executable_path, args: execution.args ?? [] }
         : { kind: 'words', words: [execution.executable_path, ...(execution.args ?? [])] },
       cwd: execution.working_directory ?? null,
-      env: variables(execution.environment, [...at, 'control', 'execution', 'environment'], findings),
+      env,
       ...identityOf(execution),
     },
     restart: longRestart(control, worker.profile_type || 'default', [...at, 'control'], findings),
     grace: control.graceful_timeout || GRACE,
     probes: normaliseProbes(managed, at, findings),
     log: longLog(control.log_collection, place.log, [...at, 'control', 'log_collection'], findings),
+    limits: longLimits(control, [...at, 'control', 'limits'], env, findings),
     ...ending(control),
   };
 }
@@ -61,6 +67,7 @@ export function shortUnit(
   const probes = normaliseProbes(worker, at, findings);
   const restart = shortRestart(worker, at, findings);
   const env = variables(worker.env, [...at, 'env'], findings);
+  const limits = shortLimits(worker, at, env, findings);
   if (program === null) return null;
   return {
     form: 'short',
@@ -72,6 +79,7 @@ export function shortUnit(
     grace: worker.stop_timeout ?? GRACE,
     probes,
     log: shortLog(worker.log, place.log),
+    limits,
     ...ending(worker),
   };
 }
@@ -87,6 +95,7 @@ export function checkSoundParts(written: WrittenWorker, findings: Findings): voi
       shortProgram(worker, [...at, 'command'], findings);
     if (sound(at, HEALTH)) normaliseProbes(worker, at, findings);
     if (sound(at, ['restart'])) shortRestart(worker, at, findings);
+    if (sound(at, ['limits', 'env'])) shortLimits(worker, at, mapOf(worker.env), findings);
     return;
   }
   const { unit }: Partial<WrittenLongWorker> = written.worker;
@@ -95,8 +104,34 @@ export function checkSoundParts(written: WrittenWorker, findings: Findings): voi
   const at = [...written.at, 'unit', 'managed'];
   if (sound(at, HEALTH)) normaliseProbes(managed, at, findings);
   const where = [...at, 'control'];
-  if (managed.control !== undefined && sound(where, ['context_aware_restart']))
-    longRestart(managed.control, 'default', where, findings);
+  const control: Partial<WrittenManaged['control']> | undefined = managed.control;
+  if (control === undefined || !sound(where, ['context_aware_restart'])) return;
+  longRestart(control, 'default', where, findings);
+  if (sound(where, ['limits', 'execution']))
+    longLimits(control, [...where, 'limits'], mapOf(control.execution?.environment), findings);
+}
+
+function longLimits(
+  control: Pick<Partial<WrittenManaged['control']>, 'limits' | 'context_aware_restart'>,
+  at: Path,
+  env: Readonly<Record<string, string>>,
+  findings: Findings,
+): LimitsSpec | null {
+  if (control.limits === undefined) return null;
+  const { sustained_violation_time: sustained = null, spike_tolerance_time: spikeTolerance = null } =
+    control.context_aware_restart ?? {};
+  const place = { at, temp: env['TMPDIR'] || null, defaults: { sustained, spikeTolerance } };
+  return normaliseLimits(control.limits, place, findings);
+}
+
+function shortLimits(
+  worker: WrittenShortWorker,
+  at: Path,
+  env: Readonly<Record<string, string>>,
+  findings: Findings,
+): LimitsSpec | null {
+  const place = { at: [...at, 'limits'], temp: env['TMPDIR'] || null, defaults: NO_DEFAULTS };
+  return normaliseLimits(worker.limits, place, findings);
 }
 
 function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
@@ -106,6 +141,8 @@ function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
     enabled: worker.enabled ?? true,
     dependsOn: dependencies(worker.depends_on),
     restartDependents: worker.restart_dependents ?? false,
+    namespace: worker.namespace ?? null,
+    group: worker.worker_group ?? null,
   };
 }
 
@@ -158,16 +195,24 @@ function variables(
 ): Readonly<Record<string, string>> {
   if (written === undefined) return NO_VARIABLES;
   if (!isList(written)) return written;
-  const env: Record<string, string> = {};
-  for (const [name, value] of written) {
-    if (Object.hasOwn(env, name)) {
+  const env = mapOf(written);
+  if (Object.keys(env).length === written.length) return env;
+  const seen = new Set<string>();
+  for (const [name] of written) {
+    if (seen.has(name)) {
       findings.noticeAt(`env ${name} twice`, at, () => ({
         message: `the variable ${name} is set twice; the last one counts`,
       }));
     }
-    env[name] = value;
+    seen.add(name);
   }
   return env;
+}
+
+/** Variables as a map; of those set twice the last one counts. */
+function mapOf(written: WrittenShortWorker['env']): Readonly<Record<string, string>> {
+  if (written === undefined) return NO_VARIABLES;
+  return isList(written) ? Object.fromEntries(written) : written;
 }
 
 function isList<T>(value: readonly T[] | object | string): value is readonly T[] {

@@ -40,12 +40,8 @@ function checkAddress(address: string): Read<{ readonly host: string; readonly p
   return { value: split };
 }
 
-const url = scalar(
-  'URL',
-  { type: 'string' },
-  checkUrl,
-  'Address that must answer with a status from 200 to 299.',
-);
+export const webAddress = scalar('URL', { type: 'string' }, checkUrl);
+const url = as(webAddress, 'Address that must answer with a status from 200 to 299.');
 const hostPort = scalar(
   'host:port',
   { type: 'string' },

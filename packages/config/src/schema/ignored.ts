@@ -34,6 +34,13 @@ export const IGNORED = {
     app_name: 'the original reads appname',
     use_subdirectory: 'the original reads usesubdirectory',
   },
+  limits: {
+    memory_limits: 'write memory',
+    cpu_limits: 'write cpu',
+    io_limits: 'write io',
+    process_limits: 'write process',
+    max_open_files: 'write process.max_file_descriptors',
+  },
   memory: { limit_bytes: 'write max_rss', max_memory_mb: 'write max_rss' },
   cpu: { limit_percent: 'write max_percent' },
   healthCheck: {

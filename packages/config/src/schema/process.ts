@@ -6,7 +6,7 @@ import { duration, flag, integer, lines, path, text, word } from './scalars.ts';
 const DEVICE_NAMES = /^(?:CON|PRN|AUX|NUL|COM\d|LPT\d)$/i;
 
 /** The one rule for ids; they become names of files, metrics and environment values. */
-function checkId(id: string): Wrong | null {
+export function checkId(id: string): Wrong | null {
   const shown = JSON.stringify(id.length > 70 ? `${id.slice(0, 67)}…` : id);
   if (id.length > 64) return { wrong: `${shown} is longer than 64 characters` };
   if (!/^[A-Za-z0-9_-]+$/.test(id)) {

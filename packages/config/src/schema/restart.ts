@@ -1,4 +1,4 @@
-import { as, later, map, object } from './fields.ts';
+import { as, map, object } from './fields.ts';
 import { choice, duration, flag, integer, number } from './scalars.ts';
 
 export const RESTART_MODES = ['never', 'on-failure', 'always', 'unless-stopped'] as const;
@@ -59,13 +59,12 @@ export const contextAwareRestart = object(
     health_failures: rule(
       'Rule for restarts that a probe asks for; what it leaves out is taken from `default`.',
     ),
-    resource_violations: later(
-      rule('Rule for restarts after an exceeded limit.'),
-      'limits are not enforced in this version',
+    resource_violations: rule(
+      'Rule for restarts that an exceeded limit asks for. Without it: that of `default` with two more retries, twice the delay and a factor of 1.5; what it leaves out is taken from `default`.',
     ),
     severity_multipliers: as(
       map(multiplier, ''),
-      'Factors for max_retries and retry_delay by severity. Exits and probes are `critical`; the other severities belong to limits.',
+      'Factors for max_retries and retry_delay by severity. Exits, probes and exceeded limits are `critical`; the other severities restart nothing.',
       'warning 0.5, critical 1, emergency 2',
     ),
     worker_profile_multipliers: as(
@@ -74,8 +73,12 @@ export const contextAwareRestart = object(
       'batch 3, web 1, database 5, worker 2, scheduler 2.5, default 1',
     ),
     startup_grace_period: startupGrace,
-    sustained_violation_time: later(duration('', '5m'), 'limits are not enforced in this version'),
-    spike_tolerance_time: later(duration(''), 'limits are not enforced in this version'),
+    sustained_violation_time: duration(
+      'What `sustained_time` is in every family of limits that does not say otherwise.',
+    ),
+    spike_tolerance_time: duration(
+      'What `spike_tolerance` is in every family of limits that does not say otherwise.',
+    ),
   },
   'How often and how soon to restart.',
   { name: 'ContextAwareRestart' },

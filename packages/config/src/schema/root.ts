@@ -1,7 +1,9 @@
-import { anything, later, object, type Written } from './fields.ts';
+import { anything, later, map, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
+import { quotaLimits } from './limits.ts';
 import { logCollection } from './logs.ts';
-import { choice, duration, integer } from './scalars.ts';
+import { checkId } from './process.ts';
+import { choice, duration, integer, text } from './scalars.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -24,17 +26,28 @@ export const master = object(
 );
 export type WrittenMaster = Written<typeof master>;
 
+const members = (meaning: string) =>
+  object({ description: text('What it is, for people.'), limits: quotaLimits }, meaning, { name: 'Shared' });
+const shared = members('What its workers share.');
+
 /** The document, but for the workers, which are read one by one in their own form. */
 export const root = object(
   {
     master,
     log_collection: logCollection,
+    namespaces: map(
+      shared,
+      'Budgets of namespaces by their names; workers name theirs as `namespace`. A namespace without limits needs no entry.',
+      checkId,
+    ),
+    groups: map(shared, 'Budgets of groups by their names; workers name theirs as `worker_group`.', checkId),
     workers: anything('What is run, each in the short or in the long form.', { elsewhere: true }),
   },
   'A configuration of HSU Master.',
   {
     ignored: IGNORED.root,
     renamed: {
+      worker_groups: 'did you mean "groups"?',
       process_manager: 'the key is called "master" here',
       managed_processes: 'the key is called "workers" here',
       services: 'the key is called "workers" here, and holds a list',

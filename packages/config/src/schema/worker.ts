@@ -37,6 +37,8 @@ const common = {
   id: required(id('Unique name: 1 to 64 letters, digits, _ and -; also unique when case is ignored.')),
   enabled: flag('false: defined and checked, but not started.', 'true'),
   depends_on: dependsOn,
+  namespace: id('Namespace; shares the budget that the document’s `namespaces` gives it, if any.'),
+  worker_group: id('Group of the document’s `groups` whose budget it shares, within its namespace.'),
   restart_dependents: flag(
     'Whether the workers that depend on this one are restarted whenever it ends or is replaced.',
     'false',
@@ -54,7 +56,10 @@ export const longForm = object(
   {
     name: 'Worker',
     ignored: IGNORED.worker,
-    renamed: { process_profile_type: 'the key is called "profile_type" here' },
+    renamed: {
+      process_profile_type: 'the key is called "profile_type" here',
+      group: 'write worker_group for a group of workers, execution.group for the group of a user',
+    },
   },
 );
 export type WrittenLongWorker = Written<typeof longForm>;
