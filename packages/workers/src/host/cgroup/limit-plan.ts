@@ -35,6 +35,8 @@ export interface Machine {
   readonly corePattern: string;
   /** The master’s own. */
   readonly niceness: number;
+  /** `kernel.sched_autogroup_enabled`: sessions share the CPUs, and niceness counts only within one. */
+  readonly groupsSessions: boolean;
   /** Control files that the groups here have; null: not known, all are taken to be there. */
   readonly files: ReadonlySet<string> | null;
   /** CPU in percent of one core that the groups around ours leave, of v1: there a child with more is refused. null: any. */
