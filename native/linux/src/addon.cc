@@ -13,6 +13,7 @@
 #include "orphans.h"
 #include "probe.h"
 #include "proctable.h"
+#include "usage_object.h"
 #include "users.h"
 
 namespace hsu {
@@ -151,6 +152,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lookupGroup", Napi::Function::New<lookup_group>(env));
   exports.Set("lockFile", Napi::Function::New<lock>(env));
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
+  exports.Set("sampleTrees", Napi::Function::New<sample_trees_flat>(env));
   exports.Set("trimMemory", Napi::Function::New<trim_memory>(env));
   exports.Set("probe", Napi::Function::New<probe_all>(env));
   return exports;

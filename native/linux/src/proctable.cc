@@ -8,33 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hsu/fd.h"
+#include "file.h"
 
 namespace hsu {
 
 namespace {
-
-ssize_t read_some(int fd, void* buffer, size_t size) {
-  ssize_t length;
-  do length = ::read(fd, buffer, size);
-  while (length < 0 && errno == EINTR);
-  return length;
-}
-
-// `open` and `read` may fail with ESRCH or ENOENT at any time: the process has gone.
-std::optional<std::string> read_whole(const char* path, size_t limit) {
-  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
-  std::string content;
-  char chunk[16 * 1024];
-  while (content.size() < limit) {
-    ssize_t length = read_some(fd.get(), chunk, sizeof chunk);
-    if (length < 0) return std::nullopt;
-    if (length == 0) break;
-    content.append(chunk, static_cast<size_t>(length));
-  }
-  return content;
-}
 
 // "pid (name) state ppid pgrp session tty tpgid flags …": the name may hold anything, ')' included.
 std::optional<ProcessRow> parse_stat(const char* text) {
@@ -55,6 +33,7 @@ std::optional<ProcessRow> parse_stat(const char* text) {
   return row;
 }
 
+// `open` and `read` may fail with ESRCH or ENOENT at any time: the process has gone.
 std::optional<ProcessRow> read_stat_at(int proc, const char* path) {
   Fd fd(::openat(proc, path, O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;

@@ -36,6 +36,15 @@ export interface Addon {
   lookupGroup(nameOrId: string): number | null;
   lockFile(path: string): number | null;
   unlockFile(lock: number): void;
+  /** Paths that each end with a NUL, and numbers; see native/linux/src/usage_object.cc, also for what it returns. */
+  sampleTrees(
+    texts: string,
+    numbers: Float64Array,
+    pss: boolean,
+    connections: boolean,
+    pressure: boolean,
+    descriptors: boolean,
+  ): Float64Array;
   trimMemory(): void;
   probe(): Probe;
 }

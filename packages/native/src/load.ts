@@ -9,6 +9,7 @@ import { errnoName, failureFrom, nameError } from './failure.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
 import { decodeRows } from './rows.ts';
+import { sampleTrees } from './usage.ts';
 
 export type LoadedNative =
   | { readonly ok: true; readonly native: Native }
@@ -79,7 +80,7 @@ function face(addon: Addon): Native {
     lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
     trimMemory: () => addon.trimMemory(),
-    sampleTrees: (trees) => trees.map(() => ({ processes: [], group: null })),
+    sampleTrees: (trees, detail) => sampleTrees(addon, trees, detail),
     limitProcess(pid, startTime, limits) {
       const numbers = addon.limitProcess(
         check.pid(pid),

@@ -1,0 +1,61 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+namespace hsu {
+
+ssize_t read_some(int fd, void* buffer, size_t size) {
+  ssize_t length;
+  do length = ::read(fd, buffer, size);
+  while (length < 0 && errno == EINTR);
+  return length;
+}
+
+std::optional<std::string> read_whole(const char* path, size_t limit) {
+  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  std::string content;
+  char chunk[16 * 1024];
+  while (content.size() < limit) {
+    ssize_t length = read_some(fd.get(), chunk, sizeof chunk);
+    if (length < 0) return std::nullopt;
+    if (length == 0) break;
+    content.append(chunk, static_cast<size_t>(length));
+  }
+  return content;
+}
+
+std::optional<std::string_view> Reader::read(int folder, const char* path) {
+  Fd fd(::openat(folder, path, O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  size_t size = 0;
+  for (;;) {
+    ssize_t length = read_some(fd.get(), buffer_.data() + size, buffer_.size() - size);
+    if (length < 0) return std::nullopt;
+    size += static_cast<size_t>(length);
+    // The kernel shows such a file in pieces of a page at most: less than was asked for may not be all, but nothing is.
+    if (length == 0) return std::string_view(buffer_.data(), size);
+    if (size == buffer_.size()) buffer_.resize(2 * size);
+  }
+}
+
+uint64_t take_number(std::string_view& text) {
+  size_t at = 0;
+  while (at < text.size() && (text[at] < '0' || text[at] > '9')) ++at;
+  uint64_t number = 0;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+    number = number * 10 + static_cast<uint64_t>(text[at] - '0');
+  }
+  text.remove_prefix(at);
+  return number;
+}
+
+std::string_view take_line(std::string_view& text) {
+  size_t end = text.find('\n');
+  std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+}  // namespace hsu

@@ -1,0 +1,123 @@
+import type { Addon } from './addon.ts';
+import { boolean, integer, pid, text } from './check.ts';
+import type {
+  Native,
+  NativeGroupUsage,
+  NativePressure,
+  NativeProcessUsage,
+  NativeTree,
+  NativeTreeUsage,
+} from './native.ts';
+
+/** In the order of `Controller` in native/linux/src/group_usage.h. */
+const controllers: Readonly<Record<string, number>> = { memory: 0, cpuacct: 1, cpu: 2, pids: 3, blkio: 4 };
+
+/** Numbers of a `GroupUsage` and of a `ProcessUsage` in native/linux/src. */
+const groupWidth = 19;
+const processWidth = 14;
+
+type Detail = Parameters<Native['sampleTrees']>[1];
+
+/** Two crossings for all trees: their paths, each ended by a NUL, and their numbers. */
+export function sampleTrees(addon: Addon, trees: readonly NativeTree[], detail: Detail): NativeTreeUsage[] {
+  if (!Array.isArray(trees)) throw new TypeError('trees must be an array');
+  const paths: string[] = [];
+  const numbers: number[] = [];
+  for (const tree of trees as readonly NativeTree[]) flatten(tree, paths, numbers);
+  const flat = addon.sampleTrees(
+    paths.join(''),
+    Float64Array.from(numbers),
+    boolean(detail.pss, 'detail.pss'),
+    boolean(detail.connections, 'detail.connections'),
+    boolean(detail.pressure, 'detail.pressure'),
+    boolean(detail.descriptors, 'detail.descriptors'),
+  );
+  return decodeTrees(flat, detail.pressure);
+}
+
+function flatten(tree: NativeTree, paths: string[], numbers: number[]): void {
+  if (typeof tree !== 'object' || tree === null) throw new TypeError('a tree must be an object');
+  paths.push(tree.cgroup === null ? '\0' : `${text(tree.cgroup, 'cgroup')}\0`);
+  const countAt = numbers.push(0) - 1;
+  for (const name in tree.controllers) {
+    const number = controllers[name];
+    if (number === undefined) continue;
+    numbers[countAt] = (numbers[countAt] as number) + 1;
+    numbers.push(number);
+    paths.push(`${text(tree.controllers[name], `controllers.${name}`)}\0`);
+  }
+  if (!Array.isArray(tree.pids)) throw new TypeError('pids must be an array');
+  numbers.push(integer(tree.pids.length, 'pids.length', 0, Number.MAX_SAFE_INTEGER));
+  for (const member of tree.pids) numbers.push(pid(member));
+}
+
+function decodeTrees(flat: Float64Array, withPressure: boolean): NativeTreeUsage[] {
+  const trees: NativeTreeUsage[] = [];
+  for (let at = 0; at < flat.length; ) {
+    let group: NativeGroupUsage | null = null;
+    if (flat[at++] === 1) {
+      group = decodeGroup(flat, at, withPressure);
+      at += groupWidth;
+    }
+    const processes: NativeProcessUsage[] = [];
+    for (let left = flat[at++] as number; left > 0; left--, at += processWidth) {
+      processes.push(decodeProcess(flat, at));
+    }
+    trees.push({ processes, group });
+  }
+  return trees;
+}
+
+/** NaN stands for what is not known. */
+function known(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
+
+function decodeGroup(flat: Float64Array, at: number, withPressure: boolean): NativeGroupUsage {
+  return {
+    memory: known(flat[at]),
+    memoryPeak: known(flat[at + 1]),
+    swap: known(flat[at + 2]),
+    cpuMs: known(flat[at + 3]),
+    cpuThrottled: known(flat[at + 4]),
+    readBytes: known(flat[at + 5]),
+    writtenBytes: known(flat[at + 6]),
+    readOps: known(flat[at + 7]),
+    writeOps: known(flat[at + 8]),
+    processes: known(flat[at + 9]),
+    memoryHits: known(flat[at + 10]),
+    processHits: known(flat[at + 11]),
+    oomKills: known(flat[at + 12]),
+    pressure: withPressure
+      ? {
+          cpu: decodePressure(flat, at + 13),
+          memory: decodePressure(flat, at + 15),
+          io: decodePressure(flat, at + 17),
+        }
+      : null,
+  };
+}
+
+function decodePressure(flat: Float64Array, at: number): NativePressure | null {
+  const some = known(flat[at]);
+  return some === null ? null : { some, full: flat[at + 1] as number };
+}
+
+function decodeProcess(flat: Float64Array, at: number): NativeProcessUsage {
+  return {
+    pid: flat[at] as number,
+    startTime: String(flat[at + 1]),
+    cpuMs: flat[at + 2] as number,
+    childrenCpuMs: flat[at + 3] as number,
+    rss: flat[at + 4] as number,
+    virtual: flat[at + 5] as number,
+    threads: flat[at + 6] as number,
+    readBytes: known(flat[at + 7]),
+    writtenBytes: known(flat[at + 8]),
+    readOps: known(flat[at + 9]),
+    writeOps: known(flat[at + 10]),
+    pss: known(flat[at + 11]),
+    descriptors: known(flat[at + 12]),
+    connections: known(flat[at + 13]),
+  };
+}
