@@ -36,6 +36,9 @@ describe('a worker that was never started', () => {
       waiting: [],
       tickets: [],
       lastEnd: null,
+      limitFactors: {},
+      limitReports: [],
+      unenforceable: [],
       phase: { name: 'stopped', completed: false },
     });
   });
@@ -294,7 +297,7 @@ describe('C6: facts of an earlier run', () => {
       const { worker } = rig;
       const run = worker.run - 1;
       rig.tell({ kind: 'exited', run, exit: exit(), remaining: [] }).expectNothing();
-      rig.tell({ kind: 'spawned', run, process: LEADER, warning: null }).expectNothing();
+      rig.tell({ kind: 'spawned', run, process: LEADER, warning: null, limits: [] }).expectNothing();
       rig.tell({ kind: 'timer', run, timer: 'backoff' }).expectNothing();
       rig.tell({ kind: 'became-unhealthy', run, probe: 'liveness', reason: 'late' }).expectNothing();
       expect(rig.worker).toBe(worker);

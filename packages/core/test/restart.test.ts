@@ -15,8 +15,8 @@ import { RULE, spec } from './rig.ts';
 const CRASH: RestartQuestion = { cause: 'exit', success: false, lasting: false, uptime: 0 };
 
 function policy(differs: Partial<RestartPolicy> = {}, rule: Partial<RestartRule> = {}): RestartPolicy {
-  const both = { ...RULE, ...rule };
-  return spec({ restart: { exit: both, health: both, ...differs } }).restart;
+  const all = { ...RULE, ...rule };
+  return spec({ restart: { exit: all, health: all, resource: all, ...differs } }).restart;
 }
 
 function ask(
@@ -191,7 +191,7 @@ describe('D1: failing for ever', () => {
 
   test('within any window there are at most so many restarts, whatever happens', () => {
     const happening = fc.record({
-      cause: fc.constantFrom('exit' as const, 'spawn' as const, 'health' as const),
+      cause: fc.constantFrom('exit' as const, 'spawn' as const, 'health' as const, 'resource' as const),
       uptime: fc.constantFrom(0, 10, 500),
       wait: fc.nat(5000),
     });
@@ -201,8 +201,13 @@ describe('D1: failing for ever', () => {
       delay: fc.constantFrom(0, 100, 1000),
     });
     fc.assert(
-      fc.property(rule, rule, fc.array(happening, { maxLength: 60 }), (exit, health, happenings) => {
-        const given = policy({ exit: { ...RULE, ...exit }, health: { ...RULE, ...health } });
+      fc.property(fc.tuple(rule, rule, rule), fc.array(happening, { maxLength: 60 }), (rules, happenings) => {
+        const [exit, health, resource] = rules;
+        const given = policy({
+          exit: { ...RULE, ...exit },
+          health: { ...RULE, ...health },
+          resource: { ...RULE, ...resource },
+        });
         let history = noFailures;
         let now = 0;
         const restarts: number[] = [];

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { EventDraft, EventMap, EventType } from '../src/events/catalogue.ts';
+import type { LimitPolicy, LimitResponse, LimitsSpec, LimitValues } from '../src/limits/spec.ts';
 import { noFailures } from '../src/restart/breaker.ts';
 import type { RestartRule } from '../src/restart/policy.ts';
 import { decide } from '../src/worker/decide.ts';
@@ -62,6 +63,41 @@ export const PROBE = {
   failureThreshold: 1,
   successThreshold: 1,
 } as const;
+
+export function limitResponse(differs: Partial<LimitResponse> = {}): LimitResponse {
+  return {
+    warning: null,
+    spikeTolerance: 0,
+    sustained: 0,
+    steps: [{ policy: 'log', after: 0 }],
+    adjust: { factor: 1.5, cap: 4 },
+    ...differs,
+  };
+}
+
+/** Limits whose excess is answered by these policies, whatever it is. */
+export function limitsSpec(values: LimitValues, ...policies: readonly LimitPolicy[]): LimitsSpec {
+  const response = limitResponse({ steps: policies.map((policy) => ({ policy, after: 0 })) });
+  return {
+    values,
+    affinity: null,
+    scheduler: null,
+    ioPaths: [],
+    tempDirectory: null,
+    required: false,
+    responses: {
+      memory: response,
+      cpu: response,
+      io: response,
+      process: response,
+      network: response,
+      storage: response,
+    },
+    throttlePercent: 20,
+    monitoring: { enabled: true, interval: 1000, retention: 60_000 },
+    alerts: null,
+  };
+}
 
 /** What a test may say differently about a spec, one level deep into its restart policy. */
 export type SpecDiffers = Omit<Partial<WorkerSpec>, 'restart'> & {

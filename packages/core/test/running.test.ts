@@ -22,6 +22,7 @@ describe('commands', () => {
       askedAt: 1050,
       cause: 'operator',
       detail: '',
+      answer: null,
       step: 'asking',
       exit: null,
       survivors: [],
@@ -361,7 +362,7 @@ describe('D8: dependencies', () => {
 });
 
 test.each([
-  { kind: 'spawned', process: LEADER, warning: null } as const,
+  { kind: 'spawned', process: LEADER, warning: null, limits: [] } as const,
   { kind: 'spawn-failed', failure: { code: 'E_SPAWN', message: '' }, transient: true } as const,
   { kind: 'tree-empty' } as const,
 ])('$kind while it runs is a defect and changes nothing', (message) => {

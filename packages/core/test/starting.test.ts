@@ -18,7 +18,7 @@ function starting(): Rig {
 
 describe('a process that started', () => {
   test('runs, is ready at once without a probe, and its hooks begin', () => {
-    const rig = starting().tell({ kind: 'spawned', process: LEADER, warning: 'run by /bin/sh' });
+    const rig = starting().tell({ kind: 'spawned', process: LEADER, warning: 'run by /bin/sh', limits: [] });
     expect(rig.phase).toEqual({
       name: 'running',
       process: LEADER,
@@ -26,6 +26,7 @@ describe('a process that started', () => {
       ready: true,
       unreadyReason: '',
       mainKnown: true,
+      throttled: [],
     });
     expect(rig.said).toEqual(['worker.started', 'worker.ready']);
     expect(rig.payload('worker.started')).toEqual({ process: LEADER, warning: 'run by /bin/sh' });

@@ -14,6 +14,7 @@ const running = {
   ready: true,
   unreadyReason: '',
   mainKnown: true,
+  throttled: [],
 } as const;
 const stopping = {
   name: 'stopping',
@@ -22,6 +23,7 @@ const stopping = {
   askedAt: 0,
   cause: 'operator',
   detail: '',
+  answer: null,
   step: 'asking',
   exit: exit(),
   survivors: [],
@@ -85,6 +87,11 @@ describe('what a worker shows', () => {
       'waiting for its main process',
       inPhase({ ...running, mainKnown: false }),
       { started: false, ready: false, completed: false, atRest: false },
+    ],
+    [
+      'ready; throttled for cpu.max_percent, memory.max_rss',
+      inPhase({ ...running, throttled: ['cpu.max_percent', 'memory.max_rss'] }),
+      { started: true, ready: true, completed: false, atRest: false },
     ],
     ['stopping', inPhase(stopping), { started: false, ready: false, completed: false, atRest: false }],
     [

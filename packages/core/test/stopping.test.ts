@@ -172,7 +172,7 @@ test('verdicts of the run that ends come too late', () => {
 });
 
 test.each([
-  { kind: 'spawned', process: LEADER, warning: null } as const,
+  { kind: 'spawned', process: LEADER, warning: null, limits: [] } as const,
   { kind: 'spawn-failed', failure: { code: 'E_SPAWN', message: '' }, transient: true } as const,
 ])('$kind while it stops is a defect', (message) => {
   expect(stopping().tell(message).said).toEqual(['supervisor.defect']);

@@ -5,7 +5,7 @@ import type { Message, MessageKind } from '../src/worker/messages.ts';
 import type { Phase, PhaseName } from '../src/worker/state.ts';
 import { TABLE } from '../src/worker/table.ts';
 import { fc } from './properties.ts';
-import { CHILD, exit, LEADER, Rig, RULE, type SpecDiffers } from './rig.ts';
+import { CHILD, exit, LEADER, limitsSpec, Rig, RULE, type SpecDiffers } from './rig.ts';
 
 const LIMIT_POLICIES: readonly LimitPolicy[] = [
   'none',
@@ -41,6 +41,7 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
     { kind: 'exited', exit: exit({ code: 1 }), remaining: [] },
     { kind: 'exited', exit: exit({ code: 0 }), remaining: [CHILD] },
     { kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [CHILD] },
+    { kind: 'exited', exit: exit({ signal: 'SIGKILL', oomKilled: 'limit' }), remaining: [] },
   ],
   'tree-empty': [{ kind: 'tree-empty' }],
   surveyed: [
@@ -78,8 +79,24 @@ const CAN_ARRIVE: { readonly [N in PhaseName]: readonly MessageKind[] } = {
   blocked: [],
   backoff: ['timer'],
   starting: ['spawned', 'spawn-failed'],
-  running: ['exited', 'timer', 'became-ready', 'became-unready', 'became-unhealthy'],
-  stopping: ['exited', 'tree-empty', 'surveyed', 'timer', 'became-ready', 'became-unhealthy'],
+  running: [
+    'exited',
+    'timer',
+    'became-ready',
+    'became-unready',
+    'became-unhealthy',
+    'limit-exceeded',
+    'limit-cleared',
+  ],
+  stopping: [
+    'exited',
+    'tree-empty',
+    'surveyed',
+    'timer',
+    'became-ready',
+    'became-unhealthy',
+    'limit-exceeded',
+  ],
 };
 
 const ANNOUNCED: { readonly [N in PhaseName]: EventType } = {
@@ -97,6 +114,7 @@ function isCompleted(phase: Phase): boolean {
 }
 
 const specs: fc.Arbitrary<SpecDiffers> = fc.record({
+  limits: fc.constantFrom(null, limitsSpec({ 'memory.max_rss': 100 }, 'throttle', 'restart_adjusted')),
   onDaemonize: fc.constantFrom('kill' as const, 'adopt' as const),
   restart: fc.record({
     mode: fc.constantFrom(
@@ -208,6 +226,23 @@ describe('the table', () => {
           if (worker.desired === 'up') return;
           expect(['stopped', 'starting', 'running', 'stopping']).toContain(worker.phase.name);
           expect(said).not.toContain('worker.starting');
+        });
+      }),
+    );
+  });
+
+  test('a tree is held back only while it runs, and never for nothing', () => {
+    fc.assert(
+      fc.property(specs, histories, (differs, told) => {
+        let held = false;
+        hear(differs, told, ({ phase, effects, said }) => {
+          for (const effect of effects) {
+            if (effect.kind !== 'throttle') continue;
+            expect(effect.percent !== null).toBe(!held);
+            held = effect.percent !== null;
+            expect(said).toContain(held ? 'worker.throttled' : 'worker.unthrottled');
+          }
+          expect(held).toBe(phase.name === 'running' && phase.throttled.length > 0);
         });
       }),
     );

@@ -1,4 +1,4 @@
-import type { RestartRule, WorkerSpec } from '@hsu-master/core';
+import type { LimitResponse, LimitsSpec, RestartRule, WorkerSpec } from '@hsu-master/core';
 
 const RULE: RestartRule = {
   maxRetries: 3,
@@ -16,6 +16,42 @@ const RULE: RestartRule = {
 /** A rule of three restarts a minute, one second apart at first, but for what `differs`. */
 export function restartRule(differs: Partial<RestartRule> = {}): RestartRule {
   return { ...RULE, ...differs };
+}
+
+/** How an excess is answered: by an event and nothing else, at once, but for what `differs`. */
+export function limitResponse(differs: Partial<LimitResponse> = {}): LimitResponse {
+  return {
+    warning: null,
+    spikeTolerance: 0,
+    sustained: 0,
+    steps: [{ policy: 'log', after: 0 }],
+    adjust: { factor: 1.5, cap: 4 },
+    ...differs,
+  };
+}
+
+/** Limits of nothing, all families answered by `response`, but for what `differs`. */
+export function limitsSpec(differs: Partial<LimitsSpec> = {}, response = limitResponse()): LimitsSpec {
+  return {
+    values: {},
+    affinity: null,
+    scheduler: null,
+    ioPaths: [],
+    tempDirectory: null,
+    required: false,
+    responses: {
+      memory: response,
+      cpu: response,
+      io: response,
+      process: response,
+      network: response,
+      storage: response,
+    },
+    throttlePercent: 20,
+    monitoring: { enabled: true, interval: 1000, retention: 60_000 },
+    alerts: null,
+    ...differs,
+  };
 }
 
 /** A complete spec of a worker that runs the program named like itself, but for what `differs`. */

@@ -2,7 +2,11 @@ import {
   type Clock,
   doing,
   type Failure,
+  isLoss,
   isReady,
+  type LimitLoss,
+  type LimitName,
+  type LimitReport,
   type Milliseconds,
   type PhaseName,
   type ProcessIdentity,
@@ -36,6 +40,12 @@ export interface WorkerSnapshot {
   readonly waiting: readonly Waiting[];
   readonly failure: Failure | null;
   readonly lastEnd: RunEnd | null;
+  /** The limits for whose excess it is held back. */
+  readonly throttled: readonly LimitName[];
+  /** What became of each limit of the present or last run. */
+  readonly limits: readonly LimitReport[];
+  /** What its last run lacked of what was asked for, in words; empty: nothing. */
+  readonly degraded: readonly string[];
 }
 
 export function snapshotOf(
@@ -64,5 +74,13 @@ export function snapshotOf(
     waiting: phase.name === 'blocked' ? waiting : [],
     failure: phase.name === 'failed' ? phase.failure : null,
     lastEnd: worker.lastEnd,
+    throttled: phase.name === 'running' ? phase.throttled : [],
+    limits: worker.limitReports,
+    degraded: worker.limitReports.filter(isLoss).map(lost),
   });
+}
+
+function lost({ limit, status, reason }: LimitLoss): string {
+  const what = status === 'watched' ? 'is watched, not enforced' : 'cannot be kept';
+  return `${limit} ${what}${reason === '' ? '' : `: ${reason}`}`;
 }

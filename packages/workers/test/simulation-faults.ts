@@ -56,6 +56,8 @@ function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host 
     attach: (process, mark, report) => host.attach(process, mark, report),
     isAlive: (process) => host.isAlive(process),
     identify: (pid) => host.identify(pid),
+    explainLimits: (...asked) => host.explainLimits(...asked),
+    sample: (runs, detail) => host.sample(runs, detail),
     close: () => host.close(),
     spawn(request, report) {
       const run = host.spawn(request, report);
@@ -64,6 +66,10 @@ function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host 
         members: () => run.members(),
         follow: (process) => run.follow(process),
         detachOutput: () => run.detachOutput(),
+        limitReports: () => run.limitReports(),
+        setLimits: (limits) => run.setLimits(limits),
+        freeze: (frozen) => run.freeze(frozen),
+        throttle: (percent) => run.throttle(percent),
       };
       return { ...whole, ...change(run) };
     },

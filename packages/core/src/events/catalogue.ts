@@ -203,7 +203,7 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: { limit: LIMIT, value: `${VALUE}; null where it is not known`, allowed: 'the limit' },
   },
   'limit.adjusted': {
-    means: 'restart_adjusted raised a limit for the next run; it stays so until a reset.',
+    means: 'A limit was raised for the runs to come, as restart_adjusted says; it stays so until a reset.',
     payload: { limit: LIMIT, from: 'what held before', to: 'what holds from now on' },
   },
   'limit.unenforceable': {
@@ -211,7 +211,7 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: {
       limit: LIMIT,
       status: 'watched: its use is measured and answered; impossible: nothing comes of it',
-      reason: 'why',
+      reason: 'why not, as the host says',
     },
   },
   'log.dropped': {

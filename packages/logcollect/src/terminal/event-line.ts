@@ -63,10 +63,10 @@ const WORDS: Wording = {
   'limit.warned': ({ limit, value, allowed }) =>
     `near its limit ${limit}: ${formatLimit(limit, value)} of ${formatLimit(limit, allowed)}`,
   'limit.exceeded': ({ limit, value, allowed, reason }) => {
-    const used = value === null ? '' : ` ${formatLimit(limit, value)}`;
+    const used = value === null ? '' : `: ${formatLimit(limit, value)}`;
     const most = allowed === null ? '' : ` of ${formatLimit(limit, allowed)}`;
     const how = reason === 'oom-killed' ? 'killed by the kernel at its limit' : 'exceeds its limit';
-    return `${how} ${limit}${used === '' && most === '' ? '' : `:${used}${most}`}`;
+    return `${how} ${limit}${used}${most}`;
   },
   'limit.cleared': ({ limit }) => `keeps its limit ${limit} again`,
   'limit.adjusted': ({ limit, from, to }) =>

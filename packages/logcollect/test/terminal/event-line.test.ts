@@ -38,6 +38,62 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
   ],
   [{ type: 'worker.killed', payload: { after: 5000 } }, 'web: did not end within 5s; killed with SIGKILL'],
   [
+    { type: 'worker.stopping', payload: { cause: 'limit', detail: 'memory.max_rss for 30s' } },
+    'web: stopping it for its limit: memory.max_rss for 30s',
+  ],
+  [
+    { type: 'worker.throttled', payload: { limit: 'cpu.max_percent', percent: 10 } },
+    'web: held back to 10% of a core, since it exceeds cpu.max_percent',
+  ],
+  [
+    { type: 'worker.unthrottled', payload: { reason: 'the tree is ended' } },
+    'web: held back no longer: the tree is ended',
+  ],
+  [
+    { type: 'limit.warned', payload: { limit: 'memory.max_rss', value: 900, allowed: 1000 } },
+    'web: near its limit memory.max_rss: 900B of 1000B',
+  ],
+  [
+    { type: 'limit.exceeded', payload: { limit: 'cpu.max_percent', value: 35, allowed: 20, reason: 'x' } },
+    'web: exceeds its limit cpu.max_percent: 35% of 20%',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: { limit: 'memory.max_rss', value: null, allowed: 65_536, reason: 'oom-killed' },
+    },
+    'web: killed by the kernel at its limit memory.max_rss of 64KiB',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: { limit: 'memory.max_rss', value: null, allowed: null, reason: 'oom-killed' },
+    },
+    'web: killed by the kernel at its limit memory.max_rss',
+  ],
+  [
+    { type: 'limit.cleared', payload: { limit: 'memory.max_rss', value: 1, allowed: 1000 } },
+    'web: keeps its limit memory.max_rss again',
+  ],
+  [
+    { type: 'limit.adjusted', payload: { limit: 'memory.max_rss', from: 1024, to: 2048 } },
+    'web: its limit memory.max_rss is raised from 1KiB to 2KiB',
+  ],
+  [
+    {
+      type: 'limit.unenforceable',
+      payload: { limit: 'memory.max_rss', status: 'watched', reason: 'no cgroup' },
+    },
+    'web: its limit memory.max_rss is watched, not enforced: no cgroup',
+  ],
+  [
+    {
+      type: 'limit.unenforceable',
+      payload: { limit: 'network.max_bandwidth', status: 'impossible', reason: 'no controller for it' },
+    },
+    'web: its limit network.max_bandwidth cannot be kept: no controller for it',
+  ],
+  [
     { type: 'worker.exited', payload: { exit, asked: false, success: false, uptime: 2300, remaining: [] } },
     'web: exit 1 after 2.3s; last words: boom',
   ],
