@@ -1,6 +1,5 @@
 import {
   formatDuration,
-  formatLimit,
   LIMIT_NAMES,
   LIMITS,
   type LimitFamily,
@@ -10,7 +9,8 @@ import {
   type QuotaSpec,
   type WorkerSpec,
 } from '@hsu-master/core';
-import { onOneLine, size } from './plain.ts';
+import { excessive } from './excess.ts';
+import { onOneLine, plainLimit } from './plain.ts';
 import { quoteWords } from './words.ts';
 
 const FAMILIES = ['memory', 'cpu', 'io', 'process', 'network', 'storage'] as const satisfies LimitFamily[];
@@ -64,9 +64,7 @@ function describeValue(limit: LimitName, value: number, { affinity, scheduler }:
   if (limit === 'cpu.affinity' && affinity !== null) return ranges(affinity);
   if (limit === 'cpu.scheduler' && scheduler !== null)
     return scheduler.priority === 0 ? scheduler.policy : `${scheduler.policy} ${scheduler.priority}`;
-  if (limit === 'cpu.max_cores') return String(value);
-  if (LIMITS[limit].unit === 'bytes') return size(value);
-  return LIMITS[limit].unit === 'bytes-per-second' ? `${size(value)}/s` : formatLimit(limit, value);
+  return plainLimit(limit, value);
 }
 
 /** `0-3,5` */
@@ -80,8 +78,8 @@ function ranges(cpus: readonly number[]): string {
   return parts.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
-function describeExcess({ monitoring, responses }: LimitsSpec, family: LimitFamily): string {
-  const said = monitoring.enabled ? describeResponse(responses[family]) : '';
+function describeExcess({ values, monitoring, responses }: LimitsSpec, family: LimitFamily): string {
+  const said = monitoring.enabled && excessive(values).has(family) ? describeResponse(responses[family]) : '';
   return said === '' ? '' : `; ${said}`;
 }
 

@@ -1,5 +1,6 @@
 export { configSchemaText, jsonSchema } from './json-schema.ts';
 
+import { LIMITS_SECTION } from './docs-limits.ts';
 import type { Field, ObjectField } from './schema/fields.ts';
 import { IGNORED } from './schema/ignored.ts';
 import { root } from './schema/root.ts';
@@ -43,7 +44,7 @@ export function configDocs(): string {
   writer.section('Document', root);
   writer.section('Worker', longForm);
   writer.section('ShortWorker', shortForm);
-  return `${[INTRODUCTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, LIMITS_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
 }
 
 class Writer {

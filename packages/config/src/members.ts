@@ -1,7 +1,8 @@
-import { formatLimit, type LimitName, type LimitValues } from '@hsu-master/core';
+import type { LimitName, LimitValues } from '@hsu-master/core';
 import type { Config, ManagedUnit, Quotas } from './config.ts';
 import type { Findings } from './findings.ts';
 import type { Path } from './issue.ts';
+import { plainLimit } from './plain.ts';
 import type { Identity } from './rules.ts';
 import { suggest } from './schema/suggest.ts';
 
@@ -85,17 +86,17 @@ function compare(
 ): void {
   const warn = (limit: LimitName, value: number, bound: string) =>
     findings.noticeAt(`${limit} above ${name}`, [...limitsPath(unit), ...limit.split('.')], () => ({
-      message: `${formatLimit(limit, value)} is more than all workers of the ${name} have together: ${bound}`,
+      message: `${plainLimit(limit, value)}${limit === 'cpu.max_cores' ? ' cores' : ''} is more than all workers of the ${name} have together: ${bound}`,
     }));
   for (const limit of COMPARED) {
     const [value, bound] = [own[limit], shared[limit]];
     if (value !== undefined && bound !== undefined && value > bound)
-      warn(limit, value, formatLimit(limit, bound));
+      warn(limit, value, plainLimit(limit, bound));
   }
   const [value, bound] = [cpuPercent(own), cpuPercent(shared)];
   if (value === null || bound === null || value <= bound) return;
   const key = own['cpu.max_percent'] === value ? 'cpu.max_percent' : 'cpu.max_cores';
-  warn(key, own[key] ?? value, formatLimit('cpu.max_percent', bound));
+  warn(key, own[key] ?? value, plainLimit('cpu.max_percent', bound));
 }
 
 /** CPU in percent of one core, however it is said; null: not limited. */

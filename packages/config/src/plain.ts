@@ -1,5 +1,5 @@
 // How texts and sizes are shown in one line.
-import { formatSize } from '@hsu-master/core';
+import { formatLimit, formatSize, LIMITS, type LimitName } from '@hsu-master/core';
 
 /** Control characters, line breaks among them, as escapes. */
 export function onOneLine(text: string): string {
@@ -10,4 +10,11 @@ export function onOneLine(text: string): string {
 export function size(bytes: number): string {
   if (bytes === 0 || bytes % 1e6 !== 0) return formatSize(bytes);
   return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${bytes / 1e6}MB`;
+}
+
+/** A limit as it was most likely written, without its key. */
+export function plainLimit(limit: LimitName, value: number): string {
+  if (limit === 'cpu.max_cores') return String(value);
+  if (LIMITS[limit].unit === 'bytes') return size(value);
+  return LIMITS[limit].unit === 'bytes-per-second' ? `${size(value)}/s` : formatLimit(limit, value);
 }

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LoadResult, loadConfig, type Surroundings } from '../src/index.ts';
 
-export const CORPUS = ['managed', 'kinds', 'logging-full', 'documented', 'short', 'anchors'] as const;
+export const CORPUS = [
+  'managed',
+  'kinds',
+  'logging-full',
+  'documented',
+  'short',
+  'anchors',
+  'limits',
+] as const;
 
 export function corpus(name: (typeof CORPUS)[number]): string {
   return readFileSync(join(import.meta.dirname, 'corpus', `${name}.yaml`), 'utf8');

@@ -26,6 +26,18 @@ const KEYS = [
   'exec',
   'health_check',
   'limits',
+  'memory',
+  'max_rss',
+  'max_swap',
+  'cpu',
+  'affinity',
+  'scheduler',
+  'escalation',
+  'policy',
+  'alerts',
+  'groups',
+  'worker_group',
+  'namespace',
   'log',
   'shell',
   '__proto__',
@@ -36,6 +48,10 @@ const VALUES = [
   'a',
   'b',
   'managed',
+  'restart',
+  '50%',
+  '512MB',
+  '0-3,5',
   '10s',
   '0',
   '-1',
@@ -145,9 +161,20 @@ test('both forms that say the same give the same spec', () => {
       window: fc.constant('1m'),
     }),
     mode: fc.constantFrom('never', 'on-failure', 'always'),
+    limits: fc.record(
+      {
+        priority: fc.integer({ min: -20, max: 19 }),
+        memory: fc.record({
+          max_rss: fc.integer({ min: 1, max: 900 }).map((n) => `${n}MB`),
+          policy: fc.constantFrom('restart', 'kill', 'none', ''),
+        }),
+        cpu: fc.integer({ min: 1, max: 400 }).map((n) => `${n}%`),
+      },
+      { requiredKeys: [] },
+    ),
   });
   fc.assert(
-    fc.property(worker, ({ program, args, env, grace, codes, rule, mode }) => {
+    fc.property(worker, ({ program, args, env, grace, codes, rule, mode, limits }) => {
       const argv = args.map((arg) => arg.replaceAll('$', '$$$$'));
       const short = {
         id: 'w',
@@ -157,6 +184,7 @@ test('both forms that say the same give the same spec', () => {
         stop_timeout: `${grace}s`,
         success_exit_codes: codes,
         restart: { policy: mode, ...rule },
+        limits,
       };
       const control = {
         execution: {
@@ -168,6 +196,7 @@ test('both forms that say the same give the same spec', () => {
         graceful_timeout: `${grace}s`,
         success_exit_codes: codes,
         restart_policy: mode,
+        limits,
         context_aware_restart: { default: rule, resource_violations: rule },
       };
       const long = { id: 'w', type: 'managed', unit: { managed: { metadata: { name: 'w' }, control } } };

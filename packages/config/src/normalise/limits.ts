@@ -2,6 +2,7 @@ import type { AlertSpec, LimitName, LimitsSpec, Monitoring, Scheduler } from '@h
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenCpu, WrittenLimits, WrittenMemory, WrittenQuotaLimits } from '../schema/limits.ts';
+import type { CpuRange } from '../schema/quantities.ts';
 import { type AnswerDefaults, checkAnswers, NO_RESPONSES, responsesOf } from './responses.ts';
 
 const MONITORING: Monitoring = Object.freeze({ enabled: true, interval: 10_000, retention: 24 * 3_600_000 });
@@ -235,9 +236,21 @@ function schedulerOf(written: WrittenCpu['scheduler'], at: Path, findings: Findi
   return { policy, priority: 0 };
 }
 
+/** The CPUs in the order of their numbers, each once. */
 function affinityOf(written: WrittenCpu['affinity']): readonly number[] | null {
-  if (written === undefined || written.length === 0) return null;
-  return [...new Set(written.flat())].toSorted((a, b) => a - b);
+  const ranges = (written ?? []).flatMap((item) => (isRange(item) ? [item] : item));
+  if (ranges.length === 0) return null;
+  const cpus: number[] = [];
+  let next = 0;
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    for (let cpu = Math.max(from, next); cpu <= to; cpu += 1) cpus.push(cpu);
+    next = Math.max(next, to + 1);
+  }
+  return cpus;
+}
+
+function isRange(item: CpuRange | readonly CpuRange[]): item is CpuRange {
+  return typeof item[0] === 'number';
 }
 
 function monitoringOf(written: WrittenLimits['monitoring'], at: Path, findings: Findings): Monitoring {

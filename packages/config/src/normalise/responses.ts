@@ -1,13 +1,15 @@
-import type {
-  EscalationStep,
-  LimitFamily,
-  LimitResponse,
-  LimitsSpec,
-  LimitValues,
-  Monitoring,
+import {
+  type EscalationStep,
+  type LimitFamily,
+  type LimitPolicy,
+  type LimitResponse,
+  type LimitsSpec,
+  type LimitValues,
+  type Monitoring,
 } from '@hsu-master/core';
+import { excessive } from '../excess.ts';
 import type { Findings } from '../findings.ts';
-import type { Path } from '../issue.ts';
+import type { Finding, Path } from '../issue.ts';
 import type { WrittenAnswer, WrittenStep } from '../schema/response.ts';
 
 /** What a worker says for all families at once; null: nothing. */
@@ -172,59 +174,61 @@ interface Answered {
 export function checkAnswers(answered: Answered, at: Path, findings: Findings): void {
   const { written, memory, cpu, values, responses, monitoring, throttlePercent } = answered;
   const answers: WrittenAnswers = { ...written, memory, cpu };
-  const limited = new Set(Object.keys(values).map((limit) => limit.slice(0, limit.indexOf('.'))));
-  let alerting = false;
-  let throttling = false;
+  const judged = excessive(values);
+  const policies = new Set<LimitPolicy>();
   for (const family of FAMILIES) {
     const answer = answers[family];
     if (answer === undefined) continue;
-    const policies = responses[family].steps.map((step) => step.policy);
-    alerting ||= policies.includes('alert');
-    throttling ||= policies.includes('throttle');
-    const key = (['policy', 'escalation', 'warning_threshold'] as const).find(
-      (name) => answer[name] !== undefined,
-    );
-    if (key !== undefined)
-      checkHeard(
-        key,
-        [...at, family],
-        { limited: limited.has(family), monitoring, steps: policies.length },
-        findings,
-      );
-    if (answer.adjust !== undefined && !policies.includes('restart_adjusted')) {
-      findings.noticeAt('adjust unused', [...at, family, 'adjust'], () => ({
-        message: 'not used, because the policy is not restart_adjusted',
-      }));
+    const { steps } = responses[family];
+    for (const step of steps) policies.add(step.policy);
+    const finding = unheard(answer, steps, judged.has(family), monitoring);
+    if (finding !== null) {
+      const { key, ...said } = finding;
+      findings.noticeAt(`${key} ${said.message}`, [...at, family, key], () => said);
     }
   }
-  if (throttling && values['cpu.max_percent'] !== undefined && values['cpu.max_percent'] <= throttlePercent) {
+  const percent = values['cpu.max_percent'];
+  if (policies.has('throttle') && percent !== undefined && percent <= throttlePercent) {
     findings.noticeAt('throttle above max_percent', [...at, 'throttle_percent'], () => ({
       message: `throttle leaves ${throttlePercent} %, and max_percent allows no more anyway`,
       hint: 'write a smaller throttle_percent',
     }));
   }
-  if (written.alerts !== undefined && !alerting && written.monitoring?.alerting_enabled !== false) {
+  const alerting = written.monitoring?.alerting_enabled !== false;
+  if (written.alerts !== undefined && alerting && !policies.has('alert')) {
     findings.noticeAt('alerts unused', [...at, 'alerts'], () => ({
       message: 'nothing is sent, because no policy is alert',
     }));
   }
 }
 
-function checkHeard(
-  key: string,
-  at: Path,
-  family: { readonly limited: boolean; readonly monitoring: Monitoring; readonly steps: number },
-  findings: Findings,
-): void {
-  if (!family.limited) {
-    findings.noticeAt(`${key} without limit`, [...at, key], () => ({
-      message: 'answers nothing, because no limit beside it is given',
-    }));
-  } else if (!family.monitoring.enabled && family.steps > 0) {
-    findings.noticeAt(`${key} without monitoring`, [...at, key], () => ({
+/** The key of an answer that comes to nothing, and why; null: none does. */
+function unheard(
+  answer: WrittenAnswer,
+  steps: readonly EscalationStep[],
+  limited: boolean,
+  monitoring: Monitoring,
+): (Finding & { readonly key: string }) | null {
+  const keys = ['policy', 'escalation', 'warning_threshold'] as const;
+  const key = keys.find((name) => answer[name] !== undefined);
+  if (key !== undefined && !limited)
+    return { key, message: 'answers nothing, because no limit beside it can be exceeded' };
+  if (key !== undefined && !monitoring.enabled && steps.length > 0) {
+    return {
+      key,
       message:
         'is not acted on, because monitoring.enabled is false; what the kernel enforces holds nevertheless',
       hint: 'write monitoring.enabled: true',
-    }));
+    };
   }
+  if (answer.warning_threshold && steps.length === 0) {
+    return {
+      key: 'warning_threshold',
+      message: 'is not warned of, because policy none says nothing at all',
+      hint: 'write policy: log',
+    };
+  }
+  if (answer.adjust !== undefined && steps.every((step) => step.policy !== 'restart_adjusted'))
+    return { key: 'adjust', message: 'not used, because no policy is restart_adjusted' };
+  return null;
 }

@@ -109,10 +109,13 @@ export function level(min: number, max: number, why: string, meaning: string): O
   return scalar('integer', { type: 'integer', minimum: min, maximum: max }, read, meaning);
 }
 
-/** CPU numbers: `3`, `0-3,5`. In the order of their numbers, each once. */
-export function cpus(meaning: string): Optional<readonly number[]> {
-  const read = (text: string): Read<readonly number[]> => {
-    const numbers = new Set<number>();
+/** The first and the last CPU of a row. */
+export type CpuRange = readonly [from: number, to: number];
+
+/** CPU numbers: `3`, `0-3,5`. */
+export function cpus(meaning: string): Optional<readonly CpuRange[]> {
+  const read = (text: string): Read<readonly CpuRange[]> => {
+    const ranges: CpuRange[] = [];
     for (const part of text.split(',')) {
       const [, first, last = first] = /^\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*$/.exec(part) ?? [];
       if (first === undefined)
@@ -120,9 +123,9 @@ export function cpus(meaning: string): Optional<readonly number[]> {
       const [from, to] = [Number(first), Number(last)];
       if (from > to) return { wrong: `${quote(part.trim())} runs backwards`, hint: `write ${to}-${from}` };
       if (to > MAX_CPU) return { wrong: `there is no CPU ${to}`, hint: `CPUs count from 0 to ${MAX_CPU}` };
-      for (let cpu = from; cpu <= to; cpu += 1) numbers.add(cpu);
+      ranges.push([from, to]);
     }
-    return { value: [...numbers].sort((a, b) => a - b) };
+    return { value: ranges };
   };
   return scalar('CPUs', numberOr('\\d[\\d,\\s-]*'), read, meaning);
 }

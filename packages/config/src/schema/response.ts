@@ -25,8 +25,8 @@ function readPolicy(text: string): Read<LimitPolicy> {
   if (Object.hasOwn(POLICIES, text)) return { value: POLICIES[text] as LimitPolicy };
   const near = suggest(text, NAMES);
   return {
-    wrong: `${JSON.stringify(text.slice(0, 60))} is none of ${FIRST_NAMES.join(', ')}`,
-    ...(near === null ? {} : { hint: `did you mean "${near}"?` }),
+    wrong: `${JSON.stringify(text.slice(0, 60))} is not a policy`,
+    hint: near === null ? `write one of ${FIRST_NAMES.join(', ')}` : `did you mean "${near}"?`,
   };
 }
 

@@ -56,10 +56,7 @@ export const longForm = object(
   {
     name: 'Worker',
     ignored: IGNORED.worker,
-    renamed: {
-      process_profile_type: 'the key is called "profile_type" here',
-      group: 'write worker_group for a group of workers, execution.group for the group of a user',
-    },
+    renamed: { process_profile_type: 'the key is called "profile_type" here' },
   },
 );
 export type WrittenLongWorker = Written<typeof longForm>;
