@@ -1,0 +1,22 @@
+import type { LogRecord } from '../record.ts';
+
+/** How one attempt to hand over a batch ended. */
+export type Delivery =
+  | { readonly kind: 'taken' }
+  /** Some were refused for good (the service says they are malformed); the rest was taken. */
+  | { readonly kind: 'partly'; readonly refused: number; readonly reason: string }
+  /** Try the same batch again, not before `after` milliseconds where the service said so. */
+  | { readonly kind: 'later'; readonly reason: string; readonly after: number | null }
+  /** Trying again cannot help: credentials, address. */
+  | { readonly kind: 'never'; readonly reason: string };
+
+/**
+ * Where records go. A sink only sends: queueing, retrying, spilling to disk and counting are done by the queue before it, once for
+ * all sinks. One batch at a time.
+ */
+export interface Sink {
+  readonly name: string;
+  /** Settles within its own time-out; never rejects for what the other side does. `signal` ends it early. */
+  send(batch: readonly LogRecord[], signal: AbortSignal): Promise<Delivery>;
+  close(): Promise<void>;
+}
