@@ -135,7 +135,7 @@ describe('values', () => {
     ] as const);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4000 }), unit, (count, [name, factor]) => {
-        const bytes = count * Number(factor);
+        const bytes = count * factor;
         expect(values(`memory: ${count}${name}, io: {max_read_bps: ${count}${name}/s}`)).toEqual({
           'memory.max_rss': bytes,
           'io.max_read_bps': bytes,
