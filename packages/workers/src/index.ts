@@ -1,3 +1,4 @@
+export { acquireContainment, type Containment, type ContainmentOptions } from './host/cgroup/acquire.ts';
 export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';

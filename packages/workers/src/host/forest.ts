@@ -101,11 +101,13 @@ export class Forest {
     if (groupEmpty) {
       this.#inherited ??= this.#listInherited();
       const concerned = this.#inherited?.some((owner) => owner === tree || owner === 'unknown') ?? true;
-      if (!concerned) return { rows: [], sure: true };
+      if (!concerned && tree.group?.isPopulated() !== true) return { rows: [], sure: true };
     }
     this.#survey ??= this.#look();
-    const sure = this.#found.has(tree) ? this.#survey.still : this.#survey.complete;
-    return { rows: this.#survey.members.get(tree) ?? [], sure };
+    const rows = this.#survey.members.get(tree) ?? [];
+    // What is in a group has no need to be found.
+    if (rows.length === 0 && tree.group?.isPopulated() === true) return { rows, sure: false };
+    return { rows, sure: this.#found.has(tree) ? this.#survey.still : this.#survey.complete };
   }
 
   /** Does no more work. */
@@ -166,11 +168,14 @@ export class Forest {
   #look(): Survey {
     const table = this.system.processTable();
     const still = this.#isStill(table);
-    const { rows, inherited, complete } = this.#completed(table);
+    const { rows: listed, inherited, complete } = this.#completed(table);
+    const { rows, grouped } = this.#grouped(listed);
     const { markOf, unread } = this.#readMarks();
     const census = { rows, ownPid: this.system.ownPid, markOf };
     let members = assign(census, this.#trees);
     if (this.#attribute(this.#unclaimed(rows, inherited, unread))) members = assign(census, this.#trees);
+    for (const tree of grouped.trees)
+      tree.outside = members.get(tree)?.filter(({ pid }) => !grouped.pids.has(pid)) ?? [];
     this.#forgetAfterThisStretch();
     this.#nameStrays(this.#unclaimed(rows, inherited, unread));
     const asked = inherited === null ? unread.size === 0 : ![...unread].some((pid) => inherited.has(pid));
@@ -216,6 +221,30 @@ export class Forest {
       if (!rows.includes(null)) return { rows: [...known.values()], inherited, complete: true };
     }
     return { rows: [...known.values()], inherited, complete: false };
+  }
+
+  /** Gives the trees whom their groups hold; adds to the table who came too late for it. */
+  #grouped(listed: readonly ProcessRow[]): {
+    readonly rows: readonly ProcessRow[];
+    readonly grouped: { readonly trees: readonly Tree[]; readonly pids: ReadonlySet<number> };
+  } {
+    const trees = [...this.#trees].filter(({ group }) => group !== null);
+    const pids = new Set<number>();
+    if (trees.length === 0) return { rows: listed, grouped: { trees, pids } };
+    const known = new Map(listed.map((row) => [row.pid, row]));
+    for (const tree of trees) {
+      const found = (tree.group?.pids() ?? []).map((pid) => {
+        const row = known.get(pid);
+        return isAlive(row) ? row : this.system.identify(pid);
+      });
+      const living = found.filter((row) => row != null);
+      for (const row of living) {
+        known.set(row.pid, row);
+        pids.add(row.pid);
+      }
+      tree.claim(...living);
+    }
+    return { rows: [...known.values()], grouped: { trees, pids } };
   }
 
   /** Marks as earlier looks read them: a program may change its own. Notes whom it could not ask, who may yet turn out to have one. */

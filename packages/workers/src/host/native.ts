@@ -3,12 +3,17 @@ import type {
   Clock,
   Exit,
   Host,
+  HostRun,
+  LimitReport,
+  LimitsSpec,
   Milliseconds,
   OutputStream,
   ProcessIdentity,
   RunOutput,
   RunReport,
   SignalName,
+  TreeUsage,
+  UsageDetail,
 } from '@hsu-master/core';
 import type {
   Native,
@@ -16,24 +21,38 @@ import type {
   NativeEvent,
   NativeFailure,
   NativeHandle,
+  NativeLimits,
   NativeSpawned,
+  NativeTree,
+  NativeTreeUsage,
 } from '@hsu-master/native';
 import { ownRights } from './accounts.ts';
+import { type Containment, withoutGroups } from './cgroup/acquire.ts';
+import { ContainedRun } from './contained-run.ts';
+import { type Contained, Containing } from './containing.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
+import type { Hold } from './hold.ts';
 import { NativeSystem } from './native-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
 import { endStrays } from './strays.ts';
 import { Tree } from './tree.ts';
 import { capturedStreams, recordFailure, TreeHost } from './tree-host.ts';
-import type { Leader, TreeRun } from './tree-run.ts';
+import { type Leader, TreeRun } from './tree-run.ts';
+import { usageOf } from './usage.ts';
 
 /** How many bytes of output may be delivered and not yet consumed, all workers together. */
 const MAX_UNACKNOWLEDGED = 8 * 2 ** 20;
 
 /** A stray is named when it has lived this long after it was found: some only fork on their way out. */
 const STRAY_PATIENCE: Milliseconds = 200;
+
+/**
+ * A sample takes the members of a group from the group. Who has left it is found by a look at all processes, which one in so many
+ * takes.
+ */
+const LOOK_AT_EACH = 16;
 
 const OUT_OF_DESCRIPTORS = { ok: false, failure: { step: 'pipe', code: 'EMFILE', call: 'pipe2' } } as const;
 
@@ -43,6 +62,8 @@ export interface NativeHostOptions {
   /** Whether the master adopts what workers leave behind. Only a program that spawns nothing by other means may say so. */
   readonly reapOrphans: boolean;
   readonly clock: Clock;
+  /** What holds the workers, see `acquireContainment`; released when the host is closed. Without it there are no cgroups. */
+  readonly containment?: Containment;
   /**
    * Called once for each process that a look at the system showed to be inherited and of no run, if it still is a moment later: a
    * daemon that left its worker without a trace. It lives on until `endStrays`. Looks happen when a run ends, when a stray ends and
@@ -55,6 +76,11 @@ export interface NativeHostOptions {
 export interface NativeHost extends Host {
   /** Living processes that the master inherited and that no run claims. */
   strays(): readonly ProcessIdentity[];
+  /**
+   * Kills and removes the groups that an earlier master of the same instance left and that no `attach` has claimed. Happens by itself
+   * before the first worker is started, and at the end.
+   */
+  endForgotten(): void;
   /** Ends them: SIGTERM, after `grace` SIGKILL. Resolves with those that survived even that. */
   endStrays(grace: Milliseconds): Promise<readonly ProcessIdentity[]>;
 }
@@ -85,6 +111,12 @@ interface Child {
   ended: boolean;
 }
 
+interface Sampled {
+  readonly hold: ContainedRun;
+  readonly outside: readonly ProcessIdentity[];
+  readonly source: NativeTree;
+}
+
 type ChildEvent = Extract<NativeEvent, { handle: NativeHandle }>;
 
 class EngineHost extends TreeHost implements NativeHost {
@@ -92,20 +124,23 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #native: Native;
   readonly #engine: NativeEngine;
   readonly #system: NativeSystem;
+  readonly #containing: Containing;
   readonly #descriptors = new DescriptorGauge();
   readonly #children = new Map<NativeHandle, Child>();
+  #samples = 0;
 
   constructor(
     native: Native,
     engine: NativeEngine,
     system: NativeSystem,
-    { clock, environment, onStray }: NativeHostOptions,
+    { clock, environment, onStray, containment = withoutGroups('not asked for') }: NativeHostOptions,
   ) {
     const accounts = {
       user: (nameOrId: string) => native.lookupUser(nameOrId),
       group: (nameOrId: string) => native.lookupGroup(nameOrId),
     };
-    const setting = { inherited: inheritable(environment), accounts, own: ownRights() };
+    const own = ownRights();
+    const setting = { inherited: inheritable(environment), accounts, own };
     super(system, clock, setting, (stray) => {
       clock.after(STRAY_PATIENCE, () => {
         if (!this.closed && this.forest.isStray(stray)) onStray?.(stray);
@@ -114,10 +149,38 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#native = native;
     this.#engine = engine;
     this.#system = system;
+    this.#containing = new Containing(native, containment, clock, own.uid);
   }
 
   capabilities(): readonly Capability[] {
-    return [...this.#system.capabilities(this.#native.capabilities()), this.#switchUser()];
+    const known = this.#system.capabilities(this.#native.capabilities());
+    return [...known, this.#switchUser(), ...this.#containing.capabilities()];
+  }
+
+  endForgotten(): void {
+    this.#containing.groups.endForgotten();
+  }
+
+  override explainLimits(limits: LimitsSpec): readonly LimitReport[] {
+    return this.#containing.explain(limits);
+  }
+
+  override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
+    if (this.closed) return runs.map(() => null);
+    this.#samples += 1;
+    const held = runs.map((run) => (run instanceof TreeRun ? this.#sourceOf(run) : null));
+    const usages = this.#containing.sample(
+      held.flatMap((one) => one?.source ?? []),
+      detail,
+    );
+    const at = this.clock.now();
+    let next = 0;
+    return held.map((one) => {
+      const seen = one === null ? undefined : usages[next++];
+      if (one === null || seen === undefined) return null;
+      const usage = withoutOthers(seen, one.outside);
+      return usageOf(usage, at, one.hold.metered(usage), detail);
+    });
   }
 
   strays(): readonly ProcessIdentity[] {
@@ -129,10 +192,12 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   override close(): void {
+    if (this.closed) return;
     super.close();
     this.#system.close();
     this.#children.clear();
     this.#engine.close();
+    this.#containing.close();
   }
 
   /** Takes the engine’s news. */
@@ -159,7 +224,12 @@ class EngineHost extends TreeHost implements NativeHost {
       return run;
     }
     const short = this.#descriptors.isShort(this.#children.size);
-    const spawned = short ? OUT_OF_DESCRIPTORS : this.#create(launch, prepared);
+    const limits = short ? null : this.#contain(run, launch, prepared);
+    if (limits?.ok === false) {
+      this.failLater(run, launch, limits);
+      return run;
+    }
+    const spawned = short ? OUT_OF_DESCRIPTORS : this.#create(launch, prepared, limits?.limits ?? null);
     if (!spawned.ok) {
       this.failLater(run, launch, diagnose(prepared.attempt, spawned.failure));
       return run;
@@ -167,6 +237,21 @@ class EngineHost extends TreeHost implements NativeHost {
     leader.handle = spawned.value.handle;
     this.#take(run, launch, prepared.attempt, spawned.value);
     return run;
+  }
+
+  protected override holdOf(process: ProcessIdentity, mark: string): Hold {
+    return this.#containing.found(process, mark);
+  }
+
+  /** Where a run’s processes are to be found, and who outside of its group they are. */
+  #sourceOf(run: TreeRun): Sampled | null {
+    const { held } = run;
+    if (held === null || !(held.hold instanceof ContainedRun)) return null;
+    const { hold, tree } = held;
+    const looks = !hold.hasGroup || this.#samples % LOOK_AT_EACH === 0;
+    const members = looks ? this.forest.members(tree) : [];
+    const outside = hold.hasGroup ? tree.outside : members;
+    return { hold, outside, source: hold.source(outside) };
   }
 
   #switchUser(): Capability {
@@ -180,7 +265,20 @@ class EngineHost extends TreeHost implements NativeHost {
         };
   }
 
-  #create(launch: Launch, { attempt, credentials }: Prepared): ReturnType<NativeEngine['spawn']> {
+  /** Helpers are held by nothing: they are ended with their runs, and have no limits. */
+  #contain(run: TreeRun, launch: Launch, { credentials }: Prepared): Contained | null {
+    if (launch.workerId === null) return null;
+    this.#containing.groups.endForgotten();
+    const contained = this.#containing.begin(launch, launch.workerId, credentials.uid);
+    if (contained.ok) run.holdBy(contained.run);
+    return contained;
+  }
+
+  #create(
+    launch: Launch,
+    { attempt, credentials }: Prepared,
+    limits: NativeLimits | null,
+  ): ReturnType<NativeEngine['spawn']> {
     const { command } = launch;
     return this.#engine.spawn({
       file: attempt.file,
@@ -197,7 +295,7 @@ class EngineHost extends TreeHost implements NativeHost {
       nofile: null,
       // A helper has no run record by which the next master could find it.
       dieWithMaster: launch.workerId === null,
-      limits: null,
+      limits,
     });
   }
 
@@ -284,6 +382,16 @@ class EngineLeader implements Leader {
   detachOutput(): void {
     if (this.handle !== null && !this.#isClosed()) this.#engine.detachOutput(this.handle);
   }
+}
+
+/** A pid that a member had may be another’s by now. */
+function withoutOthers(usage: NativeTreeUsage, known: readonly ProcessIdentity[]): NativeTreeUsage {
+  if (known.length === 0) return usage;
+  const startedAt = new Map(known.map((one) => [one.pid, one.startedAt]));
+  const processes = usage.processes.filter(
+    ({ pid, startTime }) => (startedAt.get(pid) ?? startTime) === startTime,
+  );
+  return { ...usage, processes };
 }
 
 function explain(attempt: Attempt, failure: NativeFailure): Diagnosis {

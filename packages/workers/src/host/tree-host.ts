@@ -18,6 +18,7 @@ import { HsuError } from '@hsu-master/core';
 import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
 import { execHelper } from './exec.ts';
 import { Forest, type ProcessSystem } from './forest.ts';
+import type { Hold } from './hold.ts';
 import { type Launch, type Preparation, prepare, type Setting } from './prepare.ts';
 import { type Leader, TreeRun } from './tree-run.ts';
 
@@ -28,6 +29,7 @@ export abstract class TreeHost implements Host {
   protected readonly clock: Clock;
   protected readonly setting: Setting;
   protected closed = false;
+  readonly #heldBack = new Set<TreeRun>();
 
   constructor(
     system: ProcessSystem,
@@ -49,8 +51,15 @@ export abstract class TreeHost implements Host {
 
   attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
     const run = this.newRun(null, report);
+    const hold = this.holdOf(process, mark);
+    if (hold !== null) run.holdBy(hold);
     run.attach(this.forest.found(process, mark));
     return run;
+  }
+
+  /** What holds a tree that was there before. */
+  protected holdOf(_process: ProcessIdentity, _mark: string): Hold | null {
+    return null;
   }
 
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {
@@ -75,6 +84,7 @@ export abstract class TreeHost implements Host {
   }
 
   close(): void {
+    for (const run of this.#heldBack) run.letGo();
     this.closed = true;
     this.forest.close();
   }
@@ -98,9 +108,13 @@ export abstract class TreeHost implements Host {
   }
 
   protected newRun(leader: Leader | null, report: (report: RunReport) => void): TreeRun {
-    return new TreeRun({ forest: this.forest, clock: this.clock }, leader, (news) => {
-      if (!this.closed) report(news);
-    });
+    return new TreeRun(
+      { forest: this.forest, clock: this.clock, heldBack: this.#heldBack },
+      leader,
+      (news) => {
+        if (!this.closed) report(news);
+      },
+    );
   }
 
   protected prepare(launch: Launch): Preparation {

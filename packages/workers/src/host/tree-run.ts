@@ -10,7 +10,9 @@ import type {
   RunReport,
   SignalName,
 } from '@hsu-master/core';
+import { DutyCycle } from './duty-cycle.ts';
 import type { Forest } from './forest.ts';
+import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
 import type { ProcessRow, Tree } from './tree.ts';
 
@@ -35,6 +37,8 @@ export interface Leader {
 export interface Surroundings {
   readonly forest: Forest;
   readonly clock: Clock;
+  /** Runs whose trees are stopped or slowed down at the moment. */
+  readonly heldBack: Set<TreeRun>;
 }
 
 /**
@@ -44,6 +48,7 @@ export interface Surroundings {
 export class TreeRun implements HostRun {
   readonly #around: Surroundings;
   readonly #leader: Leader | null;
+  #hold: Hold | null = null;
   readonly #report: (report: RunReport) => void;
   readonly #watches = new Map<number, () => void>();
   #state: 'starting' | 'led' | 'draining' | 'over' = 'starting';
@@ -54,6 +59,9 @@ export class TreeRun implements HostRun {
   #early: SignalName[] = [];
   #lookPending = false;
   #pollPending = false;
+  #frozen = false;
+  #throttled: number | null = null;
+  #dutyCycle: DutyCycle | null = null;
 
   constructor(around: Surroundings, leader: Leader | null, report: (report: RunReport) => void) {
     this.#around = around;
@@ -61,8 +69,21 @@ export class TreeRun implements HostRun {
     this.#report = report;
   }
 
+  /** Holds it from before its process exists; given back when the run is over. */
+  holdBy(hold: Hold): void {
+    this.#hold = hold;
+  }
+
+  /** What holds it, and whose processes outside of the group are known. Null where it is over or not begun. */
+  get held(): { readonly hold: Hold; readonly tree: Tree } | null {
+    return this.#hold === null || this.#tree === null || this.#state === 'over'
+      ? null
+      : { hold: this.#hold, tree: this.#tree };
+  }
+
   /** The process exists; its tree is known from now on. */
   plant(tree: Tree): void {
+    tree.group = this.#hold;
     this.#tree = tree;
     this.#main = tree.leader;
     this.#around.forest.plant(tree);
@@ -100,7 +121,7 @@ export class TreeRun implements HostRun {
     }
     const number = signalNumber(signal);
     const kills = signal === 'SIGKILL';
-    if (kills) this.#condemned = true;
+    if (kills) this.#condemn();
     const grouped = this.#leader?.signalGroup(number) === true;
     if (grouped && !kills) this.#leader?.signalGroup(SIGCONT);
     const group = grouped ? this.#tree?.leader.pid : undefined;
@@ -108,6 +129,7 @@ export class TreeRun implements HostRun {
     // starts in order to end in order.
     this.#around.forest.soon(() => {
       for (const row of this.#living()) if (row.pgid !== group) this.#signalOne(row, number, kills);
+      this.#thaw(kills);
     });
   }
 
@@ -131,21 +153,92 @@ export class TreeRun implements HostRun {
   }
 
   limitReports(): readonly LimitReport[] {
-    return [];
+    return this.#state === 'starting' ? [] : (this.#hold?.reports() ?? []);
   }
 
-  setLimits(_limits: LimitsSpec): readonly LimitReport[] {
-    return [];
+  setLimits(limits: LimitsSpec): readonly LimitReport[] {
+    if (this.#state === 'over' || this.#hold === null) return [];
+    const reports = this.#hold.change(limits, this.#living());
+    if (this.#throttled !== null && this.#dutyCycle === null) this.#hold.throttle(this.#throttled);
+    return reports;
   }
 
   freeze(frozen: boolean): boolean {
+    if (this.#state === 'over' || this.#state === 'starting') return false;
     const rows = this.#living();
-    const signal = signalNumber(frozen ? 'SIGSTOP' : 'SIGCONT');
-    for (const row of rows) this.#around.forest.system.signalProcess(row, signal);
-    return rows.length > 0;
+    if (rows.length === 0) return false;
+    this.#frozen = frozen;
+    this.#halt(frozen, rows);
+    this.#note();
+    // Who was born while the others were being stopped.
+    if (frozen && this.#hold?.isPopulated() !== true)
+      this.#around.forest.soon(() => {
+        if (this.#frozen) this.#halt(true, this.#living());
+      });
+    return true;
   }
 
-  throttle(_percentOfCore: number | null): void {}
+  throttle(percentOfCore: number | null): void {
+    if (this.#state === 'over' || this.#state === 'starting') return;
+    this.#throttled = percentOfCore;
+    const byQuota = this.#hold?.throttle(percentOfCore) === true;
+    if (percentOfCore === null || byQuota) {
+      this.#dutyCycle?.end();
+      this.#dutyCycle = null;
+    } else if (this.#dutyCycle !== null) {
+      this.#dutyCycle.percentOfCore = percentOfCore;
+    } else {
+      const reins = {
+        cpuTime: () => this.#hold?.cpuTime(this.#known()) ?? null,
+        halt: (halted: boolean) => {
+          if (!this.#frozen) this.#halt(halted, this.#living());
+        },
+      };
+      this.#dutyCycle = new DutyCycle(this.#around.clock, reins, percentOfCore);
+    }
+    this.#note();
+  }
+
+  /** Resumes what is stopped and ends what slows it down. */
+  letGo(): void {
+    if (this.#frozen) this.freeze(false);
+    if (this.#throttled !== null) this.throttle(null);
+  }
+
+  /** By the group’s freezer where there is one; each of the others by a signal. */
+  #halt(halted: boolean, rows: readonly ProcessRow[]): void {
+    const frozen = this.#hold?.freeze(halted) === true;
+    const grouped = frozen ? new Set(this.#hold?.pids()) : null;
+    const number = signalNumber(halted ? 'SIGSTOP' : 'SIGCONT');
+    for (const row of rows)
+      if (grouped?.has(row.pid) !== true) this.#around.forest.system.signalProcess(row, number);
+  }
+
+  /** Nothing slows down who is to die, and nobody of the group escapes by forking. */
+  #condemn(): void {
+    this.#condemned = true;
+    this.#dutyCycle?.end();
+    this.#dutyCycle = null;
+    if (this.#hold?.kill() === false) this.#hold.freeze(true);
+  }
+
+  /** A signal was sent that stopped processes do not hear; a v1 freezer holds back even the dead. */
+  #thaw(killed: boolean): void {
+    if (!this.#frozen && !killed) return;
+    this.#frozen = false;
+    this.#hold?.freeze(false);
+    this.#note();
+  }
+
+  #note(): void {
+    if (this.#frozen || this.#throttled !== null) this.#around.heldBack.add(this);
+    else this.#around.heldBack.delete(this);
+  }
+
+  /** Members as the last look saw them. */
+  #known(): readonly ProcessIdentity[] {
+    return [...(this.#tree?.seen ?? [])].map(([pid, startedAt]) => ({ pid, startedAt }));
+  }
 
   #living(): readonly ProcessRow[] {
     return this.#tree === null || this.#state === 'over' ? [] : this.#around.forest.members(this.#tree);
@@ -162,8 +255,9 @@ export class TreeRun implements HostRun {
     if (system.signalProcess(process, number) && !kills) system.signalProcess(process, SIGCONT);
   }
 
-  #mainExited(exit: Exit, groupEmpty: boolean, looks = 1): void {
+  #mainExited(bare: Exit, groupEmpty: boolean, looks = 1): void {
     if (this.#state !== 'led') return;
+    const exit = this.#explained(bare);
     const { rows: remaining, sure } = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
     if (remaining.length === 0 && !sure && looks < MOST_LOOKS) {
       const main = this.#main;
@@ -179,6 +273,12 @@ export class TreeRun implements HostRun {
     if (this.#is('draining')) this.#drain(remaining);
   }
 
+  /** With what the kernel tells of a SIGKILL that was not ours. */
+  #explained(exit: Exit): Exit {
+    if (exit.signal !== 'SIGKILL' || this.#condemned || exit.oomKilled !== undefined) return exit;
+    return { ...exit, oomKilled: this.#hold?.oomKilled() ?? null };
+  }
+
   #is(state: 'draining' | 'led'): boolean {
     return this.#state === state;
   }
@@ -186,6 +286,7 @@ export class TreeRun implements HostRun {
   /** Waits until nobody of these lives, then looks again: they may have had children meanwhile. */
   #drain(members: readonly ProcessRow[]): void {
     let unwatched = false;
+    if (this.#condemned) this.#hold?.kill();
     for (const row of members) {
       if (this.#condemned) this.#signalOne(row, signalNumber('SIGKILL'), true);
       if (!this.#watch(row, false, () => this.#lookSoon())) unwatched = true;
@@ -258,7 +359,11 @@ export class TreeRun implements HostRun {
     this.#state = 'over';
     for (const end of this.#watches.values()) end();
     this.#watches.clear();
+    this.#dutyCycle?.end();
+    this.#dutyCycle = null;
+    this.#around.heldBack.delete(this);
     if (this.#tree !== null) this.#around.forest.fell(this.#tree);
+    this.#hold?.release();
   }
 }
 

@@ -9,6 +9,12 @@ export interface ProcessRow extends ProcessIdentity {
   readonly state: string;
 }
 
+/** Processes that the system holds together. */
+export interface TreeGroup {
+  pids(): readonly number[];
+  isPopulated(): boolean;
+}
+
 /** One process tree and what is known of it from earlier looks. */
 export class Tree {
   readonly leader: ProcessIdentity;
@@ -20,6 +26,10 @@ export class Tree {
   readonly sharedSession: number | null;
   /** Members that earlier looks saw, by pid: they stay members when their parents are gone. */
   seen: ReadonlyMap<number, string>;
+  /** What the system itself counts among its members. */
+  group: TreeGroup | null = null;
+  /** Members that the last look found elsewhere. */
+  outside: readonly ProcessIdentity[] = [];
 
   /** The tree of a process that this host starts, in a session of its own. */
   constructor(leader: ProcessIdentity, mark: string, leads = true, sharedSession: number | null = null) {
@@ -30,9 +40,9 @@ export class Tree {
     this.seen = new Map([[leader.pid, leader.startedAt]]);
   }
 
-  /** Makes a process that no rule finds a member. */
-  claim({ pid, startedAt }: ProcessIdentity): void {
-    this.seen = new Map([...this.seen, [pid, startedAt]]);
+  /** Makes processes that no rule finds members. */
+  claim(...processes: readonly ProcessIdentity[]): void {
+    this.seen = new Map([...this.seen, ...processes.map(({ pid, startedAt }) => [pid, startedAt] as const)]);
   }
 
   has(process: ProcessIdentity): boolean {

@@ -16,7 +16,8 @@ export function limitsAbove({ unified, controllers }: Hierarchies, site2: string
       const pids = limitOf(directory, 'pids.max');
       const [quota, period] = (readText(posix.join(directory, 'cpu.max')) ?? 'max 0').split(' ').map(Number);
       if (memory !== null) found.push(`memory.max ${formatSize(memory)}${of}`);
-      if (quota !== undefined && Number.isFinite(quota) && period) found.push(cpu('cpu.max', quota, period) + of);
+      if (quota !== undefined && Number.isFinite(quota) && period)
+        found.push(cpu('cpu.max', quota, period) + of);
       if (pids !== null) found.push(`pids.max ${pids}${of}`);
     }
   }

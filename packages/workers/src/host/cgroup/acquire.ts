@@ -9,7 +9,15 @@ import { enterScope, isBootedWithSystemd, isDelegated, type Unit, unitOf } from 
 
 /** The controllers of v2 that hold limits. */
 const CONTROLLERS2 = ['cpu', 'memory', 'io', 'pids', 'cpuset'] as const;
-const CONTROLLERS1: readonly Controller1[] = ['memory', 'cpu', 'cpuacct', 'cpuset', 'pids', 'blkio', 'freezer'];
+const CONTROLLERS1: readonly Controller1[] = [
+  'memory',
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'pids',
+  'blkio',
+  'freezer',
+];
 
 export interface ContainmentOptions {
   /** Letters, digits, `_`, `-`; the same for every master of one state directory, which only one of them may hold. */
@@ -40,7 +48,9 @@ export function withoutGroups(reason: string): Containment {
  */
 export function acquireContainment(options: ContainmentOptions): Containment {
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(options.instance)) {
-    throw new RangeError(`instance ${JSON.stringify(options.instance)} is not made of letters, digits, _ and -`);
+    throw new RangeError(
+      `instance ${JSON.stringify(options.instance)} is not made of letters, digits, _ and -`,
+    );
   }
   return new Acquisition(options).result();
 }
@@ -106,7 +116,8 @@ class Acquisition {
     const delegated = isDelegated(unit);
     if (delegated === true) return { origin: `delegated unit ${unit.name}`, refused: null };
     const said = delegated === false ? '' : ` (${delegated})`;
-    const what = unit.name === null ? 'this process is in no unit of systemd' : `${unit.name} is not delegated${said}`;
+    const what =
+      unit.name === null ? 'this process is in no unit of systemd' : `${unit.name} is not delegated${said}`;
     // Whoever leaves a service is no longer stopped with it, nor held to its limits.
     if (unit.name?.endsWith('.service') === true) {
       return { origin: null, refused: `${what}: add Delegate=yes to the unit` };

@@ -122,5 +122,7 @@ function separated(line: string): readonly [readonly string[], readonly string[]
 
 /** Blanks, tabs, line ends and backslashes are written as three octal digits. */
 function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
 }

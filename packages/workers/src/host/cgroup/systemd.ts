@@ -37,7 +37,8 @@ export function unitOf(path: string): Unit {
   const ofUser = manager >= 0 && manager < names.length - 1;
   const own = ofUser ? names.slice(manager + 1) : names;
   const index = own.findIndex((name) => /\.(service|scope)$/.test(name));
-  const slice = names.filter((name, at) => name.endsWith('.slice') && (!ofUser || at < manager)).at(-1) ?? null;
+  const slice =
+    names.filter((name, at) => name.endsWith('.slice') && (!ofUser || at < manager)).at(-1) ?? null;
   return { name: own[index] ?? null, below: index >= 0 && index < own.length - 1, ofUser, slice };
 }
 
@@ -126,7 +127,11 @@ type Answer = { readonly ok: true; readonly text: string } | { readonly ok: fals
 /** Synchronous, so that nobody else is there who could reap the helper. */
 function ask(program: 'busctl' | 'systemctl', args: readonly string[]): Answer {
   const uid = process.getuid?.() ?? 0;
-  const env = { ...process.env, LC_ALL: 'C', XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}` };
+  const env = {
+    ...process.env,
+    LC_ALL: 'C',
+    XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`,
+  };
   try {
     const text = execFileSync(program, [...args], {
       encoding: 'utf8',

@@ -1,0 +1,366 @@
+import { posix } from 'node:path';
+import type { Clock, LimitName, Milliseconds, QuotaSpec, WorkerId } from '@hsu-master/core';
+import type { Controller1, Facilities } from './facilities.ts';
+import { type Errno, readNumbers, removeDirectory, writeText } from './files.ts';
+import { Group, makeGroupDirectory, subdirectories } from './group.ts';
+import type { LimitPlan } from './limit-plan.ts';
+
+/** How often what should be gone is looked at. */
+const LOOK_EVERY: Milliseconds = 20;
+/** A directory that cannot be removed at once is tried less and less often, at the longest after this. */
+const LONGEST_WAIT: Milliseconds = 1000;
+/** A worker’s directory may be held by what an earlier run left; then its name gets a number. */
+const MOST_NAMES = 100;
+
+/** Which controller tells who is in a group where there is no v2 tree: the first of these. */
+const IDENTITY: readonly Controller1[] = ['freezer', 'pids', 'cpuacct', 'memory', 'blkio', 'cpu'];
+
+/** A budget and what it comes down to. */
+export interface PlannedQuota {
+  readonly quota: QuotaSpec;
+  readonly plan: LimitPlan;
+}
+
+interface SharedGroup {
+  readonly group: Group;
+  readonly spec: QuotaSpec;
+  readonly refusals: ReadonlyMap<LimitName, string>;
+  runs: number;
+}
+
+/** A group in which a run is about to begin. */
+export interface OpenedGroup {
+  readonly ok: true;
+  readonly group: Group;
+  /** The groups of its quotas, the outermost first. */
+  readonly around: readonly Group[];
+  /** Limits whose files did not take them: of the run, then of the quota that is named. */
+  readonly refusals: ReadonlyMap<LimitName, string>;
+  readonly quotaRefusals: readonly {
+    readonly quota: QuotaSpec;
+    readonly limit: LimitName;
+    readonly reason: string;
+  }[];
+}
+
+export type Opening =
+  | OpenedGroup
+  | { readonly ok: false; readonly reason: string; readonly transient: boolean };
+
+/** All groups of a master. */
+export class Groups {
+  readonly #facilities: Facilities;
+  readonly #clock: Clock;
+  readonly #shared = new Map<string, SharedGroup>();
+  readonly #open = new Set<Group>();
+  /** What an earlier master left and nobody has claimed yet. */
+  #left: readonly Group[];
+  /** Groups that are yet to be removed, by path, and what follows when they are. */
+  readonly #leaving = new Map<string, { readonly group: Group; readonly done: () => void }>();
+  #closed = false;
+
+  constructor(facilities: Facilities, clock: Clock) {
+    this.#facilities = facilities;
+    this.#clock = clock;
+    this.#left = this.#found();
+    for (const group of this.#left) group.freeze(false);
+  }
+
+  /** Whether groups can be made at all. */
+  get any(): boolean {
+    return this.#facilities.tree2 !== null || this.#facilities.trees1.size > 0;
+  }
+
+  /** Makes the group of a run, with its limits set, and those of its quotas around it. */
+  open(workerId: WorkerId, quotas: readonly PlannedQuota[], plan: LimitPlan | null): Opening {
+    const plans = [...quotas.map((one) => one.plan), ...(plan === null ? [] : [plan])];
+    const controllers = this.#controllersFor(plans, plan?.avoids ?? []);
+    const around: Group[] = [];
+    const quotaRefusals: { quota: QuotaSpec; limit: LimitName; reason: string }[] = [];
+    let path = '';
+    for (const { quota, plan: planned } of quotas) {
+      path = posix.join(path, `${quota.kind === 'namespace' ? 'ns' : 'grp'}.${safeName(quota.id)}`);
+      const shared = this.#share(path, quota, planned, controllers);
+      if (typeof shared === 'string') {
+        this.#release(around);
+        return refusal(shared);
+      }
+      around.push(shared.group);
+      for (const [limit, reason] of shared.refusals) quotaRefusals.push({ quota, limit, reason });
+    }
+    const made = this.#make(posix.join(path, workerId), controllers);
+    if (typeof made === 'string') {
+      this.#release(around);
+      return refusal(made);
+    }
+    this.#open.add(made);
+    const refusals = plan === null ? new Map<LimitName, string>() : made.write(plan);
+    return { ok: true, group: made, around, refusals, quotaRefusals };
+  }
+
+  /** Gives a living group the v1 controllers that a changed plan needs. */
+  extend(group: Group, controllers: readonly Controller1[]): void {
+    for (const controller of controllers) {
+      const base = this.#facilities.trees1.get(controller);
+      if (base === undefined || group.controllers.has(controller)) continue;
+      const directory = posix.join(base, group.path);
+      const levels = group.path.split('/');
+      for (let depth = 1; depth <= levels.length; depth += 1)
+        makeGroupDirectory(posix.join(base, ...levels.slice(0, depth)), controller);
+      group.add(controller, directory);
+    }
+  }
+
+  /** The run is over: removes its group, now or as soon as that can be, and those of its quotas when nobody uses them. */
+  close(group: Group, around: readonly Group[]): void {
+    this.#open.delete(group);
+    this.#remove(group, LOOK_EVERY, () => this.#release(around));
+  }
+
+  /** The group that an earlier master made for a process, or whose members bear a mark. Belongs to the caller from then on. */
+  claim(pid: number, hasMark: (pid: number) => boolean): Group | null {
+    if (this.#left.length === 0) return null;
+    const mine = this.#left.find((group) => {
+      const pids = group.pids();
+      return pids.includes(pid) || pids.some(hasMark);
+    });
+    if (mine === undefined) return null;
+    this.#left = this.#left.filter((group) => group !== mine);
+    return mine;
+  }
+
+  /** Kills and removes what an earlier master left and nobody has claimed. */
+  endForgotten(): void {
+    const forgotten = this.#left;
+    this.#left = [];
+    for (const group of forgotten) this.#end(group);
+  }
+
+  /** Stops looking. Removes what can be removed at once: groups in which somebody lives remain. */
+  shut(): void {
+    for (const group of this.#open) group.remove();
+    for (const { group } of this.#leaving.values()) {
+      group.remove();
+      this.#prune(group);
+    }
+    for (const { group } of [...this.#shared.values()].toReversed()) group.removeIfAlone();
+    this.#closed = true;
+  }
+
+  /** Controllers of v1 that these plans write to, and those by which members are known. */
+  #controllersFor(plans: readonly LimitPlan[], avoids: readonly Controller1[]): ReadonlySet<Controller1> {
+    const { tree2, trees1 } = this.#facilities;
+    const wanted = new Set<Controller1>();
+    for (const { writes1 } of plans)
+      for (const { controller } of writes1) wanted.add(controller as Controller1);
+    if (tree2 === null) {
+      const identity = IDENTITY.find((name) => trees1.has(name));
+      if (identity !== undefined) wanted.add(identity);
+      wanted.add('cpuacct');
+    } else if (!tree2.canFreeze) wanted.add('freezer');
+    return new Set([...wanted].filter((name) => trees1.has(name) && !avoids.includes(name)));
+  }
+
+  #share(
+    path: string,
+    quota: QuotaSpec,
+    plan: LimitPlan,
+    controllers: ReadonlySet<Controller1>,
+  ): SharedGroup | string {
+    const known = this.#shared.get(path);
+    const made = this.#directories(path, controllers, known?.group.controllers);
+    if (typeof made === 'string') return made;
+    const { unified, old } = made;
+    if (unified !== null) this.#handDown(unified);
+    this.#stay(path);
+    const group = new Group(path, unified, new Map([...(known?.group.controllers ?? []), ...old]));
+    const isNew =
+      known === undefined || known.spec !== quota || group.controllers.size > known.group.controllers.size;
+    const refusals = isNew ? group.write(plan) : known.refusals;
+    const shared = { group, spec: quota, refusals, runs: (known?.runs ?? 0) + 1 };
+    this.#shared.set(path, shared);
+    return shared;
+  }
+
+  #handDown(unified: string): void {
+    const controllers = [...(this.#facilities.tree2?.controllers ?? [])];
+    const file = posix.join(unified, 'cgroup.subtree_control');
+    if (controllers.length > 0) writeText(file, controllers.map((name) => `+${name}`).join(' '));
+  }
+
+  /** Directories of a shared group, where they are not there yet. */
+  #directories(
+    path: string,
+    controllers: ReadonlySet<Controller1>,
+    known: ReadonlyMap<Controller1, string> | undefined,
+  ): { readonly unified: string | null; readonly old: ReadonlyMap<Controller1, string> } | string {
+    const { tree2, trees1 } = this.#facilities;
+    const unified = tree2 === null ? null : posix.join(tree2.base, path);
+    const old = new Map<Controller1, string>();
+    for (const name of controllers) old.set(name, posix.join(trees1.get(name) as string, path));
+    const places: (readonly [string, Controller1 | null])[] = [...old].map(([name, place]) => [place, name]);
+    if (unified !== null) places.unshift([unified, null]);
+    for (const [place, name] of places) {
+      if (name !== null && known?.has(name) === true) continue;
+      const refused = makeGroupDirectory(place, name);
+      if (refused !== null && refused !== 'EEXIST') return `cannot make ${place}: ${refused}`;
+    }
+    return { unified, old };
+  }
+
+  /** A directory that is there already is somebody’s, or is about to be removed: counters of a run begin at zero. */
+  #make(path: string, controllers: ReadonlySet<Controller1>): Group | string {
+    const { tree2, trees1 } = this.#facilities;
+    for (let number = 0; number < MOST_NAMES; number += 1) {
+      const name = number === 0 ? path : `${path}~${number}`;
+      const old = new Map<Controller1, string>();
+      for (const one of controllers) old.set(one, posix.join(trees1.get(one) as string, name));
+      const group = new Group(name, tree2 === null ? null : posix.join(tree2.base, name), old);
+      const refused = makeAll(group);
+      if (refused === null) {
+        this.#stay(name);
+        return group;
+      }
+      if (refused.errno !== 'EEXIST') return `cannot make ${refused.directory}: ${refused.errno}`;
+    }
+    return `too many groups of earlier runs of ${path} cannot be removed`;
+  }
+
+  #release(around: readonly Group[]): void {
+    for (const { path } of around.toReversed()) {
+      const shared = this.#shared.get(path);
+      if (shared === undefined) continue;
+      shared.runs -= 1;
+      if (shared.runs > 0) continue;
+      this.#shared.delete(path);
+      this.#remove(shared.group, LOOK_EVERY, () => {});
+    }
+  }
+
+  #remove(group: Group, wait: Milliseconds, done: () => void): void {
+    if (group.remove() === null) {
+      this.#leaving.delete(group.path);
+      done();
+      return;
+    }
+    this.#leaving.set(group.path, { group, done });
+    this.#clock.after(wait, () => {
+      if (this.#isLeaving(group)) this.#remove(group, Math.min(wait * 2, LONGEST_WAIT), done);
+    });
+  }
+
+  /** Not where its path has been given to another by now. */
+  #isLeaving(group: Group): boolean {
+    return !this.#closed && this.#leaving.get(group.path)?.group === group;
+  }
+
+  /** The path is used again, so that nothing is to be removed there. */
+  #stay(path: string): void {
+    const leaving = this.#leaving.get(path);
+    this.#leaving.delete(path);
+    leaving?.done();
+  }
+
+  /** Until nobody lives in it. */
+  #end(group: Group): void {
+    killMembers(group);
+    if (group.remove() === null) {
+      this.#leaving.delete(group.path);
+      this.#prune(group);
+      return;
+    }
+    this.#leaving.set(group.path, { group, done: () => {} });
+    this.#clock.after(LOOK_EVERY, () => {
+      if (this.#isLeaving(group)) this.#end(group);
+    });
+  }
+
+  /** Removes the directories of quotas that held nothing else. */
+  #prune({ path, directories }: Group): void {
+    for (const directory of directories) {
+      let above = directory;
+      for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) {
+        above = posix.dirname(above);
+        if (this.#shared.has(at) || removeDirectory(above) !== null) break;
+      }
+    }
+  }
+
+  /** Groups of runs below the bases, by their path; those of quotas that hold none are removed. */
+  #found(): readonly Group[] {
+    const { tree2, trees1 } = this.#facilities;
+    const unified = new Map<string, string>();
+    const old = new Map<string, Map<Controller1, string>>();
+    if (tree2 !== null)
+      for (const path of runsBelow(tree2.base)) unified.set(path, posix.join(tree2.base, path));
+    for (const [controller, base] of trees1) {
+      for (const path of runsBelow(base)) {
+        const directories = old.get(path) ?? new Map<Controller1, string>();
+        old.set(path, directories.set(controller, posix.join(base, path)));
+      }
+    }
+    const paths = new Set([...unified.keys(), ...old.keys()]);
+    return [...paths].map((path) => new Group(path, unified.get(path) ?? null, old.get(path) ?? new Map()));
+  }
+}
+
+/** Sends SIGKILL to whoever is in it, stopped meanwhile so that nobody is born; thawed after, since the dead must run to die. */
+function killMembers(group: Group): void {
+  if (group.kill()) return;
+  group.freeze(true);
+  for (const pid of group.pids()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone, or somebody else’s to end: then it is found again.
+    }
+  }
+  group.freeze(false);
+}
+
+/** Makes all directories of a group or none. */
+function makeAll(group: Group): { readonly errno: Exclude<Errno, null>; readonly directory: string } | null {
+  const made: string[] = [];
+  const places = new Map<string, Controller1 | null>();
+  if (group.unified !== null) places.set(group.unified, null);
+  for (const [controller, directory] of group.controllers) {
+    if (controller === 'cpuset' || !places.has(directory)) places.set(directory, controller);
+  }
+  for (const [directory, controller] of places) {
+    let errno = makeGroupDirectory(directory, controller);
+    // An empty one is what a removal that is still tried has not come to.
+    if (errno === 'EEXIST' && removeDirectory(directory) === null)
+      errno = makeGroupDirectory(directory, controller);
+    if (errno !== null) {
+      for (const one of made) removeDirectory(one);
+      return { errno, directory };
+    }
+    made.push(directory);
+  }
+  return null;
+}
+
+/** Paths, from a base, of the groups that are those of runs; quotas without any are removed. */
+function runsBelow(base: string, path = ''): readonly string[] {
+  return subdirectories(posix.join(base, path)).flatMap((directory) => {
+    const below = posix.join(path, posix.basename(directory));
+    if (!/^(ns|grp)\./.test(posix.basename(directory))) return [below];
+    const runs = runsBelow(base, below);
+    if (runs.length === 0) removeDirectory(directory);
+    return runs;
+  });
+}
+
+/** Anything as the name of a directory; worker ids are such already. */
+function safeName(id: string): string {
+  return id.replace(/[^A-Za-z0-9_-]/g, (sign) => `%${sign.codePointAt(0)?.toString(16)}`).slice(0, 200);
+}
+
+function refusal(reason: string): Opening {
+  return { ok: false, reason, transient: /: (EAGAIN|ENOMEM|EBUSY)$/.test(reason) };
+}
+
+/** Processes that the kernel has killed for want of memory since it runs, whosever they were; null: it does not tell. */
+export function systemOomKills(): number | null {
+  return readNumbers('/proc/vmstat').get('oom_kill') ?? null;
+}

@@ -1,0 +1,129 @@
+import type { LimitReport, LimitsSpec, Milliseconds, ProcessIdentity } from '@hsu-master/core';
+import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
+import type { Group } from './cgroup/group.ts';
+import type { OpenedGroup } from './cgroup/groups.ts';
+import type { LimitPlan } from './cgroup/limit-plan.ts';
+import { type Denial, limitsOfStep, planLive, planThrottle, withDenials } from './cgroup/live-limits.ts';
+import type { Containing } from './containing.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import type { Hold } from './hold.ts';
+import type { Launch } from './prepare.ts';
+
+interface Origin {
+  readonly launch: Pick<Launch, 'limits' | 'quotas'>;
+  /** The worker runs as root. */
+  readonly isRoot: boolean;
+  readonly opened: OpenedGroup | null;
+  readonly plan: LimitPlan | null;
+}
+
+/** One run as the native host holds it, with a group or without. */
+export class ContainedRun implements Hold {
+  readonly #containing: Containing;
+  readonly #origin: Origin;
+  readonly #meter = new CpuMeter();
+  #limits: LimitsSpec | null;
+  #plan: LimitPlan | null;
+  #released = false;
+
+  constructor(containing: Containing, origin: Origin) {
+    this.#containing = containing;
+    this.#origin = origin;
+    this.#limits = origin.launch.limits;
+    this.#plan = origin.plan;
+  }
+
+  get #group(): Group | null {
+    return this.#released ? null : (this.#origin.opened?.group ?? null);
+  }
+
+  get hasGroup(): boolean {
+    return this.#group !== null;
+  }
+
+  pids(): readonly number[] {
+    return this.#group?.pids() ?? [];
+  }
+
+  isPopulated(): boolean {
+    return this.#group?.isPopulated() === true;
+  }
+
+  kill(): boolean {
+    return this.#group?.kill() === true;
+  }
+
+  freeze(frozen: boolean): boolean {
+    return this.#group?.freeze(frozen) === true;
+  }
+
+  throttle(percentOfCore: number | null): boolean {
+    const group = this.#group;
+    if (group === null) return false;
+    const { quotas } = this.#origin.launch;
+    const setting = this.#containing.setting(this.#limits, quotas, this.#origin.isRoot);
+    const plan = planThrottle(percentOfCore ?? 100, this.#limits, setting);
+    if (plan === null) return false;
+    if (percentOfCore !== null) return this.#containing.write(group, plan.apply).length === 0;
+    return this.#containing.write(group, plan.restore).length === 0;
+  }
+
+  reports(): readonly LimitReport[] {
+    return this.#plan?.reports ?? [];
+  }
+
+  change(limits: LimitsSpec, members: readonly ProcessIdentity[]): readonly LimitReport[] {
+    const { quotas } = this.#origin.launch;
+    const setting = this.#containing.setting(limits, quotas, this.#origin.isRoot);
+    const live = planLive(this.#limits, limits, setting);
+    const denials: Denial[] = [...this.#containing.write(this.#group, live.writes)];
+    for (const { pid, startedAt } of members) {
+      for (const { step, call, code } of this.#containing.native.limitProcess(pid, startedAt, live.process)) {
+        if (code === 'ESRCH') continue;
+        denials.push({ limits: limitsOfStep(step, live.plan), reason: `${call} of process ${pid}: ${code}` });
+      }
+    }
+    this.#limits = limits;
+    this.#plan = withDenials(live.plan, denials);
+    return this.#plan.reports;
+  }
+
+  cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null {
+    const detail = { pss: false, connections: false, pressure: false, descriptors: false };
+    const [usage] = this.#containing.native.sampleTrees([this.source(members)], detail);
+    return usage === undefined ? null : this.metered(usage);
+  }
+
+  /** Where the system finds it; `members` are those that are known otherwise. */
+  source(members: readonly ProcessIdentity[]): NativeTree {
+    const group = this.#group;
+    return {
+      cgroup: group?.unified ?? null,
+      controllers: Object.fromEntries(group?.controllers ?? []),
+      pids: members.map(({ pid }) => pid),
+    };
+  }
+
+  /** CPU time since the run began: of its group, which forgets nobody, or added up. */
+  metered({ group, processes }: NativeTreeUsage): Milliseconds {
+    return group?.cpuMs ?? this.#meter.add(processes);
+  }
+
+  oomKilled(): 'limit' | 'system' | null {
+    const group = this.#group;
+    const kills = group?.oomKills() ?? null;
+    if (kills === null) return this.#containing.systemHadOom() ? 'system' : null;
+    if (kills === 0) return null;
+    const refused = [group as Group, ...(this.#origin.opened?.around ?? [])].some(
+      (one) => one.memoryRefused() > 0,
+    );
+    return refused ? 'limit' : 'system';
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    const { opened } = this.#origin;
+    if (opened !== null) this.#containing.groups.close(opened.group, opened.around);
+  }
+}
