@@ -42,7 +42,7 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         },
         onDaemonize: unit.onDaemonize,
         log: logOf(unit, place, files, findings),
-        limits: unit.limits && limitsOf(unit.limits, place),
+        limits: unit.limits && limitsOf(unit.limits, command.cwd, place),
         quotas: quotas(unit),
       };
     }),
@@ -55,7 +55,7 @@ function quotasOf(config: Config, place: Place): (unit: ManagedUnit) => readonly
   const specs = (kind: QuotaSpec['kind'], all: ReadonlyMap<string, LimitsSpec | null>) =>
     new Map(
       [...all].flatMap(([id, limits]): [string, QuotaSpec][] =>
-        limits === null ? [] : [[id, { kind, id, limits: limitsOf(limits, place) }]],
+        limits === null ? [] : [[id, { kind, id, limits: limitsOf(limits, null, place) }]],
       ),
     );
   const outer = specs('namespace', namespaces);
@@ -74,14 +74,16 @@ function quotasOf(config: Config, place: Place): (unit: ManagedUnit) => readonly
   };
 }
 
-function limitsOf(limits: LimitsSpec, place: Place): LimitsSpec {
-  const { ioPaths, tempDirectory, alerts } = limits;
+/** The limits with absolute paths; `cwd` is whose device limits are for where they name no path. */
+function limitsOf(limits: LimitsSpec, cwd: string | null, place: Place): LimitsSpec {
+  const { values, ioPaths, tempDirectory, alerts } = limits;
+  const perDevice = Object.keys(values).some((limit) => limit.startsWith('io.max_'));
   const absolute = (path: string) => resolve(place.directory, atHome(path, place));
   // A name without a slash stays for PATH.
   const programAt = (program: string) => (program.includes('/') ? absolute(program) : program);
   return {
     ...limits,
-    ioPaths: ioPaths.length === 0 ? ioPaths : ioPaths.map(absolute),
+    ioPaths: ioPaths.length === 0 && perDevice && cwd !== null ? [cwd] : ioPaths.map(absolute),
     tempDirectory: tempDirectory && absolute(tempDirectory),
     alerts: alerts && {
       ...alerts,

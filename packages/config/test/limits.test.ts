@@ -92,6 +92,7 @@ describe('values', () => {
       tempDirectory: '/var/tmp/loop',
     });
     expect(of('half').limits?.values).toEqual({ 'cpu.max_cores': 0.5 });
+    expect([of('original').limits?.ioPaths, of('half').limits?.ioPaths]).toEqual([['/bin'], []]);
   });
 
   test('0 is no limit, where it has no meaning of its own', () => {
