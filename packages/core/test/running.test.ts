@@ -278,7 +278,7 @@ describe('A4: a program that announces that it goes into the background', () => 
     rig.exited({ code: 0 }, [CHILD]).tell({ kind: 'tree-empty' });
     expect(rig.said).toEqual(['worker.exited', 'worker.failed']);
     expect(rig.payload('worker.failed').failure.code).toBe('E_MAIN_PROCESS');
-    expect(rig.payload('worker.exited')).toMatchObject({ exit: exit(), remaining: [] });
+    expect(rig.payload('worker.exited')).toMatchObject({ exit: exit(), asked: false, remaining: [] });
   });
 
   test('that exits with success and leaves nobody has failed, and who waits is told', () => {

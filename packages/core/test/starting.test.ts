@@ -133,10 +133,22 @@ describe('C4: commands while it starts', () => {
   });
 
   test('a restart after a stop is done only when the next process runs', () => {
-    const rig = starting().tell({ kind: 'stop' }).tell({ kind: 'restart', ticket: 3 }).started();
+    const rig = starting().tell({ kind: 'stop' }).tell({ kind: 'restart', ticket: 3 });
+    expect(rig.phase).toEqual({ name: 'starting', end: 'restart' });
+    rig.started();
     expect([rig.name, rig.settled]).toEqual(['stopping', []]);
     rig.exited({ signal: 'SIGTERM' });
     expect([rig.name, rig.worker.run, rig.settled]).toEqual(['starting', 2, []]);
+    expect(rig.started().settled).toEqual(['settle 3 done']);
+  });
+
+  test('a start that was given up for a stop which was taken back is made anew, and is no failure', () => {
+    const failure = { code: 'E_SUPERSEDED', message: 'stopped before it was started' } as const;
+    const rig = starting().tell({ kind: 'stop' }).tell({ kind: 'start', ticket: 3 });
+    rig.tell({ kind: 'spawn-failed', failure, transient: true });
+    expect([rig.name, rig.worker.run, rig.settled]).toEqual(['starting', 2, []]);
+    expect(rig.said).toEqual(['worker.spawn-failed', 'worker.starting']);
+    expect(rig.hasForgiven).toBe(true);
     expect(rig.started().settled).toEqual(['settle 3 done']);
   });
 

@@ -15,6 +15,7 @@ describe('the end of a stopped run', () => {
   test('is rest, and the ticket is settled', () => {
     const rig = stopping().pass(40).exited({ signal: 'SIGTERM' });
     expect(rig.said).toEqual(['worker.exited', 'worker.stopped']);
+    expect(rig.payload('worker.exited').asked).toBe(true);
     expect(rig.payload('worker.stopped')).toEqual({ completed: false });
     expect(rig.done).toEqual(['clear grace', 'clear verify', 'close-run 1', 'settle 1 done']);
     expect(rig.worker).toMatchObject({
@@ -42,7 +43,12 @@ describe('the end of a stopped run', () => {
 
   test('an empty tree without an exit is an unknown exit', () => {
     const rig = stopping().tell({ kind: 'tree-empty' });
-    expect(rig.payload('worker.exited')).toMatchObject({ exit: exit(), success: false, remaining: [] });
+    expect(rig.payload('worker.exited')).toMatchObject({
+      exit: exit(),
+      asked: true,
+      success: false,
+      remaining: [],
+    });
     expect(rig.worker.lastEnd?.exit).toEqual(exit());
   });
 });

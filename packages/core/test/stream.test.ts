@@ -64,6 +64,15 @@ describe('memory', () => {
     expect(stream.since(99)).toEqual({ events: [], lost: 0 });
   });
 
+  test('has the latest after any number of events', () => {
+    const stream = new EventStream(3);
+    for (let seq = 1; seq <= 20; seq += 1) {
+      say(stream);
+      const latest = [seq - 2, seq - 1, seq].filter((number) => number > 0);
+      expect(numbers(stream.since(0).events)).toEqual(latest);
+    }
+  });
+
   test('a stream without memory remembers nothing and counts all as lost', () => {
     const stream = new EventStream(0);
     say(stream, 4);
@@ -74,14 +83,21 @@ describe('memory', () => {
 test('a listener that throws is told nothing more, and the others hear of it', () => {
   const stream = new EventStream(10);
   const heard: string[] = [];
+  let defect = '';
   let calls = 0;
   stream.subscribe(() => {
     calls += 1;
     throw new Error('mine');
   });
-  stream.subscribe((event) => heard.push(event.type));
+  stream.subscribe((event) => {
+    heard.push(event.type);
+    if (event.type === 'supervisor.defect') defect = event.payload.message;
+  });
   stream.publish({ type: 'worker.ready', payload: {} }, 0, 'web', 1);
   stream.publish({ type: 'worker.ready', payload: {} }, 0, 'web', 2);
   expect(calls).toBe(1);
   expect(heard).toEqual(['worker.ready', 'supervisor.defect', 'worker.ready']);
+  expect(defect).toMatch(
+    /^a listener threw at "worker.ready" and is told nothing more: Error: mine\n +at .*stream\.test/,
+  );
 });

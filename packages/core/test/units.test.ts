@@ -19,6 +19,8 @@ describe('parseDuration', () => {
     ['1000000ns', 1],
   ])('%s', (text, span) => expect(parseDuration(text)).toBeCloseTo(span, 9));
 
+  test('takes a bare 0', () => expect(parseDuration('0')).toBe(0));
+
   test.each([
     '',
     '5',
