@@ -104,6 +104,8 @@ export class LeftOvers {
     });
     ending.run = run;
     anyAlive = run.members().length > 0;
+    // The master that left it may have held it back.
+    run.throttle(null);
     run.signalTree(stop.signal);
     ending.cancelTimer = clock.after(stop.grace, () => this.#kill(ending));
   }

@@ -14,6 +14,8 @@ const HOOK_FACTS = [
   'became-unhealthy',
   'main-process-found',
   'main-process-missing',
+  'limit-exceeded',
+  'limit-cleared',
 ] as const;
 
 describe('the simulation catches planted faults', () => {

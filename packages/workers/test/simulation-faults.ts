@@ -59,20 +59,21 @@ function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host 
     explainLimits: (...asked) => host.explainLimits(...asked),
     sample: (runs, detail) => host.sample(runs, detail),
     close: () => host.close(),
-    spawn(request, report) {
-      const run = host.spawn(request, report);
-      const whole: HostRun = {
-        signalTree: (signal) => run.signalTree(signal),
-        members: () => run.members(),
-        follow: (process) => run.follow(process),
-        detachOutput: () => run.detachOutput(),
-        limitReports: () => run.limitReports(),
-        setLimits: (limits) => run.setLimits(limits),
-        freeze: (frozen) => run.freeze(frozen),
-        throttle: (percent) => run.throttle(percent),
-      };
-      return { ...whole, ...change(run) };
-    },
+    spawn: (request, report) => whole(host.spawn(request, report), change),
+  };
+}
+
+function whole(run: HostRun, change: (run: HostRun) => Partial<HostRun>): HostRun {
+  return {
+    signalTree: (signal) => run.signalTree(signal),
+    members: () => run.members(),
+    follow: (process) => run.follow(process),
+    detachOutput: () => run.detachOutput(),
+    limitReports: () => run.limitReports(),
+    setLimits: (limits) => run.setLimits(limits),
+    freeze: (frozen) => run.freeze(frozen),
+    throttle: (percent) => run.throttle(percent),
+    ...change(run),
   };
 }
 
@@ -206,6 +207,79 @@ export const FAULTS: readonly Fault[] = [
       if (message.kind !== 'stop' || decision.worker.phase.name !== 'stopping') return decision;
       return { ...decision, worker: { ...decision.worker, phase: { name: 'stopped', completed: false } } };
     }),
+  }),
+  fault('each-run-tells-its-story', 'a tree that is held back is told to be so twice', {
+    ...rules((...given) => {
+      const decision = decide(...given);
+      const twice = (event: EventDraft): EventDraft[] =>
+        event.type === 'worker.throttled' ? [event, event] : [event];
+      return { ...decision, events: decision.events.flatMap(twice) };
+    }),
+  }),
+  fault('rest-is-rest', 'the answer to an excess goes before an order to stop', {
+    ...rules((worker, message, circumstances) => {
+      const { phase } = worker;
+      const isDeaf = message.kind === 'stop' && phase.name === 'stopping' && phase.cause === 'limit';
+      return isDeaf ? { worker, effects: [], events: [] } : decide(worker, message, circumstances);
+    }),
+  }),
+  fault('restarts-are-bounded', 'restarts for limits do not count', {
+    ...rules((before, message, circumstances) => {
+      const { worker, ...decision } = decide(before, message, circumstances);
+      const isFree = before.phase.name === 'stopping' && before.phase.cause === 'limit';
+      const { restarts } = before.history;
+      return {
+        ...decision,
+        worker: isFree ? { ...worker, history: { ...worker.history, restarts } } : worker,
+      };
+    }),
+  }),
+  fault('held-back-only-while-running', 'what is held back stays so', {
+    ...acts((effect) => (effect.kind === 'throttle' && effect.percent === null ? [] : [effect])),
+  }),
+  fault('held-back-only-while-running', 'a tree that is being ended can be held back', {
+    ...rules((worker, message, circumstances) => {
+      const decision = decide(worker, message, circumstances);
+      if (message.kind !== 'limit-exceeded' || worker.phase.name !== 'stopping') return decision;
+      const late: Effect = { kind: 'throttle', run: worker.run, percent: 10 };
+      return { ...decision, effects: [...decision.effects, late] };
+    }),
+  }),
+  fault('held-back-only-while-running', 'what an earlier master held back is not let go', {
+    ...has(({ host }) => ({
+      host: {
+        ...hostWith(host, () => ({})),
+        attach: (...asked) => whole(host.attach(...asked), () => ({ throttle: () => {} })),
+      },
+    })),
+  }),
+  fault('limit-answers-are-kept', 'a shutdown for a limit is a restart', {
+    ...hears((message) => {
+      const isFinal = message.kind === 'limit-exceeded' && message.policy === 'graceful_shutdown';
+      return isFinal ? { ...message, policy: 'restart' } : message;
+    }),
+  }),
+  fault('limit-answers-are-kept', 'a kill by the kernel is an exit like any other', {
+    ...rules((worker, message, circumstances) => {
+      if (message.kind !== 'exited') return decide(worker, message, circumstances);
+      const { exit } = message;
+      const heard = { ...message, exit: { ...exit, oomKilled: null } };
+      const decision = decide(worker, heard, circumstances);
+      const told = (event: EventDraft): EventDraft =>
+        event.type === 'worker.exited' ? { ...event, payload: { ...event.payload, exit } } : event;
+      return { ...decision, events: decision.events.map(told) };
+    }),
+  }),
+  fault('limit-answers-are-kept', 'limits are raised past their cap', {
+    ...rules((...given) => {
+      const { worker, ...decision } = decide(...given);
+      const raised = worker.limitFactors['memory.max_rss'];
+      const limitFactors = raised === undefined ? {} : { 'memory.max_rss': raised * 4 };
+      return { ...decision, worker: { ...worker, limitFactors } };
+    }),
+  }),
+  fault('limit-answers-are-kept', 'a run begins without its limits', {
+    ...acts((effect) => [effect.kind === 'spawn' ? { ...effect, limits: null } : effect]),
   }),
   fault('no-defect', 'a host reports each start twice', {
     ...has(({ host }) => ({

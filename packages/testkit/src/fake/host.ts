@@ -15,7 +15,7 @@ import type {
 } from '@hsu-master/core';
 import { fakeExec } from './exec.ts';
 import { type FakeProgram, fakeProgram } from './program.ts';
-import { type Delay, FakeRun, identityOf } from './run.ts';
+import { type Delay, type FakeManner, FakeRun, fakeLimits, identityOf } from './run.ts';
 import type { FakeSystem } from './system.ts';
 
 /** Which program a command stands for. */
@@ -38,15 +38,18 @@ export class FakeHost implements Host {
   readonly name = 'fake';
   readonly system: FakeSystem;
   readonly #programs: FakePrograms;
-  readonly #delay: Delay;
+  readonly #manner: FakeManner;
   readonly #runs = new Set<FakeRun>();
   #closed = false;
 
-  /** @param delay how long anything takes to be done or noticed; drawn anew for each step */
-  constructor(system: FakeSystem, programs: FakePrograms, delay: Delay = () => 0) {
+  /**
+   * @param delay how long anything takes to be done or noticed; drawn anew for each step
+   * @param enforces whether it kills trees at their memory limit; else limits are only watched
+   */
+  constructor(system: FakeSystem, programs: FakePrograms, delay: Delay = () => 0, enforces = true) {
     this.system = system;
     this.#programs = programs;
-    this.#delay = delay;
+    this.#manner = { delay, enforces };
   }
 
   capabilities(): readonly Capability[] {
@@ -54,7 +57,7 @@ export class FakeHost implements Host {
   }
 
   spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun {
-    const run = new FakeRun(this.system, request.mark, report, this.#delay);
+    const run = new FakeRun(this.system, request.mark, report, this.#manner);
     if (this.#closed) return run;
     this.#runs.add(run);
     run.start(request, this.#programs(request.command, request));
@@ -62,7 +65,7 @@ export class FakeHost implements Host {
   }
 
   attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
-    const run = new FakeRun(this.system, mark, report, this.#delay);
+    const run = new FakeRun(this.system, mark, report, this.#manner);
     if (this.#closed) return run;
     this.#runs.add(run);
     run.attach(process);
@@ -70,7 +73,7 @@ export class FakeHost implements Host {
   }
 
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {
-    return fakeExec(this.system, request, this.#programs(request.command, request), this.#delay);
+    return fakeExec(this.system, request, this.#programs(request.command, request), this.#manner.delay);
   }
 
   isAlive(process: ProcessIdentity): boolean {
@@ -82,12 +85,12 @@ export class FakeHost implements Host {
     return process === null ? null : identityOf(process);
   }
 
-  explainLimits(_limits: LimitsSpec): readonly LimitReport[] {
-    return [];
+  explainLimits(limits: LimitsSpec): readonly LimitReport[] {
+    return fakeLimits(limits, this.#manner.enforces);
   }
 
-  sample(runs: readonly HostRun[], _detail: UsageDetail): readonly (TreeUsage | null)[] {
-    return runs.map(() => null);
+  sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
+    return runs.map((run) => (run instanceof FakeRun ? run.usage(detail) : null));
   }
 
   /** Also what happens when the master is killed: nothing is reported any more, and no process ends but gated ones. */

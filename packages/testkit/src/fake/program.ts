@@ -1,4 +1,5 @@
 import type {
+  Bytes,
   Exit,
   Failure,
   Milliseconds,
@@ -40,6 +41,10 @@ export interface FakeProgram {
     /** Has left its tree so that no host finds it. */
     readonly hidden?: boolean;
   }[];
+  /** Bytes of each process at its start, and what comes to them with each second. */
+  readonly memory: { readonly start: Bytes; readonly perSecond: Bytes };
+  /** What each process would use of one core, in percent. */
+  readonly cpu: number;
   readonly writes: readonly FakeWriting[] | ((circumstances: FakeCircumstances) => readonly FakeWriting[]);
 }
 
@@ -52,6 +57,8 @@ export function fakeProgram(differs: Partial<FakeProgram> = {}): FakeProgram {
     codeOnSignal: null,
     killTakes: 0,
     children: [],
+    memory: { start: 0, perSecond: 0 },
+    cpu: 0,
     writes: [],
     ...differs,
   };
@@ -59,7 +66,7 @@ export function fakeProgram(differs: Partial<FakeProgram> = {}): FakeProgram {
 
 /** A complete exit: code 0 unless something else is said. */
 export function fakeExit(exit: Partial<Exit>): Exit {
-  const { signal = null, coreDumped = false, usage = null } = exit;
+  const { signal = null, coreDumped = false, oomKilled = null, usage = null } = exit;
   const code = exit.code === undefined ? (signal === null ? 0 : null) : exit.code;
-  return { code, signal, coreDumped, usage };
+  return { code, signal, coreDumped, oomKilled, usage };
 }

@@ -4,6 +4,8 @@ import {
   type Failure,
   type HostRun,
   HsuError,
+  isLoss,
+  type LimitName,
   type LimitReport,
   type LimitsSpec,
   type Milliseconds,
@@ -13,6 +15,8 @@ import {
   type RunReport,
   type SignalName,
   type SpawnRequest,
+  type TreeUsage,
+  type UsageDetail,
 } from '@hsu-master/core';
 import { type FakeProgram, fakeExit } from './program.ts';
 import type { FakeProcess, FakeSystem } from './system.ts';
@@ -26,12 +30,33 @@ const UNKNOWN_EXIT: Exit = { code: null, signal: null, coreDumped: false, usage:
 /** Draws how long something takes to be noticed. */
 export type Delay = () => Milliseconds;
 
+/** How a host does what it does. */
+export interface FakeManner {
+  readonly delay: Delay;
+  /** Whether it kills a tree at its memory limit; else limits are only watched. */
+  readonly enforces: boolean;
+}
+
+/** What comes of limits on the fake system. */
+export function fakeLimits(limits: LimitsSpec, enforces: boolean): readonly LimitReport[] {
+  return (Object.keys(limits.values) as LimitName[]).map((limit) => {
+    if (limit === 'network.max_bandwidth') {
+      return { limit, status: 'impossible', mechanism: '', reason: 'no system can' };
+    }
+    if (limit === 'memory.max_rss' && enforces) {
+      return { limit, status: 'enforced', mechanism: 'the fake kernel', reason: '' };
+    }
+    return { limit, status: 'watched', mechanism: 'sampling', reason: 'it is data' };
+  });
+}
+
 /** One run as the fake host holds it: news of its tree become reports in later turns, in order. */
 export class FakeRun implements HostRun {
   readonly #system: FakeSystem;
   readonly #mark: string;
   readonly #report: (report: RunReport) => void;
   readonly #delay: Delay;
+  readonly #enforces: boolean;
   readonly #open = new Set<OutputStream>();
   #output: RunOutput | null = null;
   #leader: FakeProcess | null = null;
@@ -39,12 +64,19 @@ export class FakeRun implements HostRun {
   /** gated: the process exists and the program has not begun. reaped: the exit was taken note of. */
   #state: 'asked' | 'gated' | 'runs' | 'reaped' | 'empty' | 'abandoned' = 'asked';
   #lastAt = 0;
+  #limits: readonly LimitReport[] = [];
 
-  constructor(system: FakeSystem, mark: string, report: (report: RunReport) => void, delay: Delay) {
+  constructor(
+    system: FakeSystem,
+    mark: string,
+    report: (report: RunReport) => void,
+    { delay, enforces }: FakeManner,
+  ) {
     this.#system = system;
     this.#mark = mark;
     this.#report = report;
     this.#delay = delay;
+    this.#enforces = enforces;
   }
 
   /** Begins what `Host.spawn` was asked for. */
@@ -57,6 +89,14 @@ export class FakeRun implements HostRun {
         this.#fail(program.spawnFailure.failure, program.spawnFailure.transient);
         return;
       }
+      const reports = request.limits === null ? [] : fakeLimits(request.limits, this.#enforces);
+      const lost = reports.find(isLoss);
+      if (request.limits?.required === true && lost !== undefined) {
+        const message = `${lost.limit} is ${lost.status}, and limits.required is true`;
+        this.#fail({ code: 'E_LIMIT_REQUIRED', message }, false);
+        return;
+      }
+      this.#limits = reports;
       const { mark, workerId, run, command } = request;
       this.#listen(command);
       this.#leader = this.#system.create({ mark, workerId, run }, program, null);
@@ -76,7 +116,7 @@ export class FakeRun implements HostRun {
   }
 
   signalTree(signal: SignalName): void {
-    if (this.#state === 'runs' || this.#state === 'reaped') this.#system.signalTree(this.#mark, signal);
+    if (this.#isSpawned()) this.#system.signalTree(this.#mark, signal);
   }
 
   members(): readonly ProcessIdentity[] {
@@ -96,18 +136,59 @@ export class FakeRun implements HostRun {
   }
 
   limitReports(): readonly LimitReport[] {
-    return [];
+    return this.#limits;
   }
 
-  setLimits(_limits: LimitsSpec): readonly LimitReport[] {
-    return [];
+  setLimits(limits: LimitsSpec): readonly LimitReport[] {
+    this.#limits = fakeLimits(limits, this.#enforces);
+    this.#applyLimits(limits);
+    return this.#limits;
   }
 
-  freeze(_frozen: boolean): boolean {
-    return this.members().length > 0;
+  freeze(frozen: boolean): boolean {
+    return this.#isSpawned() && this.#system.freeze(this.#mark, frozen);
   }
 
-  throttle(_percentOfCore: number | null): void {}
+  throttle(percentOfCore: number | null): void {
+    if (this.#isSpawned()) this.#system.hold(this.#mark, percentOfCore);
+  }
+
+  /** What the tree uses now; null: it is over, or has not begun. */
+  usage(detail: UsageDetail): TreeUsage | null {
+    const account = this.#system.account(this.#mark);
+    if (account === null || !this.#isSpawned()) return null;
+    const processes = this.members().length;
+    const { memory, memoryPeak, cpuTime, oomKills } = account;
+    return {
+      at: this.#system.clock.now(),
+      processes,
+      threads: processes,
+      rss: memory,
+      virtual: memory,
+      pss: detail.pss ? memory : null,
+      memory: this.#enforces ? memory : null,
+      memoryPeak: this.#enforces ? memoryPeak : null,
+      swap: this.#enforces ? 0 : null,
+      cpuTime,
+      readBytes: 0,
+      writtenBytes: 0,
+      readOps: null,
+      writeOps: null,
+      descriptors: detail.descriptors ? 3 * processes : null,
+      connections: detail.connections ? 0 : null,
+      pressure: null,
+      hits: null,
+      oomKills: this.#enforces ? oomKills : null,
+    };
+  }
+
+  #isSpawned(): boolean {
+    return this.#state === 'runs' || this.#state === 'reaped';
+  }
+
+  #applyLimits({ values }: LimitsSpec): void {
+    if (this.#enforces) this.#system.account(this.#mark)?.limit(values['memory.max_rss'] ?? null);
+  }
 
   /** The master dies or lets go: nothing is reported any more, and a gated process never begins its program. */
   abandon(): void {
@@ -149,6 +230,7 @@ export class FakeRun implements HostRun {
     // The master may have died of writing the record; then the gate was never opened.
     if (this.#state !== 'gated') return;
     this.#state = 'runs';
+    if (request.limits !== null) this.#applyLimits(request.limits);
     this.#later(() => this.#report({ kind: 'spawned', process: identityOf(leader), warning: null }));
     this.#system.begin(leader);
   }

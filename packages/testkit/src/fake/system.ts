@@ -1,4 +1,5 @@
 import type { Clock, Exit, OutputStream, ProcessIdentity, SignalName, WorkerId } from '@hsu-master/core';
+import { FakeAccount } from './account.ts';
 import { type FakeProgram, fakeExit } from './program.ts';
 
 /** The tree that a process belongs to. */
@@ -31,7 +32,10 @@ export type SystemNews =
       readonly tree: FakeTree;
       readonly signal: SignalName;
       readonly members: number;
-    };
+    }
+  /** The tree is held to a share of one core, or no longer (null). */
+  | { readonly kind: 'held'; readonly tree: FakeTree; readonly percent: number | null }
+  | { readonly kind: 'frozen'; readonly tree: FakeTree; readonly frozen: boolean };
 
 /** The side of a process that its host listens to. */
 interface Ears {
@@ -49,6 +53,7 @@ export class FakeSystem {
   readonly #living = new Map<number, FakeProcess>();
   readonly #trees = new Map<string, Set<FakeProcess>>();
   readonly #ears = new Map<string, Ears>();
+  readonly #accounts = new Map<string, FakeAccount>();
   readonly #timers = new Map<FakeProcess, (() => void)[]>();
   readonly #watchers = new Set<(news: SystemNews) => void>();
   readonly #pids: number;
@@ -76,6 +81,38 @@ export class FakeSystem {
   /** The living members of a tree that a host can find. */
   members(mark: string): readonly FakeProcess[] {
     return [...(this.#trees.get(mark) ?? [])].filter((process) => !process.hidden);
+  }
+
+  /** What a tree uses; null for one that is over. */
+  account(mark: string): FakeAccount | null {
+    return this.#accounts.get(mark) ?? null;
+  }
+
+  /** The trees that are held to less than they want, or stopped. */
+  held(): readonly FakeTree[] {
+    const marks = [...this.#accounts].filter(([, { percent, frozen }]) => percent !== null || frozen);
+    return marks.map(([mark]) => this.#treeOf(mark)).filter((tree) => tree !== null);
+  }
+
+  /** Lets a tree run at this many percent of one core; null: as it likes. */
+  hold(mark: string, percent: number | null): void {
+    const account = this.#accounts.get(mark);
+    const tree = this.#treeOf(mark);
+    if (account === undefined || tree === null || account.percent === percent) return;
+    account.percent = percent;
+    this.#tell({ kind: 'held', tree, percent });
+  }
+
+  /** Stops or resumes a tree. What it does by itself goes on all the same: only its use of CPU ends. false: it is over. */
+  freeze(mark: string, frozen: boolean): boolean {
+    const account = this.#accounts.get(mark);
+    const tree = this.#treeOf(mark);
+    if (account === undefined || tree === null) return false;
+    if (account.frozen !== frozen) {
+      account.frozen = frozen;
+      this.#tell({ kind: 'frozen', tree, frozen });
+    }
+    return true;
   }
 
   find(pid: number): FakeProcess | null {
@@ -107,8 +144,11 @@ export class FakeSystem {
     };
     this.#living.set(process.pid, process);
     const members = this.#trees.get(tree.mark);
-    if (members === undefined) this.#trees.set(tree.mark, new Set([process]));
-    else members.add(process);
+    if (members !== undefined) members.add(process);
+    else {
+      this.#trees.set(tree.mark, new Set([process]));
+      this.#accounts.set(tree.mark, new FakeAccount(this.clock, () => this.#killAtLimit(tree.mark)));
+    }
     this.#tell({ kind: 'born', process });
     return process;
   }
@@ -116,6 +156,7 @@ export class FakeSystem {
   /** Lets a process run its program. */
   begin(process: FakeProcess): void {
     const { program } = process;
+    this.#accounts.get(process.tree.mark)?.enter(process.pid, program);
     const writings = this.#ears.get(process.tree.mark)?.writings(process) ?? program.writes;
     for (const writing of typeof writings === 'function' ? [] : writings) {
       this.#after(process, writing.after, () => {
@@ -133,6 +174,7 @@ export class FakeSystem {
   signalTree(mark: string, signal: SignalName): void {
     const members = this.members(mark);
     const tree = members[0]?.tree;
+    this.freeze(mark, false);
     if (tree !== undefined) this.#tell({ kind: 'signalled', tree, signal, members: members.length });
     for (const member of members) this.signal(member, signal);
   }
@@ -142,10 +184,7 @@ export class FakeSystem {
     if (process.exit !== null || signal === 'SIGCONT') return;
     const { program } = process;
     if (signal === 'SIGKILL') {
-      if (process.doomed) return;
-      process.doomed = true;
-      this.#silence(process);
-      this.#after(process, program.killTakes, () => this.end(process, fakeExit({ signal })));
+      this.#kill(process, fakeExit({ signal }));
       return;
     }
     for (const child of program.children) {
@@ -166,9 +205,32 @@ export class FakeSystem {
     this.#living.delete(process.pid);
     const members = this.#trees.get(process.tree.mark);
     members?.delete(process);
-    if (members?.size === 0) this.#trees.delete(process.tree.mark);
+    this.#accounts.get(process.tree.mark)?.leave(process.pid);
+    if (members?.size === 0) {
+      this.#trees.delete(process.tree.mark);
+      this.#accounts.delete(process.tree.mark);
+    }
     this.#tell({ kind: 'died', process });
     this.#ears.get(process.tree.mark)?.died(process);
+  }
+
+  #kill(process: FakeProcess, exit: Exit): void {
+    if (process.doomed) return;
+    process.doomed = true;
+    this.#silence(process);
+    this.#after(process, process.program.killTakes, () => this.end(process, exit));
+  }
+
+  /** What the kernel does to a tree that needs more memory than it may have: all of it dies. */
+  #killAtLimit(mark: string): void {
+    for (const process of [...(this.#trees.get(mark) ?? [])]) {
+      this.#kill(process, fakeExit({ signal: 'SIGKILL', oomKilled: 'limit' }));
+    }
+  }
+
+  #treeOf(mark: string): FakeTree | null {
+    const [first] = this.#trees.get(mark) ?? [];
+    return first?.tree ?? null;
   }
 
   #fork(parent: FakeProcess, child: FakeProgram['children'][number]): void {

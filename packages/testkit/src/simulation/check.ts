@@ -27,6 +27,10 @@ export const PROPERTIES = {
     'A dependent starts only when its conditions hold, and restarts with its dependency where it says so.',
   'late-facts-change-nothing': 'A fact of an earlier run changes nothing and publishes nothing.',
   'the-picture-is-true': 'What the supervisor says of a worker is so.',
+  'held-back-only-while-running':
+    'A tree is throttled only while its worker runs; never when it is asked to end, and never at rest.',
+  'limit-answers-are-kept':
+    'Each run begins with the limits that hold, raised at most to their cap; after graceful_shutdown and immediate_kill none begins by itself.',
   'no-defect': 'No message arrives where it cannot, and nothing throws.',
 } as const;
 

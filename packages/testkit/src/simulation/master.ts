@@ -48,6 +48,7 @@ export function beginMaster(parts: MasterParts): Master {
     system,
     (_command, request) => drawProgram(programs, 'workerId' in request && parts.isDaemon(request.workerId)),
     () => delays.between(1, parts.mostDelay),
+    chance.happens(0.8),
   );
   const die = (): void => {
     dead = true;

@@ -1,6 +1,9 @@
 import type { Chance } from '../chance.ts';
 import { type FakeProgram, fakeProgram } from '../fake/program.ts';
 
+/** What a worker with limits may have, in bytes: most programs need less. */
+export const MEMORY = 1000;
+
 /** How one start of a program behaves; each start draws anew. */
 export function drawProgram(chance: Chance, isDaemon: boolean): FakeProgram {
   if (isDaemon && chance.happens(0.7)) return daemonizes(chance);
@@ -56,5 +59,9 @@ function drawBody(chance: Chance, generation = 0): FakeProgram {
         ? chance.between(1, 300)
         : chance.between(4000, 14_000),
     children,
+    memory: chance.happens(0.8)
+      ? { start: chance.between(0, 200), perSecond: 0 }
+      : { start: chance.between(0, 2500), perSecond: chance.pick([0, 50, 500]) },
+    cpu: chance.between(0, 120),
   });
 }

@@ -1,13 +1,16 @@
 import type {
   Dependency,
   DependencyCondition,
+  LimitPolicy,
+  LimitsSpec,
   RestartMode,
   RestartRule,
   WorkerId,
   WorkerSpec,
 } from '@hsu-master/core';
 import type { Chance } from '../chance.ts';
-import { restartRule, workerSpec } from '../specs.ts';
+import { limitResponse, limitsSpec, restartRule, workerSpec } from '../specs.ts';
+import { MEMORY } from './programs.ts';
 
 const PROBE = {
   check: { type: 'process' },
@@ -43,7 +46,7 @@ function drawSpec(chance: Chance, id: WorkerId, earlier: readonly WorkerId[]): W
       retryFailedStart: chance.happens(0.3),
       exit,
       health: chance.happens(0.5) ? exit : drawRule(chance),
-      resource: exit,
+      resource: chance.happens(0.5) ? exit : drawRule(chance),
       startupGrace: 0,
     },
     stop: { signal: chance.happens(0.8) ? 'SIGTERM' : 'SIGINT', grace: chance.pick([0, 500, 3000, 10_000]) },
@@ -57,7 +60,26 @@ function drawSpec(chance: Chance, id: WorkerId, earlier: readonly WorkerId[]): W
     },
     mainProcess: daemon ? { pidFile: `/run/${id}.pid`, timeout: 2000 } : null,
     onDaemonize: chance.happens(0.3) ? 'adopt' : 'kill',
+    limits: chance.happens(0.6) ? drawLimits(chance) : null,
   });
+}
+
+/** Some of the programs need more memory than this. */
+function drawLimits(chance: Chance): LimitsSpec {
+  const policies: readonly [LimitPolicy, ...LimitPolicy[]] = [
+    'none',
+    'log',
+    'throttle',
+    'graceful_shutdown',
+    'immediate_kill',
+    'restart',
+    'restart_adjusted',
+    'restart_adjusted',
+  ];
+  const steps = [chance.pick(policies), chance.pick(policies)].map((policy) => ({ policy, after: 0 }));
+  const adjust = { factor: chance.pick([1, 1.5, 3]), cap: chance.pick([1, 2, 10]) };
+  const values = { 'memory.max_rss': MEMORY, 'cpu.max_percent': 50 };
+  return limitsSpec({ values }, limitResponse({ steps, adjust }));
 }
 
 function drawDependency(chance: Chance, id: WorkerId): Dependency {

@@ -5,6 +5,7 @@ import { FakeSystem, type SystemNews } from '../fake/system.ts';
 import type { Check, Order, Violation, World } from './check.ts';
 import { CommandsCheck } from './checks/commands.ts';
 import { DependenciesCheck } from './checks/dependencies.ts';
+import { LimitsCheck } from './checks/limits.ts';
 import { PictureCheck } from './checks/picture.ts';
 import { RestartsCheck } from './checks/restarts.ts';
 import { StoryCheck } from './checks/story.ts';
@@ -13,7 +14,15 @@ import { beginMaster, type Master } from './master.ts';
 import { drawSpecs } from './scene.ts';
 import type { MakeSupervisor } from './supervisor.ts';
 
-const CHECKS = [StoryCheck, TreesCheck, RestartsCheck, CommandsCheck, DependenciesCheck, PictureCheck];
+const CHECKS = [
+  StoryCheck,
+  TreesCheck,
+  RestartsCheck,
+  CommandsCheck,
+  DependenciesCheck,
+  LimitsCheck,
+  PictureCheck,
+];
 
 /** How late a host notices things at most, and a timer fires, in a run of the simulation. */
 const MOST_DELAY = 20;
@@ -85,6 +94,8 @@ function trace({ simulation, clock }: Scene, line: () => string): void {
 
 function describe(news: SystemNews): string {
   if (news.kind === 'signalled') return `${news.tree.mark} ${news.signal} to ${news.members}`;
+  if (news.kind === 'held') return `${news.tree.mark} held to ${news.percent ?? 'nothing'}`;
+  if (news.kind === 'frozen') return `${news.tree.mark} ${news.frozen ? 'frozen' : 'resumed'}`;
   return `pid ${news.process.pid} of ${news.process.tree.mark} ${news.kind}`;
 }
 

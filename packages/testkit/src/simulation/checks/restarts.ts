@@ -1,12 +1,24 @@
-import type { EventMap, HsuEvent, MonotonicTime, RestartPolicy, WorkerId } from '@hsu-master/core';
+import type {
+  EventMap,
+  HsuEvent,
+  MonotonicTime,
+  RestartPolicy,
+  StopCause,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
 import type { Check, Order, World } from '../check.ts';
+import { oomPolicy } from './limits.ts';
 
 interface History {
   /** When automatic restarts were due since the last time that all was forgiven. */
   readonly restarts: MonotonicTime[];
   /** null: the present run did not start. */
   startedAt: MonotonicTime | null;
-  byProbe: boolean;
+  /** Whose rule holds for what comes after the present run. */
+  cause: 'exit' | 'health' | 'resource';
+  /** It was asked to end before it did. */
+  asked: boolean;
   /** The breaker was opened; only one trial may follow. */
   tripped: boolean;
   /** No start before this, but on command. */
@@ -16,6 +28,12 @@ interface History {
 function forgive(history: History): void {
   history.restarts.length = 0;
   history.tripped = false;
+}
+
+/** Whether a kill by the kernel is answered by a restart. */
+function isRestart({ limits }: WorkerSpec): boolean {
+  const policy = oomPolicy(limits);
+  return policy === 'restart' || policy === 'restart_adjusted';
 }
 
 function lived(history: History, now: MonotonicTime): number {
@@ -40,8 +58,10 @@ export class RestartsCheck implements Check {
 
   event(event: HsuEvent): void {
     const { workerId } = event;
-    const policy = workerId === null ? undefined : this.#world.specs.get(workerId)?.restart;
-    if (workerId === null || policy === undefined) return;
+    const spec = workerId === null ? undefined : this.#world.specs.get(workerId);
+    if (workerId === null || spec === undefined) return;
+    const policy = spec.restart;
+    const rules = [policy.exit, policy.health, policy.resource];
     const history = this.#historyOf(workerId);
     const now = this.#world.clock.now();
     switch (event.type) {
@@ -52,14 +72,15 @@ export class RestartsCheck implements Check {
         history.startedAt = now;
         return;
       case 'worker.stopping':
-        history.byProbe = event.payload.cause === 'liveness' || event.payload.cause === 'startup';
+        this.#stopping(history, event.payload.cause);
         return;
       case 'worker.stopped':
         forgive(history);
         return;
       case 'worker.exited':
-        if (lived(history, now) >= Math.max(policy.exit.resetAfter, policy.health.resetAfter))
-          forgive(history);
+        if (!history.asked && event.payload.exit.oomKilled === 'limit' && isRestart(spec))
+          history.cause = 'resource';
+        if (lived(history, now) >= Math.max(...rules.map((rule) => rule.resetAfter))) forgive(history);
         return;
       case 'worker.backing-off':
         this.#backingOff(workerId, history, policy, event.payload);
@@ -71,16 +92,31 @@ export class RestartsCheck implements Check {
   #historyOf(id: WorkerId): History {
     const known = this.#histories.get(id);
     if (known !== undefined) return known;
-    const history: History = { restarts: [], startedAt: null, byProbe: false, tripped: false, notBefore: 0 };
+    const history: History = {
+      restarts: [],
+      startedAt: null,
+      cause: 'exit',
+      asked: false,
+      tripped: false,
+      notBefore: 0,
+    };
     this.#histories.set(id, history);
     return history;
+  }
+
+  #stopping(history: History, cause: StopCause): void {
+    history.asked = true;
+    if (cause === 'liveness' || cause === 'startup') history.cause = 'health';
+    else if (cause === 'limit') history.cause = 'resource';
+    else if (cause !== 'left-behind') history.cause = 'exit';
   }
 
   #starting(id: WorkerId, history: History): void {
     const early = history.notBefore - this.#world.clock.now();
     if (early > 1e-6)
       this.#world.violate('restarts-are-bounded', `${id} started ${early} ms before its delay was over`);
-    history.byProbe = false;
+    history.cause = 'exit';
+    history.asked = false;
     history.notBefore = 0;
     history.startedAt = null;
   }
@@ -92,7 +128,7 @@ export class RestartsCheck implements Check {
     { delay, breaker }: EventMap['worker.backing-off'],
   ): void {
     const now = this.#world.clock.now();
-    const rule = history.byProbe ? policy.health : policy.exit;
+    const rule = policy[history.cause];
     if (lived(history, now) >= rule.resetAfter) forgive(history);
     history.notBefore = now + delay;
     if (breaker === 'open') {

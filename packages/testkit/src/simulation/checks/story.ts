@@ -5,6 +5,7 @@ interface Story {
   readonly run: number;
   step: 'starting' | 'failed' | 'started' | 'exited';
   ready: boolean;
+  held: boolean;
   /** The process that started is the main one, or another took over. */
   mainKnown: boolean;
 }
@@ -45,7 +46,13 @@ export class StoryCheck implements Check {
   }
 
   #begins({ workerId, run }: HsuEvent, story: Story | undefined): boolean {
-    this.#stories.set(workerId ?? '', { run: run ?? 0, step: 'starting', ready: false, mainKnown: false });
+    this.#stories.set(workerId ?? '', {
+      run: run ?? 0,
+      step: 'starting',
+      ready: false,
+      held: false,
+      mainKnown: false,
+    });
     if (run !== (story?.run ?? 0) + 1) return false;
     return story?.step !== 'starting' && story?.step !== 'started';
   }
@@ -69,6 +76,14 @@ export class StoryCheck implements Check {
       case 'worker.ready':
       case 'worker.unready':
         return turns(present, event.type === 'worker.ready');
+      case 'worker.throttled':
+        if (present?.step !== 'started' || present.held) return false;
+        present.held = true;
+        return true;
+      case 'worker.unthrottled':
+        if (present?.held !== true) return false;
+        present.held = false;
+        return true;
       case 'worker.stopped':
       case 'worker.failed':
       case 'worker.backing-off':

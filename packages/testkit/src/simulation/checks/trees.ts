@@ -1,4 +1,4 @@
-import type { HsuEvent, MonotonicTime, WorkerId } from '@hsu-master/core';
+import type { HsuEvent, Message, MonotonicTime, Worker, WorkerId } from '@hsu-master/core';
 import type { SystemNews } from '../../fake/system.ts';
 import type { Check, Order, World } from '../check.ts';
 
@@ -24,6 +24,13 @@ export class TreesCheck implements Check {
     if (kind === 'kill' && id !== null) this.#killOrdered.add(id);
     if (kind === 'shutdown') this.#allMayBeKilledAt = now + (deadline ?? 0);
     if (kind === 'force') this.#allMayBeKilledAt = now;
+  }
+
+  decided(before: Worker, message: Message): void {
+    const isKill = message.kind === 'limit-exceeded' && message.policy === 'immediate_kill';
+    if (isKill && message.run === before.run && before.phase.name === 'running') {
+      this.#killOrdered.add(before.id);
+    }
   }
 
   event({ type, workerId }: HsuEvent): void {
