@@ -113,7 +113,9 @@ function planShared(limit: LimitName, value: number, limits: LimitsSpec, setting
   if (support.status !== 'enforced') return refused(support.note);
   const made = PLANNERS[limit]({ limit, value, limits, setting, tier, isQuota: true });
   if ('refused' in made) return refused(made.reason);
-  const reasons = [...made.notes, ...above(limit, setting)];
+  // The table tells of that one whom an OOM kill takes in a worker’s own group.
+  const note = limit === 'memory.max_rss' ? '' : support.note;
+  const reasons = [note, ...made.notes, ...above(limit, setting)];
   return {
     tier,
     piece: made,
