@@ -132,6 +132,7 @@ Napi::Value probe_all(const Napi::CallbackInfo& info) {
   auto set = [&](const char* name, int error) { result.Set(name, Napi::Number::New(info.Env(), error)); };
   set("pidfd", found.pidfd);
   set("clone3", found.clone3);
+  set("cloneIntoCgroup", found.clone_into_cgroup);
   set("closeRange", found.close_range);
   set("subreaper", found.subreaper);
   set("childrenList", found.children_list);

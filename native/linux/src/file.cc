@@ -34,10 +34,16 @@ std::optional<std::string_view> Reader::read(int folder, const char* path) {
     ssize_t length = read_some(fd.get(), buffer_.data() + size, buffer_.size() - size);
     if (length < 0) return std::nullopt;
     size += static_cast<size_t>(length);
-    // The kernel shows such a file in pieces of a page at most: less than was asked for may not be all, but nothing is.
     if (length == 0) return std::string_view(buffer_.data(), size);
     if (size == buffer_.size()) buffer_.resize(2 * size);
   }
+}
+
+std::optional<std::string_view> Reader::read_record(int folder, const char* path) {
+  Fd fd(::openat(folder, path, O_RDONLY | O_CLOEXEC));
+  ssize_t length = fd ? read_some(fd.get(), buffer_.data(), buffer_.size()) : -1;
+  if (length < 0) return std::nullopt;
+  return std::string_view(buffer_.data(), static_cast<size_t>(length));
 }
 
 uint64_t take_number(std::string_view& text) {

@@ -19,7 +19,7 @@ class Files {
  public:
   Files(int directory, Reader& reader) : directory_(directory), reader_(reader) {}
 
-  std::optional<std::string_view> text(const char* name) { return reader_.read(directory_, name); }
+  std::optional<std::string_view> text(const char* name) { return reader_.read_record(directory_, name); }
 
   // A file of one number. "max" is none.
   double number(const char* name) {
@@ -41,10 +41,6 @@ double value_of(std::string_view text, std::string_view key) {
     return static_cast<double>(take_number(line));
   }
   return NAN;
-}
-
-void keep(double& known, double found) {
-  if (std::isnan(known)) known = found;
 }
 
 // "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0", a line for each device: what no line tells is nothing.
@@ -106,31 +102,47 @@ void read_v2(Files files, bool pressure, GroupUsage& usage) {
   read_pressure(files, "io.pressure", usage.io_some, usage.io_full);
 }
 
-// "8:0 Read 1", "8:0 Write 2", … for each device.
+// "8:0 Read 1", "8:0 Write 2", … for each device. No line of any: nothing yet, or a kernel that counts for groups with a
+// throttle only (newer than 6.9).
 void read_blkio(Files& files, const char* name, const char* older, double& reads, double& writes) {
   auto text = files.text(name);
   if (!text) text = files.text(older);
   if (!text) return;
-  double read = 0, written = 0;
   while (!text->empty()) {
     std::string_view line = take_line(*text);
     auto add = [&](std::string_view kind, double& sum) {
       size_t at = line.find(kind);
       if (at == std::string_view::npos) return;
       std::string_view rest = line.substr(at);
-      sum += static_cast<double>(take_number(rest));
+      sum = (std::isnan(sum) ? 0 : sum) + static_cast<double>(take_number(rest));
     };
-    add(" Read ", read);
-    add(" Write ", written);
+    add(" Read ", reads);
+    add(" Write ", writes);
   }
-  keep(reads, read);
-  keep(writes, written);
+}
+
+// Whether v2 has left anything for it to tell.
+bool has_news(Controller controller, const GroupUsage& usage) {
+  switch (controller) {
+    case kMemory:
+      return std::isnan(usage.memory);
+    case kCpuacct:
+      return std::isnan(usage.cpu_ms);
+    case kCpu:
+      return std::isnan(usage.cpu_throttled);
+    case kPids:
+      return std::isnan(usage.processes);
+    case kBlkio:
+      return std::isnan(usage.read_bytes);
+    case kControllers:
+      break;
+  }
+  return false;
 }
 
 void read_v1(Controller controller, Files files, GroupUsage& usage) {
   switch (controller) {
     case kMemory: {
-      if (!std::isnan(usage.memory)) return;
       usage.memory = files.number("memory.usage_in_bytes");
       usage.memory_peak = files.number("memory.max_usage_in_bytes");
       // The two are not read in one instant.
@@ -141,18 +153,16 @@ void read_v1(Controller controller, Files files, GroupUsage& usage) {
       return;
     }
     case kCpuacct:
-      if (std::isnan(usage.cpu_ms)) usage.cpu_ms = files.number("cpuacct.usage") / 1e6;
+      usage.cpu_ms = files.number("cpuacct.usage") / 1e6;
       return;
     case kCpu:
-      if (auto cpu = files.text("cpu.stat")) keep(usage.cpu_throttled, value_of(*cpu, "nr_throttled"));
+      if (auto cpu = files.text("cpu.stat")) usage.cpu_throttled = value_of(*cpu, "nr_throttled");
       return;
     case kPids:
-      if (!std::isnan(usage.processes)) return;
       usage.processes = files.number("pids.current");
       if (auto events = files.text("pids.events")) usage.process_hits = value_of(*events, "max");
       return;
     case kBlkio:
-      if (!std::isnan(usage.read_bytes)) return;
       read_blkio(files, "blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes",
                  usage.read_bytes, usage.written_bytes);
       read_blkio(files, "blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced", usage.read_ops,
@@ -189,21 +199,23 @@ void add_members(int directory, Reader& reader, std::vector<pid_t>& members) {
 std::optional<GroupUsage> read_group_usage(const GroupPlace& place, bool pressure, Reader& reader,
                                            std::vector<pid_t>& members) {
   GroupUsage usage;
-  bool found = false, listed = false;
+  bool found = false;
   if (!place.directory.empty()) {
-    listed = true;
     if (Fd directory = open_directory(AT_FDCWD, place.directory.c_str())) {
       found = true;
       read_v2(Files(directory.get(), reader), pressure, usage);
       add_members(directory.get(), reader, members);
     }
   }
-  for (int controller = 0; controller < kControllers; ++controller) {
-    if (place.controllers[controller].empty()) continue;
-    Fd directory = open_directory(AT_FDCWD, place.controllers[controller].c_str());
+  bool listed = !place.directory.empty();
+  for (int at = 0; at < kControllers; ++at) {
+    auto controller = static_cast<Controller>(at);
+    const std::string& path = place.controllers[controller];
+    if (path.empty() || (listed && !has_news(controller, usage))) continue;
+    Fd directory = open_directory(AT_FDCWD, path.c_str());
     if (!directory) continue;
     found = true;
-    read_v1(static_cast<Controller>(controller), Files(directory.get(), reader), usage);
+    read_v1(controller, Files(directory.get(), reader), usage);
     if (!std::exchange(listed, true)) add_members(directory.get(), reader, members);
   }
   if (!found) return std::nullopt;

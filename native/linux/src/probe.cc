@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sched.h>  // CLONE_*
+#include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -30,6 +31,20 @@ int probe_clone3() {
   return errno == EINVAL ? 0 : errno;
 }
 
+void exit_at_once(void*) {
+  for (;;) raw(SYS_exit_group, 0);
+}
+
+// With a descriptor that cannot be one: who knows the flag answers EBADF. Nothing comes into being.
+int probe_clone_into_cgroup() {
+  constexpr uint64_t kIntoCgroup = 0x200000000;
+  uint64_t args[11] = {CLONE_VM | CLONE_VFORK | kIntoCgroup};
+  args[4] = SIGCHLD;
+  args[10] = INT32_MAX;
+  long result = raw_clone(SYS_clone3, reinterpret_cast<long>(args), sizeof args, 0, 0, 0, &exit_at_once, nullptr);
+  return result == -EBADF ? 0 : static_cast<int>(-result);
+}
+
 int probe_close_range() {
   ::syscall(SYS_close_range, 2u, 1u, 0u);
   return errno == EINVAL ? 0 : errno;
@@ -38,10 +53,6 @@ int probe_close_range() {
 int probe_subreaper() {
   int value = 0;
   return ::prctl(PR_GET_CHILD_SUBREAPER, &value) == 0 ? 0 : errno;
-}
-
-void exit_at_once(void*) {
-  for (;;) raw(SYS_exit_group, 0);
 }
 
 // Seen only on a process that has been reaped, so one is made for it.
@@ -62,7 +73,7 @@ int probe_exit_status() {
 }  // namespace
 
 Probe probe() {
-  return {probe_pidfd(),     probe_clone3(), probe_close_range(),
+  return {probe_pidfd(),     probe_clone3(), probe_clone_into_cgroup(), probe_close_range(),
           probe_subreaper(), main_thread_children() ? 0 : ENOENT, probe_exit_status()};
 }
 

@@ -7,6 +7,7 @@ namespace hsu {
 struct Probe {
   int pidfd;          // 0, or the errno of pidfd_open
   int clone3;         // the same, and so on
+  int clone_into_cgroup;  // CLONE_INTO_CGROUP
   int close_range;
   int subreaper;
   int children_list;  // /proc/self/task/<tid>/children

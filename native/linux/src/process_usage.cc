@@ -47,11 +47,11 @@ std::optional<ProcessUsage> parse(pid_t pid, std::string_view stat) {
 
 std::optional<ProcessUsage> read_process_usage(int proc, pid_t pid, Reader& reader) {
   char path[kPathSize];
-  auto stat = reader.read(proc, path_of(path, pid, "stat"));
+  auto stat = reader.read_record(proc, path_of(path, pid, "stat"));
   if (!stat) return std::nullopt;
   auto usage = parse(pid, *stat);
   if (!usage) return std::nullopt;
-  auto io = reader.read(proc, path_of(path, pid, "io"));
+  auto io = reader.read_record(proc, path_of(path, pid, "io"));
   if (!io) return usage;
   // rchar, wchar, syscr, syscw, read_bytes, write_bytes
   for (int line = 0; line < 2; ++line) take_number(*io);

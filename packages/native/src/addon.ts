@@ -53,6 +53,7 @@ export interface Addon {
 export interface Probe {
   readonly pidfd: number;
   readonly clone3: number;
+  readonly cloneIntoCgroup: number;
   readonly closeRange: number;
   readonly subreaper: number;
   readonly childrenList: number;

@@ -27,6 +27,13 @@ const features: readonly Feature[] = [
     otherwise: 'enforced',
   },
   {
+    feature: 'birth-in-cgroup',
+    probe: 'cloneIntoCgroup',
+    granted: 'clone3 makes a process inside its cgroup (v2)',
+    refused: 'no CLONE_INTO_CGROUP (Linux 5.7); a process moves itself there before its gate',
+    otherwise: 'enforced',
+  },
+  {
     feature: 'no-leaked-descriptors',
     probe: 'closeRange',
     granted: 'close_range in the child',

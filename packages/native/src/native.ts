@@ -54,13 +54,17 @@ export interface NativeProcessLimits {
   readonly scheduler: { readonly policy: number; readonly priority: number } | null;
   /** `class` 1 real-time, 2 best effort, 3 idle; `level` 0 to 7. */
   readonly ioPriority: { readonly class: number; readonly level: number } | null;
+  /** −1000 to 1000. At spawn the process has it from birth. A living process that waits at its gate answers `EBUSY`. */
   readonly oomScoreAdj: number | null;
 }
 
 export interface NativeLimits extends NativeProcessLimits {
   /** Directory of the cgroup v2 that the process begins in: by CLONE_INTO_CGROUP, or else by writing to its cgroup.procs. */
   readonly cgroup: string | null;
-  /** Files into which the child writes `0` with the master’s rights before it waits at its gate: cgroup.procs of v1 hierarchies. */
+  /**
+   * Files into which the child writes `0` with the master’s rights before it waits at its gate: those of v1 hierarchies. `tasks`
+   * does the same as cgroup.procs for a process of one thread, without the lock over all processes that takes milliseconds.
+   */
   readonly joins: readonly string[];
   readonly noNewPrivs: boolean;
 }
@@ -90,17 +94,21 @@ export interface NativeProcessUsage {
   readonly rss: number;
   readonly virtual: number;
   readonly threads: number;
-  /** `null`: not ours to read. */
+  /** From and to devices, the operations being system calls. `null`: not ours to read. */
   readonly readBytes: number | null;
   readonly writtenBytes: number | null;
   readonly readOps: number | null;
   readonly writeOps: number | null;
   readonly pss: number | null;
   readonly descriptors: number | null;
+  /** TCP, being made or standing; one that several processes share counts for each. */
   readonly connections: number | null;
 }
 
-/** What the cgroups of a tree count, since they were made. `null`: this one does not count it. */
+/**
+ * What the cgroups of a tree count, since they were made. `null`: they do not. v1 counts input and output of groups with a
+ * throttle only, since Linux 6.10.
+ */
 export interface NativeGroupUsage {
   readonly memory: number | null;
   readonly memoryPeak: number | null;
@@ -112,6 +120,7 @@ export interface NativeGroupUsage {
   readonly readOps: number | null;
   readonly writeOps: number | null;
   readonly processes: number | null;
+  /** How often `memory.high` or `memory.max` held it up (v1: the limit). */
   readonly memoryHits: number | null;
   readonly processHits: number | null;
   readonly oomKills: number | null;

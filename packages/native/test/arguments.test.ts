@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { NativeEngine, NativeEngineOptions, NativeSpawn } from '../src/index.ts';
+import type { NativeEngine, NativeEngineOptions, NativeSpawn, NativeTree } from '../src/index.ts';
 import { native, openBench, spawnOptions } from './harness.ts';
+import { limits, noProcessLimits } from './limits.ts';
 
 const good = spawnOptions({ file: '/bin/true' });
 
@@ -46,6 +47,73 @@ describe('wrong arguments', () => {
     for (const none of [null, undefined, 'true']) {
       expect(() => engine.spawn(none as unknown as NativeSpawn)).toThrow(TypeError);
     }
+  });
+
+  const wrongLimits: [string, object, RegExp][] = [
+    ['resource limits that are none', { rlimits: {} }, /^limits\.rlimits must be an array/],
+    [
+      'an unknown resource',
+      { rlimits: [{ resource: 16, soft: 0, hard: 0 }] },
+      /^limits\.rlimits\[0\]\.resource/,
+    ],
+    ['a negative limit', { rlimits: [{ resource: 0, soft: -1, hard: 0 }] }, /^limits\.rlimits\[0\]\.soft/],
+    [
+      'a limit that is no number',
+      { rlimits: [{ resource: 0, soft: 0, hard: '1' }] },
+      /^limits\.rlimits\[0\]\.hard/,
+    ],
+    ['too nice', { nice: 20 }, /^limits\.nice must be a whole number from -20 to 19/],
+    ['an undefined niceness', { nice: undefined }, /^limits\.nice must be a number/],
+    ['no processor at all', { affinity: [] }, /^limits\.affinity must be an array/],
+    ['a wrong processor', { affinity: [0, 8192] }, /^limits\.affinity\[1\]/],
+    ['an unknown scheduling class', { scheduler: { policy: 7, priority: 0 } }, /^limits\.scheduler\.policy/],
+    ['too high a priority', { scheduler: { policy: 1, priority: 100 } }, /^limits\.scheduler\.priority/],
+    ['an unknown I/O class', { ioPriority: { class: 4, level: 0 } }, /^limits\.ioPriority\.class/],
+    ['an I/O level that is none', { ioPriority: { class: 1, level: 8 } }, /^limits\.ioPriority\.level/],
+    ['half an oom_score_adj', { oomScoreAdj: 0.5 }, /^limits\.oomScoreAdj/],
+  ];
+
+  it.each(wrongLimits)('of limits are refused, at spawn and for the living: %s', (_, change, message) => {
+    const { engine } = openBench();
+    const given = { ...noProcessLimits, ...change };
+    expect(() => engine.spawn({ ...good, limits: limits(given) })).toThrow(message);
+    expect(() => native.limitProcess(process.pid, '1', given)).toThrow(message);
+  });
+
+  it('of placement are refused', () => {
+    const { engine } = openBench();
+    const cases: [object, RegExp][] = [
+      [{ cgroup: '' }, /^limits\.cgroup must not be empty/],
+      [{ cgroup: 1 }, /^limits\.cgroup must be a string/],
+      [{ cgroup: '/\0' }, /^limits\.cgroup must not contain a NUL/],
+      [{ joins: '/x' }, /^limits\.joins must be an array/],
+      [{ joins: ['/x', 1] }, /^limits\.joins\[1\] must be a string/],
+      [{ noNewPrivs: 1 }, /^limits\.noNewPrivs must be a boolean/],
+    ];
+    for (const [change, message] of cases) {
+      expect(() => engine.spawn({ ...good, limits: limits(change) })).toThrow(message);
+    }
+    for (const none of [undefined, 'none']) {
+      expect(() => engine.spawn({ ...good, limits: none } as unknown as NativeSpawn)).toThrow(
+        /^limits must be an object/,
+      );
+    }
+  });
+
+  it('of samples are refused', () => {
+    const detail = { pss: false, connections: false, pressure: false, descriptors: false };
+    const tree = { cgroup: null, controllers: {}, pids: [] };
+    const sample = (trees: unknown, given: unknown = detail) =>
+      native.sampleTrees(trees as NativeTree[], given as typeof detail);
+    expect(() => sample(null)).toThrow(/^trees must be an array/);
+    expect(() => sample([null])).toThrow(/^a tree must be an object/);
+    expect(() => sample([{ ...tree, cgroup: 1 }])).toThrow(/^cgroup must be a string/);
+    expect(() => sample([{ ...tree, controllers: { memory: '/\0' } }])).toThrow(
+      /^controllers\.memory must not contain/,
+    );
+    expect(() => sample([{ ...tree, pids: 1 }])).toThrow(/^pids must be an array/);
+    expect(() => sample([{ ...tree, pids: [0] }])).toThrow(/^pid must be a whole number/);
+    expect(() => sample([tree], { ...detail, pss: 1 })).toThrow(/^detail\.pss must be a boolean/);
   });
 
   it('of the other calls are refused', () => {

@@ -1,12 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { group, lacks, titled } from './groups.ts';
 
 const source = fileURLToPath(new URL('../../../native/linux/test/refuse.c', import.meta.url));
-const program = fileURLToPath(new URL('programs/under-filter.ts', import.meta.url));
+const program = (name: string): string => fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
 let place = '';
 let refuse = '';
 
@@ -17,12 +18,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-function under(...calls: string[]): string {
-  const { stdout, stderr } = spawnSync(refuse, [...calls, '--', process.execPath, program], {
+function runUnder(calls: readonly string[], name: string, ...args: string[]): string {
+  const { stdout, stderr } = spawnSync(refuse, [...calls, '--', process.execPath, program(name), ...args], {
     encoding: 'utf8',
   });
   return stdout + stderr;
 }
+const under = (...calls: string[]): string => runUnder(calls, 'under-filter');
 
 describe('on a system that refuses', () => {
   const works = 'child has 0 1 2\nmaster leaks 0\nno-such-program ENOENT\nsibling left its gate\n';
@@ -39,6 +41,15 @@ describe('on a system that refuses', () => {
     ['all of these', ['clone3', 'unshare', 'close_range']],
   ])('%s, everything works', (_, calls) => {
     expect(under(...calls)).toBe(works);
+  });
+
+  const reason = lacks(null);
+  it.runIf(reason === null)(titled('clone3, a program moves into its group before its gate', reason), () => {
+    const cgroup = group(null);
+    const inside = `0::.*/${basename(cgroup)}\n`;
+    expect(runUnder(['clone3'], 'in-group', cgroup)).toMatch(
+      new RegExp(`^${inside}12\n${inside}0\ncgroup open\n$`),
+    );
   });
 
   it('pidfds, the addon declines and says why', () => {

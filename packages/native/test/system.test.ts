@@ -127,6 +127,7 @@ describe('capabilities', () => {
     expect(capabilities.map(({ feature }) => feature)).toEqual([
       'race-free-signals',
       'spawn-gate',
+      'birth-in-cgroup',
       'no-leaked-descriptors',
       'adopt-orphans',
       'list-orphans',

@@ -1,0 +1,243 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { NativeLimits, NativeTree, NativeTreeUsage } from '../src/index.ts';
+import { group, lacks, setting, titled } from './groups.ts';
+import { isRoot, native, openBench, runProgram, shell, timeFactor, until } from './harness.ts';
+import { limits } from './limits.ts';
+
+const nothing = { pss: false, connections: false, pressure: false, descriptors: false };
+const everything = { pss: true, connections: true, pressure: true, descriptors: true };
+const place = (change: Partial<NativeTree>): NativeTree => ({
+  cgroup: null,
+  controllers: {},
+  pids: [],
+  ...change,
+});
+
+function sample(tree: Partial<NativeTree>, detail = nothing): NativeTreeUsage {
+  const [usage] = native.sampleTrees([place(tree)], detail);
+  if (!usage) throw new Error('no tree');
+  return usage;
+}
+
+function processOf(pid: number, detail = nothing) {
+  return sample({ pids: [pid] }, detail).processes[0];
+}
+
+/** Stops itself when it is ready, so that nothing of it changes any more. */
+async function stopped(
+  bench: ReturnType<typeof openBench>,
+  script: string,
+  given: Partial<NativeLimits> = {},
+) {
+  const spawned = bench.run({ ...shell(`${script}; kill -STOP $$; sleep 60`), limits: limits(given) });
+  await until(() => native.identify(spawned.pid)?.state === 'T', 'stopped');
+  return spawned;
+}
+
+describe('what a process uses', () => {
+  it('is what the system says of it', async () => {
+    const bench = openBench();
+    const { pid, startTime } = await stopped(bench, 'exec 7</dev/null 8</dev/null');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .map(Number);
+    const io = readFileSync(`/proc/${pid}/io`, 'utf8').match(/\d+/g)?.map(Number) ?? [];
+    const pss = Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+    const usage = processOf(pid, everything);
+    expect(usage).toEqual({
+      pid,
+      startTime,
+      cpuMs: ((fields[11] as number) + (fields[12] as number)) * 10,
+      childrenCpuMs: ((fields[13] as number) + (fields[14] as number)) * 10,
+      rss: expect.any(Number),
+      virtual: fields[20],
+      threads: 1,
+      readBytes: io[4],
+      writtenBytes: io[5],
+      readOps: io[2],
+      writeOps: io[3],
+      pss: expect.any(Number),
+      descriptors: 5,
+      connections: 0,
+    });
+    expect(usage?.rss).toBeGreaterThan(200_000);
+    expect(usage?.pss).toBeGreaterThan(0);
+    expect(Math.abs((usage?.pss as number) - pss * 1024)).toBeLessThan(200_000);
+  });
+
+  it('is not looked for where it was not asked for', () => {
+    const usage = processOf(process.pid);
+    expect(usage).toMatchObject({ pss: null, descriptors: null, connections: null });
+    expect(usage?.threads).toBeGreaterThan(1);
+  });
+
+  it('grows with what it does', async () => {
+    const bench = openBench();
+    const { pid } = bench.run(shell('while :; do echo x; done >/dev/null'));
+    await until(
+      () => (processOf(pid)?.cpuMs ?? 0) >= 50 && (processOf(pid)?.writeOps ?? 0) > 100,
+      'it works',
+    );
+    const parent = await stopped(bench, 'timeout 0.2 sh -c "while :; do :; done"');
+    expect(processOf(parent.pid)?.childrenCpuMs).toBeGreaterThan(0);
+  });
+
+  it('counts connections, made by it or to it, and not what only listens', async () => {
+    const bench = openBench();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const before = processOf(process.pid, everything)?.connections as number;
+    const { port } = server.address() as AddressInfo;
+    const script = `const net = require('net'); net.createServer().listen(0, '::1').on('error', () => 0);
+      for (let at = 0; at < 3; at++) net.connect(${port}, '127.0.0.1')`;
+    const { pid } = bench.run({ file: process.execPath, argv: ['node', '-e', script] });
+    await until(() => processOf(pid, everything)?.connections === 3, 'three connections');
+    await until(() => processOf(process.pid, everything)?.connections === before + 3, 'three accepted');
+  });
+
+  const noSpace = isRoot && existsSync('/sbin/ip') ? null : 'needs root and /sbin/ip';
+  it.runIf(noSpace === null)(
+    titled('counts connections in the network namespace of each process', noSpace),
+    async () => {
+      const bench = openBench();
+      const script = `const net = require('net'); const server = net.createServer().listen(0, '127.0.0.1', () =>
+        net.connect(server.address().port, '127.0.0.1'))`;
+      const inside = '/sbin/ip link set lo up; exec "$0" -e "$1"';
+      const argv = ['unshare', '-n', 'sh', '-c', inside, process.execPath, script];
+      const { pid } = bench.run({ file: '/usr/bin/unshare', argv });
+      await until(() => {
+        const [own, other] = native.sampleTrees(
+          [place({ pids: [process.pid] }), place({ pids: [pid] })],
+          everything,
+        );
+        return other?.processes[0]?.connections === 2 && own?.processes[0]?.connections !== null;
+      }, 'both ends of one connection');
+    },
+    20_000 * timeFactor,
+  );
+
+  it('is nothing once it is gone, or dead and not yet reaped', async () => {
+    const bench = openBench();
+    const parent = bench.run(shell('sleep 0 & echo $!; kill -STOP $$'));
+    await until(() => /\n/.test(bench.output(parent.handle)), 'it says which');
+    const zombie = Number(bench.output(parent.handle));
+    await until(() => native.identify(zombie)?.state === 'Z', 'a zombie');
+    expect(sample({ pids: [zombie, 4_194_303] }, everything)).toEqual({ processes: [], group: null });
+  });
+
+  it.runIf(isRoot)('is told as far as an ordinary user may know it', async () => {
+    const result = await runProgram('ordinary-sample', [], { uid: 65_534, gid: 65_534 }).closed;
+    expect(result.stderr).toBe('');
+    expect(JSON.parse(result.stdout)).toMatchObject([
+      { pid: process.pid, threads: expect.any(Number), readBytes: null, pss: null, connections: null },
+      { readBytes: expect.any(Number), pss: expect.any(Number), connections: 0 },
+    ]);
+  });
+});
+
+describe('trees', () => {
+  it('are told in their order, their members once each', async () => {
+    const bench = openBench();
+    const one = await stopped(bench, 'true');
+    const two = await stopped(bench, 'true');
+    const usages = native.sampleTrees(
+      [place({ pids: [two.pid, one.pid, two.pid] }), place({}), place({ pids: [two.pid] })],
+      nothing,
+    );
+    expect(usages.map(({ processes }) => processes.map(({ pid }) => pid))).toEqual([
+      [one.pid, two.pid].toSorted((a, b) => a - b),
+      [],
+      [two.pid],
+    ]);
+    expect(native.sampleTrees([], everything)).toEqual([]);
+  });
+
+  it('that are groups which are gone have no processes and no group', () => {
+    expect(sample({ cgroup: '/no/such', controllers: { memory: '/no/such' } }, everything)).toEqual({
+      processes: [],
+      group: null,
+    });
+  });
+
+  const v2 = lacks(null);
+  it.runIf(v2 === null)(titled('v2: hold all that is in their group or below it', v2), async () => {
+    const bench = openBench();
+    const cgroup = group(null, 'a', 'a/b');
+    const top = await stopped(bench, 'true', { cgroup });
+    const deep = await stopped(bench, 'true', { cgroup: join(cgroup, 'a/b') });
+    const known = await stopped(bench, 'true');
+    const usage = sample({ cgroup, pids: [known.pid, top.pid] }, everything);
+    expect(usage.processes.map(({ pid }) => pid)).toEqual(
+      [top.pid, deep.pid, known.pid].toSorted((a, b) => a - b),
+    );
+    expect(usage.group?.cpuMs).toBeGreaterThan(0);
+    expect(sample({ cgroup }).group?.pressure).toBeNull();
+  });
+
+  const v1 = lacks('memory', 'pids', 'cpu', 'cpuacct');
+  it.runIf(v1 === null)(titled('v1: hold what is in the first of their groups', v1), async () => {
+    const bench = openBench();
+    const [memory, pids] = [group('memory'), group('pids')];
+    const joins = [join(memory, 'cgroup.procs'), join(pids, 'cgroup.procs')];
+    const { pid } = await stopped(bench, 'sleep 60 & true', { joins });
+    const usage = sample({ controllers: { memory, pids, other: '/' } }, everything);
+    expect(usage.processes.map((each) => each.pid)).toContain(pid);
+    expect(usage.processes).toHaveLength(2);
+    expect(usage.group).toMatchObject({
+      processes: 2,
+      memoryHits: 0,
+      oomKills: 0,
+      processHits: 0,
+      cpuMs: null,
+    });
+    expect(usage.group?.memory).toBeGreaterThan(0);
+    expect(usage.group?.memoryPeak).toBeGreaterThanOrEqual(usage.group?.memory as number);
+  });
+
+  it.runIf(v1 === null)(
+    titled('v1: count how often a limit was reached', v1),
+    async () => {
+      const bench = openBench();
+      const controllers = {
+        memory: group('memory'),
+        pids: group('pids'),
+        cpu: group('cpu'),
+        cpuacct: group('cpuacct'),
+      };
+      setting(controllers.memory, 'memory.limit_in_bytes', 32 << 20);
+      setting(controllers.pids, 'pids.max', 4);
+      setting(controllers.cpu, 'cpu.cfs_quota_us', 20_000);
+      const joins = Object.values(controllers).map((each) => join(each, 'tasks'));
+      const forks = bench.run({
+        ...shell('(for i in 1 2 3 4 5 6; do sleep 60 & done); while :; do :; done'),
+        limits: limits({ joins }),
+      });
+      await until(() => {
+        const seen = sample({ controllers }).group;
+        return (seen?.processHits ?? 0) > 0 && (seen?.cpuThrottled ?? 0) > 0 && (seen?.cpuMs ?? 0) > 0;
+      }, 'throttled, and refused a process');
+      bench.engine.signalGroup(forks.handle, 9);
+      await bench.exit(forks.handle);
+      setting(controllers.cpu, 'cpu.cfs_quota_us', -1);
+      setting(controllers.pids, 'pids.max', 'max');
+      const script = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1))';
+      const eater = bench.run({
+        file: process.execPath,
+        argv: ['node', '-e', script],
+        limits: limits({ joins, oomScoreAdj: 1000 }),
+      });
+      expect(await bench.exit(eater.handle)).toMatchObject({ signal: 'SIGKILL' });
+      const { group: seen } = sample({ controllers });
+      expect(seen?.oomKills).toBeGreaterThanOrEqual(1);
+      expect(seen?.memoryHits).toBeGreaterThan(0);
+      expect(seen?.memoryPeak).toBeLessThanOrEqual(32 << 20);
+    },
+    20_000 * timeFactor,
+  );
+});
