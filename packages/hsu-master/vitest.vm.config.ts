@@ -10,6 +10,8 @@ export default defineConfig({
     pool: 'threads',
     fileParallelism: false,
     isolate: false,
+    // Compiled already: to transform it again takes longer than all tests.
+    server: { deps: { external: [/\/dist\//] } },
     testTimeout: 3 * patience,
     hookTimeout: 3 * patience,
     expect: { poll: { timeout: patience } },

@@ -1,6 +1,14 @@
 // Boots the guest, runs one command in it and ends the machine.
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,20 +16,23 @@ import { StepFailed } from '../step.mjs';
 import { root } from '../tree.mjs';
 import { image } from './image.mjs';
 
+/** Begins the names of the folders of running machines; the pid of their owner follows. */
+const STEM = 'hsu-vm-';
+
 /** The guest gave no exit code: it hung, panicked or could not be started. */
 export const NO_RESULT = 125;
 
 /** Kernel options of each kind of guest. */
 const kinds = {
   v2: ['vm.init=/sbin/vm-init', 'vm.cgroup=v2'],
-  v1: ['vm.init=/sbin/vm-init', 'vm.cgroup=v1'],
-  hybrid: ['vm.init=/sbin/vm-init', 'vm.cgroup=hybrid'],
   systemd: [
     'vm.init=/lib/systemd/systemd',
     'systemd.unit=vm.target',
     'systemd.show_status=0',
     'systemd.unified_cgroup_hierarchy=1',
   ],
+  hybrid: ['vm.init=/sbin/vm-init', 'vm.cgroup=hybrid'],
+  v1: ['vm.init=/sbin/vm-init', 'vm.cgroup=v1'],
 };
 export const kindNames = Object.keys(kinds);
 
@@ -44,7 +55,8 @@ const virtiofsd = ['/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd'];
  */
 export async function boot({ kind, script, limit, onOutput }) {
   const files = await image();
-  const place = mkdtempSync(join(tmpdir(), 'hsu-vm-'));
+  sweep();
+  const place = mkdtempSync(join(tmpdir(), `${STEM}${process.pid}-`));
   const started = [];
   const end = () => {
     for (const child of started) child.kill('SIGKILL');
@@ -61,6 +73,15 @@ export async function boot({ kind, script, limit, onOutput }) {
   } finally {
     for (const signal of signals) process.off(signal, interrupted);
     end();
+  }
+}
+
+/** What a run that was killed left behind; its programs died with it. */
+function sweep() {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(STEM) ? Number.parseInt(name.slice(STEM.length), 10) : Number.NaN;
+    if (pid > 0 && !existsSync(`/proc/${pid}`))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 
@@ -82,7 +103,8 @@ async function machine({ kind, script, limit, onOutput }, files, place, started)
   const server = start(started, [
     virtiofsd.find((path) => existsSync(path)) ?? 'virtiofsd',
     `--socket-path=${join(place, 'fs')}`,
-    ...['-o', `source=${root.replace(/[\\,]/g, '\\$&')}`, '-o', 'cache=always', '-o', 'sandbox=chroot'],
+    '-o',
+    `source=${root.replace(/[\\,]/g, '\\$&')},cache=always,sandbox=chroot`,
   ]);
   await appears(join(place, 'fs'), server);
   const qemu = start(started, ['qemu-system-x86_64', ...flags(kind, files, place)]);
@@ -97,45 +119,55 @@ async function machine({ kind, script, limit, onOutput }, files, place, started)
   if (why === 'told') return { ...parse(told), console: text };
   const tail = text.trimEnd().split('\n').slice(-30).join('\n');
   const story = why === 'late' ? `gave no result within ${limit} s` : 'ended without a result';
-  onOutput(
-    Buffer.from(
-      `\nvm: the guest ${story}\n${qemu.said()}${server.said()}--- its console ends so:\n${tail}\n`,
-    ),
-  );
+  onOutput(Buffer.from(`\nvm: the guest ${story}\n${qemu.said()}--- its console ends so:\n${tail}\n`));
   return { code: NO_RESULT, report: '', uptime: null, console: text };
 }
 
 function flags(kind, files, place) {
   const words = ['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', 'nokaslr', 'audit=0', 'psi=1'];
   words.push('tsc=reliable', 'clocksource=hpet', ...kinds[kind]);
-  const at = (name) => join(place, name).replaceAll(',', ',,');
+  // A comma ends a value unless it is written twice.
+  const comma = (path) => path.replaceAll(',', ',,');
+  const at = (name) => comma(join(place, name));
   const disk = (name, file, serial) => [
-    ...[
-      '-drive',
-      `file=${file.replaceAll(',', ',,')},if=none,id=${name},format=raw,snapshot=on,cache=unsafe`,
-    ],
-    ...['-device', `virtio-blk-pci,drive=${name},serial=${serial}`],
+    `-drive file=${comma(file)},if=none,id=${name},format=raw,snapshot=on,cache=unsafe`,
+    `-device virtio-blk-pci,drive=${name},serial=${serial}`,
   ];
   const port = (name) => [
-    ...['-chardev', `socket,id=${name},path=${at(name)}`],
-    ...['-device', `virtserialport,chardev=${name},name=vm.${name}`],
+    `-chardev socket,id=${name},path=${at(name)}`,
+    `-device virtserialport,chardev=${name},name=vm.${name}`,
   ];
   const kvm = accelerator === 'kvm';
-  return [
-    ...['-accel', kvm ? 'kvm' : 'tcg,thread=multi', '-cpu', kvm ? 'host' : 'max', '-smp', '2'],
-    ...['-display', 'none', '-no-reboot', '-nodefaults', '-m', '2048M'],
-    ...['-object', 'memory-backend-memfd,id=memory,size=2048M,share=on', '-numa', 'node,memdev=memory'],
-    ...['-kernel', files.kernel, '-initrd', files.first, '-append', words.join(' ')],
-    ...['-serial', `file:${join(place, 'console')}`, '-device', 'virtio-rng-pci'],
+  const options = [
+    kvm ? '-accel kvm' : '-accel tcg,thread=multi',
+    kvm ? '-cpu host' : '-cpu max',
+    '-smp 2',
+    '-m 2048M',
+    // Shared with the process that serves the tree.
+    '-object memory-backend-memfd,id=memory,size=2048M,share=on',
+    '-numa node,memdev=memory',
+    '-display none',
+    '-no-reboot',
+    '-nodefaults',
+    `-kernel ${files.kernel}`,
+    `-initrd ${files.first}`,
+    `-append ${words.join(' ')}`,
+    `-serial file:${join(place, 'console')}`,
+    '-device virtio-rng-pci',
     ...disk('root', files.root, 'vmroot'),
     ...disk('disk', files.disk, 'vmdisk'),
-    ...['-device', 'virtio-serial-pci', ...port('out'), ...port('result')],
-    ...['command', 'tree', 'init', 'job'].flatMap((name) => [
-      '-fw_cfg',
-      `name=opt/vm/${name},file=${at(name)}`,
-    ]),
-    ...['-chardev', `socket,id=fs,path=${at('fs')}`, '-device', 'vhost-user-fs-pci,chardev=fs,tag=vmtree'],
+    '-device virtio-serial-pci',
+    ...port('out'),
+    ...port('result'),
+    ...['command', 'tree', 'init', 'job'].map((name) => `-fw_cfg name=opt/vm/${name},file=${at(name)}`),
+    `-chardev socket,id=fs,path=${at('fs')}`,
+    '-device vhost-user-fs-pci,chardev=fs,tag=vmtree',
   ];
+  // An option's value is all behind its first space.
+  return options.flatMap((option) => {
+    const [name] = option.split(' ', 1);
+    return option === name ? [name] : [name, option.slice(name.length + 1)];
+  });
 }
 
 /** Dies with this process, also where that is killed. */

@@ -27,19 +27,24 @@ const scripts = join(root, 'scripts', 'vm');
 const hostPackages = ['qemu-system-x86', 'mmdebstrap', 'e2fsprogs', 'cpio', 'kmod', 'eatmydata'];
 
 /** What the guest has: enough for Node, for systemd and its user manager, and for looking around. */
-const guestPackages = [
-  ...['kmod', 'procps', 'util-linux', 'iproute2', 'libstdc++6', 'libatomic1'],
-  ...['systemd', 'systemd-sysv', 'dbus', 'dbus-user-session', 'libpam-systemd'],
-];
+const guestPackages =
+  'kmod,procps,util-linux,iproute2,libstdc++6,libatomic1,' +
+  'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd';
 
 /** What the first stage needs to find its disks and the host's tree. */
 const modules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'qemu_fw_cfg', 'virtiofs', 'overlay'];
 
 /** Units that would only take time. */
 const silent = [
-  ...['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'],
-  ...['fstrim.timer', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
-  ...['getty@tty1.service', 'serial-getty@ttyS0.service'],
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'fstrim.timer',
+  'systemd-timesyncd.service',
+  'getty@tty1.service',
+  'serial-getty@ttyS0.service',
 ];
 
 /** The ordinary user of the guest. */
@@ -77,6 +82,8 @@ export function cacheFolder() {
 export async function image() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new StepFailed('The virtual machine is built on Linux on x64 only.');
+  if (process.getuid() !== 0)
+    throw new StepFailed('The virtual machine needs root: for its image, and to share this tree with it.');
   const folder = join(cacheFolder(), digest());
   const files = {
     kernel: join(folder, 'vmlinuz'),
@@ -96,7 +103,6 @@ function digest() {
 }
 
 async function build(folder, files) {
-  if (process.getuid() !== 0) throw new StepFailed('Building the image of the virtual machine needs root.');
   const cache = cacheFolder();
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, 'build-'));
@@ -160,7 +166,7 @@ async function buildRoot(work, kernel, image) {
   const without = ['doc', 'man', 'locale', 'info'].map(
     (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
   );
-  const flags = ['--quiet', '--variant=minbase', `--include=${guestPackages.join(',')}`, ...without];
+  const flags = ['--quiet', '--variant=minbase', `--include=${guestPackages}`, ...without];
   const quick = ['--dpkgopt=force-unsafe-io', '--aptopt=Acquire::Languages "none"'];
   await run('root', ['eatmydata', 'mmdebstrap', ...flags, ...quick, release, tree], work);
   await run('modules', [

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { StepFailed } from '../step.mjs';
 import { boot, kindNames } from './boot.mjs';
 import { guestEnvironment } from './guest-environment.mjs';
+import { compileZoo } from './zoo.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -21,6 +22,7 @@ if (!kindNames.includes(values.kind) || positionals.length === 0) {
 }
 const since = performance.now();
 try {
+  compileZoo();
   const { code, uptime } = await boot({
     kind: values.kind,
     script: `${guestEnvironment()}${positionals.join(' ')}\n`,

@@ -1,17 +1,15 @@
 // The tests that run in the virtual machine: one boot for each folder of packages/hsu-master/test-vm that has some.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { countsOf } from '../counts.mjs';
 import { StepFailed } from '../step.mjs';
-import { environment, pinnedNode, program, root, tools } from '../tree.mjs';
-import { boot, NO_RESULT } from './boot.mjs';
+import { program, root, tools } from '../tree.mjs';
+import { boot, kindNames, NO_RESULT } from './boot.mjs';
 import { guestEnvironment, quote } from './guest-environment.mjs';
+import { compileZoo } from './zoo.mjs';
 
 const tests = join(root, 'packages', 'hsu-master', 'test-vm');
-/** Fixture programs: compiled here, run there. */
-const zoo = join(tools, 'zoo');
 const reports = join(tools, 'reports');
 
 /** Seconds for one boot and all of its tests. */
@@ -26,14 +24,12 @@ const limit = Number(process.env.HSU_VM_LIMIT ?? 900);
 export async function runInGuests(args) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const filters = args.filter((word, index) => !word.startsWith('-') && !args[index - 1]?.startsWith('-'));
-  const kinds = readdirSync(tests, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ name, files: testsOf(name) }))
-    .map(({ name, files }) => ({ name, files: files.filter((file) => wanted(file, filters)) }))
+  const kinds = kindNames
+    .map((name) => ({ name, files: testsOf(name).filter((file) => wanted(file, filters)) }))
     .filter(({ files }) => files.length > 0);
   if (kinds.length === 0) throw new StepFailed(`vm: no test of ${tests} is named so: ${filters.join(' ')}`);
   compileZoo();
-  for (const { name, files } of kinds.sort((a, b) => order(a.name) - order(b.name))) {
+  for (const { name, files } of kinds) {
     const options = args.filter((word) => !filters.includes(word));
     const { passed, failed, skipped } = await runGuest(name, [...files, ...options]);
     counts.passed += passed;
@@ -43,25 +39,13 @@ export async function runInGuests(args) {
   return counts;
 }
 
-const order = (kind) => ['v2', 'systemd', 'hybrid', 'v1'].indexOf(kind);
-
 const wanted = (file, filters) => filters.length === 0 || filters.some((filter) => file.includes(filter));
 
 function testsOf(kind) {
+  if (!existsSync(join(tests, kind))) return [];
   return readdirSync(join(tests, kind), { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => join('test-vm', kind, name));
-}
-
-function compileZoo() {
-  mkdirSync(zoo, { recursive: true });
-  const testkit = pathToFileURL(join(root, 'packages', 'testkit', 'dist', 'index.js')).href;
-  const code = `const { creaturePath } = await import(${JSON.stringify(testkit)}); creaturePath();`;
-  const { status, stderr } = spawnSync(pinnedNode(), ['--input-type=module', '-e', code], {
-    env: environment({ HSU_ZOO: zoo }),
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new StepFailed(`vm: the fixture programs cannot be compiled\n${stderr}`);
 }
 
 async function runGuest(kind, words) {
@@ -73,7 +57,7 @@ async function runGuest(kind, words) {
   const { code, report, uptime, console } = await boot({
     kind,
     script:
-      `${guestEnvironment({ HSU_ZOO: zoo, HSU_VM_KIND: kind })}cd packages/hsu-master\n` +
+      `${guestEnvironment()}cd packages/hsu-master\n` +
       `exec ${command} --outputFile.json="$HSU_VM_REPORT"\n`,
     limit,
     onOutput: (data) => process.stdout.write(data),

@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hierarchyOf, makeGroup, removeGroup } from '../test/cgroups.ts';
 import { it as staged } from '../test/drive.ts';
 
@@ -31,15 +31,12 @@ export function rootOf(controller: Controller): string {
   return found.folder;
 }
 
-let made = 0;
-
 /** A test with a group of each controller, which are empty and gone when it is over. */
 export const it = staged.extend<{ groups: Groups }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads which fixtures it needs from here
-  groups: async ({}, use) => {
-    made += 1;
+  groups: async ({ stage }, use) => {
+    const name = `${STEM}-${basename(stage.folder)}`;
     const groups = Object.fromEntries(
-      CONTROLLERS.map((name) => [name, makeGroup(rootOf(name), `${STEM}-${made}`)]),
+      CONTROLLERS.map((controller) => [controller, makeGroup(rootOf(controller), name)]),
     ) as unknown as Groups;
     try {
       await use(groups);

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
 import {
@@ -19,9 +19,8 @@ import { CGROUPS, DISK } from '../guest.ts';
 
 /** A test with a group of its own, which is empty and gone when it is over. */
 const it = staged.extend<{ group: string }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads which fixtures it needs from here
-  group: async ({}, use) => {
-    const group = makeGroup(CGROUPS, 'kernel-test');
+  group: async ({ stage }, use) => {
+    const group = makeGroup(CGROUPS, basename(stage.folder));
     await use(group);
     await removeGroup(group);
   },
