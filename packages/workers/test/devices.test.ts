@@ -101,7 +101,7 @@ describe('disks of a path', () => {
       files: { ...sda, ...sdb, ...mounts('0:40 / /srv rw - btrfs /dev/sda1 rw') },
       directories: {
         '/sys/fs/btrfs': ['features', '1f2e'],
-        '/sys/fs/btrfs/1f2e/devices': ['sda1', 'sdb'],
+        '/sys/fs/btrfs/1f2e/devices': ['sda1', 'lost', 'sdb'],
       },
       paths: { '/srv': '0:41', '/dev/sda1': '8:1' },
     });

@@ -26,7 +26,7 @@ function written(values: LimitValues | LimitsSpec, setting: Setting): readonly s
 }
 
 function specOf(values: LimitValues | LimitsSpec): LimitsSpec {
-  return 'responses' in values ? (values as LimitsSpec) : limitsOf(values as LimitValues);
+  return 'responses' in values ? values : limitsOf(values);
 }
 
 function reportOf(limit: LimitName, values: LimitValues | LimitsSpec, setting: Setting): LimitReport {
@@ -243,6 +243,8 @@ describe('cpu', () => {
     expect(reportOf('cpu.nice', nice, v2()).reason).toContain('within the worker’s own cpu group');
     const grouped = { ...nice, 'cpu.weight': 50 };
     expect(reportOf('cpu.nice', grouped, v1()).reason).toContain('within the worker’s own cpu group');
+    // A v1 group is joined by who has limits of the CPU only.
+    expect(reportOf('cpu.nice', nice, v1()).reason).toBe('each process may make itself nicer');
     expect(reportOf('cpu.nice', nice, none({ machine: { groupsSessions: true } })).reason).toContain(
       'session',
     );
@@ -669,6 +671,32 @@ describe('quotas', () => {
         reason: 'where bfq or iocost shares the disk; vda; around it: io.max 1 of /unit',
       },
     ]);
+  });
+
+  test('v1: are bounded by those around them, not by those within', () => {
+    const outer = limitsOf({ 'cpu.max_percent': 200 });
+    const inner = limitsOf({ 'cpu.max_percent': 300 });
+    const quotas = [
+      { kind: 'namespace', id: 'all', limits: outer },
+      { kind: 'group', id: 'some', limits: inner },
+    ] as const;
+    const quotaOf = (limits: LimitsSpec) =>
+      planQuota(limits, v1({ setting: { quotas } })).writes1.find(({ file }) => file === 'cpu.cfs_quota_us')
+        ?.value;
+    expect([quotaOf(outer), quotaOf(inner), quotaOf({ ...inner })]).toEqual(['200000', '200000', '200000']);
+    const lesser = limitsOf({ 'cpu.max_percent': 50 });
+    const other = [quotas[0], { ...quotas[1], limits: lesser }];
+    const plan = planQuota(outer, v1({ setting: { quotas: other } }));
+    expect(plan.writes1.map(({ value }) => value)).toEqual(['100000', '200000']);
+  });
+
+  test('v2: a worker in a budget of memory dies whole without a limit of its own', () => {
+    const quotas = [{ kind: 'group', id: 'all', limits: limitsOf({ 'memory.max_rss': GiB }) }] as const;
+    const whole = (setting: Setting) => written({ 'cpu.weight': 5 }, setting).includes('memory.oom.group=1');
+    expect(whole(v2({ setting: { quotas } }))).toBe(true);
+    expect(whole(v2())).toBe(false);
+    expect(whole(v1({ setting: { quotas } }))).toBe(false);
+    expect(whole(v2({ setting: { quotas }, machine: { files: new Set(['cpu.weight']) } }))).toBe(false);
   });
 
   test('take CPUs by the group alone', () => {

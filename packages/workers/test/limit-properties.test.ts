@@ -184,7 +184,7 @@ test('a living tree gets from any limits to any others, by what differs alone', 
     fc.property(anyLimits, anyLimits, anySetting, (from, to, setting) => {
       const before = planLimits(from, setting);
       const after = planLimits(to, setting);
-      const { writes } = planLive(from, to, setting);
+      const { writes } = planLive(planLimits(from, setting), to, setting);
       const isOutside = ({ controller }: GroupWrite) => before.avoids.some((one) => one === controller);
       expect(stateAfter(before.writes2, writes.writes2)).toEqual(stateAfter(after.writes2));
       const entered = after.writes1.filter((write) => !isOutside(write));
@@ -196,7 +196,7 @@ test('a living tree gets from any limits to any others, by what differs alone', 
 test('limits that stay change nothing', () => {
   fc.assert(
     fc.property(anyLimits, anySetting, (limits, setting) => {
-      const { plan, writes, process } = planLive(limits, limits, setting);
+      const { plan, writes, process } = planLive(planLimits(limits, setting), limits, setting);
       expect(writes).toEqual({ writes1: [], writes2: [] });
       expect({ ...process, noNewPrivs: false }).toEqual(noProcessPlan);
       expect(plan.reports).toEqual(planLimits(limits, setting).reports);
@@ -206,11 +206,12 @@ test('limits that stay change nothing', () => {
 
 test('without a right no process is asked for what it may not: its limits go up to the master’s at most once', () => {
   fc.assert(
-    fc.property(anyLimits, anyLimits, anySetting, (from, to, setting) => {
-      const { rights } = setting.facilities;
-      fc.pre(!rights.resource && !rights.nice && !rights.rlimits.has(13));
+    fc.property(anyLimits, anyLimits, anySetting, (from, to, any) => {
+      const rlimits = new Map([...any.facilities.rights.rlimits].filter(([resource]) => resource !== 13));
+      const rights = { ...any.facilities.rights, resource: false, nice: false, rlimits };
+      const setting = { ...any, facilities: { ...any.facilities, rights } };
       const before = planLimits(from, setting).process;
-      const { process } = planLive(from, to, setting);
+      const { process } = planLive(planLimits(from, setting), to, setting);
       for (const { resource, hard } of process.rlimits) {
         const own = rights.rlimits.get(resource)?.hard ?? Number.POSITIVE_INFINITY;
         const was = before.rlimits.find((one) => one.resource === resource)?.hard ?? own;
@@ -250,7 +251,7 @@ test('cgroup v1: on the way the CPU share is never more than both before and aft
       const state = new Map(before.writes1.map(({ file, value }) => [file, value]));
       const start = share(state);
       const end = share(new Map(planLimits(of(b), setting).writes1.map(({ file, value }) => [file, value])));
-      for (const { file, value } of planLive(of(a), of(b), setting).writes.writes1) {
+      for (const { file, value } of planLive(before, of(b), setting).writes.writes1) {
         state.set(file, value);
         expect(share(state)).toBeLessThanOrEqual(Math.max(start, end));
       }

@@ -2,7 +2,7 @@ import type { LimitName, LimitsSpec, LimitValues, Scheduler } from '@hsu-master/
 import { describe, expect, test } from 'vitest';
 import type { GroupWrite } from '../src/host/cgroup/facilities.ts';
 import type { Setting } from '../src/host/cgroup/limit-plan.ts';
-import { limitsOfStep, planLive, withDenials } from '../src/host/cgroup/live-limits.ts';
+import { limitsOfStep, planLive, planThrottle, withDenials } from '../src/host/cgroup/live-limits.ts';
 import { planLimits } from '../src/host/cgroup/plan.ts';
 import { limitsOf, MiB, none, user, v1, v2 } from './limit-settings.ts';
 
@@ -10,7 +10,12 @@ const asText = (writes: readonly GroupWrite[]): readonly string[] =>
   writes.map(({ file, value }) => `${file}=${value}`);
 
 function between(from: LimitValues | null, to: LimitValues, setting: Setting) {
-  return planLive(from === null ? null : limitsOf(from), limitsOf(to), setting);
+  return change(from === null ? null : limitsOf(from), limitsOf(to), setting);
+}
+
+/** From the plan that the tree was begun with. */
+function change(from: LimitsSpec | null, to: LimitsSpec, setting: Setting) {
+  return planLive(from === null ? null : planLimits(from, setting), to, setting);
 }
 
 const written = (from: LimitValues | null, to: LimitValues, setting: Setting): readonly string[] => {
@@ -86,6 +91,53 @@ describe('files of a living group', () => {
   });
 });
 
+test('a rate that is lifted is lifted where it was, whatever disks are asked for now', () => {
+  const before = planLimits(limitsOf({ 'io.max_read_bps': 1000 }), v2());
+  const { writes } = planLive(before, limitsOf({}), v2({ setting: { devices: [] } }));
+  expect(asText(writes.writes2)).toEqual(['io.max=254:0 rbps=max']);
+});
+
+describe('throttling', () => {
+  const throttled = (percent: number, limits: LimitsSpec | null, setting: Setting) => {
+    const plan = planThrottle(percent, limits, setting);
+    if (plan === null) return null;
+    return [plan.apply, plan.restore].map(({ writes2, writes1 }) => asText([...writes2, ...writes1]));
+  };
+
+  test('is a CPU quota, and restores the one there was', () => {
+    expect(throttled(10, null, v2())).toEqual([['cpu.max=10000 100000'], ['cpu.max=max 100000']]);
+    expect(throttled(10, limitsOf({ 'cpu.max_cores': 2 }), v2())).toEqual([
+      ['cpu.max=10000 100000'],
+      ['cpu.max=200000 100000'],
+    ]);
+    expect(throttled(10, limitsOf({}), v1())).toEqual([
+      ['cpu.cfs_period_us=100000', 'cpu.cfs_quota_us=10000'],
+      ['cpu.cfs_period_us=100000', 'cpu.cfs_quota_us=-1'],
+    ]);
+  });
+
+  test('v1: a longer period comes first and goes last', () => {
+    expect(throttled(0.5, limitsOf({ 'cpu.max_percent': 50 }), v1())).toEqual([
+      ['cpu.cfs_period_us=1000000', 'cpu.cfs_quota_us=5000'],
+      ['cpu.cfs_quota_us=50000', 'cpu.cfs_period_us=100000'],
+    ]);
+  });
+
+  test('does not give more than the limit', () => {
+    expect(throttled(50, limitsOf({ 'cpu.max_percent': 20 }), v2())).toEqual([
+      ['cpu.max=20000 100000'],
+      ['cpu.max=20000 100000'],
+    ]);
+  });
+
+  test('is no matter of quotas without a cpu group, nor for who was kept out of it', () => {
+    expect(throttled(10, null, none())).toBeNull();
+    expect(throttled(10, null, v2({ machine: { files: new Set(['cpu.weight']) } }))).toBeNull();
+    const fifo = limitsOf({ 'cpu.scheduler': 5 }, { scheduler: { policy: 'fifo', priority: 5 } });
+    expect(throttled(10, fifo, v1())).toBeNull();
+  });
+});
+
 describe('living processes', () => {
   test('rlimits change, and go back to the master’s own', () => {
     const from = { 'process.max_file_descriptors': 100, 'memory.max_virtual': MiB };
@@ -142,9 +194,9 @@ describe('living processes', () => {
   test('affinity changes, and goes back to the CPUs of the master', () => {
     const on = (...affinity: readonly number[]): LimitsSpec =>
       limitsOf({ 'cpu.affinity': affinity.length }, { affinity });
-    expect(planLive(on(0), on(1, 2), none()).process.affinity).toEqual([1, 2]);
-    expect(planLive(on(0), limitsOf({}), none()).process.affinity).toEqual([0, 1, 2, 3]);
-    expect(planLive(on(0), on(0), none()).process.affinity).toBeNull();
+    expect(change(on(0), on(1, 2), none()).process.affinity).toEqual([1, 2]);
+    expect(change(on(0), limitsOf({}), none()).process.affinity).toEqual([0, 1, 2, 3]);
+    expect(change(on(0), on(0), none()).process.affinity).toBeNull();
   });
 
   test('no_new_privs neither comes nor goes while a process lives', () => {
@@ -164,29 +216,25 @@ describe('living processes', () => {
     const idle = as({ policy: 'idle', priority: 0 });
 
     test('changes, and goes back to the ordinary one', () => {
-      expect(planLive(idle, fifo, none()).process.scheduler).toEqual({ policy: 1, priority: 10 });
-      expect(planLive(fifo, limitsOf({}), none()).process.scheduler).toEqual({ policy: 0, priority: 0 });
-      expect(planLive(null, idle, none()).process.scheduler).toEqual({ policy: 5, priority: 0 });
+      expect(change(idle, fifo, none()).process.scheduler).toEqual({ policy: 1, priority: 10 });
+      expect(change(fifo, limitsOf({}), none()).process.scheduler).toEqual({ policy: 0, priority: 0 });
+      expect(change(null, idle, none()).process.scheduler).toEqual({ policy: 5, priority: 0 });
     });
 
     test('who is idle stays so without a right', () => {
-      const live = planLive(
-        idle,
-        as({ policy: 'batch', priority: 0 }),
-        none({ facilities: { rights: user } }),
-      );
+      const live = change(idle, as({ policy: 'batch', priority: 0 }), none({ facilities: { rights: user } }));
       expect(live.process.scheduler).toBeNull();
       expect(statusOf('cpu.scheduler', live)?.reason).toMatch(/^to leave the idle class takes CAP_SYS_NICE/);
       const allowed = { ...user, rlimits: new Map([[13, { soft: 20, hard: 20 }]]) };
-      const free = planLive(idle, limitsOf({ 'cpu.nice': 5 }), none({ facilities: { rights: allowed } }));
+      const free = change(idle, limitsOf({ 'cpu.nice': 5 }), none({ facilities: { rights: allowed } }));
       expect(free.process.scheduler).toEqual({ policy: 0, priority: 0 });
     });
 
     test('v1: real time and the cpu group exclude each other for the whole life', () => {
-      const live = planLive(limitsOf({ 'cpu.weight': 50 }), fifo, v1());
+      const live = change(limitsOf({ 'cpu.weight': 50 }), fifo, v1());
       expect(live.process.scheduler).toBeNull();
       expect(statusOf('cpu.scheduler', live)?.reason).toMatch(/^counts from the next start: it began in/);
-      const back = planLive(fifo, limitsOf({ 'cpu.weight': 50 }), v1());
+      const back = change(fifo, limitsOf({ 'cpu.weight': 50 }), v1());
       expect(asText(back.writes.writes1)).toEqual([]);
       expect(statusOf('cpu.weight', back)).toMatchObject({
         status: 'impossible',

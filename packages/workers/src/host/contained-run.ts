@@ -75,7 +75,7 @@ export class ContainedRun implements Hold {
   change(limits: LimitsSpec, members: readonly ProcessIdentity[]): readonly LimitReport[] {
     const { quotas } = this.#origin.launch;
     const setting = this.#containing.setting(limits, quotas, this.#origin.isRoot);
-    const live = planLive(this.#limits, limits, setting);
+    const live = planLive(this.#plan, limits, setting);
     const denials: Denial[] = [...this.#containing.write(this.#group, live.writes)];
     for (const { pid, startedAt } of members) {
       for (const { step, call, code } of this.#containing.native.limitProcess(pid, startedAt, live.process)) {
@@ -114,8 +114,8 @@ export class ContainedRun implements Hold {
     const kills = group?.oomKills() ?? null;
     if (kills === null) return this.#containing.systemHadOom() ? 'system' : null;
     if (kills === 0) return null;
-    const refused = [group as Group, ...(this.#origin.opened?.around ?? [])].some(
-      (one) => one.memoryRefused() > 0,
+    const refused = [group as Group, ...(this.#origin.opened?.around ?? [])].some((one) =>
+      one.memoryRefused(),
     );
     return refused ? 'limit' : 'system';
   }

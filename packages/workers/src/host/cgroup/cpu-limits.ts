@@ -30,23 +30,21 @@ export const POLICIES = {
   idle: 5,
 } as const satisfies Record<Scheduler['policy'], number>;
 
-/** `cpu.max_percent` and `cpu.max_cores`: the smaller holds. null: neither is given. */
-export function quotaPercent({ values }: LimitsSpec): number | null {
-  const percent = values['cpu.max_percent'] ?? Number.POSITIVE_INFINITY;
-  const least = Math.min(percent, (values['cpu.max_cores'] ?? Number.POSITIVE_INFINITY) * 100);
-  return Number.isFinite(least) ? least : null;
+/** `cpu.max_percent` and `cpu.max_cores`: the smaller holds. Infinity: neither is given. */
+export function percentOf({ values }: LimitsSpec): number {
+  return Math.min(values['cpu.max_percent'] ?? Infinity, (values['cpu.max_cores'] ?? Infinity) * 100);
 }
 
 export function planCpuPercent(ask: Ask): Piece {
   const { limit, value, limits, setting, tier } = ask;
   const own = limit === 'cpu.max_cores' ? value * 100 : value;
-  const percent = Math.min(own, quotaPercent(limits) ?? own);
+  const percent = percentOf(limits);
   const notes: string[] = [];
   if (percent < own)
     notes.push(`${limit === 'cpu.max_cores' ? 'cpu.max_percent' : 'cpu.max_cores'} is less and holds`);
   if (own > setting.machine.cpus * 100)
     notes.push(`more than the CPUs of this machine: ${setting.machine.cpus}`);
-  const ceiling = tier === 1 ? ceilingOf(setting) : Number.POSITIVE_INFINITY;
+  const ceiling = ceilingOf(setting, tier);
   if (percent > ceiling) notes.push(`the groups around it leave ${formatLimit('cpu.max_percent', ceiling)}`);
   const least = (LEAST_QUOTA / LONGEST_PERIOD) * 100;
   if (percent < least) notes.push(`the kernel gives no less than ${formatLimit('cpu.max_percent', least)}`);
@@ -55,11 +53,10 @@ export function planCpuPercent(ask: Ask): Piece {
 
 /**
  * The writes that hold a group to this much of one core.
- * @param percent of one core; null: as much as there is.
+ * @param percent of one core; Infinity: as much as there is.
  */
-export function quotaWrites(percent: number | null, tier: Tier, setting: Setting): readonly GroupWrite[] {
-  const share = tier === 1 && percent !== null ? Math.min(percent, ceilingOf(setting)) : percent;
-  const { quota, period } = share === null ? { quota: null, period: PERIOD } : quotaOf(share);
+export function quotaWrites(percent: number, tier: Tier, setting: Setting): readonly GroupWrite[] {
+  const { quota, period } = quotaOf(Math.min(percent, ceilingOf(setting, tier)));
   const limits = ['cpu.max_percent', 'cpu.max_cores'] as const;
   if (tier === 2) {
     const value = `${quota ?? 'max'} ${period}`;
@@ -73,7 +70,8 @@ export function quotaWrites(percent: number | null, tier: Tier, setting: Setting
 }
 
 /** A longer period for what would be too small a quota of the ordinary one. */
-function quotaOf(percent: number): { quota: number; period: number } {
+function quotaOf(percent: number): { quota: number | null; period: number } {
+  if (percent === Infinity) return { quota: null, period: PERIOD };
   const quota = Math.round((percent / 100) * PERIOD);
   if (quota >= LEAST_QUOTA) return { quota, period: PERIOD };
   const long = Math.round((percent / 100) * LONGEST_PERIOD);
@@ -81,9 +79,9 @@ function quotaOf(percent: number): { quota: number; period: number } {
 }
 
 /** v1 refuses a group more than its parent has. */
-function ceilingOf({ machine, quotas }: Setting): number {
-  const around = quotas.map(({ limits }) => quotaPercent(limits) ?? Number.POSITIVE_INFINITY);
-  return Math.min(machine.cpuCeiling ?? Number.POSITIVE_INFINITY, ...around);
+function ceilingOf({ machine, quotas }: Setting, tier: Tier): number {
+  if (tier !== 1) return Infinity;
+  return Math.min(machine.cpuCeiling ?? Infinity, ...quotas.map(({ limits }) => percentOf(limits)));
 }
 
 export function planCpuWeight({ value, tier }: Ask): Piece {
@@ -112,19 +110,20 @@ export function weightToShares(weight: number): number {
   return Math.min(262_144, Math.max(2, Math.round((weight * 1024) / 100)));
 }
 
-export function planNice({ value, setting, tier }: Ask): Piece | Refusal {
+export function planNice({ value, limits, setting }: Ask): Piece | Refusal {
   const { facilities, machine } = setting;
   const nice = Math.min(19, Math.max(-20, Math.round(value)));
   if (!mayBeNice(nice, machine.niceness, setting)) {
     return refuse(`below the master’s own ${machine.niceness} it takes CAP_SYS_NICE`);
   }
-  const isGrouped = facilities.tree2?.controllers.has('cpu') === true || facilities.trees1.has('cpu');
-  const notes = isGrouped
-    ? ['counts within the worker’s own cpu group; between workers cpu.weight does']
-    : machine.groupsSessions
-      ? ['counts within the worker’s session while kernel.sched_autogroup_enabled is on']
-      : [];
-  return { ...nothing, process: { nice }, notes: tier === 0 ? notes : [] };
+  const isGrouped =
+    facilities.tree2?.controllers.has('cpu') === true ||
+    (facilities.trees1.has('cpu') && isInCpuGroup(limits, setting));
+  const notes: string[] = [];
+  if (isGrouped) notes.push('counts within the worker’s own cpu group; between workers cpu.weight does');
+  else if (machine.groupsSessions)
+    notes.push('counts within the worker’s session while kernel.sched_autogroup_enabled is on');
+  return { ...nothing, process: { nice }, notes };
 }
 
 /** Whether niceness may go from one level to another: up always, down by right or as far as RLIMIT_NICE says. */
@@ -175,7 +174,7 @@ export function planScheduler({ limits, setting }: Ask): Piece | Refusal {
     return { ...nothing, process: { scheduler } };
   }
   // A new group has no real-time budget and could have some only if all above it gave theirs away.
-  if ([limits, ...setting.quotas.map((quota) => quota.limits)].some(needsCpuGroup)) {
+  if (isInCpuGroup(limits, setting)) {
     return refuse(
       'its other CPU limits take a cgroup v1, in which cpu.rt_runtime_us leaves nothing for real time',
     );
@@ -193,8 +192,9 @@ function isRealTime(policy: Scheduler['policy']): boolean {
   return policy === 'fifo' || policy === 'round-robin';
 }
 
-function needsCpuGroup({ values }: LimitsSpec): boolean {
-  return [values['cpu.max_percent'], values['cpu.max_cores'], values['cpu.weight']].some(
-    (v) => v !== undefined,
+/** v1: groups are joined where there is something to write only. */
+function isInCpuGroup(limits: LimitsSpec, { quotas }: Setting): boolean {
+  return [limits, ...quotas.map((quota) => quota.limits)].some(
+    (one) => percentOf(one) < Infinity || one.values['cpu.weight'] !== undefined,
   );
 }

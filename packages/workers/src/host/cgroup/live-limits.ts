@@ -1,6 +1,6 @@
 import type { LimitName, LimitReport, LimitsSpec } from '@hsu-master/core';
 import type { NativeProcessLimits, NativeStep } from '@hsu-master/native';
-import { quotaPercent, quotaWrites } from './cpu-limits.ts';
+import { percentOf, quotaWrites } from './cpu-limits.ts';
 import type { GroupPlan, GroupWrite } from './facilities.ts';
 import type { LimitPlan, Setting } from './limit-plan.ts';
 import { LIMIT_SUPPORT, SAMPLING } from './limit-support.ts';
@@ -35,9 +35,12 @@ const noPlan: LimitPlan = {
   reports: [],
 };
 
-/** What changes where a tree that lives under `from` (null: no limits) is to live under `to`. */
-export function planLive(from: LimitsSpec | null, to: LimitsSpec, setting: Setting): LivePlan {
-  const before = from === null ? noPlan : planLimits(from, setting);
+/**
+ * What changes for a tree that lives under other limits now.
+ * @param from the plan in force; null: none.
+ */
+export function planLive(from: LimitPlan | null, to: LimitsSpec, setting: Setting): LivePlan {
+  const before = from ?? noPlan;
   const after = planLimits(to, setting);
   const { process, denials } = changeProcess(before, after, setting);
   // What it was kept out of at its start it does not enter any more.
@@ -95,14 +98,13 @@ export function planThrottle(
 ): ThrottlePlan | null {
   const { tier } = choose('cpu.max_percent', setting);
   if (tier === 0) return null;
-  const before = limits === null ? noPlan : planLimits(limits, setting);
-  if (before.avoids.includes('cpu')) return null;
-  const own = limits === null ? null : quotaPercent(limits);
-  const held = (share: number | null): GroupPlan => {
+  if (limits !== null && planLimits(limits, setting).avoids.includes('cpu')) return null;
+  const own = limits === null ? Infinity : percentOf(limits);
+  const held = (share: number): GroupPlan => {
     const writes = quotaWrites(share, tier, setting);
     return { writes2: tier === 2 ? writes : [], writes1: tier === 1 ? writes : [] };
   };
-  const apply = held(Math.min(percent, own ?? percent));
+  const apply = held(Math.min(percent, own));
   const restore = held(own);
   // Between two periods the order matters, see `orderCpu1`.
   return {

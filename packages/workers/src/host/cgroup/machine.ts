@@ -46,7 +46,12 @@ export function pageSize(auxv: Uint8Array | null): number {
 function controlFiles({ tree2, trees1 }: Facilities, view: SystemView): ReadonlySet<string> | null {
   const directories = [...(tree2 === null ? [] : [tree2.base]), ...trees1.values()];
   const listings = directories.map((directory) => view.list(directory));
-  return listings.includes(null) ? null : new Set(listings.flatMap((names) => names ?? []));
+  const names = new Set<string>();
+  for (const listing of listings) {
+    if (listing === null) return null;
+    for (const name of listing) names.add(name);
+  }
+  return names;
 }
 
 /** The least CPU quota of the v1 groups around, in percent of one core; null: none has one. */

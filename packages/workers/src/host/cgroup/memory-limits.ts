@@ -1,6 +1,6 @@
-import { formatSize } from '@hsu-master/core';
+import { formatSize, type LimitsSpec } from '@hsu-master/core';
 import type { GroupWrite } from './facilities.ts';
-import type { Machine } from './limit-plan.ts';
+import type { Machine, Setting } from './limit-plan.ts';
 import { type Ask, hasFile, nothing, type Piece, type Refusal, refuse } from './piece.ts';
 
 const LIMIT1 = 'memory.limit_in_bytes';
@@ -24,6 +24,15 @@ export function planMaxRss(ask: Ask): Piece {
     notes.push(`swap is not limited here${why === undefined ? '' : `: ${why}`}`);
   }
   return { ...nothing, writes: ask.tier === 2 ? maxRss2(ask) : maxRss1(ask), notes };
+}
+
+/** Where memory runs out in a budget around it, a worker dies whole as well, whatever limits of its own it has. */
+export function diesWhole({ values }: LimitsSpec, setting: Setting): readonly GroupWrite[] {
+  const { facilities, quotas } = setting;
+  const hasBudget = quotas.some(({ limits }) => limits.values['memory.max_rss'] !== undefined);
+  const isDone = values['memory.max_rss'] !== undefined;
+  const isThere = facilities.tree2?.controllers.has('memory') === true && hasFile(setting, wholeGroup.file);
+  return hasBudget && isThere && !isDone ? [wholeGroup] : [];
 }
 
 function maxRss2({ value, limits, setting, isQuota }: Ask): GroupWrite[] {

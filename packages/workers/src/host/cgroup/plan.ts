@@ -4,7 +4,7 @@ import type { Controller1, GroupWrite } from './facilities.ts';
 import { planIoWeight, planRate } from './io-limits.ts';
 import type { LimitPlan, ProcessPlan, Setting } from './limit-plan.ts';
 import { type Controller, LIMIT_SUPPORT, SAMPLING, type Support } from './limit-support.ts';
-import { planHigh, planMaxRss, planMaxSwap } from './memory-limits.ts';
+import { diesWhole, planHigh, planMaxRss, planMaxSwap } from './memory-limits.ts';
 import { type Ask, hasFile, nothing, type Piece, type Refusal, type Tier } from './piece.ts';
 import {
   noProcessPlan,
@@ -67,12 +67,17 @@ interface Planned {
 
 /** What the limits of a worker come down to here. */
 export function planLimits(limits: LimitsSpec, setting: Setting): LimitPlan {
-  return gather(given(limits).map(([limit, value]) => planOne(limit, value, limits, setting)));
+  const plan = gather(given(limits).map(([limit, value]) => planOne(limit, value, limits, setting)));
+  return { ...plan, writes2: [...plan.writes2, ...diesWhole(limits, setting)] };
 }
 
 /** What a budget that several workers share comes down to: the limits of its group. What belongs to a process it cannot hold. */
 export function planQuota(limits: LimitsSpec, setting: Setting): LimitPlan {
-  return gather(given(limits).map(([limit, value]) => planShared(limit, value, limits, setting)));
+  // Around it are only those that come before it.
+  const at = setting.quotas.findIndex((quota) => quota.limits === limits);
+  const quotas = at === -1 ? setting.quotas : setting.quotas.slice(0, at);
+  const own = { ...setting, quotas };
+  return gather(given(limits).map(([limit, value]) => planShared(limit, value, limits, own)));
 }
 
 function given({ values, affinity, scheduler }: LimitsSpec): readonly (readonly [LimitName, number])[] {
