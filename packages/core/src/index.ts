@@ -25,6 +25,7 @@ export {
   type LimitName,
   type LimitUnit,
 } from './limits/names.ts';
+export { responseTo } from './limits/response.ts';
 export {
   type AlertSpec,
   type EscalationStep,

@@ -143,6 +143,8 @@ export type HookFact =
 export interface RunContext {
   readonly spec: WorkerSpec;
   readonly run: number;
+  /** The limits that hold for it now: those of the spec, raised where an earlier excess raised them. */
+  readonly limits: LimitsSpec | null;
   /** The main process now: a daemonizing program changes it. */
   readonly process: ProcessIdentity;
   readonly host: Host;
@@ -151,8 +153,8 @@ export interface RunContext {
   members(): readonly ProcessIdentity[];
   /** The run itself, for what hooks ask of the host. */
   readonly tree: HostRun;
-  /** The tree is throttled or frozen: what it does not answer now says nothing about it. */
-  isHeldBack(): boolean;
+  /** The tree is throttled, or was at any time after `since`: what it did not answer says nothing about it. */
+  isHeldBack(since?: MonotonicTime): boolean;
   tell(fact: HookFact): void;
   /** Publishes an event about this worker and run. */
   publish(event: EventDraft): void;

@@ -10,7 +10,7 @@ export interface Answer {
 export type Cancel = () => void;
 
 /** What a check may use. */
-export type CheckContext = Pick<RunContext, 'spec' | 'run' | 'process' | 'host' | 'clock'>;
+export type CheckContext = Pick<RunContext, 'spec' | 'run' | 'process' | 'host' | 'clock' | 'isHeldBack'>;
 
 export function failed(reason: string): Answer {
   return { passed: false, reason };

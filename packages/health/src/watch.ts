@@ -15,7 +15,10 @@ export interface Judge {
   verdict(healthy: boolean, reason: string, changed: boolean): void;
 }
 
-/** Checks in the rhythm of `probe` from `since` on and lets every judge hear each answer. Ends with the returned function. */
+/**
+ * Checks in the rhythm of `probe` from `since` on and lets every judge hear each answer. While the tree is held back no check begins,
+ * and the answer to one that overlapped with it is not heard. Ends with the returned function.
+ */
 export function watch(
   probe: Probe,
   judges: readonly Judge[],
@@ -38,10 +41,15 @@ export function watch(
   }
 
   const stop = schedule(context.clock, since + probe.initialDelay, probe.interval, (over) => {
+    if (context.isHeldBack()) {
+      over();
+      return nothingToEnd;
+    }
     round += 1;
+    const began = context.clock.now();
     return startCheck(probe.check, `${what}.${round}`, probe.timeout, book, context, (answer) => {
       if (ended) return;
-      hear(answer);
+      if (!context.isHeldBack(began)) hear(answer);
       over();
     });
   });
@@ -49,6 +57,10 @@ export function watch(
     ended = true;
     stop();
   };
+}
+
+function nothingToEnd(): void {
+  /* nothing was begun */
 }
 
 /** Whether two probes ask the same thing in the same rhythm, so that one check serves both. */

@@ -9,6 +9,7 @@ import {
   type Journal,
   type LimitsSpec,
   type Message,
+  type MonotonicTime,
   newWorker,
   type OutputCollector,
   type ProcessIdentity,
@@ -51,6 +52,9 @@ type SpawnEffect = Effect & { readonly kind: 'spawn' };
 interface RunHandles {
   readonly run: number;
   readonly host: HostRun;
+  limits: LimitsSpec | null;
+  /** When it was let go last; null: it was never held back. */
+  freeSince: MonotonicTime | null;
   endHooks: (() => void)[];
 }
 
@@ -130,7 +134,7 @@ export class WorkerActor {
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
         return;
       case 'throttle':
-        this.#handlesOf(effect.run)?.host.throttle(effect.percent);
+        this.#throttle(effect);
         return;
       case 'follow':
         this.#follow(effect);
@@ -181,7 +185,7 @@ export class WorkerActor {
       return;
     }
     try {
-      this.#handles = { run, host: this.#ask(run, limits), endHooks: [] };
+      this.#handles = { run, host: this.#ask(run, limits), limits, freeSince: null, endHooks: [] };
     } catch (error) {
       const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
       this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_INTERNAL', message }, transient: true });
@@ -215,6 +219,13 @@ export class WorkerActor {
     } else this.tell({ ...report, run });
   }
 
+  #throttle({ run, percent }: Effect & { kind: 'throttle' }): void {
+    const handles = this.#handlesOf(run);
+    if (handles === null) return;
+    if (percent === null) handles.freeSince = this.#in.clock.now();
+    handles.host.throttle(percent);
+  }
+
   #follow(effect: Effect & { kind: 'follow' }): void {
     const handles = this.#handlesOf(effect.run);
     if (handles === null || handles.host.follow(effect.process)) return;
@@ -235,6 +246,9 @@ export class WorkerActor {
       hook.begin({
         spec: this.spec,
         run,
+        get limits() {
+          return handles.limits;
+        },
         get process() {
           return main();
         },
@@ -242,7 +256,9 @@ export class WorkerActor {
         clock,
         members: () => handles.host.members(),
         tree: handles.host,
-        isHeldBack: () => isHeldBack(this.#worker, run),
+        isHeldBack: (since) =>
+          isHeldBack(this.#worker, run) ||
+          (since !== undefined && handles.freeSince !== null && handles.freeSince >= since),
         tell: (fact) => this.tell({ ...fact, run }),
         publish: (event) => events.publish(event, clock.wallNow(), this.spec.id, run),
       }),

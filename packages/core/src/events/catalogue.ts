@@ -70,6 +70,11 @@ export interface EventMap {
     readonly status: 'watched' | 'impossible';
     readonly reason: string;
   };
+  'alert.failed': {
+    readonly limit: LimitName;
+    readonly to: 'exec' | 'webhook';
+    readonly reason: string;
+  };
   'log.dropped': { readonly bytes: number; readonly reason: string };
   'log.rotated': { readonly file: string };
   'supervisor.started': { readonly host: string; readonly workers: number };
@@ -213,6 +218,10 @@ export const EVENT_MEANINGS: EventMeanings = {
       status: 'watched: its use is measured and answered; impossible: nothing comes of it',
       reason: 'why not, as the host says',
     },
+  },
+  'alert.failed': {
+    means: 'An alert about a limit did not arrive, also when it was tried again.',
+    payload: { limit: LIMIT, to: 'exec or webhook', reason: 'what came back' },
   },
   'log.dropped': {
     means: 'Output could not be written and was counted instead.',

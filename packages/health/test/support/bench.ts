@@ -4,6 +4,7 @@ import type {
   ExecRequest,
   HookFact,
   Host,
+  HostRun,
   Probe,
   Probes,
   RunContext,
@@ -56,6 +57,8 @@ export class Bench {
   readonly published: EventDraft[] = [];
   readonly helpers: Helper[] = [];
   alive = true;
+  heldBack = false;
+  freeSince: number | null = null;
   aliveAsked = 0;
   onTell: () => void = () => undefined;
   end: () => void = () => undefined;
@@ -99,7 +102,11 @@ export class Bench {
       process: { pid: 4711, startedAt: '1' },
       host,
       clock: this.clock,
+      limits: null,
       members: () => [],
+      tree: {} as HostRun,
+      isHeldBack: (since) =>
+        this.heldBack || (since !== undefined && this.freeSince !== null && this.freeSince >= since),
       tell: (fact) => {
         this.told.push(fact);
         this.onTell();
@@ -110,6 +117,15 @@ export class Bench {
         this.#stir();
       },
     };
+  }
+
+  holdBack(): void {
+    this.heldBack = true;
+  }
+
+  letGo(): void {
+    this.heldBack = false;
+    this.freeSince = this.clock.now();
   }
 
   #stir(): void {

@@ -73,6 +73,7 @@ const WORDS: Wording = {
     `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatLimit(limit, to)}`,
   'limit.unenforceable': ({ limit, status, reason }) =>
     `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${reason}`,
+  'alert.failed': ({ limit, to, reason }) => `the alert about ${limit} did not arrive by ${to}: ${reason}`,
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
   'log.rotated': () => null,

@@ -94,6 +94,13 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: its limit network.max_bandwidth cannot be kept: no controller for it',
   ],
   [
+    {
+      type: 'alert.failed',
+      payload: { limit: 'memory.max_rss', to: 'webhook', reason: 'HTTP 500 from http://localhost' },
+    },
+    'web: the alert about memory.max_rss did not arrive by webhook: HTTP 500 from http://localhost',
+  ],
+  [
     { type: 'worker.exited', payload: { exit, asked: false, success: false, uptime: 2300, remaining: [] } },
     'web: exit 1 after 2.3s; last words: boom',
   ],

@@ -1,0 +1,17 @@
+import { familyOf, type LimitName } from './names.ts';
+import type { EscalationStep, LimitPolicy, LimitResponse, LimitsSpec } from './spec.ts';
+
+const TELLING: ReadonlySet<LimitPolicy> = new Set(['none', 'log', 'alert']);
+
+/**
+ * How an excess of this limit is judged and answered: as its family is. Above `memory.high` the kernel slows the tree down and takes
+ * memory back, which is what that limit is for: passing it is news, perhaps an alert, and never a reason to throttle or end a run.
+ */
+export function responseTo({ responses }: LimitsSpec, limit: LimitName): LimitResponse {
+  const response = responses[familyOf(limit)];
+  return limit === 'memory.high' ? { ...response, steps: response.steps.map(told) } : response;
+}
+
+function told(step: EscalationStep): EscalationStep {
+  return TELLING.has(step.policy) ? step : { ...step, policy: 'log' };
+}
