@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { StepFailed } from './step.mjs';
 
 const policy = '/usr/sbin/policy-rc.d';
+/** Waits for another apt, in seconds. */
+const locked = ['-o', 'DPkg::Lock::Timeout=300'];
 const refused = '#!/bin/sh\nexit 101\n';
 
 /**
@@ -19,7 +21,7 @@ export function installPackages(names) {
   if (spawnSync('apt-get', ['--version']).error) throw new StepFailed(`${advice}\nThere is no apt-get here.`);
   const sudo = process.getuid() === 0 ? [] : ['sudo', '-n'];
   if (sudo.length > 0 && spawnSync('sudo', ['-n', 'true']).status !== 0)
-    throw new StepFailed(`${advice}\nThis is not root, and sudo asks for a password.`);
+    throw new StepFailed(`${advice}\nThis is not root, and sudo is missing or asks for a password.`);
   process.stderr.write(`  installing ${missing.join(' ')} …\n`);
   withoutDaemons(sudo, () => {
     apt(sudo, ['update', '-q'], advice);
@@ -64,7 +66,14 @@ function place(sudo) {
 }
 
 function apt(sudo, args, advice) {
-  const [program, ...words] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  const [program, ...words] = [
+    ...sudo,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    ...locked,
+    ...args,
+  ];
   const { status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 26 });
   if (status === 0) return;
   const tail = `${stdout}${stderr}`.trimEnd().split('\n').slice(-40).join('\n');
