@@ -89,6 +89,7 @@ export type {
   CommandMessage,
   DependencyMessage,
   FactMessage,
+  LimitsMessage,
   Message,
   MessageKind,
   TimerName,

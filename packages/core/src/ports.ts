@@ -141,6 +141,7 @@ export type HookFact =
   | { readonly kind: 'limit-cleared'; readonly limit: LimitName };
 
 export interface RunContext {
+  /** As it is now: its limits can be changed while it runs. */
   readonly spec: WorkerSpec;
   readonly run: number;
   /** The limits that hold for it now: those of the spec, raised where an earlier excess raised them. */

@@ -317,3 +317,37 @@ describe('G9: limits that cannot be enforced', () => {
     expect(rig.said).not.toContain('limit.unenforceable');
   });
 });
+
+describe('limits that are changed', () => {
+  const reports: readonly LimitReport[] = [
+    { limit: 'memory.max_rss', status: 'watched', mechanism: 'sampling', reason: 'cannot be lowered now' },
+  ];
+
+  test('are given to the tree that lives, and what became of them is told', () => {
+    const rig = limited().run().tell({ kind: 'limits-changed' });
+    expect(rig.effects).toEqual([{ kind: 'set-limits', run: 1, limits: rig.spec.limits }]);
+    rig.tell({ kind: 'limits-set', limits: reports });
+    expect(rig.worker.limitReports).toBe(reports);
+    expect(rig.said).toEqual(['limit.unenforceable']);
+  });
+
+  test('while it starts are given to it when it runs', () => {
+    const rig = limited().tell({ kind: 'start' }).tell({ kind: 'limits-changed' });
+    expect(rig.effects).toEqual([]);
+    expect(rig.started().done).toEqual(['begin-hooks 1', 'set-limits 1']);
+    expect(rig.exited().tell({ kind: 'timer', timer: 'backoff' }).started().done).not.toContain(
+      'set-limits 2',
+    );
+  });
+
+  test('are not what was raised before', () => {
+    const rig = exceeds(limited().run(), 'restart_adjusted').exited();
+    expect(rig.worker.limitFactors).toEqual({ 'memory.max_rss': 1.5 });
+    expect(rig.tell({ kind: 'limits-changed' }).worker.limitFactors).toEqual({});
+    rig.expectNothing();
+  });
+
+  test('to none at all leave the tree as it is', () => {
+    new Rig().run().tell({ kind: 'limits-changed' }).expectNothing();
+  });
+});

@@ -139,6 +139,7 @@ const HAS_RUN: ReadonlySet<string> = new Set<Message['kind']>([
   'main-process-missing',
   'limit-exceeded',
   'limit-cleared',
+  'limits-set',
 ]);
 
 /** One worker under `decide`, with time and all that it decided. */
@@ -161,7 +162,7 @@ export class Rig {
     const message = {
       ...(HAS_RUN.has(short.kind)
         ? { run: this.worker.run }
-        : short.kind === 'dependencies'
+        : short.kind === 'dependencies' || short.kind === 'limits-changed'
           ? {}
           : { ticket: null }),
       ...(short.kind === 'stop' || short.kind === 'kill' ? { cause: 'operator' } : {}),

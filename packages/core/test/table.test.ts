@@ -66,6 +66,8 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
     reason: 'x',
   })),
   'limit-cleared': [{ kind: 'limit-cleared', limit: 'memory.max_rss' }],
+  'limits-changed': [{ kind: 'limits-changed' }],
+  'limits-set': [{ kind: 'limits-set', limits: [] }],
 };
 
 const anyTold: readonly Told[] = Object.values(TOLD).flat();
@@ -87,6 +89,7 @@ const CAN_ARRIVE: { readonly [N in PhaseName]: readonly MessageKind[] } = {
     'became-unhealthy',
     'limit-exceeded',
     'limit-cleared',
+    'limits-set',
   ],
   stopping: [
     'exited',
@@ -137,6 +140,7 @@ function hear(differs: SpecDiffers, told: readonly Told[], look: (rig: Rig, mess
     if (
       !isCommand &&
       message.kind !== 'dependencies' &&
+      message.kind !== 'limits-changed' &&
       !CAN_ARRIVE[name as PhaseName].includes(message.kind)
     )
       continue;

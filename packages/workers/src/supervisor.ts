@@ -12,6 +12,8 @@ import {
   isAtRest,
   type Journal,
   KILL_WAIT,
+  type LimitReport,
+  type LimitsSpec,
   type Milliseconds,
   type OutputCollector,
   type ProcessIdentity,
@@ -195,6 +197,15 @@ export class Supervisor {
   /** Like `stop`, without grace. */
   kill(id: WorkerId): Promise<TicketOutcome> {
     return this.#command(id, (ticket) => ({ kind: 'kill', ticket, cause: 'operator' }));
+  }
+
+  /**
+   * Replaces a worker’s limits, for the tree that lives and for the runs to come; what had been raised falls. Returns what became
+   * of each; of a worker that does not run, what became of those of its last run.
+   */
+  setLimits(id: WorkerId, limits: LimitsSpec): readonly LimitReport[] {
+    this.#actorOf(id).setLimits(limits);
+    return this.snapshot(id).limits;
   }
 
   snapshot(id: WorkerId): WorkerSnapshot {

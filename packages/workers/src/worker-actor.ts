@@ -60,16 +60,21 @@ interface RunHandles {
 
 /** One worker: keeps its state, publishes its events, performs its effects. All of its rules are in core’s `decide`. */
 export class WorkerActor {
-  readonly spec: WorkerSpec;
+  #spec: WorkerSpec;
   readonly #in: Surroundings;
   readonly #timers = new Map<TimerName, () => void>();
   #worker: Worker;
   #handles: RunHandles | null = null;
 
   constructor(spec: WorkerSpec, surroundings: Surroundings) {
-    this.spec = spec;
+    this.#spec = spec;
     this.#in = surroundings;
     this.#worker = newWorker(spec.id);
+  }
+
+  /** As it is now: its limits can be changed. */
+  get spec(): WorkerSpec {
+    return this.#spec;
   }
 
   get worker(): Worker {
@@ -85,6 +90,12 @@ export class WorkerActor {
   abandon(): void {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+  }
+
+  /** Other limits, for what runs and for what is to come. */
+  setLimits(limits: LimitsSpec): void {
+    this.#spec = { ...this.#spec, limits };
+    this.tell({ kind: 'limits-changed' });
   }
 
   tell(message: Message): void {
@@ -132,6 +143,9 @@ export class WorkerActor {
         return;
       case 'signal-tree':
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
+        return;
+      case 'set-limits':
+        this.#setLimits(effect);
         return;
       case 'throttle':
         this.#throttle(effect);
@@ -226,6 +240,13 @@ export class WorkerActor {
     handles.host.throttle(percent);
   }
 
+  #setLimits({ run, limits }: Effect & { kind: 'set-limits' }): void {
+    const handles = this.#handlesOf(run);
+    if (handles === null) return;
+    handles.limits = limits;
+    this.tell({ kind: 'limits-set', run, limits: handles.host.setLimits(limits) });
+  }
+
   #follow(effect: Effect & { kind: 'follow' }): void {
     const handles = this.#handlesOf(effect.run);
     if (handles === null || handles.host.follow(effect.process)) return;
@@ -238,13 +259,16 @@ export class WorkerActor {
     if (handles === null) return;
     const { host, clock, events, hooks } = this.#in;
     const { run } = effect;
+    const spec = (): WorkerSpec => this.#spec;
     const main = (): ProcessIdentity => {
       const { phase } = this.#worker;
       return phase.name === 'running' ? phase.process : effect.process;
     };
     handles.endHooks = hooks.map((hook) =>
       hook.begin({
-        spec: this.spec,
+        get spec() {
+          return spec();
+        },
         run,
         get limits() {
           return handles.limits;

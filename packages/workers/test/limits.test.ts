@@ -158,6 +158,23 @@ describe('a program that needs more memory each second', () => {
   });
 });
 
+describe('limits that are changed', () => {
+  test('hold for the tree that lives, for its hooks and for the runs to come', async () => {
+    const scene = await stage(answering('restart_adjusted'), { memory: { start: 500, perSecond: 100 } });
+    const less = limitsSpec({ values: { 'memory.max_rss': 700, 'network.max_bandwidth': 1 } });
+    expect(scene.supervisor.setLimits('web', less)).toMatchObject([
+      { limit: 'memory.max_rss', status: 'enforced' },
+      { limit: 'network.max_bandwidth', status: 'impossible' },
+    ]);
+    expect([scene.context.spec.limits, scene.context.limits]).toEqual([less, less]);
+    expect(scene.payloads('limit.unenforceable')).toMatchObject([{ limit: 'network.max_bandwidth' }]);
+    scene.clock.advance(2000);
+    expect(scene.payloads('limit.exceeded')).toMatchObject([{ allowed: 700 }]);
+    scene.clock.advance(1000 + 2000);
+    expect(scene.payloads('limit.exceeded')).toMatchObject([{ allowed: 700 }, { allowed: 700 }]);
+  });
+});
+
 describe('G9: a host that can only watch', () => {
   test('says so once, and the snapshot says what is lost', async () => {
     const scene = await stage(answering('log'), { ends: { after: 10, exit: { code: 1 } } }, false);

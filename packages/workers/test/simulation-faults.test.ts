@@ -7,7 +7,7 @@ import { FAULTS } from './simulation-faults.ts';
 /** Within so many seeds a planted fault must be caught. */
 const PATIENCE = 400;
 
-const EVERYWHERE = ['start', 'stop', 'restart', 'reset', 'kill', 'dependencies'] as const;
+const EVERYWHERE = ['start', 'stop', 'restart', 'reset', 'kill', 'dependencies', 'limits-changed'] as const;
 const HOOK_FACTS = [
   'became-ready',
   'became-unready',
@@ -16,6 +16,7 @@ const HOOK_FACTS = [
   'main-process-missing',
   'limit-exceeded',
   'limit-cleared',
+  'limits-set',
 ] as const;
 
 describe('the simulation catches planted faults', () => {

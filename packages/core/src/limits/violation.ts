@@ -81,10 +81,9 @@ export function followOn(state: ExcessState, response: LimitResponse): ExcessSta
 
 /** Once begun, an excess lasts until the value is clearly below the limit. */
 function isExcess(state: ExcessState, { value, limit, hit }: Look): boolean {
-  if (hit) return true;
-  const used = value ?? 0;
-  if (state.since === null) return used > limit;
-  return used > (limit < TOO_SMALL_FOR_A_GAP ? limit : limit * ENDED_BELOW);
+  if (hit || value === null) return hit;
+  if (state.since === null) return value > limit;
+  return value > (limit < TOO_SMALL_FOR_A_GAP ? limit : limit * ENDED_BELOW);
 }
 
 function warn(

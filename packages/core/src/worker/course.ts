@@ -30,7 +30,7 @@ export function startOrWait(turn: Turn): void {
   }
   const run = turn.worker.run + 1;
   turn.set({ run });
-  turn.become({ name: 'starting', end: null });
+  turn.become({ name: 'starting', end: null, outdated: false });
   turn.publish('worker.starting', { restarts: turn.worker.restarts });
   turn.act({ kind: 'spawn', run, limits: effectiveLimits(turn.in.spec.limits, turn.worker.limitFactors) });
 }
@@ -61,7 +61,7 @@ export function beginRunning(turn: Turn, message: FactMessage & { readonly kind:
 }
 
 /** Says of each limit once that it cannot be enforced. */
-function noteLimits(turn: Turn, reports: readonly LimitReport[]): void {
+export function noteLimits(turn: Turn, reports: readonly LimitReport[]): void {
   const lost = reports.filter(isLoss).filter(({ limit }) => !turn.worker.unenforceable.includes(limit));
   turn.set({
     limitReports: reports,
@@ -69,6 +69,12 @@ function noteLimits(turn: Turn, reports: readonly LimitReport[]): void {
   });
   for (const { limit, status, reason } of lost)
     turn.publish('limit.unenforceable', { limit, status, reason });
+}
+
+/** Gives the living tree the limits that the spec has now. */
+export function setLimits(turn: Turn): void {
+  const { limits } = turn.in.spec;
+  if (limits !== null) turn.act({ kind: 'set-limits', run: turn.worker.run, limits });
 }
 
 function resetAfter(turn: Turn): Milliseconds {

@@ -18,6 +18,8 @@ export type Effect =
   | { readonly kind: 'spawn'; readonly run: number; readonly limits: LimitsSpec | null }
   | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
   | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
+  /** Give the living tree these limits; comes back as `limits-set`. */
+  | { readonly kind: 'set-limits'; readonly run: number; readonly limits: LimitsSpec }
   /** Hold the tree to a share of one core; null: let it run freely again. */
   | { readonly kind: 'throttle'; readonly run: number; readonly percent: number | null }
   /** Look which members are alive; comes back as `surveyed`. */

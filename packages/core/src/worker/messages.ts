@@ -59,7 +59,9 @@ export type FactMessage =
       readonly policy: LimitPolicy;
       readonly reason: string;
     }
-  | { readonly kind: 'limit-cleared'; readonly run: number; readonly limit: LimitName };
+  | { readonly kind: 'limit-cleared'; readonly run: number; readonly limit: LimitName }
+  /** What became of limits that were changed while it ran. */
+  | { readonly kind: 'limits-set'; readonly run: number; readonly limits: readonly LimitReport[] };
 
 /** News of the neighbours. `lost`: the run of a dependency with `restart` ended, named by its id. */
 export interface DependencyMessage {
@@ -68,5 +70,10 @@ export interface DependencyMessage {
   readonly lost: string | null;
 }
 
-export type Message = CommandMessage | FactMessage | DependencyMessage;
+/** The spec has other limits from now on. */
+export interface LimitsMessage {
+  readonly kind: 'limits-changed';
+}
+
+export type Message = CommandMessage | FactMessage | DependencyMessage | LimitsMessage;
 export type MessageKind = Message['kind'];

@@ -42,6 +42,8 @@ export interface Starting {
   readonly name: 'starting';
   /** A command to end the run that came meanwhile. */
   readonly end: 'stop' | 'kill' | 'restart' | null;
+  /** Its limits were changed after it was asked for. */
+  readonly outdated: boolean;
 }
 
 export interface Running {
@@ -103,7 +105,7 @@ export interface Worker<P extends Phase = Phase> {
   readonly waiting: readonly Waiting[];
   readonly tickets: readonly PendingTicket[];
   readonly lastEnd: RunEnd | null;
-  /** How far limits have been raised; for the master’s life, until a `reset`. */
+  /** How far limits have been raised; for the master’s life, until a `reset` or other limits. */
   readonly limitFactors: LimitFactors;
   /** What became of the limits of the present or last run. */
   readonly limitReports: readonly LimitReport[];

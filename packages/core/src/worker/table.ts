@@ -6,9 +6,11 @@ import {
   endRun,
   KILL_WAIT,
   kill,
+  noteLimits,
   publishExit,
   rest,
   retry,
+  setLimits,
   startOrWait,
   tryAgain,
 } from './course.ts';
@@ -102,6 +104,11 @@ function forgive(turn: Turn, _phase: Phase, message: { readonly ticket: number |
   turn.settle(message.ticket, already);
 }
 
+/** Other limits: what was raised of the former says nothing about them. */
+function renew(turn: Turn): void {
+  turn.set({ limitFactors: {} });
+}
+
 const late = ignore('the run that it tells of is over');
 const noRun = unexpected;
 
@@ -119,6 +126,7 @@ const withoutRun = {
   'main-process-missing': late,
   'limit-exceeded': late,
   'limit-cleared': late,
+  'limits-set': late,
 } as const;
 
 type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
@@ -133,6 +141,7 @@ export const TABLE: Table = {
     reset: forgive,
     dependencies: remember,
     timer: late,
+    'limits-changed': renew,
     ...withoutRun,
   },
   failed: {
@@ -143,6 +152,7 @@ export const TABLE: Table = {
     kill: wantDown,
     dependencies: remember,
     timer: late,
+    'limits-changed': renew,
     ...withoutRun,
   },
   blocked: {
@@ -156,6 +166,7 @@ export const TABLE: Table = {
       if (message.waiting.length === 0) startOrWait(turn);
     },
     timer: late,
+    'limits-changed': renew,
     ...withoutRun,
   },
   backoff: {
@@ -168,6 +179,7 @@ export const TABLE: Table = {
     timer: (turn, _phase, message) => {
       if (message.timer === 'backoff') retry(turn);
     },
+    'limits-changed': renew,
     ...withoutRun,
   },
   starting: {
@@ -194,9 +206,14 @@ export const TABLE: Table = {
       turn.set({ waiting: message.waiting });
       if (message.lost !== null && phase.end === null) turn.become({ ...phase, end: 'restart' });
     },
+    'limits-changed': (turn, phase) => {
+      renew(turn);
+      turn.become({ ...phase, outdated: true });
+    },
     spawned: (turn, phase, message) => {
-      const { end } = phase;
+      const { end, outdated } = phase;
       const running = beginRunning(turn, message);
+      if (outdated) setLimits(turn);
       if (end === null) {
         if (running.mainKnown) turn.settleAll('running', done);
         return;
@@ -230,6 +247,7 @@ export const TABLE: Table = {
     'main-process-missing': unexpected,
     'limit-exceeded': unexpected,
     'limit-cleared': unexpected,
+    'limits-set': unexpected,
     timer: ignore('a timer of the run before'),
   },
   running: {
@@ -307,6 +325,11 @@ export const TABLE: Table = {
     'main-process-missing': (turn, phase, message) => {
       if (!phase.mainKnown) beginStop(turn, phase, 'main-process', message.reason, null);
     },
+    'limits-changed': (turn) => {
+      renew(turn);
+      setLimits(turn);
+    },
+    'limits-set': (turn, _phase, message) => noteLimits(turn, message.limits),
     'limit-exceeded': exceeded,
     'limit-cleared': (turn, phase, message) => {
       release(turn, phase, message.limit, `the excess of ${message.limit} has ended`);
@@ -375,6 +398,8 @@ export const TABLE: Table = {
     'main-process-missing': late,
     'limit-exceeded': late,
     'limit-cleared': late,
+    'limits-changed': renew,
+    'limits-set': late,
     spawned: unexpected,
     'spawn-failed': unexpected,
   },

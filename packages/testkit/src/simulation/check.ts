@@ -44,7 +44,16 @@ export interface Violation {
 
 /** An order given to the supervisor. */
 export interface Order {
-  readonly kind: 'start' | 'stop' | 'restart' | 'reset' | 'kill' | 'start-all' | 'shutdown' | 'force';
+  readonly kind:
+    | 'start'
+    | 'stop'
+    | 'restart'
+    | 'reset'
+    | 'kill'
+    | 'limits'
+    | 'start-all'
+    | 'shutdown'
+    | 'force';
   /** null: all. */
   readonly id: WorkerId | null;
   /** When a shutdown begins to kill. */

@@ -131,7 +131,8 @@ async function step(scene: Scene): Promise<void> {
   else if (draw < 0.94) {
     const [first, ...others] = system.living();
     if (first !== undefined) system.signal(chance.pick([first, ...others]), 'SIGKILL');
-  } else if (draw < 0.97) present(scene).toggleJournal();
+  } else if (draw < 0.96) present(scene).toggleJournal();
+  else if (draw < 0.98) changeLimits(scene);
   else {
     trace(scene, () => 'the master is killed');
     present(scene).die();
@@ -182,6 +183,15 @@ function command(scene: Scene): void {
     (error: unknown) =>
       scene.violations.push({ property: 'no-defect', detail: `${kind} ${id}: ${String(error)}` }),
   );
+}
+
+/** To what they are already, so that only what was raised changes. */
+function changeLimits(scene: Scene): void {
+  const [first, ...others] = scene.specs.filter(({ limits }) => limits !== null);
+  if (first === undefined) return;
+  const { id, limits } = scene.chance.pick([first, ...others]);
+  give(scene, { kind: 'limits', id });
+  if (limits !== null) present(scene).supervisor.setLimits(id, limits);
 }
 
 function give(scene: Scene, order: Order): void {

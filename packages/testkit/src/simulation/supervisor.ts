@@ -4,6 +4,7 @@ import type {
   EventStream,
   Host,
   Journal,
+  LimitsSpec,
   OutputCollector,
   PhaseName,
   ProcessIdentity,
@@ -23,6 +24,7 @@ export interface SimulatedSupervisor {
   restart(id: WorkerId): Promise<TicketOutcome>;
   reset(id: WorkerId): Promise<TicketOutcome>;
   kill(id: WorkerId): Promise<TicketOutcome>;
+  setLimits(id: WorkerId, limits: LimitsSpec): unknown;
   shutdown(
     reason: string,
     deadline: number,

@@ -29,9 +29,9 @@ export class LimitsCheck implements Check {
   }
 
   order({ kind, id }: Order): void {
-    if (kind !== 'start' && kind !== 'restart' && kind !== 'reset') return;
-    if (id !== null) this.#ended.delete(id);
-    if (id !== null && kind === 'reset') this.#raised.delete(id);
+    if (id === null) return;
+    if (kind === 'start' || kind === 'restart' || kind === 'reset') this.#ended.delete(id);
+    if (kind === 'reset' || kind === 'limits') this.#raised.delete(id);
   }
 
   news(news: SystemNews): void {
