@@ -1,4 +1,5 @@
-import { ERRORS, EVENT_MEANINGS } from '@hsu-master/core';
+import { ERRORS, EVENT_MEANINGS, LIMITS } from '@hsu-master/core';
+import { LIMIT_SUPPORT, type Support } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { FEATURES, PLATFORMS } from './platform-table.ts';
@@ -51,8 +52,27 @@ export function platformsPage(): string {
     'Node.js 22.22.2 or later of the 22 line, or 24.15.0 or later. Node sets the floor of the operating systems.',
     table(['platform', 'shown', 'notes'], platforms),
     '## What the hosts can do',
-    'The native host uses the addon. Without it the Node host runs the same workers with less, and `hsu-master run` says what is lost. ' +
-      'Resource limits are not enforced by this version on any platform; a configuration that sets them gets a warning.',
+    'The native host uses the addon. Without it the Node host runs the same workers with less, and `hsu-master run` says what is lost.',
     table(['feature', 'native host (Linux)', 'Node host'], features),
+    '## What holds each limit',
+    'On Linux, with the addon, by the control groups that the master may use; each controller is taken where it is, so that one machine can be in ' +
+      'several columns. `hsu-master limits explain` tells what becomes of the limits of a configuration on the machine where it is called, with the reasons that only ' +
+      'that machine knows: rights, disks, limits around the master. *enforced*: the kernel does not let it be exceeded · *watched*: the use of the tree is measured, and ' +
+      'what the policy says follows · *impossible*: neither. Without the addon, and on other systems, all of them are impossible.',
+    table(['limit', 'about', 'cgroup v2', 'cgroup v1', 'neither'], limitRows()),
   );
+}
+
+function limitRows(): readonly (readonly string[])[] {
+  return Object.entries(LIMIT_SUPPORT).map(([limit, { controller, cgroup2, cgroup1, neither }]) => [
+    `\`${limit}\``,
+    LIMITS[limit as keyof typeof LIMITS].means,
+    supportText(cgroup2),
+    ...(controller === null ? ['the same', 'the same'] : [supportText(cgroup1), supportText(neither)]),
+  ]);
+}
+
+function supportText({ status, mechanism, note }: Support): string {
+  const by = mechanism === '' || mechanism === 'sampling' ? '' : `: ${mechanism.replace(/^cgroup[12] /, '')}`;
+  return `${status}${by}${note === '' ? '' : `; ${note}`}`;
 }

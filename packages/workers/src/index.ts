@@ -1,4 +1,5 @@
 export { acquireContainment, type Containment, type ContainmentOptions } from './host/cgroup/acquire.ts';
+export { LIMIT_SUPPORT, type LimitSupport, type Support } from './host/cgroup/limit-support.ts';
 export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';

@@ -1,9 +1,17 @@
-import type { LimitName, LimitReport, LimitsSpec, LimitValues, Scheduler } from '@hsu-master/core';
+import {
+  LIMIT_NAMES,
+  type LimitName,
+  type LimitReport,
+  type LimitsSpec,
+  type LimitValues,
+  type Scheduler,
+} from '@hsu-master/core';
 import { describe, expect, test } from 'vitest';
 import { weightToShares } from '../src/host/cgroup/cpu-limits.ts';
 import type { Setting } from '../src/host/cgroup/limit-plan.ts';
+import { LIMIT_SUPPORT } from '../src/host/cgroup/limit-support.ts';
 import { formatCpus } from '../src/host/cgroup/piece.ts';
-import { planLimits, planQuota } from '../src/host/cgroup/plan.ts';
+import { planLimits, planQuota, reportsWithoutAddon } from '../src/host/cgroup/plan.ts';
 import {
   GiB,
   limitsOf,
@@ -383,7 +391,7 @@ describe('io', () => {
       'io.max=254:16 rbps=1000',
     ]);
     expect(reportOf('io.max_read_bps', { 'io.max_read_bps': 1000 }, setting).reason).toBe(
-      'rbps of each device; vda, vdb; not for /run: on a tmpfs, which is memory',
+      'rbps of each device; on vda, vdb; not for /run: on a tmpfs, which is memory',
     );
   });
 
@@ -436,11 +444,11 @@ describe('io', () => {
       limit: 'io.weight',
       status: 'enforced',
       mechanism: 'cgroup2 io.bfq.weight, io.weight',
-      reason: 'where bfq or iocost shares the disk; sd0, sd1; not on sd2, which takes bfq or iocost',
+      reason: 'where bfq or iocost shares the disk; on sd0, sd1; not on sd2: that takes bfq or iocost',
     });
     expect(reportOf('io.weight', { 'io.weight': 50 }, v1(withWays(null)))).toMatchObject({
       status: 'impossible',
-      reason: 'sd0: no weights there, which takes bfq or cfq',
+      reason: 'sd0 has no weights: that takes bfq or cfq',
     });
     const noFile = v2({ ...withWays('bfq'), machine: { files: new Set(['io.max']) } });
     expect(reportOf('io.weight', { 'io.weight': 50 }, noFile).status).toBe('impossible');
@@ -668,7 +676,7 @@ describe('quotas', () => {
         limit: 'io.weight',
         status: 'enforced',
         mechanism: 'cgroup2 io.bfq.weight',
-        reason: 'where bfq or iocost shares the disk; vda; around it: io.max 1 of /unit',
+        reason: 'where bfq or iocost shares the disk; on vda; around it: io.max 1 of /unit',
       },
     ]);
   });
@@ -704,6 +712,31 @@ describe('quotas', () => {
     const { writes2, process } = planQuota(spec, v2());
     expect([writes2.map(({ value }) => value), process.affinity]).toEqual([['1'], null]);
   });
+});
+
+test.each([
+  ['cgroup2', v2()],
+  ['cgroup1', v1()],
+  ['neither', none()],
+] as const)('the table says what is planned at best: %s', (column, setting) => {
+  const values = Object.fromEntries(LIMIT_NAMES.map((limit) => [limit, 10_000]));
+  const all = limitsOf(values, { affinity: [0], scheduler: { policy: 'batch', priority: 0 } });
+  for (const { limit, status, reason } of planLimits(all, setting).reports) {
+    const support = LIMIT_SUPPORT[limit][column];
+    expect([limit, status]).toEqual([limit, support.status]);
+    expect(reason).toContain(support.note);
+  }
+});
+
+test('without the addon every limit is impossible, and said to be', () => {
+  expect(reportsWithoutAddon(limitsOf({ 'memory.max_rss': MiB, 'cpu.nice': 5 }))).toEqual(
+    (['memory.max_rss', 'cpu.nice'] as const).map((limit) => ({
+      limit,
+      status: 'impossible',
+      mechanism: '',
+      reason: 'takes the native addon',
+    })),
+  );
 });
 
 test.each([

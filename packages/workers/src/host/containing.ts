@@ -1,12 +1,12 @@
 import {
   type Capability,
+  type Clock,
   type Failure,
   type LimitReport,
   type LimitsSpec,
   type ProcessIdentity,
   type QuotaSpec,
   type WorkerId,
-  type Clock,
 } from '@hsu-master/core';
 import type { Native, NativeLimits, NativeTree, NativeTreeUsage } from '@hsu-master/native';
 import type { Containment } from './cgroup/acquire.ts';
@@ -90,8 +90,9 @@ export class Containing {
     return { facilities, machine: this.#machine, devices, isRoot, quotas };
   }
 
-  explain(limits: LimitsSpec): readonly LimitReport[] {
-    return planLimits(limits, this.setting(limits, [], this.#uid === 0)).reports;
+  explain(limits: LimitsSpec, of: 'worker' | 'quota'): readonly LimitReport[] {
+    const plan = of === 'quota' ? planQuota : planLimits;
+    return plan(limits, this.setting(limits, [], this.#uid === 0)).reports;
   }
 
   /** Gives a group the v1 controllers that these writes need, then writes. */

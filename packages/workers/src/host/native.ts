@@ -161,8 +161,8 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#containing.groups.endForgotten();
   }
 
-  override explainLimits(limits: LimitsSpec): readonly LimitReport[] {
-    return this.#containing.explain(limits);
+  override explainLimits(limits: LimitsSpec, of: 'worker' | 'quota'): readonly LimitReport[] {
+    return this.#containing.explain(limits, of);
   }
 
   override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {

@@ -15,6 +15,7 @@ import type {
   UsageDetail,
 } from '@hsu-master/core';
 import { HsuError } from '@hsu-master/core';
+import { reportsWithoutAddon } from './cgroup/plan.ts';
 import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
 import { execHelper } from './exec.ts';
 import { Forest, type ProcessSystem } from './forest.ts';
@@ -75,8 +76,8 @@ export abstract class TreeHost implements Host {
     return row === null ? null : { pid, startedAt: row.startedAt };
   }
 
-  explainLimits(_limits: LimitsSpec): readonly LimitReport[] {
-    return [];
+  explainLimits(limits: LimitsSpec, _of: 'worker' | 'quota'): readonly LimitReport[] {
+    return reportsWithoutAddon(limits);
   }
 
   sample(runs: readonly HostRun[], _detail: UsageDetail): readonly (TreeUsage | null)[] {

@@ -30,7 +30,7 @@ export function planRate(ask: Ask): Piece | Refusal {
         }
       : { controller: 'blkio', file, value: `${id} ${n}`, neutral: `${id} 0`, limits: [limit] };
   });
-  return { ...nothing, writes, notes: [named(devices), ...laterWrites(ask), ...without(reasons)] };
+  return { ...nothing, writes, notes: [`on ${named(devices)}`, ...laterWrites(ask), ...without(reasons)] };
 }
 
 /** The weight of a tree on each disk that is shared by weight at all. */
@@ -43,15 +43,15 @@ export function planIoWeight(ask: Ask): Piece | Refusal {
     return write !== null && hasFile(setting, write.file) ? [{ device, write }] : [];
   });
   const ways = tier === 2 ? 'bfq or iocost' : 'bfq or cfq';
-  if (weighed.length === 0) return refuse(`${named(devices)}: no weights there, which takes ${ways}`);
+  if (weighed.length === 0) return refuse(`${named(devices)} has no weights: that takes ${ways}`);
   const left = devices.filter((device) => !weighed.some((one) => one.device === device));
   const writes = weighed.map(({ write }) => write);
   return {
     ...nothing,
     writes,
     notes: [
-      named(weighed.map(({ device }) => device)),
-      ...(left.length === 0 ? [] : [`not on ${named(left)}, which takes ${ways}`]),
+      `on ${named(weighed.map(({ device }) => device))}`,
+      ...(left.length === 0 ? [] : [`not on ${named(left)}: that takes ${ways}`]),
       ...without(reasons),
     ],
     mechanism: `cgroup${tier} ${[...new Set(writes.map(({ file }) => file))].join(', ')}`,

@@ -49,12 +49,13 @@ function everywhere(support: Support): LimitSupport {
   return { controller: null, cgroup2: support, cgroup1: support, neither: support };
 }
 
-/** A rate of a device: v1 reaches only what a process reads and writes itself. */
+/** A rate of a device. Of what is written v1 reaches only what a process writes out itself. */
 function rate(key: string, file: string, neither: string): LimitSupport {
+  const later = key.startsWith('w') ? '; what the kernel writes back later is not counted' : '';
   return {
     controller: 'io',
     cgroup2: group2('io.max', `${key} of each device`),
-    cgroup1: group1(file, 'of each device; what the kernel writes back later is not counted'),
+    cgroup1: group1(file, `of each device${later}`),
     neither: watched(neither),
   };
 }

@@ -80,6 +80,11 @@ export function planQuota(limits: LimitsSpec, setting: Setting): LimitPlan {
   return gather(given(limits).map(([limit, value]) => planShared(limit, value, limits, own)));
 }
 
+/** What becomes of limits where no addon is: nothing of a process or its group is set, and nothing is measured. */
+export function reportsWithoutAddon(limits: LimitsSpec): readonly LimitReport[] {
+  return given(limits).map(([limit]) => report(limit, 'impossible', '', ['takes the native addon']));
+}
+
 function given({ values, affinity, scheduler }: LimitsSpec): readonly (readonly [LimitName, number])[] {
   return LIMIT_NAMES.flatMap((limit): (readonly [LimitName, number])[] => {
     const value = values[limit];
