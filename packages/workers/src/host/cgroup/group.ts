@@ -16,6 +16,9 @@ import {
 /** How often a freezing v1 group is asked whether it is frozen, before it is taken as it is. */
 const FREEZER_LOOKS = 50;
 
+/** A charge that was refused may have been larger than a page. */
+const FULL = 0.99;
+
 /** The directories of one group: one in the v2 tree, and in v1 one for each controller or set of joined ones. */
 export class Group {
   /** Its path below the bases, the same in all trees. */
@@ -122,18 +125,15 @@ export class Group {
       : (readNumbers(posix.join(memory, 'memory.oom_control')).get('oom_kill') ?? null);
   }
 
-  /** Whether memory was refused at a limit of its own, or of a group that has its directory here. */
-  memoryRefused(): number {
+  /** Whether memory was refused at its own limit. */
+  memoryRefused(): boolean {
     if (this.unified !== null) {
       const oom = readNumbers(posix.join(this.unified, 'memory.events')).get('oom');
-      if (oom !== undefined) return oom;
+      if (oom !== undefined) return oom > 0;
     }
     const memory = this.#controllers.get('memory');
-    if (memory === undefined) return 0;
-    return ['memory.failcnt', 'memory.memsw.failcnt'].reduce(
-      (sum, file) => sum + Number(readText(posix.join(memory, file)) ?? 0),
-      0,
-    );
+    // Where both limits are the same the kernel counts no failure.
+    return memory !== undefined && ['memory', 'memory.memsw'].some((prefix) => isFull(memory, prefix));
   }
 
   /** Removes its directories where there is nothing in them. */
@@ -147,6 +147,11 @@ export class Group {
     for (const directory of this.directories) refused = removeBelow(directory) ?? refused;
     return refused;
   }
+}
+
+function isFull(directory: string, prefix: string): boolean {
+  const number = (file: string) => Number(readText(posix.join(directory, `${prefix}.${file}`)) ?? 0);
+  return number('failcnt') > 0 || number('max_usage_in_bytes') >= number('limit_in_bytes') * FULL;
 }
 
 /** Makes the directory of a group, entered by nobody yet. `EEXIST` is passed on. */
