@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LimitReport, LimitsSpec, QuotaSpec, UsageDetail } from '@hsu-master/core';
+import type { LimitReport, LimitsSpec, ProcessIdentity, QuotaSpec, UsageDetail } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { creature, creaturePath } from '@hsu-master/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -85,6 +85,11 @@ async function says(watched: Watched, text: string): Promise<void> {
   await watched.first('spawned');
 }
 
+/** An escapee and its leader: those between them are on their way out. */
+function pair({ run }: Watched): Promise<readonly ProcessIdentity[]> {
+  return until('both', () => (run.members().length === 2 ? run.members() : null));
+}
+
 const isDead = (pid: number): boolean => 'XZ'.includes(stateOf(pid));
 const byLimit = (reports: readonly LimitReport[]) =>
   Object.fromEntries(reports.map((one) => [one.limit, one.status]));
@@ -137,8 +142,7 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
   test('A6: SIGTERM reaches who called setsid twice and has no environment', async () => {
     const watched = start(escapee());
     await says(watched, 'out');
-    const members = watched.run.members();
-    expect(members).toHaveLength(2);
+    const members = await pair(watched);
     watched.run.signalTree('SIGTERM');
     await watched.over();
     expect(members.filter(({ pid }) => !isDead(pid))).toEqual([]);
@@ -147,7 +151,7 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
   test('A6: what ignores SIGTERM there keeps the tree alive, and SIGKILL ends it', async () => {
     const watched = start(escapee('ignore', 'TERM'));
     await says(watched, 'out');
-    const members = watched.run.members();
+    const members = await pair(watched);
     watched.run.signalTree('SIGTERM');
     const exited = await watched.first('exited');
     expect(exited.remaining).toHaveLength(1);
@@ -314,7 +318,7 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     const mark = newMark();
     const watched = start(escapee(), { mark });
     await says(watched, 'out');
-    const members = watched.run.members();
+    const members = await pair(watched);
     const [leader] = watched.recorded;
     host.close();
     expect(members.filter(({ pid }) => isDead(pid))).toEqual([]);
@@ -323,7 +327,7 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     if (leader === undefined) throw new Error('nothing recorded');
     const found = host.attach(leader, mark, ({ kind }) => reports.push(kind));
     host.endForgotten();
-    expect(found.members()).toHaveLength(2);
+    await until('both', () => found.members().length === 2);
     found.signalTree('SIGTERM');
     await until('the end', () => members.every(({ pid }) => isDead(pid)));
     await until('the report', () => reports.length > 0);
@@ -332,7 +336,7 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
   test('what an earlier master left and nobody claims is killed and removed, frozen or not', async () => {
     const watched = start(escapee('ignore', 'TERM'));
     await says(watched, 'out');
-    const members = watched.run.members();
+    const members = await pair(watched);
     host.close();
     host = open();
     host.endForgotten();
