@@ -11,13 +11,27 @@ export async function bundle(folder) {
   const build = await rolldown({
     input: { main: join(root, 'packages', 'hsu-master', 'dist', 'main.js') },
     platform: 'node',
-    // The addon's loader looks beside itself; yaml is loaded only for files beyond the common form, and found from the bundle
-    // because hsu-master depends on it as well.
-    external: [/^node:/, '@hsu-master/native', 'yaml'],
+    // yaml is loaded only for files beyond the common form, and found from the bundle because hsu-master depends on it as well.
+    external: [/^node:/, 'yaml'],
+    plugins: [addonFromItsPackage],
   });
-  await build.write({ dir: folder, format: 'esm', chunkFileNames: '[name].js' });
+  // Without comments and blanks there is half as much to read at each start. Names stay: a defect's stack shows them.
+  const minify = { compress: true, mangle: false, codegen: true };
+  await build.write({ dir: folder, format: 'esm', chunkFileNames: '[name].js', minify });
   await build.close();
 }
+
+const HERE = 'createRequire(import.meta.url)';
+
+/** The addon's loader looks for the addon's package from where it is itself, and that one depends on it; the bundle does not. */
+const addonFromItsPackage = {
+  name: 'addon-from-its-package',
+  transform(code, id) {
+    if (!id.endsWith(join('native', 'dist', 'load.js'))) return null;
+    if (!code.includes(HERE)) throw new Error(`${id} no longer has ${HERE}, which the bundle replaces`);
+    return code.replace(HERE, "createRequire(import.meta.resolve('@hsu-master/native'))");
+  },
+};
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const folder = join(root, 'packages', 'hsu-master', 'bundle');

@@ -26,7 +26,7 @@ One YAML file. Every key is listed here; any other key is an error. \`hsu-master
 ## Where files go
 
 Each configuration file has a master of its own, and that master a folder of its own, \`NAME\`: the file’s name (or its folder’s, where
-the file is called \`config\` or \`hsu-master\`) and six digits of its path. The first row that applies counts.
+the file is called \`config\` or \`hsu-master\`) and a checksum of its path. The first row that applies counts.
 
 | when | run records, lock | what outlives a reboot | logs |
 | --- | --- | --- | --- |

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
@@ -17,7 +16,7 @@ import {
   type TicketOutcome,
 } from '@hsu-master/core';
 import type { OutputListener } from '@hsu-master/logcollect';
-import type { WorkerSnapshot } from '@hsu-master/workers';
+import { realClock, type WorkerSnapshot } from '@hsu-master/workers';
 import { lockStateDirectory } from './lock.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { type EndResult, wire } from './wire.ts';
@@ -95,7 +94,7 @@ export function createMaster(options: MasterOptions): Master {
     environment: env,
     places,
     reapOrphans: options.reapOrphans ?? false,
-    masterId: randomBytes(4).toString('hex'),
+    masterId: newMasterId(realClock().random()),
     prepare: (native) => lockStateDirectory(places.stateDirectory, native),
   });
   const { supervisor } = parts;
@@ -119,6 +118,13 @@ export function createMaster(options: MasterOptions): Master {
       parts.end(reason, deadline),
     force: () => supervisor.force(),
   };
+}
+
+/** Tells the processes of this master from another's: one of 2^32; `chance` from 0 to 1. */
+function newMasterId(chance: number): string {
+  return Math.floor(chance * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
 }
 
 interface Source {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 /** Where a master keeps its files. All absolute. */
 export interface Places {
@@ -58,12 +58,13 @@ function baseDirectories({ env, home, privileged }: PlaceSources): {
 
 /**
  * The name of the master of a configuration file: the file’s name, or its folder’s where the file is called `config` or
- * `hsu-master`, and six digits of its path, so that two files of one name do not meet.
+ * `hsu-master`, and a checksum of its path, so that two files of one name do not meet.
+ * (No digest of node:crypto: loading that takes as long as starting ten workers, and nobody gains by choosing a path.)
  */
 export function instanceOf(configFile: string): string {
   const path = resolve(configFile);
   const stem = basename(path, extname(path));
   const plain = stem === 'config' || stem === 'hsu-master' ? basename(dirname(path)) || stem : stem;
-  const digest = createHash('sha256').update(path).digest('hex').slice(0, 6);
+  const digest = crc32(path).toString(16).padStart(8, '0');
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '-')}-${digest}`;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoadedConfig } from '@hsu-master/config';
 import {
@@ -136,6 +135,6 @@ function bootIdOfSystem(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    return randomUUID();
+    return process.getBuiltinModule('node:crypto').randomUUID();
   }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Capability, Clock, Exit, Host, Milliseconds, OutputStream, RunReport } from '@hsu-master/core';
@@ -116,6 +116,8 @@ class NodeHost extends TreeHost {
   #start(run: TreeRun, leader: NodeLeader, launch: Launch, { attempt, credentials }: Prepared): void {
     let child: ChildProcess;
     try {
+      // Loaded here, because the native host needs nothing of it and every start would pay.
+      const { spawn } = process.getBuiltinModule('node:child_process');
       child = spawn(attempt.file, launch.command.argv.slice(1), {
         argv0: launch.command.argv[0],
         cwd: launch.command.cwd,

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { ProcessRow } from './tree.ts';
 
@@ -91,6 +90,7 @@ function ps(which: readonly string[]): readonly ProcessRow[] {
   let text: string;
   try {
     const env = { ...process.env, LC_ALL: 'C' };
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     text = execFileSync('ps', [...which, '-o', format], {
       encoding: 'utf8',
       env,
