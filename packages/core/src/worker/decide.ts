@@ -1,6 +1,7 @@
+import type { Cell } from './cells.ts';
 import type { FactMessage, Message } from './messages.ts';
 import type { Worker } from './state.ts';
-import { type Cell, TABLE } from './table.ts';
+import { TABLE } from './table.ts';
 import { type Circumstances, type Decision, Turn } from './turn.ts';
 
 function isFact(message: Message): message is FactMessage {

@@ -1,5 +1,5 @@
-import type { RestartPolicy } from '../restart/policy.ts';
 import type { LimitsSpec, QuotaSpec } from '../limits/spec.ts';
+import type { RestartPolicy } from '../restart/policy.ts';
 import type { Bytes, Milliseconds } from '../units.ts';
 
 /** Unique within a master: 1 to 64 characters of `A-Za-z0-9_-`, also unique when case is ignored. */

@@ -1,5 +1,23 @@
 import { noFailures } from '../restart/breaker.ts';
 import {
+  already,
+  type Cell,
+  cancel,
+  done,
+  forgive,
+  ignore,
+  join,
+  late,
+  remember,
+  renew,
+  resetAnew,
+  startAnew,
+  unexpected,
+  want,
+  wantDown,
+  withoutRun,
+} from './cells.ts';
+import {
   beginRunning,
   beginStop,
   changeMain,
@@ -14,120 +32,12 @@ import {
   startOrWait,
   tryAgain,
 } from './course.ts';
-import { isSuccess, type ProcessIdentity } from './exit.ts';
 import { exceeded } from './excess.ts';
-import type { Message, MessageKind } from './messages.ts';
-import type { Phase, PhaseName } from './state.ts';
+import { isSuccess, type ProcessIdentity } from './exit.ts';
+import type { MessageKind } from './messages.ts';
+import type { PhaseName } from './state.ts';
 import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
-
-type PhaseOf<N extends PhaseName> = Extract<Phase, { name: N }>;
-type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
-
-/** What one message does in one phase. */
-export type Cell<N extends PhaseName = PhaseName, K extends MessageKind = MessageKind> = (
-  turn: Turn,
-  phase: PhaseOf<N>,
-  message: MessageOf<K>,
-) => void;
-
-/** Nothing is to be done, for the reason given. */
-function ignore(_why: string): () => void {
-  return () => {};
-}
-
-/** Cannot happen if host, hooks and actor keep their word; changes nothing and says so. */
-function unexpected(turn: Turn, phase: Phase, message: Message): void {
-  turn.publish('supervisor.defect', {
-    message: `worker "${turn.worker.id}": "${message.kind}" arrived in phase "${phase.name}" of run ${turn.worker.run}`,
-  });
-}
-
-function want(turn: Turn, desired: 'up' | 'down', record: boolean): void {
-  turn.set({ desired });
-  // Also when nothing changes: a worker that was never started is down, and nobody has said yet that it shall stay so.
-  if (record) turn.act({ kind: 'record-desired', desired });
-  turn.settleAll(desired === 'up' ? 'rest' : 'running', { kind: 'superseded' });
-}
-
-const done = { kind: 'done', already: false } as const;
-const already = { kind: 'done', already: true } as const;
-
-/** start and restart where nothing is alive: begin anew, all failures forgiven. */
-function startAnew(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
-  want(turn, 'up', true);
-  turn.act({ kind: 'clear-timer', timer: 'backoff' });
-  turn.set({ history: noFailures });
-  turn.hold(message.ticket, 'running');
-  startOrWait(turn);
-}
-
-/** start and restart where a start is under way or waits already: one more who waits for it. */
-function join(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
-  want(turn, 'up', true);
-  turn.hold(message.ticket, 'running');
-}
-
-/** stop and kill where nothing is alive, but something would start by itself. */
-function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  want(turn, 'down', message.cause === 'operator');
-  turn.act({ kind: 'clear-timer', timer: 'backoff' });
-  turn.settle(message.ticket, done);
-  rest(turn);
-}
-
-/** stop and kill at rest: only the wish is new, and the end of the master is nobody’s wish. */
-function wantDown(turn: Turn, phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  if (message.cause === 'operator') {
-    want(turn, 'down', true);
-    if (phase.name !== 'stopped' || phase.completed) {
-      turn.become({ name: 'stopped', completed: false });
-      turn.publish('worker.stopped', { completed: false });
-    }
-  }
-  turn.settle(message.ticket, already);
-}
-
-function remember(turn: Turn, _phase: Phase, message: MessageOf<'dependencies'>): void {
-  turn.set({ waiting: message.waiting });
-}
-
-/** reset at rest because of a failure, or while a start waits. */
-function resetAnew(turn: Turn, phase: Phase, message: { readonly ticket: number | null }): void {
-  turn.set({ limitFactors: {} });
-  startAnew(turn, phase, message);
-}
-
-/** reset where nothing waits for it: failures are forgiven now, raised limits fall with the next run. */
-function forgive(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
-  turn.set({ history: noFailures, limitFactors: {} });
-  turn.settle(message.ticket, already);
-}
-
-/** Other limits: what was raised of the former says nothing about them. */
-function renew(turn: Turn): void {
-  turn.set({ limitFactors: {} });
-}
-
-const late = ignore('the run that it tells of is over');
-const noRun = unexpected;
-
-/** The facts that belong to a run, for the phases that have none: the numbers were compared before, so they cannot arrive. */
-const withoutRun = {
-  spawned: noRun,
-  'spawn-failed': noRun,
-  exited: ignore('a survey found the tree empty a moment before the host said so'),
-  'tree-empty': late,
-  surveyed: late,
-  'became-ready': late,
-  'became-unready': late,
-  'became-unhealthy': late,
-  'main-process-found': late,
-  'main-process-missing': late,
-  'limit-exceeded': late,
-  'limit-cleared': late,
-  'limits-set': late,
-} as const;
 
 type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
 

@@ -223,7 +223,7 @@ export class FakeSystem {
 
   /** What the kernel does to a tree that needs more memory than it may have: all of it dies. */
   #killAtLimit(mark: string): void {
-    for (const process of [...(this.#trees.get(mark) ?? [])]) {
+    for (const process of this.#trees.get(mark) ?? []) {
       this.#kill(process, fakeExit({ signal: 'SIGKILL', oomKilled: 'limit' }));
     }
   }
