@@ -11,12 +11,15 @@ import {
   type Capability,
   type EventStream,
   HsuError,
+  type LimitReport,
   type Milliseconds,
   type OutputStream,
   type TicketOutcome,
+  type UsageDetail,
+  type WallTime,
 } from '@hsu-master/core';
 import type { OutputListener } from '@hsu-master/logcollect';
-import { realClock, type WorkerSnapshot } from '@hsu-master/workers';
+import { realClock, type UsagePoint, type WorkerSnapshot, type WorkerUsage } from '@hsu-master/workers';
 import { lockStateDirectory } from './lock.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { type EndResult, wire } from './wire.ts';
@@ -59,6 +62,15 @@ export interface Master {
   stopWorker(id: string): Promise<TicketOutcome>;
   restartWorker(id: string): Promise<TicketOutcome>;
   resetWorker(id: string): Promise<TicketOutcome>;
+  /**
+   * What the worker’s living tree uses, from a look at it now; pss and connections only if `detail` asks for them. Where nothing of it
+   * runs the newest sample, null where there is none.
+   */
+  usage(id: string, detail?: Partial<UsageDetail>): WorkerUsage | null;
+  /** What was sampled of a worker with limits, over restarts, the oldest first; `since` in milliseconds since 1970. */
+  usageHistory(id: string, since?: WallTime): readonly UsagePoint[];
+  /** What became of each limit of the worker’s present or last run; before the first, what would. */
+  limits(id: string): readonly LimitReport[];
   /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(id: string, count: number, stream: OutputStream): readonly string[];
   /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
@@ -111,6 +123,13 @@ export function createMaster(options: MasterOptions): Master {
     stopWorker: (id) => supervisor.stop(id),
     restartWorker: (id) => supervisor.restart(id),
     resetWorker: (id) => supervisor.reset(id),
+    usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
+    usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
+    limits(id) {
+      const { run, limits } = supervisor.snapshot(id);
+      const written = config.workers.find((worker) => worker.id === id)?.limits ?? null;
+      return run > 0 || written === null ? limits : parts.host.explainLimits(written, 'worker');
+    },
     lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
     lastWords: (id, run, timeout) => parts.collector.lastWords(id, run, timeout),
     listen: (listener) => parts.collector.subscribe(listener),

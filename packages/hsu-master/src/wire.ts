@@ -9,17 +9,19 @@ import {
   type ProcessIdentity,
 } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
-import { type FileCollector, fileCollector } from '@hsu-master/logcollect';
+import { type FileCollector, fileCollector, logFiles } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
   createNativeHost,
   createNodeHost,
   type FileJournal,
+  type LimitWatch,
   mainProcessHook,
   openJournal,
   realClock,
   type ShutdownResult,
   Supervisor,
+  watchLimits,
 } from '@hsu-master/workers';
 import type { Places } from './places.ts';
 
@@ -54,6 +56,7 @@ export interface Wired {
   /** Why the addon could not be loaded; null where it was. */
   readonly lacksAddon: string | null;
   readonly collector: FileCollector;
+  readonly limits: LimitWatch;
   /** Ends the workers, then everything that served them. A second call returns the first one’s promise. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
 }
@@ -74,9 +77,10 @@ export function wire(wiring: Wiring): Wired {
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal } = supervise(wiring, { host, clock, events }, bootId);
+    const { supervisor, collector, journal, limits } = supervise(wiring, { host, clock, events }, bootId);
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const result = await supervisor.shutdown(reason, deadline);
+      limits.close();
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
       await journal.close();
       await collector.drained(LAST_WORDS);
@@ -90,6 +94,7 @@ export function wire(wiring: Wiring): Wired {
       supervisor,
       host,
       collector,
+      limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
       end: (reason, deadline) => (ended ??= end(reason, deadline)),
     };
@@ -104,6 +109,7 @@ interface Supervision {
   readonly supervisor: Supervisor;
   readonly collector: FileCollector;
   readonly journal: FileJournal;
+  readonly limits: LimitWatch;
 }
 
 function supervise(
@@ -124,10 +130,19 @@ function supervise(
       publish({ type: 'supervisor.unrecorded', payload: { reason } }, null, null);
     },
   });
-  const hooks = [healthHook(), mainProcessHook()];
+  const limits = watchLimits({
+    host,
+    clock,
+    logFiles: ({ log }) => logFiles(log),
+    defect: (error) => {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      publish({ type: 'supervisor.defect', payload: { message } }, null, null);
+    },
+  });
+  const hooks = [healthHook(), mainProcessHook(), limits.hook];
   const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId, events });
   supervisor.add(config.workers);
-  return { supervisor, collector, journal };
+  return { supervisor, collector, journal, limits };
 }
 
 /** What the addon would say; without either, records of an earlier boot cannot be told from this one’s and are void. */

@@ -1,4 +1,5 @@
 export type { Disk, FileFacts } from './file/disk.ts';
+export { logFiles } from './file/rotation.ts';
 export {
   type FileCollector,
   type FileCollectorOptions,

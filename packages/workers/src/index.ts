@@ -4,6 +4,8 @@ export { createNativeHost, type NativeHost, type NativeHostOptions } from './hos
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { makeDirectory } from './journal/make-directory.ts';
+export { type LimitWatch, type LimitWatchParts, watchLimits } from './limits/limit-watch.ts';
+export type { UsagePoint, WorkerUsage } from './limits/usage-history.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export { realClock } from './real-clock.ts';
 export type { WorkerSnapshot } from './snapshot.ts';

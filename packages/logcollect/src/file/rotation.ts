@@ -1,7 +1,18 @@
+import type { LogSpec } from '@hsu-master/core';
 import { codeOf, type Disk } from './disk.ts';
 
 /** Rotated files beyond `maxFiles` that are looked for, left by an earlier, larger setting. */
 const SURPLUS_LIMIT = 1000;
+
+/** The files that a worker’s output is in, those rotated included; any of them may not be there. */
+export function logFiles(log: LogSpec): readonly string[] {
+  const captured = [
+    ...(log.captureStdout ? [log.stdoutFile] : []),
+    ...(log.captureStderr ? [log.stderrFile] : []),
+  ];
+  const numbers = Array.from({ length: Math.max(0, log.maxFiles) }, (_unused, index) => index + 1);
+  return [...new Set(captured)].flatMap((path) => [path, ...numbers.map((number) => `${path}.${number}`)]);
+}
 
 /**
  * Moves `path` to `path.1`, what was there to `path.2`, and so on; the oldest beyond `maxFiles` is removed. With 0 nothing is
