@@ -369,7 +369,7 @@ describe('io', () => {
       'io.max=254:0 rbps=1000',
       'io.max=254:0 wbps=2000',
       'io.max=254:0 riops=30',
-      'io.max=254:0 wiops=1',
+      'io.max=254:0 wiops=2',
     ]);
   });
 
@@ -378,7 +378,13 @@ describe('io', () => {
       'blkio.throttle.read_bps_device=254:0 1000',
       'blkio.throttle.write_bps_device=254:0 2000',
       'blkio.throttle.read_iops_device=254:0 30',
-      'blkio.throttle.write_iops_device=254:0 1',
+      'blkio.throttle.write_iops_device=254:0 2',
+    ]);
+  });
+
+  test('more operations than the kernel counts are as many as it counts', () => {
+    expect(written({ 'io.max_read_ops': 2 ** 40 }, v1())).toEqual([
+      'blkio.throttle.read_iops_device=254:0 4294967295',
     ]);
   });
 
@@ -448,7 +454,7 @@ describe('io', () => {
     });
     expect(reportOf('io.weight', { 'io.weight': 50 }, v1(withWays(null)))).toMatchObject({
       status: 'impossible',
-      reason: 'sd0 has no weights: that takes bfq or cfq',
+      reason: 'no weights on sd0: that takes bfq or cfq',
     });
     const noFile = v2({ ...withWays('bfq'), machine: { files: new Set(['io.max']) } });
     expect(reportOf('io.weight', { 'io.weight': 50 }, noFile).status).toBe('impossible');
@@ -459,6 +465,7 @@ describe('process', () => {
   test('processes: pids.max of either, else watched', () => {
     expect(written({ 'process.max_processes': 20 }, v2())).toEqual(['pids.max=20']);
     expect(written({ 'process.max_processes': 20 }, v1())).toEqual(['pids.max=20']);
+    expect(written({ 'process.max_processes': 2 ** 30 }, v1())).toEqual(['pids.max=4194304']);
     expect(reportOf('process.max_processes', { 'process.max_processes': 20 }, none())).toMatchObject({
       status: 'watched',
       reason: expect.stringContaining('RLIMIT_NPROC counts all processes of the user'),

@@ -12,13 +12,19 @@ const RATES: Readonly<Partial<Record<LimitName, readonly [string, string]>>> = {
   'io.max_write_ops': ['wiops', 'blkio.throttle.write_iops_device'],
 };
 
+/** io.max refuses 1. */
+const LEAST_RATE = 2;
+/** The kernel counts them in 32 bits, and v1 cuts off what is above. */
+const MOST_OPERATIONS = 2 ** 32 - 1;
+
 /** One write per device: io.max takes one line at a time, and what the line does not name stays. */
 export function planRate(ask: Ask): Piece | Refusal {
   const { limit, setting, tier } = ask;
   const { devices, reasons } = disks(setting);
   if (devices.length === 0) return refuse(noDisk(reasons));
   const [key, file] = RATES[limit] as readonly [string, string];
-  const n = Math.max(1, Math.floor(ask.value));
+  const most = limit.endsWith('_ops') ? MOST_OPERATIONS : Number.MAX_SAFE_INTEGER;
+  const n = Math.min(most, Math.max(LEAST_RATE, Math.floor(ask.value)));
   const writes = devices.map(({ id }): GroupWrite => {
     return tier === 2
       ? {
@@ -43,7 +49,7 @@ export function planIoWeight(ask: Ask): Piece | Refusal {
     return write !== null && hasFile(setting, write.file) ? [{ device, write }] : [];
   });
   const ways = tier === 2 ? 'bfq or iocost' : 'bfq or cfq';
-  if (weighed.length === 0) return refuse(`${named(devices)} has no weights: that takes ${ways}`);
+  if (weighed.length === 0) return refuse(`no weights on ${named(devices)}: that takes ${ways}`);
   const left = devices.filter((device) => !weighed.some((one) => one.device === device));
   const writes = weighed.map(({ write }) => write);
   return {

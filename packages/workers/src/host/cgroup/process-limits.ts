@@ -17,6 +17,9 @@ const RLIMITS = {
 /** Seconds between SIGXCPU, which a program may catch, and SIGKILL. */
 const CPU_GRACE = 5;
 
+/** What pids.max takes at most; there are never more (PID_MAX_LIMIT of 64-bit kernels). */
+const MOST_TASKS = 4_194_304;
+
 export const noProcessPlan: ProcessPlan = {
   rlimits: [],
   nice: null,
@@ -89,7 +92,7 @@ export function planMaxProcesses({ value }: Ask): Piece {
   const write: GroupWrite = {
     controller: 'pids',
     file: 'pids.max',
-    value: String(Math.max(0, Math.floor(value))),
+    value: String(Math.min(MOST_TASKS, Math.max(0, Math.floor(value)))),
     neutral: 'max',
     limits: ['process.max_processes'],
   };
