@@ -39,8 +39,8 @@ IN_CHILD long try_clone3(Birth& birth, long flags, int cgroup) {
 // Who is not born in its cgroup moves there by itself.
 IN_CHILD long clone_child(Birth& birth, long flags) {
   BirthWays& ways = birth.ways;
-  birth.launch.moves_itself = false;
   if (birth.cgroup >= 0 && !ways.no_clone3 && !ways.no_cgroup) {
+    ++birth.launch.move;
     long pid = try_clone3(birth, flags, birth.cgroup);
     ways.no_clone3 = pid == -ENOSYS || pid == -EPERM;
     ways.no_cgroup = pid == -E2BIG || pid == -EINVAL;
@@ -48,8 +48,8 @@ IN_CHILD long clone_child(Birth& birth, long flags) {
       birth.failure.step = pid == -ENOMEM ? Step::clone : Step::cgroup_clone;
       return pid;
     }
+    --birth.launch.move;
   }
-  birth.launch.moves_itself = birth.cgroup >= 0;
   birth.failure.step = Step::clone;
   if (!ways.no_clone3) {
     long pid = try_clone3(birth, flags, -1);
@@ -72,8 +72,7 @@ IN_CHILD void record(Birth& birth, long pid) {
 // Runs in the helper.
 IN_CHILD void bear_adjusted(void* given) {
   Birth& birth = *static_cast<Birth*>(given);
-  const std::string& text = birth.launch.oom_text;
-  child::Written written = child::write_file("/proc/self/oom_score_adj", text.c_str(), text.size());
+  child::Written written = child::write_file("/proc/self/oom_score_adj", birth.launch.oom_text);
   if (written.result < 0) {
     birth.failure = {written.opened ? Step::oom_score : Step::oom_score_open, static_cast<int>(-written.result)};
   } else {
@@ -103,7 +102,7 @@ void bear_by_helper(Birth& birth) {
 }  // namespace
 
 void give_birth(Birth& birth) {
-  if (birth.launch.options.limits.oom_score_adj) {
+  if (birth.launch.limits.oom_score_adj) {
     bear_by_helper(birth);
   } else {
     record(birth, clone_child(birth, kFlags));

@@ -34,10 +34,12 @@ struct Written {
   long result;
 };
 
-IN_CHILD inline Written write_file(const char* path, const char* text, size_t length) {
+IN_CHILD inline Written write_file(const char* path, const char* text) {
+  long length = 0;
+  while (text[length]) ++length;
   long fd = raw(SYS_openat, AT_FDCWD, at(path), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return {false, fd};
-  long result = raw(SYS_write, fd, at(text), static_cast<long>(length));
+  long result = raw(SYS_write, fd, at(text), length);
   raw(SYS_close, fd);
   return {true, result};
 }

@@ -1,5 +1,6 @@
 #include "launch.h"
 
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -89,10 +90,7 @@ Launch::Launch(LaunchOptions&& given) : options(std::move(given)), master(::getp
   if (options.uid >= 0 || options.gid >= 0) dumpable.emplace();
   argv = pointers(options.argv);
   envp = pointers(options.env);
-  joins = pointers(options.joins);
-  if (!options.cgroup.empty()) cgroup_procs = options.cgroup + "/cgroup.procs";
-  if (options.limits.nice) nice_text = std::to_string(*options.limits.nice);
-  if (options.limits.oom_score_adj) oom_text = std::to_string(*options.limits.oom_score_adj);
+  prepare_limits();
   if (options.shell_fallback) {
     static char shell[] = "/bin/sh";
     shell_argv.push_back(shell);
@@ -101,5 +99,30 @@ Launch::Launch(LaunchOptions&& given) : options(std::move(given)), master(::getp
     if (argv.size() == 1) shell_argv.push_back(nullptr);
   }
 }
+
+void Launch::prepare_limits() {
+  limits = LimitsView(options.limits);
+  for (const ResourceLimit& given : options.limits.resources) {
+    if (given.resource == RLIMIT_NOFILE) options.nofile = -1;
+  }
+  if (limits.nice) ::snprintf(nice_text, sizeof nice_text, "%d", *limits.nice);
+  if (limits.oom_score_adj) ::snprintf(oom_text, sizeof oom_text, "%d", *limits.oom_score_adj);
+  joins = pointers(options.joins);
+  if (!options.cgroup.empty()) {
+    cgroup_procs = options.cgroup + "/cgroup.procs";
+    joins.insert(joins.begin(), cgroup_procs.data());
+  }
+  move = joins.data();
+}
+
+LimitsView::LimitsView(const ProcessLimits& limits)
+    : resources(limits.resources.data()),
+      resource_count(limits.resources.size()),
+      nice(limits.nice ? &*limits.nice : nullptr),
+      affinity(limits.affinity.empty() ? nullptr : limits.affinity.data()),
+      affinity_size(limits.affinity.size() * sizeof(unsigned long)),
+      scheduler(limits.scheduler ? &*limits.scheduler : nullptr),
+      io_priority(limits.io_priority ? &*limits.io_priority : nullptr),
+      oom_score_adj(limits.oom_score_adj ? &*limits.oom_score_adj : nullptr) {}
 
 }  // namespace hsu

@@ -74,6 +74,21 @@ struct ProcessLimits {
   std::optional<int> oom_score_adj;
 };
 
+// The same for who may only follow pointers. Null: stays as it is.
+struct LimitsView {
+  LimitsView() = default;
+  explicit LimitsView(const ProcessLimits& limits);
+
+  const ResourceLimit* resources = nullptr;
+  size_t resource_count = 0;
+  const int* nice = nullptr;
+  const unsigned long* affinity = nullptr;
+  size_t affinity_size = 0;  // bytes
+  const Scheduler* scheduler = nullptr;
+  const int* io_priority = nullptr;
+  const int* oom_score_adj = nullptr;
+};
+
 struct LaunchOptions {
   std::string file;
   std::string argv;  // each argument followed by NUL
@@ -133,9 +148,11 @@ class Launch {
   // The options as the system wants them.
   LaunchOptions options;
   std::vector<char*> argv, envp, shell_argv;
+  LimitsView limits;
+  char nice_text[8] = "", oom_text[8] = "";
+  std::string cgroup_procs;
   std::vector<char*> joins;
-  std::string cgroup_procs, nice_text, oom_text;
-  bool moves_itself = false;  // into `options.cgroup`: the kernel did not at its birth
+  char* const* move = nullptr;  // what of `joins` remains for the child, the first being `cgroup_procs` if there is one
   pid_t master;
   Stack stack;
   std::optional<DumpableGuard> dumpable;
@@ -148,6 +165,9 @@ class Launch {
   std::atomic<bool> used_shell{false};
   std::atomic<Step> failed_step{Step::none};
   std::atomic<int> failed_error{0};
+
+ private:
+  void prepare_limits();
 };
 
 }  // namespace hsu

@@ -19,7 +19,8 @@ class Change {
   Change(pid_t pid, const ProcessLimits& limits) : pid_(pid), limits_(limits) {}
 
   std::vector<StepFailure> apply() {
-    for (const ResourceLimit& given : limits_.resources) {
+    for (size_t at = 0; at < limits_.resource_count; ++at) {
+      const ResourceLimit& given = limits_.resources[at];
       note(static_cast<Step>(static_cast<int>(Step::resource) + given.resource), limit::resource(pid_, given));
     }
     if (limits_.nice) set_autogroup();
@@ -44,7 +45,7 @@ class Change {
 
   // A thread made meanwhile has what its maker had, so the list is read until it holds nobody new.
   void apply_to_threads() {
-    if (!limits_.nice && limits_.affinity.empty() && !limits_.scheduler && !limits_.io_priority) return;
+    if (!limits_.nice && !limits_.affinity && !limits_.scheduler && !limits_.io_priority) return;
     constexpr int kRounds = 16;
     std::vector<pid_t> done;
     for (int round = 0; round < kRounds; ++round) {
@@ -61,7 +62,7 @@ class Change {
 
   void apply_to_thread(pid_t thread) {
     if (limits_.nice) note_thread(Step::nice, limit::nice(thread, *limits_.nice));
-    if (!limits_.affinity.empty()) note_thread(Step::affinity, limit::affinity(thread, limits_.affinity));
+    if (limits_.affinity) note_thread(Step::affinity, limit::affinity(thread, limits_));
     if (limits_.scheduler) note_thread(Step::scheduler, limit::scheduler(thread, *limits_.scheduler));
     if (limits_.io_priority) note_thread(Step::io_priority, limit::io_priority(thread, *limits_.io_priority));
   }
@@ -91,7 +92,7 @@ class Change {
   }
 
   pid_t pid_;
-  const ProcessLimits& limits_;
+  const LimitsView limits_;
   std::vector<StepFailure> failures_;
 };
 

@@ -31,9 +31,9 @@ __attribute__((always_inline)) inline long nice(pid_t task, int nice) {
   return raw(SYS_setpriority, PRIO_PROCESS, task, nice);
 }
 
-__attribute__((always_inline)) inline long affinity(pid_t task, const std::vector<unsigned long>& mask) {
-  return raw(SYS_sched_setaffinity, task, static_cast<long>(mask.size() * sizeof(unsigned long)),
-             reinterpret_cast<long>(mask.data()));
+__attribute__((always_inline)) inline long affinity(pid_t task, const LimitsView& given) {
+  return raw(SYS_sched_setaffinity, task, static_cast<long>(given.affinity_size),
+             reinterpret_cast<long>(given.affinity));
 }
 
 __attribute__((always_inline)) inline long scheduler(pid_t task, const Scheduler& given) {

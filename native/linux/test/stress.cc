@@ -1,5 +1,5 @@
 // The engine without Node, for sanitizers:
-//   g++ -std=c++20 -g -O1 -fsanitize=thread -I../shared -o stress test/stress.cc $(ls src/*.cc | grep -v 'addon\|engine_object')
+//   g++ -std=c++20 -g -O1 -fsanitize=thread -I../shared -o stress test/stress.cc $(ls src/*.cc | grep -v 'addon\|_object')
 //   TSAN_OPTIONS=suppressions=test/stress.tsan setarch -R ./stress
 // and the same with -fsanitize=address,undefined, without the suppressions. (What is handed to the spawner goes
 // through a socket, and ThreadSanitizer does not know that a socket puts things in order.)
@@ -12,6 +12,10 @@
 #include <unistd.h>
 
 #include "../src/engine.h"
+#include "../src/identity.h"
+#include "../src/limits.h"
+#include "../src/proctable.h"
+#include "../src/usage.h"
 
 namespace {
 
@@ -28,6 +32,27 @@ LaunchOptions options(std::string file, std::string argv, Output output) {
   return result;
 }
 
+// Of all kinds, and each by another way of being born.
+ProcessLimits limits(int number) {
+  ProcessLimits result;
+  result.nice = 5;
+  result.affinity = {1};
+  result.scheduler = Scheduler{3, 0};
+  result.io_priority = 3 << 13;
+  result.resources = {{RLIMIT_CORE, {0, 0}}, {RLIMIT_NOFILE, {100, 200}}};
+  if (number % 2) result.oom_score_adj = 100 + number;
+  return result;
+}
+
+void sample(const std::vector<pid_t>& pids) {
+  std::vector<TreePlace> places(3);
+  places[0].pids = pids;
+  places[1].group.directory = "/sys/fs/cgroup";
+  places[1].group.controllers[kMemory] = "/sys/fs/cgroup/memory";
+  places[2].group.directory = "/no/such";
+  sample_trees(places, {true, true, true, true});
+}
+
 std::vector<Event> next(Engine& engine) {
   pollfd wait = {woken, POLLIN, 0};
   ::poll(&wait, 1, -1);
@@ -42,16 +67,22 @@ int round(int number) {
   if (!opened) return 1;
   Engine& engine = **opened;
   std::vector<Handle> floods;
+  std::vector<pid_t> pids = {::getpid()};
   int expected = 0;
   for (int at = 0; at < 50; ++at) {
     bool flood = at % 10 == 0;
-    auto process = engine.spawn(flood ? options("/bin/cat", std::string("cat\0/dev/zero\0", 14), Output::capture)
-                                      : options(at % 7 ? "/bin/true" : "/no/such", std::string("x\0", 2), Output::capture));
+    auto given = flood ? options("/bin/cat", std::string("cat\0/dev/zero\0", 14), Output::capture)
+                       : options(at % 7 ? "/bin/true" : "/no/such", std::string("x\0", 2), Output::capture);
+    if (at % 3 == 0) given.limits = limits(at);
+    auto process = engine.spawn(std::move(given));
     if (!process) return 1;
+    pids.push_back(process->pid);
+    if (at % 4 == 0) limit_process(process->pid, process->start_time, limits(at));
     if (flood) floods.push_back(process->handle);
     engine.waiter().release(process->handle, at % 5 != 1);
     ++expected;
   }
+  sample(pids);
   if (number % 3 == 0) return 0;
   int ended = 0;
   size_t bytes = 0;

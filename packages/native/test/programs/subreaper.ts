@@ -23,16 +23,26 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
+/** Nobody else's processes have it in their arguments: `sleep` takes it as a fraction. */
+const mark = `.${process.pid}`;
+
 /** Forks twice, as daemons do, in a session of its own. */
 function daemonize(by = engine): void {
-  const script = '(setsid sleep 60 &) ; (setsid sleep 61 &) ; (setsid sh -c "sleep 0.05; exec sleep 62" &)';
+  const script = `(setsid sleep 60${mark} &) ; (setsid sleep 61${mark} &) ; (setsid sh -c "sleep 0.05; exec sleep 62${mark}" &)`;
   const result = by.spawn(options('/bin/sh', ['sh', '-c', script]));
   if (!result.ok) throw new Error(JSON.stringify(result.failure));
   by.release(result.value.handle, true);
 }
 
-const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-const sleepers = (): number[] => engine.orphans().filter((pid) => commandOf(pid).startsWith('sleep\x006'));
+function isSleeper(pid: number): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return command.startsWith('sleep\x006') && command.endsWith(`${mark}\0`);
+  } catch {
+    return false; // gone
+  }
+}
+const sleepers = (): number[] => engine.orphans().filter(isSleeper);
 
 daemonize();
 await until(() => sleepers().length === 3);
@@ -55,13 +65,10 @@ try {
 engine.close();
 
 const plain = addon.openEngine({ subreaper: false, maxUnacknowledgedBytes: 1, onEvents: () => told() });
-const before = new Set(addon.processTable().map((row) => row.pid));
 daemonize(plain);
-const made = () => addon.processTable().filter((row) => !before.has(row.pid) && row.sid === row.pid);
-await until(() => made().filter((row) => commandOf(row.pid).startsWith('sleep\x006')).length === 3);
-const adopted = made().some(
-  (row) => row.ppid === process.pid && row.state !== 'Z' && commandOf(row.pid).startsWith('sleep'),
-);
+const made = () => addon.processTable().filter((row) => row.sid === row.pid && isSleeper(row.pid));
+await until(() => made().length === 3);
+const adopted = made().some((row) => row.ppid === process.pid && row.state !== 'Z');
 process.stdout.write(adopted ? 'adopted after close\n' : 'closed: no orphan adopted\n');
 for (const row of made()) plain.signalProcess(row.pid, row.startTime, 9);
 plain.close();
