@@ -20,6 +20,7 @@ import {
 } from '@hsu-master/core';
 import type { OutputListener } from '@hsu-master/logcollect';
 import { realClock, type UsagePoint, type WorkerSnapshot, type WorkerUsage } from '@hsu-master/workers';
+import type { ContainmentMode } from './containment.ts';
 import { lockStateDirectory } from './lock.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { type EndResult, wire } from './wire.ts';
@@ -42,6 +43,11 @@ export interface MasterOptions {
    * children by itself; default false.
    */
   readonly reapOrphans?: boolean;
+  /**
+   * How workers are held where the system has cgroups. `in-place` (the default) uses what can be had without moving this process;
+   * `auto` may move it into a cgroup of its own, also one that systemd is asked for; `off` uses process groups alone.
+   */
+  readonly containment?: ContainmentMode;
 }
 
 /** Keeps the workers of one configuration. */
@@ -106,6 +112,7 @@ export function createMaster(options: MasterOptions): Master {
     environment: env,
     places,
     reapOrphans: options.reapOrphans ?? false,
+    containment: options.containment ?? 'in-place',
     masterId: newMasterId(realClock().random()),
     prepare: (native) => lockStateDirectory(places.stateDirectory, native),
   });

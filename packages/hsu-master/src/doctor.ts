@@ -3,6 +3,7 @@ import { homedir, release } from 'node:os';
 import { dirname } from 'node:path';
 import type { Capability } from '@hsu-master/core';
 import { columns } from './columns.ts';
+import { containmentMode, refuseContainment } from './containment.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
@@ -20,6 +21,8 @@ const WORDS = { good: 'ok', less: 'less', bad: 'BAD' } as const;
 
 /** `hsu-master doctor`: what this machine and this user offer, and what is lost. Starts nothing, changes nothing. */
 export function doctor(flags: Flags): number {
+  const containment = containmentMode(flags.containment);
+  if (containment === null) return refuseContainment(flags.containment);
   let places: Places;
   try {
     places = choosePlaces({
@@ -33,7 +36,7 @@ export function doctor(flags: Flags): number {
   } catch (error) {
     return refused(error);
   }
-  const inspected = inspectHost(process.env);
+  const inspected = inspectHost(process.env, containment);
   try {
     const capabilities = inspected.host.capabilities();
     const findings = [

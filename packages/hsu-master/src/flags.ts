@@ -10,6 +10,7 @@ export const OPTIONS = {
   'enable-log': { type: 'boolean' },
   'state-dir': { type: 'string' },
   'log-dir': { type: 'string' },
+  containment: { type: 'string' },
   output: { type: 'string', short: 'o' },
   debug: { type: 'boolean' },
 } as const;

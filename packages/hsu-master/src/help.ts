@@ -19,6 +19,8 @@ Options:
       --run-duration SECONDS   end in order after so many seconds
       --state-dir DIR          where the master keeps records and logs (default: HSU_HOME, else the system's places)
       --log-dir DIR            where the workers' log files go
+      --containment MODE       auto: cgroups, in one of its own where it can be had (default); in-place: without moving
+                               the master; off: process groups alone
       --enable-log             accepted for older configurations; output is always collected
       --debug                  print stacks of unexpected errors
   -h, --help

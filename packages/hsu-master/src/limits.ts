@@ -11,6 +11,7 @@ import {
   type QuotaSpec,
 } from '@hsu-master/core';
 import { columns } from './columns.ts';
+import { containmentMode, refuseContainment } from './containment.ts';
 import { checkWorkingDirectory, load } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
@@ -18,6 +19,9 @@ import { inspectHost } from './inspect.ts';
 import { choosePlaces, instanceOf } from './places.ts';
 import { refused } from './refused.ts';
 import { wantsColour } from './terminal.ts';
+
+/** What of a host holds trees. */
+const CONTAINMENT = ['cgroup2', 'cgroup1', 'kill-tree', 'freeze-tree'];
 
 /** One limit of a worker or quota, and what this machine makes of it. */
 interface Explained extends LimitReport {
@@ -34,6 +38,8 @@ interface Explanation {
 
 /** `hsu-master limits explain FILE`: what becomes of each limit on this machine, without starting anything. */
 export function explainLimits(file: string, flags: Flags): number {
+  const containment = containmentMode(flags.containment);
+  if (containment === null) return refuseContainment(flags.containment);
   try {
     checkWorkingDirectory();
   } catch (error) {
@@ -58,13 +64,13 @@ export function explainLimits(file: string, flags: Flags): number {
     for (const issue of result.issues) process.stderr.write(`${formatIssue(issue, { colour })}\n`);
     return EXIT_CODES.usage.code;
   }
-  const inspected = inspectHost(process.env);
+  const inspected = inspectHost(process.env, containment);
   try {
     const explanations = explain(result.config, inspected.host);
     const text =
       flags.output === 'json'
-        ? JSON.stringify({ containment: containment(inspected.host), limits: explanations }, null, 2)
-        : describe(explanations, containment(inspected.host));
+        ? JSON.stringify({ containment: containmentRows(inspected.host), limits: explanations }, null, 2)
+        : describe(explanations, containmentRows(inspected.host));
     process.stdout.write(`${text}\n`);
     return explanations.some(isRefused) ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
   } finally {
@@ -111,8 +117,8 @@ function isRefused({ required, limits }: Explanation): boolean {
   return required && limits.some(({ status }) => status !== 'enforced');
 }
 
-export function containment(host: Host): readonly Capability[] {
-  return host.capabilities().filter(({ feature }) => feature.startsWith('containment'));
+export function containmentRows(host: Host): readonly Capability[] {
+  return host.capabilities().filter(({ feature }) => CONTAINMENT.includes(feature));
 }
 
 function describe(explanations: readonly Explanation[], held: readonly Capability[]): string {

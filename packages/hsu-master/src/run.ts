@@ -1,6 +1,7 @@
 import { formatIssue } from '@hsu-master/config';
 import { formatDuration, type Milliseconds } from '@hsu-master/core';
 import { realClock } from '@hsu-master/workers';
+import { containmentMode, refuseContainment } from './containment.ts';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
@@ -19,12 +20,15 @@ export async function run(file: string, flags: Flags): Promise<number> {
     process.stderr.write(`hsu-master: --run-duration takes a number of seconds, not "${given}"\n`);
     return EXIT_CODES.usage.code;
   }
+  const containment = containmentMode(flags.containment);
+  if (containment === null) return refuseContainment(flags.containment);
   const terminal = openTerminal(process.stdout, process.env);
   let master: Master;
   try {
     master = createMaster({
       configFile: file,
       reapOrphans: true,
+      containment,
       ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
       ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
     });

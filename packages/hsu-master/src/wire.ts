@@ -17,19 +17,23 @@ import {
   type FileJournal,
   type LimitWatch,
   mainProcessHook,
+  type NativeHost,
+  type NativeHostOptions,
   openJournal,
   realClock,
   type ShutdownResult,
   Supervisor,
   watchLimits,
 } from '@hsu-master/workers';
-import type { Places } from './places.ts';
+import { type ContainmentMode, containmentOf } from './containment.ts';
+import { instanceOf, type Places } from './places.ts';
 
 export interface Wiring {
   readonly config: LoadedConfig;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly places: Places;
   readonly reapOrphans: boolean;
+  readonly containment: ContainmentMode;
   readonly masterId: string;
   /** Called before anything is touched; throws where the master must not begin. What it returns is called after everything. */
   prepare(native: Native | null): () => void;
@@ -72,8 +76,7 @@ export function wire(wiring: Wiring): Wired {
   const onStray = (process: ProcessIdentity): void => {
     events.publish({ type: 'supervisor.stray-found', payload: { process } }, clock.wallNow(), null, null);
   };
-  const nativeHost =
-    native === null ? null : createNativeHost(native, { environment, clock, reapOrphans, onStray });
+  const nativeHost = native === null ? null : openNativeHost(native, wiring, { clock, onStray });
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
@@ -103,6 +106,17 @@ export function wire(wiring: Wiring): Wired {
     release();
     throw error;
   }
+}
+
+function openNativeHost(
+  native: Native,
+  { environment, reapOrphans, containment: mode, places }: Wiring,
+  parts: Pick<NativeHostOptions, 'clock' | 'onStray'>,
+): NativeHost {
+  // Before the host: afterwards whatever this process starts would be reaped by the addon.
+  const containment = containmentOf(mode, instanceOf(places.stateDirectory));
+  const options = { environment, reapOrphans, ...parts };
+  return createNativeHost(native, containment === undefined ? options : { ...options, containment });
 }
 
 interface Supervision {
