@@ -1,6 +1,7 @@
 import {
   type Check,
   formatDuration,
+  formatSize,
   type Probe,
   type RestartPolicy,
   type RestartRule,
@@ -9,7 +10,7 @@ import {
 } from '@hsu-master/core';
 import { describeLimits, describeQuotas } from './describe-limits.ts';
 import type { LoadedConfig } from './load.ts';
-import { onOneLine, size } from './plain.ts';
+import { onOneLine } from './plain.ts';
 import { quoteWords } from './words.ts';
 
 /** Says in words what a configuration means: what is run, how it is kept running, and in which order. Several lines. */
@@ -119,5 +120,5 @@ function describeLog(log: WorkerSpec['log']): string {
     ]),
   ];
   if (files.length === 0) return 'thrown away';
-  return `${files.join(', ')} (${log.maxFiles} old files of ${size(log.maxSize)})`;
+  return `${files.join(', ')} (${log.maxFiles} old files of ${formatSize(log.maxSize)})`;
 }

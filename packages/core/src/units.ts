@@ -85,8 +85,14 @@ export function parseSize(text: string): Bytes | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-/** Writes a size with a power-of-two unit and at most one decimal: `512B`, `64KiB`, `1.5GiB`. */
+/**
+ * Writes a size as people write it: whole millions that are no whole number of MiB are decimal, `100MB`; all else has a power-of-two unit
+ * and at most one decimal, `512B`, `64KiB`, `1.5GiB`.
+ */
 export function formatSize(bytes: Bytes): string {
+  if (bytes > 0 && bytes % 1e6 === 0 && bytes % 2 ** 20 !== 0) {
+    return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${bytes / 1e6}MB`;
+  }
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;
