@@ -22,10 +22,15 @@ const WORDS: Partial<Readonly<Record<LimitName, string>>> = {
 };
 
 /** An excess in the words of an operator: `memory 612MiB of 512MiB for 30s`. */
-export function describeExcess(limit: LimitName, { value, limit: allowed, hit }: Look, lasted: Milliseconds): string {
+export function describeExcess(
+  limit: LimitName,
+  { value, limit: allowed, hit }: Look,
+  lasted: Milliseconds,
+): string {
   const what = WORDS[limit] ?? limit;
   const most = formatLimit(limit, allowed);
-  const used = value === null ? `${what} at its limit of ${most}` : `${what} ${formatLimit(limit, value)} of ${most}`;
+  const used =
+    value === null ? `${what} at its limit of ${most}` : `${what} ${formatLimit(limit, value)} of ${most}`;
   const isHeld = hit && (value === null || value <= allowed);
   const how = isHeld ? ', held back by the kernel' : '';
   return lasted < 1 ? `${used}${how}` : `${used}${how} for ${formatDuration(Math.round(lasted))}`;

@@ -126,7 +126,8 @@ export class RunWatch {
     const { state, verdicts } = judgeUsage(before, response, look);
     if (state === before) return;
     this.#states.set(limit, state);
-    const reason = verdicts.length === 0 ? '' : describeExcess(limit, look, look.now - (state.since ?? look.now));
+    const reason =
+      verdicts.length === 0 ? '' : describeExcess(limit, look, look.now - (state.since ?? look.now));
     for (const verdict of verdicts) this.#say(limit, verdict, look, reason);
   }
 
@@ -161,7 +162,10 @@ export class RunWatch {
       const { spec, run, process } = context;
       const message = `worker "${spec.id}": ${reason}`;
       const publish = context.publish.bind(context);
-      this.#parts.alerts.raise({ spec, run, process, limit, value, allowed, policy, message, publish }, alerts);
+      this.#parts.alerts.raise(
+        { spec, run, process, limit, value, allowed, policy, message, publish },
+        alerts,
+      );
     }
     if (ENDING.has(policy)) this.#ending.add(limit);
     // Also of what only tells: it takes the place of a throttling before it.

@@ -1,4 +1,12 @@
-import type { Clock, Host, HostRun, Milliseconds, MonotonicTime, TreeUsage, UsageDetail } from '@hsu-master/core';
+import type {
+  Clock,
+  Host,
+  HostRun,
+  Milliseconds,
+  MonotonicTime,
+  TreeUsage,
+  UsageDetail,
+} from '@hsu-master/core';
 
 /** A run whose use is looked at again and again. */
 export interface Sampled {

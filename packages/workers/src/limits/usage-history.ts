@@ -40,6 +40,9 @@ const FINE_POINTS = 180;
 const COARSE_POINTS = 240;
 const MOST_POINTS = FINE_POINTS + COARSE_POINTS;
 
+/** CPU time is counted in ticks of 10 ms: over less than this a rate says little. */
+const SHORTEST_RATE: Milliseconds = 250;
+
 type Value = Exclude<keyof UsagePoint, 'at'>;
 
 /** The columns, and how a point for a longer span comes of several. */
@@ -67,6 +70,8 @@ type Row = (number | null)[];
 export class UsageHistory {
   readonly #clock: Clock;
   readonly #workers = new Map<WorkerId, WorkerHistory>();
+  /** What was asked for last, of workers whose use is not recorded. */
+  readonly #asked = new Map<WorkerId, Latest>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -89,12 +94,15 @@ export class UsageHistory {
     return latest === undefined || latest === null ? null : this.#told(latest);
   }
 
-  /** A sample that is not kept, seen together with the newest that is. */
+  /** A sample that is not kept, seen together with the newest that is, or else with the one that was asked for before. */
   asOf(workerId: WorkerId, run: number, usage: TreeUsage): WorkerUsage {
-    const before = this.#workers.get(workerId)?.latest ?? null;
-    const known = before !== null && before.run === run ? before : null;
-    const cpuPercent = rate(usage, known?.usage ?? null, cpuTime) ?? known?.cpuPercent ?? null;
-    return this.#told({ run, usage, cpuPercent });
+    const recorded = ofRun(this.#workers.get(workerId)?.latest, run);
+    const before = recorded ?? ofRun(this.#asked.get(workerId), run);
+    if (before !== null && usage.at - before.usage.at < SHORTEST_RATE)
+      return this.#told({ run, usage, cpuPercent: before.cpuPercent });
+    const latest = { run, usage, cpuPercent: rate(usage, before?.usage ?? null, cpuTime) };
+    if (recorded === null) this.#asked.set(workerId, latest);
+    return this.#told(latest);
   }
 
   /** The points of `since` and later, the oldest first. */
@@ -103,7 +111,7 @@ export class UsageHistory {
     const rows = [...(this.#workers.get(workerId)?.rows(since - offset, this.#clock.now()) ?? [])];
     return rows.map(({ at, row }) => {
       const values = Object.fromEntries(COLUMNS.map(([name], index) => [name, row[index] ?? null]));
-      return { at: at + offset, ...values } as UsagePoint;
+      return { at: Math.round(at + offset), ...values } as UsagePoint;
     });
   }
 
@@ -117,7 +125,7 @@ export class UsageHistory {
   }
 
   #told({ run, usage, cpuPercent }: Latest): WorkerUsage {
-    return { run, at: usage.at + this.#offset(), cpuPercent, usage };
+    return { run, at: Math.round(usage.at + this.#offset()), cpuPercent, usage };
   }
 }
 
@@ -125,6 +133,10 @@ interface Latest {
   readonly run: number;
   readonly usage: TreeUsage;
   readonly cpuPercent: number | null;
+}
+
+function ofRun(latest: Latest | null | undefined, run: number): Latest | null {
+  return latest?.run === run ? latest : null;
 }
 
 class WorkerHistory {
@@ -156,7 +168,8 @@ class WorkerHistory {
   takeOver(former: WorkerHistory | undefined): void {
     if (former === undefined) return;
     this.latest = former.latest;
-    for (const { at, row } of former.rows(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY)) this.#add(at, row);
+    for (const { at, row } of former.rows(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY))
+      this.#add(at, row);
   }
 
   record(run: number, usage: TreeUsage): void {
