@@ -46,6 +46,11 @@ function stage() {
     refuse: (error: Error) => {
       refusal = error;
     },
+    /** The time after which what failed is tried again. */
+    async pause(): Promise<void> {
+      clock.advance(2000);
+      await heard();
+    },
     async end(index: number, code: number, output = ''): Promise<void> {
       ends[index]?.({ kind: 'exited', exit: fakeExit({ code }), output });
       await heard();
@@ -89,7 +94,7 @@ describe('the program', () => {
     scene.raise();
     await scene.end(0, 1, 'no route\n');
     expect(scene.asked).toHaveLength(1);
-    scene.clock.advance(2000);
+    await scene.pause();
     expect(scene.asked).toHaveLength(2);
     await scene.end(1, 2, 'starting\nno route \u001b[31mto host\n');
     expect(scene.published).toEqual([
@@ -106,7 +111,7 @@ describe('the program', () => {
     const scene = stage();
     scene.raise();
     await scene.end(0, 1);
-    scene.clock.advance(2000);
+    await scene.pause();
     await scene.end(1, 0);
     expect(scene.published).toEqual([]);
   });
@@ -116,7 +121,7 @@ describe('the program', () => {
     scene.raise();
     scene.ends[0]?.({ kind: 'timed-out', output: '' });
     await heard();
-    scene.clock.advance(2000);
+    await scene.pause();
     scene.ends[1]?.({
       kind: 'failed',
       failure: { code: 'E_EXEC_NOT_FOUND', message: 'cannot start "/bin/page"' },
@@ -125,8 +130,7 @@ describe('the program', () => {
     scene.refuse(new Error('host is closed'));
     scene.raise('other');
     await heard();
-    scene.clock.advance(2000);
-    await heard();
+    await scene.pause();
     const reasons = scene.published.map(({ payload }) => (payload as { reason: string }).reason);
     expect(reasons).toEqual(['cannot start "/bin/page"', 'Error: host is closed']);
   });

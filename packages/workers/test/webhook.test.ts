@@ -19,9 +19,9 @@ afterEach(() => {
 
 /** The origin of a server on a port of its own, and how many connections it has. */
 async function serve(
-  listener: RequestListener,
+  listener: (...request: Parameters<RequestListener>) => void | Promise<void>,
 ): Promise<{ origin: string; server: Server; sockets: Set<Socket> }> {
-  const server = createServer(listener);
+  const server = createServer((request, response) => void listener(request, response));
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -64,7 +64,7 @@ describe('an answer', () => {
     [500, 'HTTP 500 from'],
     [404, 'HTTP 404 from'],
   ])('of %i', async (status, reason) => {
-    const { origin } = await serve((_request, response) => response.writeHead(status).end());
+    const { origin } = await serve((_request, response) => void response.writeHead(status).end());
     const outcome = await post(`${origin}/secret`, '{}', LONG, clock).outcome;
     expect(outcome).toBe(reason === null ? null : `${reason} ${origin}`);
   });

@@ -48,6 +48,11 @@ interface Delivery {
   attempt(): Attempt;
 }
 
+/** A delivery that is under way, and what ends it at once. */
+interface Slot {
+  end: () => void;
+}
+
 /**
  * Sends alerts to programs and webhooks. Nobody waits for it: at most four deliveries are under way and a hundred wait, what is more
  * fails at once. A delivery that fails is tried once more, then `alert.failed` is published. The same limit of a worker alerts at most
@@ -58,8 +63,7 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #last = new Map<string, MonotonicTime>();
   readonly #waiting: Delivery[] = [];
-  /** Ends what is under way, each. */
-  readonly #underWay = new Set<() => void>();
+  readonly #underWay = new Set<Slot>();
   #count = 0;
   #closed = false;
 
@@ -86,7 +90,7 @@ export class Alerts {
   close(): void {
     this.#closed = true;
     this.#waiting.length = 0;
-    for (const end of this.#underWay) end();
+    for (const slot of this.#underWay) slot.end();
   }
 
   #isDue({ spec, limit }: Alert, every: Milliseconds): boolean {
@@ -99,37 +103,31 @@ export class Alerts {
   }
 
   #add(delivery: Delivery): void {
-    if (this.#underWay.size < AT_ONCE) this.#begin(delivery);
+    if (this.#underWay.size < AT_ONCE) void this.#deliver(delivery);
     else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(delivery);
     else fail(delivery, 'too many alerts are waiting to be sent');
   }
 
-  #begin(delivery: Delivery): void {
-    let end: () => void = () => undefined;
-    const giveUp = (): void => end();
-    const done = (): void => {
-      this.#underWay.delete(giveUp);
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.#begin(next);
-    };
-    const attempt = (heard: (reason: string) => void): void => {
-      const { outcome, cancel } = attempted(delivery);
-      end = cancel;
-      void outcome.then((reason) => {
-        if (this.#closed) return;
-        if (reason === null) done();
-        else heard(reason);
-      });
-    };
-    this.#underWay.add(giveUp);
-    attempt(() => {
-      const pause = BACKOFF * (1 + this.#clock.random());
-      end = this.#clock.after(pause, () => {
-        attempt((reason) => {
-          fail(delivery, reason);
-          done();
-        });
-      });
+  async #deliver(delivery: Delivery): Promise<void> {
+    const slot: Slot = { end: () => undefined };
+    this.#underWay.add(slot);
+    const isRefused = (await attempted(delivery, slot)) !== null;
+    if (isRefused && !this.#closed) await this.#pause(slot);
+    const reason = isRefused && !this.#closed ? await attempted(delivery, slot) : null;
+    if (this.#closed) return;
+    if (reason !== null) fail(delivery, reason);
+    this.#underWay.delete(slot);
+    const next = this.#waiting.shift();
+    if (next !== undefined) void this.#deliver(next);
+  }
+
+  #pause(slot: Slot): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(BACKOFF * (1 + this.#clock.random()), resolve);
+      slot.end = () => {
+        cancel();
+        resolve();
+      };
     });
   }
 
@@ -138,20 +136,19 @@ export class Alerts {
     const env = environmentOf(alert);
     const command = { argv, cwd, env, umask: null, user: null, group: null, groups: null };
     const helper = this.#host.exec({ command, mark, timeout, maxOutput: OUTPUT_LIMIT });
-    const outcome = helper.outcome.then(
-      (ended) => failureOf(ended, timeout),
-      (error: unknown) => String(error),
-    );
+    const outcome = helper.outcome.then((ended) => failureOf(ended, timeout));
     return { outcome, cancel: () => helper.cancel() };
   }
 }
 
-/** What cannot even be tried did not arrive. */
-function attempted(delivery: Delivery): Attempt {
+/** What came of one try; what cannot even be tried did not arrive. */
+async function attempted(delivery: Delivery, slot: Slot): Promise<string | null> {
   try {
-    return delivery.attempt();
+    const { outcome, cancel } = delivery.attempt();
+    slot.end = cancel;
+    return await outcome;
   } catch (error) {
-    return { outcome: Promise.resolve(String(error)), cancel: () => undefined };
+    return String(error);
   }
 }
 
