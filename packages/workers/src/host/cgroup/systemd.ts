@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { makeDirectory, readText, writeText } from './files.ts';
@@ -6,6 +5,9 @@ import { makeDirectory, readText, writeText } from './files.ts';
 /** Time for one answer of systemd. */
 const PATIENCE_MS = 5000;
 const LOOK_EVERY_MS = 10;
+
+/** `infinity`, as D-Bus has it. */
+const UNLIMITED = '18446744073709551615';
 
 const MANAGER = [
   'org.freedesktop.systemd1',
@@ -69,6 +71,8 @@ export function enterScope(scope: string, leaf: string, unit: Unit, mount: strin
     ['PIDs', 'au', '1', pid],
     ['Description', 's', 'HSU Master and its workers'],
     ['CollectMode', 's', 'inactive-or-failed'],
+    // A session has no limit of its own either; that of its slice stays.
+    ['TasksMax', 't', UNLIMITED],
     // What limits the slice that it comes from is not left behind.
     ...(user || unit.slice === null ? [] : [['Slice', 's', unit.slice]]),
   ];
@@ -133,6 +137,7 @@ function ask(program: 'busctl' | 'systemctl', args: readonly string[]): Answer {
     XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`,
   };
   try {
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const text = execFileSync(program, [...args], {
       encoding: 'utf8',
       env,
