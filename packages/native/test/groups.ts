@@ -52,6 +52,23 @@ export function lacks(...controllers: (string | null)[]): string | null {
   return `no group can be made in ${missing.map((each) => each ?? 'cgroup v2').join(', ')}`;
 }
 
+/** The same for groups of v2 with controllers, which are granted to them first where that is possible. */
+export function lacksControllers(...controllers: string[]): string | null {
+  const mount = mountOf(null);
+  if (mount === null || !canMake(null)) return 'no group can be made in cgroup v2';
+  const parent = join(mount, ownPath(null));
+  const file = (name: string): string => readFileSync(join(parent, name), 'utf8');
+  try {
+    // Where processes are, which includes us, only the root may grant.
+    writeFileSync(join(parent, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
+  } catch {
+    // What was granted before counts.
+  }
+  const granted = file('cgroup.subtree_control').trim().split(' ');
+  const missing = controllers.filter((name) => !granted.includes(name));
+  return missing.length === 0 ? null : `groups of cgroup v2 have no ${missing.join(', ')} here`;
+}
+
 /** A title that says why its test is skipped, if it is. */
 export const titled = (title: string, reason: string | null): string =>
   reason === null ? title : `${title} (skipped: ${reason})`;

@@ -4,12 +4,14 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NativeLimits, NativeTree, NativeTreeUsage } from '../src/index.ts';
-import { group, lacks, setting, titled } from './groups.ts';
+import { group, lacks, lacksControllers, setting, titled } from './groups.ts';
 import { isRoot, native, openBench, runProgram, shell, timeFactor, until } from './harness.ts';
 import { limits } from './limits.ts';
 
 const nothing = { pss: false, connections: false, pressure: false, descriptors: false };
 const everything = { pss: true, connections: true, pressure: true, descriptors: true };
+/** Takes memory until it is stopped. */
+const eat = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1))';
 const place = (change: Partial<NativeTree>): NativeTree => ({
   cgroup: null,
   controllers: {},
@@ -226,10 +228,9 @@ describe('trees', () => {
       await bench.exit(forks.handle);
       setting(controllers.cpu, 'cpu.cfs_quota_us', -1);
       setting(controllers.pids, 'pids.max', 'max');
-      const script = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1))';
       const eater = bench.run({
         file: process.execPath,
-        argv: ['node', '-e', script],
+        argv: ['node', '-e', eat],
         limits: limits({ joins, oomScoreAdj: 1000 }),
       });
       expect(await bench.exit(eater.handle)).toMatchObject({ signal: 'SIGKILL' });
@@ -237,6 +238,47 @@ describe('trees', () => {
       expect(seen?.oomKills).toBeGreaterThanOrEqual(1);
       expect(seen?.memoryHits).toBeGreaterThan(0);
       expect(seen?.memoryPeak).toBeLessThanOrEqual(32 << 20);
+    },
+    20_000 * timeFactor,
+  );
+
+  const v2Controllers = lacksControllers('memory', 'pids', 'cpu', 'io');
+  it.runIf(v2Controllers === null)(
+    titled('v2: count how often a limit was reached', v2Controllers),
+    async () => {
+      const bench = openBench();
+      const cgroup = group(null);
+      setting(cgroup, 'memory.max', 32 << 20);
+      setting(cgroup, 'pids.max', 4);
+      setting(cgroup, 'cpu.max', '20000 100000');
+      const forks = bench.run({
+        ...shell('(for i in 1 2 3 4 5 6; do sleep 60 & done); while :; do :; done'),
+        limits: limits({ cgroup }),
+      });
+      await until(() => {
+        const seen = sample({ cgroup }, everything).group;
+        const reached = (seen?.processHits ?? 0) > 0 && (seen?.cpuThrottled ?? 0) > 0;
+        return reached && seen?.processes === 3 && (seen.pressure?.cpu?.some ?? 0) > 0;
+      }, 'throttled, under pressure, and refused a process');
+      bench.engine.signalGroup(forks.handle, 9);
+      await bench.exit(forks.handle);
+      setting(cgroup, 'cpu.max', 'max');
+      setting(cgroup, 'pids.max', 'max');
+      const eater = bench.run({
+        file: process.execPath,
+        argv: ['node', '-e', eat],
+        limits: limits({ cgroup }),
+      });
+      expect(await bench.exit(eater.handle)).toMatchObject({ signal: 'SIGKILL' });
+      const seen = sample({ cgroup }, everything).group;
+      expect(seen?.oomKills).toBeGreaterThanOrEqual(1);
+      expect(seen?.memoryHits).toBeGreaterThan(0);
+      expect(seen?.memoryPeak).toBeLessThanOrEqual(32 << 20);
+      expect(seen).toMatchObject({ swap: 0, writtenBytes: expect.any(Number), writeOps: expect.any(Number) });
+      expect(seen?.pressure).toMatchObject({
+        memory: { some: expect.any(Number), full: expect.any(Number) },
+        io: { some: expect.any(Number) },
+      });
     },
     20_000 * timeFactor,
   );
