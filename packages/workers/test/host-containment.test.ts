@@ -1,6 +1,15 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LimitReport, LimitsSpec, ProcessIdentity, QuotaSpec, UsageDetail } from '@hsu-master/core';
+import { promisify } from 'node:util';
+import type {
+  Capability,
+  LimitReport,
+  LimitsSpec,
+  ProcessIdentity,
+  QuotaSpec,
+  UsageDetail,
+} from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { creature, creaturePath } from '@hsu-master/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -15,6 +24,7 @@ const loaded = loadNative({});
 const INSTANCE = `test-${process.pid}`;
 const PLAIN: UsageDetail = { pss: false, connections: false, pressure: false, descriptors: false };
 const clock = realClock();
+const program = join(import.meta.dirname, 'programs', 'contained.ts');
 
 /** An escapee: two forks, each with a session of its own, and no environment. */
 const escapee = (...words: string[]) =>
@@ -344,6 +354,22 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     await until('no directory', () => traces().every((path) => !path.endsWith('/w')));
   });
 
+  test('of a master that was killed nothing is left: frozen, throttled or limited', async () => {
+    host.close();
+    const master = execFile(process.execPath, [program, 'killed', INSTANCE]);
+    const said = await new Promise<string>((resolve) => master.stdout?.once('data', resolve));
+    const members = JSON.parse(said) as ProcessIdentity[];
+    expect(members.length).toBeGreaterThanOrEqual(5);
+    const gone = new Promise((resolve) => master.once('exit', resolve));
+    master.kill('SIGKILL');
+    await gone;
+    expect(members.filter(({ pid }) => isDead(pid))).toEqual([]);
+    host = open();
+    host.endForgotten();
+    await until('the end', () => members.every(({ pid }) => isDead(pid)));
+    await until('no directory', () => traces().every((path) => path.endsWith(INSTANCE)));
+  });
+
   test('a worker may have groups of its own', async () => {
     const script = 'd=$0/inner; mkdir $d && echo $$ > $d/cgroup.procs && echo in && sleep 100';
     const base = tree2?.base ?? [...trees1.values()][0] ?? '';
@@ -388,6 +414,36 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     expect(rows.get('freeze-tree')?.status).toBe('enforced');
     expect([rows.get('cgroup2')?.status, rows.get('cgroup1')?.status]).toContain('enforced');
   });
+});
+
+describe.runIf(loaded.ok && process.getuid?.() === 0)('an ordinary user who may make no cgroup', () => {
+  test(
+    'has the limits of processes, watches the others, and is told why',
+    async () => {
+      creaturePath();
+      const user = { uid: 65534, gid: 65534 };
+      const { stdout } = await promisify(execFile)(process.execPath, [program, 'ordinary', INSTANCE], user);
+      const answer = JSON.parse(stdout);
+      expect(answer.why ?? answer.capabilities[0].reason).toMatch(/EACCES|EROFS|not delegated|is mounted/);
+      expect(answer.statuses).toEqual({
+        'memory.max_rss': 'watched',
+        'memory.max_virtual': 'enforced',
+        'cpu.max_percent': 'watched',
+        'cpu.nice': 'enforced',
+        'process.max_processes': 'watched',
+        'process.max_file_descriptors': 'enforced',
+      });
+      expect(answer).toMatchObject({ processes: 1, frozen: true });
+      expect(answer.capabilities.map((one: Capability) => [one.feature, one.status])).toEqual([
+        ['cgroup2', 'impossible'],
+        ['cgroup1', 'impossible'],
+        ['kill-tree', 'watched'],
+        ['freeze-tree', 'watched'],
+      ]);
+      expect(traces()).toEqual([]);
+    },
+    TIME,
+  );
 });
 
 describe.runIf(loaded.ok)('a tree that no cgroup holds', () => {
