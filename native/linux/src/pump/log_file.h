@@ -1,0 +1,119 @@
+#pragma once
+
+// One log file: bytes are moved to its end by splice, so that whoever kills us between any two instructions finds each
+// byte either in the pipe or in the file. Rotates before it would grow past its bound, at a line end where one is in
+// reach. While the disk refuses it moves nothing, counts what its pipes lose, and says in the file how much that was.
+// Used by the pump's thread alone.
+
+#include <cstdint>
+#include <string>
+
+#include "disk.h"
+#include "hsu/fd.h"
+#include "scratch.h"
+
+namespace hsu::pump {
+
+using Milliseconds = int64_t;
+
+// Sees the bytes that were moved, in order.
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  virtual void see(const char* bytes, size_t length) = 0;
+  virtual void pass(size_t length) = 0;  // moved, but could not be read back
+};
+
+struct Rotation {
+  uint64_t max_size = 0;   // 0: no bound
+  uint32_t max_files = 0;  // rotated files kept
+  uint32_t every = 0;      // seconds of local time; 86400 is at midnight; 0: not by time
+};
+
+// Hears what happens to a file beside being written.
+class FileListener {
+ public:
+  virtual ~FileListener() = default;
+  virtual void rotated(const std::string& path) = 0;
+  virtual void unrotatable(const std::string& path, const char* call, int error, uint64_t size) = 0;
+  virtual void outage(const std::string& path, const char* call, int error) = 0;
+  virtual void resumed(const std::string& path, uint64_t bytes, uint64_t lines) = 0;
+  virtual void copying(const std::string& path) = 0;  // no splice here: a kill may lose or double a batch
+  virtual void relieve() = 0;                         // no descriptor is free: close what can be closed
+};
+
+class LogFile {
+ public:
+  static constexpr size_t kTurn = 256 * 1024;
+  static constexpr Milliseconds kRetry = 500;
+  static constexpr Milliseconds kVerify = 1000;
+
+  enum class Outcome { moved, empty, ended, refused };
+  struct Pulled {
+    Outcome outcome;
+    size_t bytes;
+  };
+
+  LogFile(std::string path, Disk& disk, Scratch& scratch, FileListener& listener)
+      : path_(std::move(path)), disk_(disk), scratch_(scratch), listener_(listener) {}
+
+  // At most one turn's bytes. `refused`: an outage has begun or goes on, and the pipe still has its bytes.
+  Pulled pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now);
+
+  // Whole lines at the end; all or, in an outage, nothing. The length afterwards is `length()`.
+  bool append(const char* bytes, size_t length, const Rotation& rotation, Milliseconds now);
+
+  bool is_out() const { return out_; }
+  Milliseconds next_try() const { return next_try_; }
+  void lose(size_t bytes, size_t lines);
+  bool resume(Milliseconds now);                   // tries to end the outage
+  void let_go();                                   // of the descriptor
+  void close();                                    // and ends an outage by telling of it
+  bool idle_since(Milliseconds before) const { return !file_ || last_move_ <= before; }
+  bool holds_descriptor() const { return static_cast<bool>(file_); }
+  const std::string& path() const { return path_; }
+  uint64_t length() const { return length_; }
+  uint64_t inode() const { return inode_; }
+  uint64_t device() const { return device_; }
+  bool make_ready(Milliseconds now);               // open, and still what the path names
+  void cut(uint64_t length);                       // back to a length that was committed
+
+  int users = 0;
+
+ private:
+  struct Plan {
+    size_t take;
+    bool rotate;
+  };
+
+  int reopen();
+  int try_open();
+  int check(Milliseconds now);
+  Plan plan(int pipe, size_t available, uint64_t bound);
+  Pulled copy(int pipe, size_t most, Witness& witness, Milliseconds now);
+  void witness_moved(uint64_t at, size_t length, Witness& witness);
+  bool due(const Rotation& rotation);
+  void move_away(const Rotation& rotation, Milliseconds now);
+  Pulled refuse(const char* call, int error, Milliseconds now);
+
+  const std::string path_;
+  Disk& disk_;
+  Scratch& scratch_;
+  FileListener& listener_;
+  Fd file_;
+  uint64_t device_ = 0, inode_ = 0, length_ = 0;
+  bool regular_ = true;
+  bool copies_ = false;
+  bool told_copying_ = false;
+  bool at_line_end_ = true;
+  int64_t period_ = -1;
+  Milliseconds verified_ = 0, last_move_ = 0, unrotatable_until_ = 0;
+  bool unrotatable_ = false;
+
+  bool out_ = false;
+  int out_error_ = 0;
+  Milliseconds next_try_ = 0;
+  uint64_t lost_bytes_ = 0, lost_lines_ = 0, untold_bytes_ = 0;
+};
+
+}  // namespace hsu::pump
