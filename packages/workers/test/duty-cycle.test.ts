@@ -53,18 +53,20 @@ describe('a duty cycle', () => {
   test('who uses little is never stopped, and saves up for no more than a moment', () => {
     const clock = new FakeClock();
     const tree = busyTree(clock, 0.05);
-    new DutyCycle(clock, tree.reins, 10);
+    const cycle = new DutyCycle(clock, tree.reins, 10);
     for (let step = 0; step < 100; step += 1) {
       clock.advance(20);
       expect(tree.isHalted()).toBe(false);
     }
+    cycle.end();
   });
 
   test('where nobody tells the CPU time it counts as one busy core', () => {
     const clock = new FakeClock();
     const tree = busyTree(clock, 1);
-    new DutyCycle(clock, { ...tree.reins, cpuTime: () => null }, 20);
+    const cycle = new DutyCycle(clock, { ...tree.reins, cpuTime: () => null }, 20);
     clock.advance(20_000);
+    cycle.end();
     expect(tree.used() / 200).toBeGreaterThan(15);
     expect(tree.used() / 200).toBeLessThan(25);
   });

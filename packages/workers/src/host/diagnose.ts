@@ -76,6 +76,8 @@ function find(attempt: Attempt, answer: SystemAnswer): Finding {
       `cannot become user ${attempt.user?.name ?? attempt.command.user ?? 'of the master'}: ${call} failed with ${code}`,
     ];
   }
+  if (step === 'cgroup')
+    return ['E_CONTAINMENT', `its cgroup cannot be entered: ${call} failed with ${code}`];
   if (step === 'exec' || step === 'unknown') return execFinding(attempt, answer);
   return ['E_SPAWN', `${call} failed with ${code} (step ${step})`];
 }

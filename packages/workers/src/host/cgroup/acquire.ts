@@ -251,7 +251,7 @@ class Acquisition {
     if (tree2 === null) return;
     for (const name of CONTROLLERS2) {
       const old = name === 'io' ? 'blkio' : name;
-      if (tree2.controllers.has(name) || this.#missing.has(name) || trees1.has(old as Controller1)) continue;
+      if (tree2.controllers.has(name) || this.#missing.has(name) || trees1.has(old)) continue;
       const why = this.#missing.get(old);
       this.#missing.set(name, why ?? `${posix.dirname(tree2.base)} does not have the controller ${name}`);
     }

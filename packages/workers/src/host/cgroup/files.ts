@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 
 /** The name of a system error, `EACCES`; `null`: it went well. */
 export type Errno = string | null;
@@ -23,10 +23,6 @@ export function makeDirectory(path: string): Errno {
 
 export function removeDirectory(path: string): Errno {
   return attempt(() => rmdirSync(path));
-}
-
-export function mayWrite(path: string): Errno {
-  return attempt(() => accessSync(path, constants.W_OK));
 }
 
 /** The numbers of a file with a `name value` in each line, such as cgroup.events. */
