@@ -46,6 +46,16 @@ describe('points', () => {
     expect(scene.points(begin + 2001)).toEqual([]);
   });
 
+  test('keep their time from one question to the next, until the clock of the wall is set', () => {
+    const scene = stage(1000, 60_000);
+    scene.record();
+    const at = scene.points()[0]?.at ?? 0;
+    scene.clock.stepWall(1);
+    expect(scene.points()[0]?.at).toBe(at);
+    scene.clock.stepWall(3_600_000);
+    expect(scene.points()[0]?.at).toBe(at + 3_600_001);
+  });
+
   test('are kept over restarts; what a run used does not count against the next', () => {
     const scene = stage(1000, 60_000);
     scene.record({ cpuTime: 9000 }, 1);

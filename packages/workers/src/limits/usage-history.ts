@@ -43,6 +43,9 @@ const MOST_POINTS = FINE_POINTS + COARSE_POINTS;
 /** CPU time is counted in ticks of 10 ms: over less than this a rate says little. */
 const SHORTEST_RATE: Milliseconds = 250;
 
+/** The clocks are read one after the other, and a millisecond apart in their resolution. */
+const DRIFT: Milliseconds = 50;
+
 type Value = Exclude<keyof UsagePoint, 'at'>;
 
 /** The columns, and how a point for a longer span comes of several. */
@@ -72,6 +75,7 @@ export class UsageHistory {
   readonly #workers = new Map<WorkerId, WorkerHistory>();
   /** What was asked for last, of workers whose use is not recorded. */
   readonly #asked = new Map<WorkerId, Latest>();
+  #lastOffset: Milliseconds = Number.NaN;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -120,8 +124,11 @@ export class UsageHistory {
     return this.#workers.get(workerId)?.bytes ?? 0;
   }
 
+  /** Between the two clocks: the same from one question to the next, unless the wall clock was set or has drifted. */
   #offset(): Milliseconds {
-    return this.#clock.wallNow() - this.#clock.now();
+    const offset = this.#clock.wallNow() - this.#clock.now();
+    if (!(Math.abs(offset - this.#lastOffset) < DRIFT)) this.#lastOffset = offset;
+    return this.#lastOffset;
   }
 
   #told({ run, usage, cpuPercent }: Latest): WorkerUsage {
