@@ -63,7 +63,7 @@ export interface NativeLimits extends NativeProcessLimits {
   readonly cgroup: string | null;
   /**
    * Files into which the child writes `0` with the master’s rights before it waits at its gate: those of v1 hierarchies. `tasks`
-   * does the same as cgroup.procs for a process of one thread, without the lock over all processes that takes milliseconds.
+   * does the same as cgroup.procs for a process of one thread, without the lock over all processes that older kernels take.
    */
   readonly joins: readonly string[];
   readonly noNewPrivs: boolean;

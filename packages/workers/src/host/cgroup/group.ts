@@ -38,7 +38,7 @@ export class Group {
 
   /**
    * Where a child enters by itself: joined controllers share a directory. Through `tasks`, as it has one thread yet: through
-   * cgroup.procs a kernel takes a lock over all processes, 5 ms for each on Linux 6.1.
+   * cgroup.procs older kernels take a lock over all processes, which can last milliseconds for each (seen with Linux 6.1).
    */
   get joins(): readonly string[] {
     return [...new Set(this.#controllers.values())].map((directory) => posix.join(directory, 'tasks'));
