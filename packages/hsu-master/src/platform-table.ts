@@ -34,7 +34,7 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
   'no-leaked-descriptors': { native: 'enforced: close_range in the child', node: 'watched: close-on-exec' },
   'whole-tree': {
     native:
-      'watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
+      'enforced by the cgroup where there is one; else watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
     node: 'watched: process group, session, mark, ancestry',
   },
   'adopt-orphans': { native: 'enforced: child subreaper, in `run`', node: 'impossible: init adopts them' },

@@ -67,7 +67,8 @@ function traces(): readonly string[] {
 function below(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   const inside = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return inside.flatMap(({ name }) => [join(directory, name), ...below(join(directory, name))]);
+  const seen = inside.filter(({ name }) => !name.startsWith('hsu-master.') || name.includes(INSTANCE));
+  return seen.flatMap(({ name }) => [join(directory, name), ...below(join(directory, name))]);
 }
 
 async function until<T>(what: string, look: () => T | false | null | undefined): Promise<T> {
@@ -112,7 +113,7 @@ const groups = tree2 !== null || trees1.size > 0;
 const has = (controller: 'cpu' | 'memory' | 'pids'): boolean =>
   tree2?.controllers.has(controller) === true || trees1.has(controller);
 
-describe.runIf(groups)('a tree that a cgroup holds', () => {
+describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
   let host: NativeHost;
   beforeAll(() => void creaturePath());
   beforeEach(() => {
@@ -299,6 +300,15 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     await end(watched);
   });
 
+  test.runIf(has('pids'))('A13: a fork bomb stays within its number and ends whole', async () => {
+    const bomb = 'b() { b | b & }; echo up; while :; do b; done';
+    const watched = start(['bash', '-c', bomb], limited({ 'process.max_processes': 40 }));
+    await says(watched, 'up');
+    await until('the number', () => (host.sample([watched.run], PLAIN)[0]?.hits?.processes ?? 0) > 5);
+    expect(host.sample([watched.run], PLAIN)[0]?.processes).toBeLessThanOrEqual(40);
+    await end(watched);
+  });
+
   test('a required limit that cannot be enforced fails the start', async () => {
     const watched = start(['true'], limited({ 'network.max_bandwidth': 1e6 }, { required: true }));
     const { failure, transient } = await watched.first('spawn-failed');
@@ -341,6 +351,21 @@ describe.runIf(groups)('a tree that a cgroup holds', () => {
     found.signalTree('SIGTERM');
     await until('the end', () => members.every(({ pid }) => isDead(pid)));
     await until('the report', () => reports.length > 0);
+  });
+
+  test('with a group that is claimed the directories of its quotas go', async () => {
+    const quotas: QuotaSpec[] = [{ kind: 'group', id: 'team', limits: limitsOf({}) }];
+    const mark = newMark();
+    const watched = start(creature('print', 'up', 'sleep'), { mark, quotas });
+    await says(watched, 'up');
+    host.close();
+    host = open();
+    const [leader] = watched.recorded;
+    if (leader === undefined) throw new Error('nothing recorded');
+    const found = host.attach(leader, mark, () => {});
+    found.throttle(null);
+    found.signalTree('SIGTERM');
+    await until('no directory', () => traces().every((path) => path.endsWith(INSTANCE)));
   });
 
   test('what an earlier master left and nobody claims is killed and removed, frozen or not', async () => {
@@ -446,7 +471,7 @@ describe.runIf(loaded.ok && process.getuid?.() === 0)('an ordinary user who may 
   );
 });
 
-describe.runIf(loaded.ok)('a tree that no cgroup holds', () => {
+describe.runIf(loaded.ok)('a tree that no cgroup holds', { timeout: TIME }, () => {
   let host: NativeHost;
   beforeAll(() => {
     creaturePath();

@@ -65,7 +65,9 @@ export class ContainedRun implements Hold {
     const plan = planThrottle(percentOfCore ?? 100, this.#limits, setting);
     if (plan === null) return false;
     if (percentOfCore !== null) return this.#containing.write(group, plan.apply).length === 0;
-    return this.#containing.write(group, plan.restore).length === 0;
+    // What was never held back is in no cpu group of v1, and need not enter one.
+    const isThere = plan.restore.writes1.length === 0 || group.controllers.has('cpu');
+    return !isThere || this.#containing.write(group, plan.restore).length === 0;
   }
 
   reports(): readonly LimitReport[] {

@@ -111,6 +111,13 @@ interface Child {
   ended: boolean;
 }
 
+const BY_GROUP: Capability = {
+  feature: 'whole-tree',
+  status: 'enforced',
+  reason:
+    'members are those of the cgroup; who has the right to leave it is found by group, session, ancestry and HSU_RUN',
+};
+
 interface Sampled {
   readonly hold: ContainedRun;
   readonly outside: readonly ProcessIdentity[];
@@ -154,7 +161,10 @@ class EngineHost extends TreeHost implements NativeHost {
 
   capabilities(): readonly Capability[] {
     const known = this.#system.capabilities(this.#native.capabilities());
-    return [...known, this.#switchUser(), ...this.#containing.capabilities()];
+    const held = known.map((one) =>
+      one.feature === 'whole-tree' && this.#containing.groups.any ? BY_GROUP : one,
+    );
+    return [...held, this.#switchUser(), ...this.#containing.capabilities()];
   }
 
   endForgotten(): void {

@@ -114,7 +114,11 @@ export class Groups {
   /** The run is over: removes its group, now or as soon as that can be, and those of its quotas when nobody uses them. */
   close(group: Group, around: readonly Group[]): void {
     this.#open.delete(group);
-    this.#remove(group, LOOK_EVERY, () => this.#release(around));
+    this.#remove(group, LOOK_EVERY, () => {
+      this.#release(around);
+      // One that an earlier master made has quotas that nobody here counts.
+      if (around.length === 0) this.#prune(group);
+    });
   }
 
   /** The group that an earlier master made for a process, or whose members bear a mark. Belongs to the caller from then on. */
@@ -138,7 +142,10 @@ export class Groups {
 
   /** Stops looking. Removes what can be removed at once: groups in which somebody lives remain. */
   shut(): void {
-    for (const group of this.#open) group.remove();
+    for (const group of this.#open) {
+      group.remove();
+      this.#prune(group);
+    }
     for (const { group } of this.#leaving.values()) {
       group.remove();
       this.#prune(group);
