@@ -216,10 +216,15 @@ const alerts = object(
   {
     exec: forms(
       { scalar: commandLine, list: list(lines(), '') },
-      'Program that is run for each alert, which it finds in its environment: a command line, or a list of words.',
+      'Program that is run for each alert: a command line, or a list of words. It runs as the master’s user in the worker’s directory and finds HSU_ALERT_WORKER, _RUN, _PID, _LIMIT, _VALUE, _MAXIMUM, _POLICY and _MESSAGE in its environment; numbers are in bytes, milliseconds, percent of one core, or counts.',
     ),
-    webhook: as(webAddress, 'Address to which each alert is POSTed as JSON; http or https.'),
-    timeout: duration('Time that either may take.', '10s', { positive: true }),
+    webhook: as(
+      webAddress,
+      'Address to which each alert is POSTed as JSON; http or https. It has arrived when the answer is 200 to 299; redirects are not followed.',
+    ),
+    timeout: duration('Time that either may take; what failed is tried once more.', '10s', {
+      positive: true,
+    }),
     every: duration('The same limit of a worker alerts at most once in this time.', '5m'),
   },
   'Where alerts go besides event and log.',
