@@ -98,7 +98,27 @@ export function beginStop(
   detail: string,
   exit: Exit | null,
 ): Stopping {
-  const { spec, now } = turn.in;
+  const stopping = leaveRunning(turn, phase, cause, detail, exit);
+  const { run } = turn.worker;
+  const { signal, grace } = turn.in.spec.stop;
+  turn.act({ kind: 'signal-tree', run, signal });
+  turn.act({ kind: 'set-timer', run, timer: 'grace', delay: grace });
+  return stopping;
+}
+
+/** Kills the whole tree of a run without asking it first. */
+export function beginKill(turn: Turn, phase: Running, cause: StopCause, detail: string): Stopping {
+  return kill(turn, leaveRunning(turn, phase, cause, detail, null));
+}
+
+function leaveRunning(
+  turn: Turn,
+  phase: Running,
+  cause: StopCause,
+  detail: string,
+  exit: Exit | null,
+): Stopping {
+  const { now } = turn.in;
   const { run } = turn.worker;
   turn.act({ kind: 'clear-timer', timer: 'reset' });
   turn.act({ kind: 'end-hooks', run });
@@ -118,19 +138,19 @@ export function beginStop(
   };
   turn.become(stopping);
   turn.publish('worker.stopping', { cause, detail });
-  turn.act({ kind: 'signal-tree', run, signal: spec.stop.signal });
-  turn.act({ kind: 'set-timer', run, timer: 'grace', delay: spec.stop.grace });
   return stopping;
 }
 
 /** Ends the asking. */
-export function kill(turn: Turn, phase: Stopping): void {
+export function kill(turn: Turn, phase: Stopping): Stopping {
   const { run } = turn.worker;
+  const killing: Stopping = { ...phase, step: 'killing' };
   turn.act({ kind: 'clear-timer', timer: 'grace' });
-  turn.become({ ...phase, step: 'killing' });
+  turn.become(killing);
   turn.publish('worker.killed', { after: turn.in.now - phase.askedAt });
   turn.act({ kind: 'signal-tree', run, signal: 'SIGKILL' });
   turn.act({ kind: 'set-timer', run, timer: 'verify', delay: KILL_WAIT });
+  return killing;
 }
 
 /** Publishes the end of the main process; `asked`: the master had asked for it. */

@@ -1,4 +1,4 @@
-import { beginStop, kill } from './course.ts';
+import { beginKill, beginStop } from './course.ts';
 import type { FactMessage } from './messages.ts';
 import type { Running } from './state.ts';
 import { release, throttle } from './throttle.ts';
@@ -22,10 +22,11 @@ export function exceeded(
       release(turn, phase, limit, `the next step for ${limit} is ${policy}`);
       return;
     default: {
-      const asked = beginStop(turn, phase, 'limit', reason, null);
-      const stopping = { ...asked, answer: { limit, policy } };
-      turn.become(stopping);
-      if (policy === 'immediate_kill') kill(turn, stopping);
+      const stopping =
+        policy === 'immediate_kill'
+          ? beginKill(turn, phase, 'limit', reason)
+          : beginStop(turn, phase, 'limit', reason, null);
+      turn.become({ ...stopping, answer: { limit, policy } });
     }
   }
 }

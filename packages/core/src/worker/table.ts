@@ -18,6 +18,7 @@ import {
   withoutRun,
 } from './cells.ts';
 import {
+  beginKill,
   beginRunning,
   beginStop,
   changeMain,
@@ -129,8 +130,9 @@ export const TABLE: Table = {
         return;
       }
       const cause = end === 'restart' ? 'restart' : 'operator';
-      const stopping = beginStop(turn, running, cause, 'asked for while it was starting', null);
-      if (end === 'kill') kill(turn, stopping);
+      const detail = 'asked for while it was starting';
+      if (end === 'kill') beginKill(turn, running, cause, detail);
+      else beginStop(turn, running, cause, detail, null);
     },
     'spawn-failed': (turn, _phase, message) => {
       turn.publish('worker.spawn-failed', { failure: message.failure });
@@ -180,7 +182,7 @@ export const TABLE: Table = {
     kill: (turn, phase, message) => {
       want(turn, 'down', message.cause === 'operator');
       turn.hold(message.ticket, 'rest');
-      kill(turn, beginStop(turn, phase, message.cause, 'without grace', null));
+      beginKill(turn, phase, message.cause, 'without grace');
     },
     reset: forgive,
     dependencies: (turn, phase, message) => {
