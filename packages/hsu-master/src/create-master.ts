@@ -12,6 +12,7 @@ import {
   type EventStream,
   HsuError,
   type LimitReport,
+  type LimitsSpec,
   type Milliseconds,
   type OutputStream,
   type TicketOutcome,
@@ -77,6 +78,11 @@ export interface Master {
   usageHistory(id: string, since?: WallTime): readonly UsagePoint[];
   /** What became of each limit of the worker’s present or last run; before the first, what would. */
   limits(id: string): readonly LimitReport[];
+  /**
+   * Replaces a worker’s limits, for the tree that lives and for the runs to come. Returns what became of each; of a worker that does not
+   * run, what became of those of its last run. The configuration file is not changed.
+   */
+  setLimits(id: string, limits: LimitsSpec): readonly LimitReport[];
   /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(id: string, count: number, stream: OutputStream): readonly string[];
   /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
@@ -132,6 +138,11 @@ export function createMaster(options: MasterOptions): Master {
     resetWorker: (id) => supervisor.reset(id),
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
+    setLimits(id, limits) {
+      const reports = supervisor.setLimits(id, limits);
+      parts.limits.renew(id);
+      return reports;
+    },
     limits(id) {
       const { run, limits } = supervisor.snapshot(id);
       const written = config.workers.find((worker) => worker.id === id)?.limits ?? null;

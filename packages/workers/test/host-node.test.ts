@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { limitsSpec } from '@hsu-master/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNodeHost } from '../src/host/node.ts';
 import { procTable, psTable } from '../src/host/process-table.ts';
@@ -25,6 +26,18 @@ describe('the host on node:child_process', () => {
     expect(umask).toMatchObject({ code: 'E_UNSUPPORTED', transient: false });
     expect(umask.message).toContain('a umask cannot be set without the addon');
     expect(recorded).toEqual([]);
+  });
+
+  test('G9: limits are not held; a run that requires them is refused, any other says so', async () => {
+    const limits = limitsSpec({ values: { 'memory.max_rss': 2 ** 30 } });
+    const refused = await failureOf(host, ['true'], { limits: { ...limits, required: true } });
+    expect(refused).toMatchObject({ code: 'E_LIMIT_REQUIRED', transient: false });
+    expect(refused.message).toContain('memory.max_rss');
+    const watched = new Watched(host, ['sleep', '100'], { limits });
+    await watched.first('spawned');
+    expect(watched.run.limitReports()).toMatchObject([{ limit: 'memory.max_rss', status: 'impossible' }]);
+    watched.run.signalTree('SIGKILL');
+    await watched.over();
   });
 
   test.runIf(process.getuid?.() === 0)(

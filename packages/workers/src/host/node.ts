@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Capability, Clock, Exit, Host, Milliseconds, OutputStream, RunReport } from '@hsu-master/core';
 import { fileAccounts, ownRights } from './accounts.ts';
+import { reportsWithoutAddon } from './cgroup/plan.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
@@ -84,6 +85,7 @@ class NodeHost extends TreeHost {
       this.failLater(run, launch, refusal as Diagnosis);
       return run;
     }
+    if (launch.limits !== null) run.goWithout(reportsWithoutAddon(launch.limits));
     this.#start(run, leader, launch, prepared);
     return run;
   }
@@ -91,6 +93,14 @@ class NodeHost extends TreeHost {
   /** What would go wrong without anybody noticing, because a shell would be asked to make sense of it. */
   #refuse(launch: Launch, { attempt, credentials }: Prepared): Diagnosis | null {
     const { command } = launch;
+    const required = [launch.limits, ...launch.quotas.map((quota) => quota.limits)].filter(
+      (limits) => limits?.required,
+    );
+    const lacking = required.flatMap((limits) => (limits === null ? [] : reportsWithoutAddon(limits)))[0];
+    if (lacking !== undefined) {
+      const message = `${opening(attempt)}: ${lacking.limit} cannot be enforced without the addon, and limits.required asks for it`;
+      return { failure: { code: 'E_LIMIT_REQUIRED', message }, transient: false };
+    }
     const unsupported = (what: string): Diagnosis => {
       const message = `${opening(attempt)}: ${what} cannot be set without the addon`;
       return { failure: { code: 'E_UNSUPPORTED', message }, transient: false };

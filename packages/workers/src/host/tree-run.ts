@@ -59,6 +59,7 @@ export class TreeRun implements HostRun {
   #early: SignalName[] = [];
   #lookPending = false;
   #pollPending = false;
+  #reports: readonly LimitReport[] = [];
   #frozen = false;
   #throttled: number | null = null;
   #dutyCycle: DutyCycle | null = null;
@@ -72,6 +73,11 @@ export class TreeRun implements HostRun {
   /** Holds it from before its process exists; given back when the run is over. */
   holdBy(hold: Hold): void {
     this.#hold = hold;
+  }
+
+  /** Nothing holds it: what that means for each of its limits. */
+  goWithout(reports: readonly LimitReport[]): void {
+    this.#reports = reports;
   }
 
   /** What holds it, and whose processes outside of the group are known. Null where it is over or not begun. */
@@ -153,11 +159,11 @@ export class TreeRun implements HostRun {
   }
 
   limitReports(): readonly LimitReport[] {
-    return this.#state === 'starting' ? [] : (this.#hold?.reports() ?? []);
+    return this.#state === 'starting' ? [] : (this.#hold?.reports() ?? this.#reports);
   }
 
   setLimits(limits: LimitsSpec): readonly LimitReport[] {
-    if (this.#state === 'over' || this.#hold === null) return [];
+    if (this.#state === 'over' || this.#hold === null) return this.#reports;
     const reports = this.#hold.change(limits, this.#living());
     if (this.#throttled !== null && this.#dutyCycle === null) this.#hold.throttle(this.#throttled);
     return reports;
