@@ -13,6 +13,7 @@
 #include "orphans.h"
 #include "probe.h"
 #include "proctable.h"
+#include "pump_object.h"
 #include "usage_object.h"
 #include "users.h"
 
@@ -142,6 +143,7 @@ Napi::Value probe_all(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", EngineObject::define(env));
+  exports.Set("Pump", PumpObject::define(env));
   exports.Set("identify", Napi::Function::New<identify>(env));
   exports.Set("processTable", Napi::Function::New<process_table>(env));
   exports.Set("bootId", Napi::Function::New<boot_id>(env));

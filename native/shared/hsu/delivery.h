@@ -51,7 +51,7 @@ class Delivery {
       *at++ = static_cast<double>(event.type);
       *at++ = event.subject;
       for (double field : event.fields) *at++ = field;
-      if (event.type == EventType::output) {
+      if (event.type == EventType::output || event.type >= EventType::channel_end) {
         buffers.Set(count++, Napi::Buffer<char>::Copy(env, event.bytes.data(), event.bytes.size()));
       }
     }

@@ -25,6 +25,18 @@ enum class EventType : int {
   watched_exited = 5,  //
   watched_status = 6,  // code | -1, signal | 0
   orphan_reaped = 7,   //
+
+  // Of a pump (packages/native/src/pump-events.ts); all of them come with bytes, which may be none.
+  channel_end = 8,     // bytes, lines, dropped bytes, dropped lines, bytes lost to the tap
+  tapped = 9,          // bytes lost to the tap so far; bytes
+  rotated = 10,        // path
+  unrotatable = 11,    // errno, size; call, NUL, path
+  outage = 12,         // errno; call, NUL, path
+  resumed = 13,        // bytes and lines lost; path
+  copying = 14,        // path
+  channel_small = 15,  // capacity
+  replaced = 16,       // errno | 0; path of what was made
+  pump_closed = 17,    //
 };
 
 struct Event {

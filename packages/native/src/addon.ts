@@ -1,6 +1,7 @@
 import type { CheckedProcessLimits } from './check-limits.ts';
 import type { CheckedSpawn } from './check-spawn.ts';
 import type { NativeUser } from './native.ts';
+import type { CheckedChannel } from './pump.ts';
 
 /** The engine as the addon has it: results are plain numbers, 0 or an errno where nothing else is said. */
 export interface AddonEngine {
@@ -17,6 +18,22 @@ export interface AddonEngine {
   close(): void;
 }
 
+/** The pump as the addon has it. */
+export interface AddonPump {
+  /** A channel, or the call that failed and its errno. */
+  open(options: CheckedChannel): number | [string, number];
+  discard(channel: number): void;
+  letGo(channel: number): void;
+  forget(channel: number): void;
+  counts(channel: number): Float64Array | null;
+  tail(channel: number): Buffer;
+  tap(channel: number, how: number): void;
+  acknowledge(bytes: number): void;
+  replaceRotated(path: string, device: number, inode: number, made: string, suffix: string): void;
+  stop(): void;
+  close(): void;
+}
+
 /** What native/linux/src/addon.cc exports. */
 export interface Addon {
   readonly Engine: new (options: {
@@ -24,6 +41,10 @@ export interface Addon {
     subreaper: boolean;
     maxUnacknowledgedBytes: number;
   }) => AddonEngine;
+  readonly Pump: new (options: {
+    onEvents(numbers: Float64Array, buffers: readonly Buffer[]): void;
+    maxTappedBytes: number;
+  }) => AddonPump;
   identify(pid: number): Float64Array | null;
   processTable(): Float64Array;
   bootId(): string;

@@ -24,3 +24,12 @@ export type {
   NativeUser,
   ProcessRow,
 } from './native.ts';
+export type {
+  NativeChannel,
+  NativeChannelCounts,
+  NativeChannelOptions,
+  NativeOverflow,
+  NativePump,
+  NativePumpEvent,
+  NativePumpOptions,
+} from './pump.ts';

@@ -8,6 +8,7 @@ import { openEngine } from './engine.ts';
 import { errnoName, failureFrom, nameError } from './failure.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
+import { openPump } from './pump.ts';
 import { decodeRows } from './rows.ts';
 import { sampleTrees } from './usage.ts';
 
@@ -68,6 +69,7 @@ function face(addon: Addon): Native {
   const initialNofile = findInitialNofile(readText);
   return {
     openEngine: (options) => openEngine(addon, options, () => initialNofile),
+    openPump: (options) => openPump(addon, options),
     identify(pid) {
       const row = addon.identify(check.pid(pid));
       return row === null ? null : (decodeRows(row)[0] ?? null);

@@ -1,3 +1,5 @@
+import type { NativePump, NativePumpOptions } from './pump.ts';
+
 /** One per spawned process, unique within an engine, never reused. */
 export type NativeHandle = number;
 
@@ -303,6 +305,7 @@ export interface NativeCapability {
 /** What the addon of this OS offers. System failures that no result type names throw `Error` with `errno`, `code` and `syscall`. */
 export interface Native {
   openEngine(options: NativeEngineOptions): NativeEngine;
+  openPump(options: NativePumpOptions): NativePump;
   /** `null`: gone, or hidden. A zombie is returned, state `Z`: the caller treats it as dead. */
   identify(pid: number): ProcessRow | null;
   /** Changes with every boot. */

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "hsu/pump/lines.h"
 #include "rotation.h"
@@ -41,7 +44,7 @@ std::string gap_line(bool at_line_end, uint64_t bytes, uint64_t lines, int error
   char text[256];
   ::snprintf(text, sizeof text, "%s--- hsu-master: %llu bytes with %llu line ends are missing here (%s) ---\n",
              at_line_end ? "" : "\n", static_cast<unsigned long long>(bytes),
-             static_cast<unsigned long long>(lines), ::strerrorname_np(error) ? ::strerrorname_np(error) : "?");
+             static_cast<unsigned long long>(lines), ::strerror(error));
   return text;
 }
 
@@ -67,7 +70,7 @@ int LogFile::try_open() {
   at_line_end_ = true;
   char last;
   if (length_ > 0 && disk_.read_at(fd, &last, 1, length_ - 1) == 1) at_line_end_ = last == '\n';
-  period_ = length_ > 0 ? facts.st_mtime : -1;  // a moment until the period's length is known
+  changed_ = facts.st_mtime;
   return 0;
 }
 
@@ -123,35 +126,36 @@ LogFile::Pulled LogFile::refuse(const char* call, int error, Milliseconds now) {
   out_error_ = error;
   if (!out_) {
     out_ = true;
-    lost_bytes_ = lost_lines_ = untold_bytes_ = 0;
+    lost_bytes_ = lost_lines_ = 0;
     listener_.outage(path_, call, error);
   }
   return {Outcome::refused, 0};
 }
 
-void LogFile::lose(size_t bytes, size_t lines) {
+void LogFile::lose(uint64_t bytes, uint64_t lines) {
   lost_bytes_ += bytes;
   lost_lines_ += lines;
+}
+
+int LogFile::write_gap() {
+  if (lost_bytes_ == 0) return 0;
+  std::string gap = gap_line(at_line_end_, lost_bytes_, lost_lines_, out_error_);
+  ssize_t written = regular_ ? disk_.write_at(file_.get(), gap.data(), gap.size(), length_)
+                             : disk_.write(file_.get(), gap.data(), gap.size());
+  if (written < 0) return static_cast<int>(written);
+  if (regular_ && static_cast<size_t>(written) < gap.size()) {
+    cut(length_);
+    return -ENOSPC;
+  }
+  length_ += static_cast<uint64_t>(written);
+  at_line_end_ = true;
+  return 0;
 }
 
 bool LogFile::resume(Milliseconds now) {
   if (!out_) return true;
   int error = check(now);
-  if (!error && lost_bytes_ > 0) {
-    std::string gap = gap_line(at_line_end_, lost_bytes_, lost_lines_, out_error_);
-    ssize_t written = regular_ ? disk_.write_at(file_.get(), gap.data(), gap.size(), length_)
-                               : disk_.write(file_.get(), gap.data(), gap.size());
-    if (written > 0 && regular_ && static_cast<size_t>(written) < gap.size()) {
-      cut(length_);
-      written = -ENOSPC;
-    }
-    if (written < 0) {
-      error = static_cast<int>(written);
-    } else {
-      length_ += static_cast<uint64_t>(written);
-      at_line_end_ = true;
-    }
-  }
+  if (!error) error = write_gap();
   if (error) {
     let_go();
     out_error_ = -error;
@@ -159,8 +163,14 @@ bool LogFile::resume(Milliseconds now) {
     return false;
   }
   out_ = false;
-  listener_.resumed(path_, lost_bytes_, lost_lines_);
+  listener_.resumed(path_, std::exchange(lost_bytes_, 0), std::exchange(lost_lines_, 0));
   return true;
+}
+
+void LogFile::tell_gap() {
+  if (out_ || lost_bytes_ == 0 || !file_) return;
+  write_gap();
+  listener_.resumed(path_, std::exchange(lost_bytes_, 0), std::exchange(lost_lines_, 0));
 }
 
 void LogFile::let_go() { file_.reset(); }
@@ -169,7 +179,7 @@ void LogFile::close() {
   let_go();
   if (!out_) return;
   out_ = false;
-  listener_.resumed(path_, lost_bytes_, lost_lines_);
+  listener_.resumed(path_, std::exchange(lost_bytes_, 0), std::exchange(lost_lines_, 0));
 }
 
 void LogFile::cut(uint64_t length) {
@@ -200,14 +210,11 @@ LogFile::Plan LogFile::plan(int pipe, size_t available, uint64_t bound) {
 
 bool LogFile::due(const Rotation& rotation) {
   if (!regular_ || rotation.every == 0) return false;
-  int64_t now = period_of(::time(nullptr), rotation.every);
-  if (length_ == 0 || period_ < 0) {
-    period_ = now;
-    return false;
-  }
-  // After opening it is the time of the last change.
-  if (period_ > now) period_ = period_of(static_cast<time_t>(period_), rotation.every);
-  return period_ < now;
+  int64_t now = ::time(nullptr);
+  int64_t before = std::exchange(changed_, now);
+  if (length_ == 0 || period_of(before, rotation.every) >= period_of(now, rotation.every)) return false;
+  changed_ = before;  // until it is done
+  return true;
 }
 
 void LogFile::move_away(const Rotation& rotation, Milliseconds now) {

@@ -65,18 +65,19 @@ class LogFile {
 
   bool is_out() const { return out_; }
   Milliseconds next_try() const { return next_try_; }
-  void lose(size_t bytes, size_t lines);
-  bool resume(Milliseconds now);                   // tries to end the outage
-  void let_go();                                   // of the descriptor
-  void close();                                    // and ends an outage by telling of it
+  void lose(uint64_t bytes, uint64_t lines);
+  bool resume(Milliseconds now);  // tries to end the outage
+  void tell_gap();                // of what was lost after the outage had ended, too
+  void let_go();                  // of the descriptor
+  void close();                   // and ends an outage by telling of it
   bool idle_since(Milliseconds before) const { return !file_ || last_move_ <= before; }
   bool holds_descriptor() const { return static_cast<bool>(file_); }
   const std::string& path() const { return path_; }
   uint64_t length() const { return length_; }
   uint64_t inode() const { return inode_; }
   uint64_t device() const { return device_; }
-  bool make_ready(Milliseconds now);               // open, and still what the path names
-  void cut(uint64_t length);                       // back to a length that was committed
+  bool make_ready(Milliseconds now);  // open, and still what the path names
+  void cut(uint64_t length);          // back to a length that was committed
 
   int users = 0;
 
@@ -86,6 +87,7 @@ class LogFile {
     bool rotate;
   };
 
+  int write_gap();
   int reopen();
   int try_open();
   int check(Milliseconds now);
@@ -106,14 +108,14 @@ class LogFile {
   bool copies_ = false;
   bool told_copying_ = false;
   bool at_line_end_ = true;
-  int64_t period_ = -1;
+  int64_t changed_ = 0;  // seconds of wall time
   Milliseconds verified_ = 0, last_move_ = 0, unrotatable_until_ = 0;
   bool unrotatable_ = false;
 
   bool out_ = false;
   int out_error_ = 0;
   Milliseconds next_try_ = 0;
-  uint64_t lost_bytes_ = 0, lost_lines_ = 0, untold_bytes_ = 0;
+  uint64_t lost_bytes_ = 0, lost_lines_ = 0;
 };
 
 }  // namespace hsu::pump

@@ -1,0 +1,60 @@
+#pragma once
+
+// One output stream of one run.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "hsu/fd.h"
+#include "hsu/pump/tail.h"
+#include "log_file.h"
+
+namespace hsu::pump {
+
+using ChannelId = uint64_t;
+
+// The numbers are the contract with packages/native/src/pump.ts.
+enum class Overflow : int { block = 0, drop_oldest = 1, drop_newest = 2 };
+enum class Tap : int { none = 0, lose = 1, wait = 2 };
+
+struct ChannelOptions {
+  std::string fifo;
+  std::string file;  // empty: none, its bytes are only counted and tapped
+  Rotation rotation;
+  Overflow overflow = Overflow::block;
+};
+
+struct Counts {
+  uint64_t bytes, lines, dropped_bytes, dropped_lines, tap_lost;
+};
+
+struct Channel {
+  explicit Channel(ChannelId id, ChannelOptions&& options) : id(id), options(std::move(options)) {}
+
+  const ChannelId id;
+  const ChannelOptions options;
+  Fd fifo;
+  LogFile* file = nullptr;
+
+  // Of the pump's thread.
+  size_t capacity = 64 * 1024;
+  bool grown = false;
+  bool polled = false;    // in the thread's epoll
+  bool trimmed = false;   // left alone in an outage, but for its oldest bytes
+  bool skipping = false;  // the rest of a line whose beginning was lost
+  bool ended = false;
+  bool told = false;      // of its end
+  bool letting_go = false;
+  uint64_t until = 0;     // its end is told when so many bytes were taken
+
+  uint64_t taken() const { return bytes + dropped_bytes; }
+
+  // Written by that thread, read by any.
+  std::atomic<uint64_t> bytes{0}, lines{0}, dropped_bytes{0}, dropped_lines{0}, tap_lost{0};
+  std::atomic<Tap> tap{Tap::none};
+  Tail tail;  // under the pump's mutex
+  bool in_line = false;
+};
+
+}  // namespace hsu::pump
