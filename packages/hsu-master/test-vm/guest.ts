@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { becoming, entering, makeGroup } from '../test/cgroups.ts';
-import type { LaunchOptions, Stage } from '../test/drive.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { allGroups, becoming, cgroupNumbers, entering, makeGroup } from '../test/cgroups.ts';
+import { type Launched, type LaunchOptions, Stage } from '../test/drive.ts';
 
 /** The guest's only hierarchy. */
 export const CGROUPS = '/sys/fs/cgroup';
@@ -45,4 +47,48 @@ export function userSession(): LaunchOptions {
   if (!existsSync(join(runtime, 'bus'))) throw new Error('the user has no message bus');
   const env = { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` };
   return { through: becoming(ORDINARY), env };
+}
+
+/** One master for all tests of a block, because a start takes seconds here. Without workers that live it would end by itself. */
+export function oneMaster(
+  name: string,
+  document: Parameters<Stage['run']>[0] | ((stage: Stage) => Parameters<Stage['run']>[0]),
+  options: LaunchOptions = {},
+): { readonly master: Launched; readonly stage: Stage } {
+  const found: { master?: Launched; stage?: Stage } = {};
+  let before: readonly string[] = [];
+  beforeAll(() => {
+    before = allGroups();
+    const stage = new Stage(name);
+    found.stage = stage;
+    found.master = stage.run(typeof document === 'function' ? document(stage) : document, [], options);
+  });
+  afterAll(async () => {
+    const { master, stage } = found;
+    try {
+      if (master === undefined) return;
+      await master.stop();
+      expect(stage?.leftOvers()).toEqual([]);
+      expect(allGroups()).toEqual(before);
+    } finally {
+      await stage?.clear();
+    }
+  });
+  return {
+    get master() {
+      return found.master as Launched;
+    },
+    get stage() {
+      return found.stage as Stage;
+    },
+  };
+}
+
+/** What a group uses of a core in so many seconds, in percent. */
+export async function percentOfCore(group: string, seconds: number): Promise<number> {
+  const look = () => ({ at: performance.now(), used: cgroupNumbers(group, 'cpu.stat').usage_usec ?? 0 });
+  const first = look();
+  await delay(seconds * 1000);
+  const last = look();
+  return (last.used - first.used) / 10 / (last.at - first.at);
 }

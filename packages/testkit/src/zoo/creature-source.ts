@@ -11,6 +11,7 @@
  *   map MIB   lock MIB                                           map and never touch · lock into memory
  *   spin   burn MS                                               use a processor: without end · for MS of its time
  *   forks N   opens N   write-direct FILE MIB                    children that sleep · descriptors · O_DIRECT, MiB by MiB
+ *   bomb                                                         fork without end, as do all that come of it
  *   exit CODE   crash SIGNAL-NUMBER   kill-all                   kill-all: SIGKILL to its process group
  *
  * hog, grow, map, lock, burn, forks, opens and write-direct say on stdout how far they came, as in `forks 12 EAGAIN` or
@@ -171,6 +172,7 @@ static void live(char **word) {
     else if (strcmp(op, "kill-all") == 0) kill(0, SIGKILL);
     else if (strcmp(op, "close") == 0) { close(0); close(1); close(2); }
     else if (strcmp(op, "sleep") == 0) sleep_on(on_term);
+    else if (strcmp(op, "bomb") == 0) for (;;) fork();
     else if (strcmp(op, "spin") == 0) for (volatile unsigned long turn = 0;; turn++) {}
     else if (strcmp(op, "pid") == 0) { char text[32]; snprintf(text, sizeof text, "%ld", (long)getpid()); line(1, text); }
     else if (strcmp(op, "cwd") == 0) { char text[4096]; line(1, getcwd(text, sizeof text) ? text : "?"); }
