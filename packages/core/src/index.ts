@@ -49,6 +49,7 @@ export {
   type Look,
   noExcess,
 } from './limits/violation.ts';
+export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
   Capability,
   Clock,
@@ -59,6 +60,7 @@ export type {
   HostRun,
   Journal,
   LeftOver,
+  OutputChannels,
   OutputCollector,
   OutputStream,
   RunContext,
