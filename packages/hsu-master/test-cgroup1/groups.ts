@@ -10,7 +10,7 @@ import {
   makeGroup,
   removeGroup,
 } from '../test/cgroups.ts';
-import { it as staged, type Stage } from '../test/drive.ts';
+import { type Stage, it as staged } from '../test/drive.ts';
 
 /** What limits need of version 1. */
 export const CONTROLLERS = ['blkio', 'cpu', 'cpuacct', 'cpuset', 'freezer', 'memory', 'pids'] as const;
@@ -68,7 +68,9 @@ const AS_IT_IS: View = { name: 'as it is', through: [] };
 /** As it is, and, where that is another, with version 1 alone. */
 export function views(): readonly View[] {
   const unified = hierarchies().filter(({ version }) => version === 2);
-  return unified.length === 0 ? [AS_IT_IS] : [AS_IT_IS, { name: 'v1 alone', through: withoutHierarchies(unified) }];
+  return unified.length === 0
+    ? [AS_IT_IS]
+    : [AS_IT_IS, { name: 'v1 alone', through: withoutHierarchies(unified) }];
 }
 
 /** A view of v1 alone that lacks one controller. */

@@ -45,7 +45,9 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     ]);
     await master.line(/^hog: killed by SIGKILL \(out of memory: at its limit\) after/);
     await master.line(/^hog: failed for good/);
-    expect(master.matching(/^hog: killed by the kernel at its limit memory.max_rss of 32MiB$/)).toHaveLength(1);
+    expect(master.matching(/^hog: killed by the kernel at its limit memory.max_rss of 32MiB$/)).toHaveLength(
+      1,
+    );
     const other = await master.started('other');
     expect(isAlive(other)).toBe(true);
     await stops(stage, master);
@@ -83,32 +85,37 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     await stops(stage, master);
   });
 
-  it('A13: a fork bomb is contained, the master answers, and it is killed whole', TIMED, async ({ stage }) => {
-    const process_ = { max_processes: 40, policy: 'immediate_kill', sustained_time: `${1000 * factor}ms` };
-    const limits = { cpu: '30%', process: process_, monitoring };
-    const master = run(stage, view, [
-      { id: 'bomb', command: creature('print', 'lit', 'bomb'), limits, restart: never },
-      { id: 'other', command: creature('print', 'up', 'sleep'), restart: { delay: 0 } },
-    ]);
-    const group = groupOf(stage, await master.started('bomb'), 'pids') as string;
-    await eventually(() => (cgroupNumbers(group, 'pids.events').max ?? 0) > 0);
-    expect(membersOf(group).length).toBeLessThanOrEqual(40);
-    const other = await master.started('other');
-    const since = performance.now();
-    process.kill(other, 'SIGKILL');
-    await master.started('other', 2);
-    expect(performance.now() - since).toBeLessThan(1000 * factor);
-    await master.line(/^bomb: stopping it for its limit: processes and threads \d+ of 40/);
-    await master.line(/^bomb: failed for good/);
-    await eventually(() => !existsSync(group));
-    expect(stage.leftOvers()).toHaveLength(1);
-    await stops(stage, master);
-  });
+  it(
+    'A13: a fork bomb is contained, the master answers, and it is killed whole',
+    TIMED,
+    async ({ stage }) => {
+      const process_ = { max_processes: 40, policy: 'immediate_kill', sustained_time: `${1000 * factor}ms` };
+      const limits = { cpu: '30%', process: process_, monitoring };
+      const master = run(stage, view, [
+        { id: 'bomb', command: creature('print', 'lit', 'bomb'), limits, restart: never },
+        { id: 'other', command: creature('print', 'up', 'sleep'), restart: { delay: 0 } },
+      ]);
+      const group = groupOf(stage, await master.started('bomb'), 'pids') as string;
+      await eventually(() => (cgroupNumbers(group, 'pids.events').max ?? 0) > 0);
+      expect(membersOf(group).length).toBeLessThanOrEqual(40);
+      const other = await master.started('other');
+      const since = performance.now();
+      process.kill(other, 'SIGKILL');
+      await master.started('other', 2);
+      expect(performance.now() - since).toBeLessThan(1000 * factor);
+      await master.line(/^bomb: stopping it for its limit: processes and threads \d+ of 40/);
+      await master.line(/^bomb: failed for good/);
+      await eventually(() => !existsSync(group));
+      expect(stage.leftOvers()).toHaveLength(1);
+      await stops(stage, master);
+    },
+  );
 
   it('a writer is held to its bytes per second', TIMED, async ({ stage, skip }) => {
     const probe = stage.launch(creature('write-direct', stage.path('probe'), '1'));
     await probe.end();
-    if (probe.stdout !== 'write-direct 1 ok\n') skip(`${stage.folder} takes no direct writes: ${probe.stdout}`);
+    if (probe.stdout !== 'write-direct 1 ok\n')
+      skip(`${stage.folder} takes no direct writes: ${probe.stdout}`);
     const command = creature('write-direct', stage.path('written'), '12', 'sleep');
     const io = { max_write_bps: '4MiB/s' };
     const since = performance.now();
@@ -119,7 +126,8 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
   });
 
   it('affinity holds, also against the program itself', async ({ stage }) => {
-    const script = 'grep Cpus_allowed_list /proc/self/status; taskset -pc 0-4095 $$ >/dev/null; grep Cpus_allowed_list /proc/self/status; exec sleep 1000';
+    const script =
+      'grep Cpus_allowed_list /proc/self/status; taskset -pc 0-4095 $$ >/dev/null; grep Cpus_allowed_list /proc/self/status; exec sleep 1000';
     const limits = { cpu: { affinity: '0' } };
     const master = run(stage, view, [{ id: 'one', command: ['sh', '-c', script], limits }]);
     await master.until('both lines', () => master.matching(/Cpus_allowed_list/).length === 2);
@@ -131,7 +139,13 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     stage,
   }) => {
     const master = run(stage, view, [
-      { id: 'escapee', command: ESCAPEE, cwd: stage.folder, restart: { delay: '10ms' }, limits: { memory: '1GiB' } },
+      {
+        id: 'escapee',
+        command: ESCAPEE,
+        cwd: stage.folder,
+        restart: { delay: '10ms' },
+        limits: { memory: '1GiB' },
+      },
     ]);
     await master.line(/^escapee +\| up/);
     process.kill(await master.started('escapee'), 'SIGKILL');
@@ -153,23 +167,27 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     expect(master.matching(/^still: did not end within .*; killed with SIGKILL$/)).toHaveLength(1);
   });
 
-  it('two workers of a group share its CPU, and the namespace around it bounds both', TIMED, async ({ stage }) => {
-    const worker = { command: creature('spin'), namespace: 'prod', worker_group: 'web' };
-    const master = run(stage, view, {
-      namespaces: { prod: { limits: { cpu: '30%' } } },
-      groups: { web: { limits: { cpu: '80%', process: { max_processes: 50 } } } },
-      workers: [
-        { id: 'first', ...worker },
-        { id: 'second', ...worker },
-      ],
-    });
-    const pids = [await master.started('first'), await master.started('second')];
-    const percent = await percentOf(pids, 3000 * factor);
-    expect(percent).toBeGreaterThan(26);
-    expect(percent).toBeLessThan(34);
-    expect(groupOf(stage, pids[0] as number, 'cpu')).toMatch(/\/ns\.prod\/grp\.web\/first$/);
-    await stops(stage, master);
-  });
+  it(
+    'two workers of a group share its CPU, and the namespace around it bounds both',
+    TIMED,
+    async ({ stage }) => {
+      const worker = { command: creature('spin'), namespace: 'prod', worker_group: 'web' };
+      const master = run(stage, view, {
+        namespaces: { prod: { limits: { cpu: '30%' } } },
+        groups: { web: { limits: { cpu: '80%', process: { max_processes: 50 } } } },
+        workers: [
+          { id: 'first', ...worker },
+          { id: 'second', ...worker },
+        ],
+      });
+      const pids = [await master.started('first'), await master.started('second')];
+      const percent = await percentOf(pids, 3000 * factor);
+      expect(percent).toBeGreaterThan(26);
+      expect(percent).toBeLessThan(34);
+      expect(groupOf(stage, pids[0] as number, 'cpu')).toMatch(/\/ns\.prod\/grp\.web\/first$/);
+      await stops(stage, master);
+    },
+  );
 
   it('two workers of a group share its memory: one of them has to go', async ({ stage }) => {
     const worker = { command: creature('hog', '40', 'sleep'), worker_group: 'web', restart: never };
@@ -186,28 +204,32 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     await stops(stage, master);
   });
 
-  it('a throttled worker runs at its share, then freely again, and ends when asked', TIMED, async ({ stage }) => {
-    const limits = { cpu: { max_percent: '60%', policy: 'throttle' }, throttle_percent: '10%', monitoring };
-    const master = run(stage, view, [{ id: 'spin', command: creature('spin'), limits }]);
-    const pid = await master.started('spin');
-    const quota = () => readCgroup(groupOf(stage, pid, 'cpu') as string, 'cpu.cfs_quota_us');
-    await master.line(/^spin: held back to 10% of a core, since it exceeds cpu.max_percent$/);
-    expect(quota()).toBe('10000');
-    await master.line(/^spin: held back no longer: /);
-    await master.next(/^spin: held back to 10% of a core/);
-    await stops(stage, master);
-    expect(isAlive(pid)).toBe(false);
-  });
+  it(
+    'a throttled worker runs at its share, then freely again, and ends when asked',
+    TIMED,
+    async ({ stage }) => {
+      const limits = { cpu: { max_percent: '20%', policy: 'throttle' }, throttle_percent: '5%', monitoring };
+      const master = run(stage, view, [{ id: 'spin', command: creature('spin'), limits }]);
+      const pid = await master.started('spin');
+      const quota = () => readCgroup(groupOf(stage, pid, 'cpu') as string, 'cpu.cfs_quota_us');
+      await master.line(/^spin: held back to 5% of a core, since it exceeds cpu.max_percent$/);
+      expect(quota()).toBe('5000');
+      await master.line(/^spin: held back no longer: /);
+      await master.next(/^spin: held back to 5% of a core/);
+      await stops(stage, master);
+      expect(isAlive(pid)).toBe(false);
+    },
+  );
 });
 
 describe.skipIf(why !== null)(`throttling without the cpu controller${suffix}`, () => {
   it('a watched spinner is held back by the freezer and is never left frozen', TIMED, async ({ stage }) => {
     const view = viewWithout('cpu');
-    const limits = { cpu: { max_percent: '60%', policy: 'throttle' }, throttle_percent: '10%', monitoring };
+    const limits = { cpu: { max_percent: '20%', policy: 'throttle' }, throttle_percent: '5%', monitoring };
     const master = run(stage, view, [{ id: 'spin', command: creature('spin'), limits }]);
     await master.line(/^spin: its limit cpu.max_percent is watched, not enforced: /);
     const pid = await master.started('spin');
-    await master.line(/^spin: held back to 10% of a core/);
+    await master.line(/^spin: held back to 5% of a core/);
     const freezer = groupOf(stage, pid, 'freezer') as string;
     await eventually(() => readCgroup(freezer, 'freezer.state') === 'FROZEN');
     expect(stateOf(pid)).toBe('D');
