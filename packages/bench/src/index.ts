@@ -93,7 +93,8 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   }
   const dir = await mkdtemp(join(tmpdir(), 'hsu-bench-'));
   try {
-    const setting = { programs, dir, loggers: options.loggers, used: () => {}, signal };
+    const { loggers, containment } = options;
+    const setting = { programs, dir, loggers, containment, used: () => {}, signal };
     const outcome = await playAll(chosen, options, setting);
     const { peers: _peers, json: _json, ...extent } = options;
     return {

@@ -5,6 +5,8 @@ import type { Extent } from './scene.ts';
 export interface Options extends Extent {
   readonly peers: readonly string[];
   readonly loggers: boolean;
+  /** How ours holds its workers, as its own `--containment` says it. */
+  readonly containment: 'auto' | 'off';
   /** Longest wait before a trial for the machine to be idle, seconds; 0 waits for nothing. */
   readonly calmSeconds: number;
   /** As given, relative to where the command was called. */
@@ -25,6 +27,7 @@ export const USAGE = `Measures HSU Master beside a floor in C and beside its pee
   --idle-seconds S     how long idleness is watched (60)
   --idle-rounds COUNT  in how many of the rounds (1)
   --loggers            give each worker under runit and s6 a logger of its own
+  --no-containment     ours without cgroups, which no other of these has either
   --calm S             wait up to S seconds before each trial for an idle machine (10)
   --static             workers without a shared libc, which \`sleep\` has: less of the time is theirs
   --json FILE          write all values too
@@ -43,6 +46,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
       'idle-seconds': { type: 'string', default: '60' },
       'idle-rounds': { type: 'string', default: '1' },
       loggers: { type: 'boolean', default: false },
+      'no-containment': { type: 'boolean', default: false },
       calm: { type: 'string', default: '10' },
       static: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
     idleSeconds: counted('--idle-seconds', values['idle-seconds']),
     idleRounds: counted('--idle-rounds', values['idle-rounds']),
     loggers: values.loggers,
+    containment: values['no-containment'] ? 'off' : 'auto',
     calmSeconds: counted('--calm', values.calm, 0),
     linkage: values.static ? 'static' : 'dynamic',
     json: values.json,

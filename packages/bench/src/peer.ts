@@ -11,6 +11,8 @@ export interface Assignment {
   readonly grace: number;
   /** Whether each worker has a logger of its own, for supervisors that leave logs to a second program. */
   readonly loggers: boolean;
+  /** How ours holds its workers. */
+  readonly containment: string;
   readonly programs: Programs;
 }
 
@@ -20,6 +22,8 @@ export interface Prepared extends Launch {
   readonly stop: NodeJS.Signals | readonly string[];
   /** The start command returns and leaves the supervisor in the background. */
   readonly background: boolean;
+  /** It makes more than processes and files of the trial's folder, and takes that away if it is stopped; so each trial ends with a stop. */
+  readonly tidiesUp?: true;
 }
 
 /** A supervisor that is measured. */

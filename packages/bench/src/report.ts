@@ -32,6 +32,7 @@ export interface Report {
   readonly extent: Omit<Extent, 'metrics'> & {
     readonly metrics: readonly string[];
     readonly loggers: boolean;
+    readonly containment: string;
     readonly calmSeconds: number;
   };
   readonly versions: Readonly<Record<string, string>>;
@@ -177,6 +178,7 @@ export function renderReport(report: Report): string {
   const head = [
     `${on.cpus} × ${on.model}, Linux ${on.kernel}, Node ${on.node}`,
     `${report.extent.rounds} rounds; ${WORKERS[report.extent.linkage]}`,
+    `ours with --containment ${report.extent.containment}${report.extent.containment === 'auto' ? ', its default: a cgroup for each worker where it may make them' : ''}`,
     Object.entries(versions)
       .map(([peer, version]) => `${peer} ${version}`)
       .join(' · '),

@@ -5,6 +5,7 @@ import type { Peer, Prepared } from './peer.ts';
 import type { Process } from './processes.ts';
 import type { Linkage, Programs } from './programs.ts';
 import { type Stamp, Stamps } from './stamps.ts';
+import { within } from './wait.ts';
 
 /** What all trials of a run share. */
 export interface Setting {
@@ -12,6 +13,8 @@ export interface Setting {
   /** Private folder of the run. */
   readonly dir: string;
   readonly loggers: boolean;
+  /** How ours holds its workers. */
+  readonly containment: string;
   /** Told of the CPU time that everything in an arena used, ns, when it has ended. */
   readonly used: (cpu: bigint) => void;
   /** Aborts the run: what waits rejects, and every arena is ended. */
@@ -50,6 +53,8 @@ export interface Trial {
 }
 
 const START_LIMIT_MS = 180_000;
+/** For a supervisor that takes away what it has made; what is left of it after that is killed. */
+const TIDY_LIMIT_MS = 60_000;
 let trials = 0;
 
 /** Opens a trial, acts on it, and ends it whatever happens; an error is given the end of the supervisor's output. */
@@ -64,10 +69,10 @@ export async function withTrial<T>(
   await mkdir(dir);
   const stamps = new Stamps(join(dir, 'stamps'));
   try {
-    const { programs, loggers } = setting;
+    const { programs, loggers, containment } = setting;
     const program = load.program === 'stamp' ? programs.stamp[load.linkage] : programs.awkward;
     const workers = Array.from({ length: load.count }, (_, index) => [program, stamps.path, String(index)]);
-    const prepared = await peer.prepare({ dir, workers, grace: load.grace, loggers, programs });
+    const prepared = await peer.prepare({ dir, workers, grace: load.grace, loggers, containment, programs });
     return await inArenas(prepared, { dir, load, stamps, setting }, act);
   } catch (error) {
     if (setting.signal.aborted) throw error;
@@ -126,6 +131,16 @@ async function inArenas<T>(
       },
     });
   } finally {
+    if (prepared.tidiesUp) await tidyUp(arena, prepared, setting.signal).catch(() => undefined);
     for (const each of arenas) setting.used(await each.end());
   }
+}
+
+async function tidyUp(arena: Arena, { stop }: Prepared, signal: AbortSignal): Promise<void> {
+  const { pid } = await arena.launched();
+  // Once it has ended, its number may be another's.
+  const ended = await Promise.race([arena.exited, Promise.resolve(undefined)]);
+  if (ended !== undefined || typeof stop !== 'string') return;
+  process.kill(pid, stop);
+  await within(TIDY_LIMIT_MS, signal, arena.exited);
 }

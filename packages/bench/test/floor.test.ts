@@ -16,6 +16,7 @@ beforeAll(async () => {
     programs: await compilePrograms(),
     dir: await mkdtemp(join(tmpdir(), 'hsu-bench-test-')),
     loggers: false,
+    containment: 'off',
     used: () => {},
     signal: AbortSignal.timeout(LIMIT_MS * 3),
   };

@@ -43,7 +43,7 @@ export const ours: Peer = {
     const manifest = await readFile(join(places.launcher, 'package.json'), 'utf8');
     return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown';
   },
-  async prepare({ dir, workers, grace }) {
+  async prepare({ dir, workers, grace, containment }) {
     const config = join(dir, 'config.yaml');
     // No bound on restarts: the breaker would open under 50 kills a minute.
     const control = [`stop_timeout: ${grace / 1000}s`, 'restart: { retry_delay: 0s, max_retries: 0 }'];
@@ -56,11 +56,13 @@ export const ours: Peer = {
     );
     await writeFile(config, `workers:\n${units.join('\n')}\n`);
     return {
-      argv: [process.execPath, bin, 'run', config],
+      argv: [process.execPath, bin, 'run', config, '--containment', containment],
       env: bareEnvironment(dir, { HSU_HOME: join(dir, 'home') }),
       cwd: dir,
       stop: 'SIGTERM',
       background: false,
+      // The groups of its workers.
+      tidiesUp: true,
     };
   },
 };
