@@ -79,6 +79,8 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   if (options.set_groups) options.groups = glue::integers<gid_t>(given.Get("groups"), "groups");
   options.out = static_cast<Output>(integer<int>(given.Get("stdout"), "stdout"));
   options.err = static_cast<Output>(integer<int>(given.Get("stderr"), "stderr"));
+  options.out_channel = text(given.Get("stdoutChannel"), "stdoutChannel");
+  options.err_channel = text(given.Get("stderrChannel"), "stderrChannel");
   options.shell_fallback = boolean(given.Get("shellFallback"), "shellFallback");
   options.nofile = integer<long long>(given.Get("nofile"), "nofile");
   options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");

@@ -44,6 +44,7 @@ enum class Step : int {
   oom_score = 23,
   no_new_privs = 24,
   process = 25,
+  channel = 26,
   resource = 32,  // plus the number of the resource
 };
 
@@ -52,7 +53,7 @@ struct StepFailure {
   int error;
 };
 
-enum class Output : int { capture = 0, null = 1, inherit = 2, same_as_stdout = 3 };
+enum class Output : int { capture = 0, null = 1, inherit = 2, same_as_stdout = 3, channel = 4 };
 
 struct ResourceLimit {
   int resource;
@@ -99,6 +100,7 @@ struct LaunchOptions {
   bool set_groups = false;
   std::vector<gid_t> groups;
   Output out = Output::null, err = Output::null;
+  std::string out_channel, err_channel;  // FIFOs
   bool shell_fallback = false;
   long long nofile = -1;
   bool die_with_master = false;

@@ -90,6 +90,15 @@ bool make_pipe(Fd& reader, Fd& writer) {
   return ::fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0 && above_standard(writer);
 }
 
+// The child holds it for reading, too: it lives on when the master is gone, and nobody gets SIGPIPE. Who becomes another
+// user owns it, and can open /dev/stdout.
+bool open_channel(const std::string& path, const LaunchOptions& options, Fd& writer) {
+  writer.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!writer) return false;
+  if (options.uid >= 0 && ::fchown(writer.get(), static_cast<uid_t>(options.uid), static_cast<gid_t>(-1)) != 0) return false;
+  return above_standard(writer);
+}
+
 void reap(pid_t pid) {
   long result;
   do result = ::waitpid(pid, nullptr, 0);
@@ -185,6 +194,9 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   }
   if (launch.options.out == Output::capture && !make_pipe(spawned.out, out)) return {Step::pipe, errno};
   if (launch.options.err == Output::capture && !make_pipe(spawned.err, err)) return {Step::pipe, errno};
+  const LaunchOptions& options = launch.options;
+  if (options.out == Output::channel && !open_channel(options.out_channel, options, out)) return {Step::channel, errno};
+  if (options.err == Output::channel && !open_channel(options.err_channel, options, err)) return {Step::channel, errno};
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return {Step::socketpair, errno};
   spawned.gate.reset(pair[0]);

@@ -20,11 +20,25 @@ export interface Clock {
 
 export type OutputStream = 'stdout' | 'stderr';
 
+/**
+ * Named pipes that carry the output of one run past the master: whoever opened them reads them. The process holds them for reading
+ * as well, so that it outlives the master without a signal, and its bytes too.
+ */
+export interface OutputChannels {
+  /** Path of a FIFO where the stream is captured, else null. It is the worker’s user’s. */
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+  /** The run is over and nobody waits for its output any more: what is there is taken, what comes later is carried on. */
+  letGo(): void;
+}
+
 /** Where the bytes of one run go. */
 export interface RunOutput {
+  /** A host that can gives them to the process, and then neither writes nor ends what was started. null: all comes by `write`. */
+  readonly channels: OutputChannels | null;
   /** Takes over a chunk. `done` is called exactly once when it no longer needs memory; until then it counts against the bound. */
   write(stream: OutputStream, chunk: Uint8Array, done: () => void): void;
-  /** No more bytes of that stream will come. */
+  /** No more bytes of that stream will come; with channels, because nothing was started. */
   end(stream: OutputStream): void;
 }
 

@@ -7,9 +7,16 @@ import {
   type Host,
   type Milliseconds,
   type ProcessIdentity,
+  type WorkerSpec,
 } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
-import { type FileCollector, fileCollector, logFiles } from '@hsu-master/logcollect';
+import {
+  type FileCollector,
+  type FileCollectorOptions,
+  fileCollector,
+  logFiles,
+  pumpCollector,
+} from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
   createNativeHost,
@@ -17,6 +24,7 @@ import {
   type FileJournal,
   type LimitWatch,
   mainProcessHook,
+  makeDirectory,
   type NativeHost,
   type NativeHostOptions,
   openJournal,
@@ -80,7 +88,11 @@ export function wire(wiring: Wiring): Wired {
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal, limits } = supervise(wiring, { host, clock, events }, bootId);
+    const { supervisor, collector, journal, limits } = supervise(
+      wiring,
+      { host, clock, events, native },
+      bootId,
+    );
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const result = await supervisor.shutdown(reason, deadline);
       limits.close();
@@ -119,6 +131,13 @@ function openNativeHost(
   return createNativeHost(native, containment === undefined ? options : { ...options, containment });
 }
 
+interface Surroundings {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly native: Native | null;
+}
+
 interface Supervision {
   readonly supervisor: Supervisor;
   readonly collector: FileCollector;
@@ -128,13 +147,12 @@ interface Supervision {
 
 function supervise(
   { config, places, masterId }: Wiring,
-  { host, clock, events }: { readonly host: Host; readonly clock: Clock; readonly events: EventStream },
+  { host, clock, events, native }: Surroundings,
   bootId: string,
 ): Supervision {
   const publish = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);
   };
-  const collector = fileCollector({ clock, publish });
   const journal = openJournal({
     runDirectory: places.runDirectory,
     stateDirectory: places.stateDirectory,
@@ -154,9 +172,24 @@ function supervise(
     },
   });
   const hooks = [healthHook(), mainProcessHook(), limits.hook];
+  const collector = collect(native, places.runDirectory, config.workers, { clock, publish });
   const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId, events });
   supervisor.add(config.workers);
   return { supervisor, collector, journal, limits };
+}
+
+/** The addon carries the output where there is one, and what runs of an earlier master still write. */
+function collect(
+  native: Native | null,
+  runDirectory: string,
+  specs: readonly WorkerSpec[],
+  options: FileCollectorOptions,
+): FileCollector {
+  if (native === null) return fileCollector(options);
+  makeDirectory(runDirectory, 0o700);
+  const collector = pumpCollector({ ...options, native, runDirectory });
+  collector.adopt(specs);
+  return collector;
 }
 
 /** What the addon would say; without either, records of an earlier boot cannot be told from this one’s and are void. */

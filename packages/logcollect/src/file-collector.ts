@@ -11,6 +11,7 @@ import type {
 import { type Disk, realDisk } from './file/disk.ts';
 import { LogFile, type Source } from './file/log-file.ts';
 import { Tail } from './tail.ts';
+import { within } from './within.ts';
 
 /** Hears the output of all runs, as it arrives. */
 export interface OutputListener {
@@ -92,6 +93,7 @@ class Files implements FileCollector {
     const hearing = new Map<OutputListener, RunListener>();
     const said = this.#begin(spec, run);
     return {
+      channels: null,
       write: (stream, chunk, done) => {
         said.tails[stream] ??= new Tail(TAIL_BYTES);
         said.tails[stream].add(chunk);
@@ -128,7 +130,7 @@ class Files implements FileCollector {
     if (said?.open.has('stderr') === true) {
       const { promise, resolve } = Promise.withResolvers<void>();
       said.stderrEnded.push(resolve);
-      await this.#within(timeout, promise);
+      await within(this.#options.clock, timeout, promise);
     }
     return said?.tails.stderr?.lines(1)[0] ?? null;
   }
@@ -137,23 +139,18 @@ class Files implements FileCollector {
     if (this.#speaking.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#drained.add(resolve);
-    await this.#within(timeout, promise);
+    await within(this.#options.clock, timeout, promise);
     this.#drained.delete(resolve);
   }
 
   async close(timeout: Milliseconds = 2000): Promise<void> {
     this.#closed = true;
     this.#cancelSweep?.();
-    await this.#within(timeout, Promise.all([...this.#files.values()].map((file) => file.close())));
-  }
-
-  async #within(timeout: Milliseconds, work: Promise<unknown>): Promise<void> {
-    let cancelTimer: () => void = () => undefined;
-    const tooLate = new Promise<void>((resolve) => {
-      cancelTimer = this.#options.clock.after(timeout, resolve);
-    });
-    await Promise.race([work, tooLate]);
-    cancelTimer();
+    await within(
+      this.#options.clock,
+      timeout,
+      Promise.all([...this.#files.values()].map((file) => file.close())),
+    );
   }
 
   #begin({ id: workerId, log }: WorkerSpec, run: number): Said {

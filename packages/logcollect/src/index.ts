@@ -1,3 +1,4 @@
+export { type PumpCollector, type PumpCollectorOptions, pumpCollector } from './capture/pump-collector.ts';
 export type { Disk, FileFacts } from './file/disk.ts';
 export { logFiles } from './file/rotation.ts';
 export {

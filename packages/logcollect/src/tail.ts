@@ -27,10 +27,14 @@ export class Tail {
     this.#length += added.length;
   }
 
-  /** The last `count` lines without their ends, oldest first; an unfinished one counts. Bytes that are no UTF-8 are replaced. */
   lines(count: number): readonly string[] {
-    const text = new TextDecoder().decode(this.#buffer.subarray(0, this.#length));
-    const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
-    return text === '' || count <= 0 ? [] : lines.slice(-count);
+    return lastLinesOf(this.#buffer.subarray(0, this.#length), count);
   }
+}
+
+/** The last `count` lines without their ends, oldest first; an unfinished one counts. Bytes that are no UTF-8 are replaced. */
+export function lastLinesOf(bytes: Uint8Array, count: number): readonly string[] {
+  const text = new TextDecoder().decode(bytes);
+  const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  return text === '' || count <= 0 ? [] : lines.slice(-count);
 }

@@ -22,10 +22,25 @@ export interface CheckedSpawn {
   readonly groups: readonly number[];
   readonly stdout: number;
   readonly stderr: number;
+  readonly stdoutChannel: string;
+  readonly stderrChannel: string;
   readonly shellFallback: boolean;
   readonly nofile: number;
   readonly dieWithMaster: boolean;
   readonly limits: CheckedLimits | null;
+}
+
+const channelOutput = 4;
+
+function stream(value: unknown, what: string, allowed: readonly string[]): number {
+  return typeof value === 'object' ? channelOutput : oneOf(value, what, allowed);
+}
+
+function channel(value: unknown, what: string): string {
+  if (typeof value !== 'object') return '';
+  const path = text((value as { readonly fifo?: unknown } | null)?.fifo, `${what}.fifo`);
+  if (path === '') throw new TypeError(`${what}.fifo must not be empty`);
+  return path;
 }
 
 export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): CheckedSpawn {
@@ -47,8 +62,10 @@ export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): C
     gid: orNone(options.gid, 'gid', largestId),
     setGroups: groups !== null,
     groups: (groups ?? []).map((group, at) => integer(group, `groups[${at}]`, 0, largestId)),
-    stdout: oneOf(options.stdout, 'stdout', ['capture', 'null', 'inherit']),
-    stderr: oneOf(options.stderr, 'stderr', ['capture', 'null', 'inherit', 'stdout']),
+    stdout: stream(options.stdout, 'stdout', ['capture', 'null', 'inherit']),
+    stderr: stream(options.stderr, 'stderr', ['capture', 'null', 'inherit', 'stdout']),
+    stdoutChannel: channel(options.stdout, 'stdout'),
+    stderrChannel: channel(options.stderr, 'stderr'),
     shellFallback: boolean(options.shellFallback, 'shellFallback'),
     nofile:
       options.nofile === null

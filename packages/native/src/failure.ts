@@ -29,6 +29,7 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['oom-score', 'write'],
   ['no-new-privs', 'prctl'],
   ['pidfd', 'pidfd_open'],
+  ['channel', 'open'],
 ];
 
 /** From here on a step is a resource limit, in the order of `<sys/resource.h>`. */

@@ -20,8 +20,9 @@ export interface NativeSpawn {
   readonly gid: number | null;
   /** Supplementary groups. `null`: the master's, which a changed `uid` rarely should keep. */
   readonly groups: readonly number[] | null;
-  readonly stdout: 'capture' | 'null' | 'inherit';
-  readonly stderr: 'capture' | 'null' | 'inherit' | 'stdout';
+  /** A `fifo` is opened for reading and writing, and given to `uid`; nothing of it is told here: see `NativePump`. */
+  readonly stdout: 'capture' | 'null' | 'inherit' | { readonly fifo: string };
+  readonly stderr: 'capture' | 'null' | 'inherit' | 'stdout' | { readonly fifo: string };
   /** Run a text without a shebang line by `/bin/sh`, as execvp would; `execed` then says so. */
   readonly shellFallback: boolean;
   /**
@@ -148,6 +149,7 @@ export interface NativeSpawned {
 /** A step of making a process, in no order of time. */
 export type NativeStep =
   | 'pipe'
+  | 'channel'
   | 'socketpair'
   | 'clone'
   | 'pidfd'

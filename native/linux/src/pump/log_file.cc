@@ -76,6 +76,7 @@ int LogFile::try_open() {
 
 int LogFile::reopen() {
   bool folder_made = false, relieved = false;
+  opening_ = "open";
   for (;;) {
     int error = try_open();
     if (!error) return 0;
@@ -83,7 +84,9 @@ int LogFile::reopen() {
     if (error == -ENOENT && !folder_made) {
       folder_made = true;
       error = make_folder_of(path_.c_str());
-      if (error) return error;
+      if (!error) continue;
+      opening_ = "mkdir";
+      return error;
     } else if ((error == -EMFILE || error == -ENFILE) && !relieved) {
       relieved = true;
       listener_.relieve();
@@ -116,7 +119,7 @@ int LogFile::check(Milliseconds now) {
 bool LogFile::make_ready(Milliseconds now) {
   if (out_) return false;
   int error = check(now);
-  if (error) refuse("open", -error, now);
+  if (error) refuse(opening_, -error, now);
   return !error;
 }
 
@@ -233,7 +236,7 @@ void LogFile::move_away(const Rotation& rotation, Milliseconds now) {
 LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now) {
   if (out_) return {Outcome::refused, 0};
   int error = check(now);
-  if (error) return refuse("open", -error, now);
+  if (error) return refuse(opening_, -error, now);
   bool bounded = regular_ && rotation.max_size > 0 && !(unrotatable_ && now < unrotatable_until_);
   Plan planned = {kTurn, false};
   bool by_time = due(rotation) && !(unrotatable_ && now < unrotatable_until_);

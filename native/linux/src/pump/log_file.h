@@ -113,6 +113,7 @@ class LogFile {
   bool unrotatable_ = false;
 
   bool out_ = false;
+  const char* opening_ = "open";  // or mkdir, where that failed
   int out_error_ = 0;
   Milliseconds next_try_ = 0;
   uint64_t lost_bytes_ = 0, lost_lines_ = 0;

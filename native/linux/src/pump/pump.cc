@@ -220,7 +220,10 @@ void Pump::serve() {
     for (int at = 0; at < count; ++at) {
       // epoll's ready list rotates, and each channel gets one turn: a flood does not starve its neighbours.
       if (ready[at].data.ptr) {
-        turn(*static_cast<Channel*>(ready[at].data.ptr));
+        Channel& channel = *static_cast<Channel*>(ready[at].data.ptr);
+        // Without this a channel that never said anything would still have its file made.
+        if (ready[at].events & EPOLLIN) turn(channel);
+        else finish(channel);
       } else {
         called = true;
       }

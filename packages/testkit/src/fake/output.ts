@@ -2,6 +2,7 @@ import type { OutputCollector, OutputStream, RunOutput, WorkerSpec } from '@hsu-
 
 /** Keeps all output of one run in memory, byte for byte. */
 export class KeptOutput implements RunOutput {
+  readonly channels = null;
   readonly #chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
   readonly ended: OutputStream[] = [];
   /** Called after each chunk and each end. */

@@ -119,6 +119,7 @@ class Helper {
 
 /** Keeps the last bytes of both streams, joined in the order in which they arrived. */
 class Tail implements RunOutput {
+  readonly channels = null;
   readonly #bound: number;
   readonly #onEnd: () => void;
   readonly #chunks: Uint8Array[] = [];

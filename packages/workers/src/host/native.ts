@@ -7,6 +7,7 @@ import type {
   LimitReport,
   LimitsSpec,
   Milliseconds,
+  OutputChannels,
   OutputStream,
   ProcessIdentity,
   RunOutput,
@@ -226,7 +227,7 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   protected launch(launch: Launch, report: (report: RunReport) => void): TreeRun {
-    const leader = new EngineLeader(this.#engine, () => this.closed);
+    const leader = new EngineLeader(this.#engine, launch.output.channels, () => this.closed);
     const run = this.newRun(leader, report);
     const prepared = this.prepare(launch);
     if (!prepared.ok) {
@@ -290,6 +291,7 @@ class EngineHost extends TreeHost implements NativeHost {
     limits: NativeLimits | null,
   ): ReturnType<NativeEngine['spawn']> {
     const { command } = launch;
+    const { channels } = launch.output;
     return this.#engine.spawn({
       file: attempt.file,
       argv: command.argv,
@@ -299,8 +301,8 @@ class EngineHost extends TreeHost implements NativeHost {
       uid: credentials.uid,
       gid: credentials.gid,
       groups: credentials.groups,
-      stdout: launch.captureStdout ? 'capture' : 'null',
-      stderr: launch.captureStderr ? 'capture' : 'null',
+      stdout: launch.captureStdout ? channelOr('capture', channels?.stdout) : 'null',
+      stderr: launch.captureStderr ? channelOr('capture', channels?.stderr) : 'null',
       shellFallback: true,
       nofile: null,
       // A helper has no run record by which the next master could find it.
@@ -312,7 +314,7 @@ class EngineHost extends TreeHost implements NativeHost {
   /** The process waits at its gate: writes it down, then lets it go. */
   #take(run: TreeRun, launch: Launch, attempt: Attempt, { handle, pid, startTime }: NativeSpawned): void {
     const process = { pid, startedAt: startTime };
-    const open = capturedStreams(launch);
+    const open = launch.output.channels === null ? capturedStreams(launch) : new Set<OutputStream>();
     const child: Child = { run, attempt, output: launch.output, open, refusal: null, ended: false };
     this.#children.set(handle, child);
     run.plant(new Tree(process, launch.mark));
@@ -374,14 +376,20 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 }
 
+function channelOr<T>(otherwise: T, fifo: string | null | undefined): T | { readonly fifo: string } {
+  return fifo === null || fifo === undefined ? otherwise : { fifo };
+}
+
 class EngineLeader implements Leader {
   readonly #engine: NativeEngine;
+  readonly #channels: OutputChannels | null;
   readonly #isClosed: () => boolean;
   /** Set once the process exists. */
   handle: NativeHandle | null = null;
 
-  constructor(engine: NativeEngine, isClosed: () => boolean) {
+  constructor(engine: NativeEngine, channels: OutputChannels | null, isClosed: () => boolean) {
     this.#engine = engine;
+    this.#channels = channels;
     this.#isClosed = isClosed;
   }
 
@@ -390,7 +398,9 @@ class EngineLeader implements Leader {
   }
 
   detachOutput(): void {
-    if (this.handle !== null && !this.#isClosed()) this.#engine.detachOutput(this.handle);
+    if (this.handle === null || this.#isClosed()) return;
+    this.#channels?.letGo();
+    this.#engine.detachOutput(this.handle);
   }
 }
 

@@ -1,0 +1,23 @@
+import type { OutputStream, WorkerId } from '@hsu-master/core';
+
+/** Whose output a FIFO carries. */
+export interface ChannelName {
+  readonly workerId: WorkerId;
+  readonly run: number;
+  readonly stream: OutputStream;
+}
+
+const PATTERN = /^(?<id>[\w-]+)\.(?<run>\d+)\.[\da-z]+\.(?<stream>stdout|stderr)$/;
+
+/** The file name of a FIFO; `master`, letters and digits, tells masters apart, which all count runs from one. */
+export function channelName({ workerId, run, stream }: ChannelName, master: string): string {
+  return `${workerId}.${run}.${master}.${stream}`;
+}
+
+/** null: no name of a channel. */
+export function parseChannelName(name: string): ChannelName | null {
+  const groups = PATTERN.exec(name)?.groups;
+  if (groups === undefined) return null;
+  const { id = '', run, stream } = groups;
+  return { workerId: id, run: Number(run), stream: stream as OutputStream };
+}

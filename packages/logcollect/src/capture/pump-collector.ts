@@ -1,0 +1,243 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Milliseconds, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
+import type { Native, NativeChannel, NativePump, NativePumpEvent } from '@hsu-master/native';
+import {
+  type FileCollector,
+  type FileCollectorOptions,
+  fileCollector,
+  type OutputListener,
+} from '../file-collector.ts';
+import { lastLinesOf } from '../tail.ts';
+import { within } from '../within.ts';
+import { type ChannelFolder, channelFolder } from './channel-folder.ts';
+import { channelName, parseChannelName } from './channel-name.ts';
+import { newsOf } from './pump-news.ts';
+import { PumpedRun, type PumpedStream } from './pumped-run.ts';
+
+export interface PumpCollectorOptions extends Omit<FileCollectorOptions, 'disk' | 'idleAfter'> {
+  readonly native: Pick<Native, 'openPump'>;
+  /** Where FIFOs are found again by the next master; must exist. */
+  readonly runDirectory: string;
+}
+
+/** A collector whose files are written by the addon’s thread: this one only hears what it asks for. */
+export interface PumpCollector extends FileCollector {
+  /**
+   * Carries on what an earlier master’s runs write into the FIFOs that it left, until nobody holds them; those of nobody are
+   * removed. Of a worker that is not among `specs` the output is dropped.
+   */
+  adopt(specs: readonly WorkerSpec[]): void;
+}
+
+/** Bytes that listeners may have to be told and have not taken. */
+const MAX_TAPPED = 4 * 2 ** 20;
+const STREAMS = ['stdout', 'stderr'] as const;
+const TAIL_LINES = 64;
+
+/**
+ * Has the output of every run written to the files that its spec names. Runs append; streams with the same path share a file in
+ * the order of arrival. No failure of a disk reaches a worker: see `log.dropped`. A worker waits while a listener does not keep up.
+ * Throws what making the FIFOs’ folder or the pump throws.
+ */
+export function pumpCollector(options: PumpCollectorOptions): PumpCollector {
+  return new Pumped(options);
+}
+
+interface Place {
+  readonly run: PumpedRun;
+  readonly stream: PumpedStream;
+}
+
+class Pumped implements PumpCollector {
+  readonly #options: PumpCollectorOptions;
+  readonly #folder: ChannelFolder;
+  readonly #pump: NativePump;
+  /** Where no channel can be made, output comes by pipes. */
+  readonly #piped: FileCollector;
+  readonly #master: string;
+  readonly #listeners = new Set<OutputListener>();
+  readonly #places = new Map<NativeChannel, Place>();
+  /** Of each worker its latest run. */
+  readonly #latest = new Map<WorkerId, PumpedRun | null>();
+  readonly #speaking = new Set<PumpedRun>();
+  readonly #drained = new Set<() => void>();
+  #closed: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(options: PumpCollectorOptions) {
+    this.#options = options;
+    this.#folder = channelFolder(options.runDirectory);
+    this.#master = Math.floor(options.clock.wallNow()).toString(36);
+    this.#piped = fileCollector(options);
+    this.#pump = options.native.openPump({
+      maxTappedBytes: MAX_TAPPED,
+      onEvents: (events) => {
+        for (const event of events) this.#hear(event);
+      },
+    });
+  }
+
+  open(spec: WorkerSpec, run: number): RunOutput {
+    this.#forget(this.#latest.get(spec.id));
+    const pumped = this.#isClosed ? null : this.#openRun(spec, run);
+    this.#latest.set(spec.id, pumped);
+    return pumped ?? this.#piped.open(spec, run);
+  }
+
+  adopt(specs: readonly WorkerSpec[]): void {
+    for (const name of readdirSync(this.#folder.path)) {
+      const found = parseChannelName(name);
+      if (found === null) continue;
+      const { workerId, run, stream } = found;
+      const spec = specs.find(({ id }) => id === workerId) ?? null;
+      const fifo = join(this.#folder.path, name);
+      try {
+        const one = this.#openStream(spec, stream, fifo);
+        this.#take(new PumpedRun(this.#pump, workerId, run, [one]));
+      } catch {
+        // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
+      }
+    }
+  }
+
+  subscribe(listener: OutputListener): () => void {
+    const unsubscribe = this.#piped.subscribe(listener);
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#tapAll('wait');
+    return () => {
+      unsubscribe();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#tapAll('none');
+    };
+  }
+
+  lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
+    const run = this.#latest.get(workerId);
+    if (run === null) return this.#piped.lastLines(workerId, count, stream);
+    const channel = run?.find(stream)?.channel;
+    if (channel === undefined || this.#isClosed) return [];
+    return lastLinesOf(this.#pump.tail(channel), Math.min(count, TAIL_LINES));
+  }
+
+  async lastWords(workerId: WorkerId, run: number, timeout: Milliseconds): Promise<string | null> {
+    const latest = this.#latest.get(workerId);
+    if (latest === null) return this.#piped.lastWords(workerId, run, timeout);
+    const said =
+      latest?.run === run
+        ? latest
+        : [...this.#speaking].find((one) => one.workerId === workerId && one.run === run);
+    const stderr = said?.find('stderr');
+    if (said === undefined || stderr === undefined) return null;
+    if (!stderr.ended) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      said.stderrEnded.push(resolve);
+      await within(this.#options.clock, timeout, promise);
+    }
+    if (this.#isClosed) return null;
+    return lastLinesOf(this.#pump.tail(stderr.channel), 1)[0] ?? null;
+  }
+
+  async drained(timeout: Milliseconds): Promise<void> {
+    const { clock } = this.#options;
+    const piped = this.#piped.drained(timeout);
+    if (this.#speaking.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#drained.add(resolve);
+      await within(clock, timeout, promise);
+      this.#drained.delete(resolve);
+    }
+    await piped;
+  }
+
+  async close(timeout: Milliseconds = 2000): Promise<void> {
+    if (this.#isClosed || this.#closed !== null) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed = resolve;
+    this.#pump.stop();
+    await Promise.all([within(this.#options.clock, timeout, promise), this.#piped.close(timeout)]);
+    this.#isClosed = true;
+    this.#pump.close();
+    this.#folder.release();
+  }
+
+  #openRun({ id, log }: WorkerSpec, run: number): PumpedRun | null {
+    const streams: PumpedStream[] = [];
+    try {
+      for (const stream of STREAMS) {
+        if (!(stream === 'stdout' ? log.captureStdout : log.captureStderr)) continue;
+        const name = channelName({ workerId: id, run, stream }, this.#master);
+        streams.push(this.#openStream({ log }, stream, join(this.#folder.path, name)));
+      }
+    } catch {
+      for (const { channel } of streams) this.#pump.discard(channel);
+      return null;
+    }
+    const pumped = new PumpedRun(this.#pump, id, run, streams);
+    this.#take(pumped);
+    return pumped;
+  }
+
+  #openStream(spec: Pick<WorkerSpec, 'log'> | null, stream: OutputStream, fifo: string): PumpedStream {
+    const { stdoutFile, stderrFile, maxSize = 0, maxFiles = 0 } = spec?.log ?? {};
+    const file = (stream === 'stdout' ? stdoutFile : stderrFile) ?? null;
+    const channel = this.#pump.open({ fifo, file, maxSize, maxFiles, rotateEvery: 0, overflow: 'block' });
+    if (this.#listeners.size > 0) this.#pump.tap(channel, 'wait');
+    return { stream, channel, fifo, ended: false };
+  }
+
+  #take(run: PumpedRun): void {
+    for (const stream of run.streams) this.#places.set(stream.channel, { run, stream });
+    if (run.streams.length > 0) this.#speaking.add(run);
+  }
+
+  /** An earlier run of a worker: nobody asks for its last lines once the next one has begun. */
+  #forget(run: PumpedRun | null | undefined): void {
+    if (!run?.ended || this.#isClosed) return;
+    for (const { channel } of run.streams) this.#pump.forget(channel);
+  }
+
+  #tapAll(how: 'wait' | 'none'): void {
+    if (this.#isClosed) return;
+    for (const channel of this.#places.keys()) this.#pump.tap(channel, how);
+  }
+
+  #hear(event: NativePumpEvent): void {
+    switch (event.type) {
+      case 'pump-closed':
+        this.#closed?.();
+        return;
+      case 'channel-small':
+      case 'replaced':
+        return;
+      case 'tapped': {
+        const { data, channel } = event;
+        const place = this.#places.get(channel);
+        place?.run.hear(place.stream.stream, data, this.#listeners);
+        this.#pump.acknowledge(data.length);
+        return;
+      }
+      case 'channel-end':
+        this.#ended(event.channel);
+        return;
+      default:
+        this.#publish(event, event.channel);
+    }
+  }
+
+  #publish(event: NativePumpEvent, channel: NativeChannel): void {
+    const news = newsOf(event, this.#closed !== null);
+    const run = this.#places.get(channel)?.run;
+    if (news !== null && run !== undefined) this.#options.publish(news, run.workerId, run.run);
+  }
+
+  #ended(channel: NativeChannel): void {
+    const place = this.#places.get(channel);
+    if (place === undefined || place.stream.ended) return;
+    const { run, stream } = place;
+    run.hearEnd(stream);
+    if (!run.ended) return;
+    if (this.#latest.get(run.workerId) !== run) this.#forget(run);
+    if (!this.#speaking.delete(run) || this.#speaking.size > 0) return;
+    for (const resolve of this.#drained) resolve();
+  }
+}
