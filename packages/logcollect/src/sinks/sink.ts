@@ -5,9 +5,19 @@ export type Delivery =
   | { readonly kind: 'taken' }
   /** Some were refused for good (the service says they are malformed); the rest was taken. */
   | { readonly kind: 'partly'; readonly refused: number; readonly reason: string }
+  /** `left`, a part of the batch in its order, is to be tried again; of the others `refused` were refused for good and the rest was taken. */
+  | {
+      readonly kind: 'rest';
+      readonly left: readonly LogRecord[];
+      readonly refused: number;
+      readonly reason: string;
+      readonly after: number | null;
+    }
   /** Try the same batch again, not before `after` milliseconds where the service said so. */
   | { readonly kind: 'later'; readonly reason: string; readonly after: number | null }
-  /** Trying again cannot help: credentials, address. */
+  /** Nothing was taken, since so much at once is not: a smaller batch may be. */
+  | { readonly kind: 'too-big'; readonly reason: string }
+  /** Trying again soon cannot help: credentials, address. Somebody has to change something first. */
   | { readonly kind: 'never'; readonly reason: string };
 
 /**
