@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { limitsAbove } from './above.ts';
 import type { Controller1, Facilities, Rights, Tree2 } from './facilities.ts';
-import { makeDirectory, readPids, readText, removeDirectory, writeText } from './files.ts';
+import { readPids, readText, removeDirectory, takeDirectory, writeText } from './files.ts';
 import { type Hierarchies, type Hierarchy, parseHierarchies } from './hierarchies.ts';
 import { rightsOfMaster } from './rights.ts';
 import { enterScope, isBootedWithSystemd, isDelegated, type Unit, unitOf } from './systemd.ts';
@@ -42,7 +42,7 @@ export function withoutGroups(reason: string): Containment {
 
 /**
  * Finds out which cgroups the master may use, and makes the directories in which those of the workers will be. Call it before any
- * engine is open that reaps orphans, and after the state directory is locked. Takes milliseconds; up to ten seconds where systemd
+ * engine is open that reaps orphans, and after the state directory is locked. Takes milliseconds; up to 15 seconds where systemd
  * is asked and does not answer.
  * @throws RangeError for an instance that cannot be the name of a directory
  */
@@ -147,8 +147,8 @@ class Acquisition {
 
   #takeUnified(site: string): Tree2 | null {
     const base = posix.join(site, this.#name);
-    const refused = makeDirectory(base);
-    if (refused !== null && refused !== 'EEXIST') {
+    const refused = takeDirectory(base);
+    if (refused !== null) {
       this.#missing.set('', `cannot make ${base}: ${refused}`);
       return null;
     }
@@ -202,8 +202,8 @@ class Acquisition {
     }
     if (!this.#options.mayMove) return `${site} holds this process, which was not to be moved`;
     const leaf = posix.join(site, this.#leaf);
-    const refused = makeDirectory(leaf);
-    if (refused !== null && refused !== 'EEXIST') return `cannot make ${leaf}: ${refused}`;
+    const refused = takeDirectory(leaf);
+    if (refused !== null) return `cannot make ${leaf}: ${refused}`;
     this.#undo.push(() => removeDirectory(leaf));
     for (const pid of inside) {
       const failed = writeText(posix.join(leaf, 'cgroup.procs'), String(pid));
@@ -232,8 +232,8 @@ class Acquisition {
       return null;
     }
     const base = posix.join(own, this.#name);
-    const refused = makeDirectory(base);
-    if (refused !== null && refused !== 'EEXIST') {
+    const refused = takeDirectory(base);
+    if (refused !== null) {
       this.#missing.set(controller, `cannot make ${base}: ${refused}`);
       return null;
     }

@@ -1,4 +1,4 @@
-import { constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 
 /** The name of a system error, `EACCES`; `null`: it went well. */
 export type Errno = string | null;
@@ -23,6 +23,12 @@ export function makeDirectory(path: string): Errno {
 
 export function removeDirectory(path: string): Errno {
   return attempt(() => rmdirSync(path));
+}
+
+/** Makes a directory, or finds one in which others can be made. */
+export function takeDirectory(path: string): Errno {
+  const refused = makeDirectory(path);
+  return refused === 'EEXIST' ? attempt(() => accessSync(path, constants.W_OK)) : refused;
 }
 
 /** The numbers of a file with a `name value` in each line, such as cgroup.events. */

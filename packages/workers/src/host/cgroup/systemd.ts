@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import { makeDirectory, readText, writeText } from './files.ts';
+import { readText, takeDirectory, writeText } from './files.ts';
 
 /** Time for one answer of systemd. */
 const PATIENCE_MS = 5000;
@@ -99,8 +99,8 @@ export function enterScope(scope: string, leaf: string, unit: Unit, mount: strin
   ]);
   if (!control.ok) return control.reason;
   const directory = posix.join(mount, control.text.trim(), leaf);
-  const refused = makeDirectory(directory);
-  if (refused !== null && refused !== 'EEXIST') return `cannot make ${directory}: ${refused}`;
+  const refused = takeDirectory(directory);
+  if (refused !== null) return `cannot make ${directory}: ${refused}`;
   if (writeText(posix.join(directory, 'cgroup.procs'), pid) === null) return awaitScope(scope);
   const attached = ask('busctl', [
     ...bus,
