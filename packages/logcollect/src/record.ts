@@ -1,26 +1,6 @@
-import type { OutputStream, WallTime, WorkerId } from '@hsu-master/core';
+import type { LogLevel, LogValue, OutputStream, WallTime, WorkerId } from '@hsu-master/core';
 
-/** Syslog’s severities by their usual names, the least first. */
-export const LOG_LEVELS = [
-  'trace',
-  'debug',
-  'info',
-  'notice',
-  'warn',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export type LogValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly LogValue[]
-  | { readonly [key: string]: LogValue };
+export { LOG_LEVELS, type LogLevel, type LogValue } from '@hsu-master/core';
 
 /** One line on its way: what the worker wrote, and what stages have found out about it. Stages return changed copies. */
 export interface LogRecord {
