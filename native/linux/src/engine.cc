@@ -1,8 +1,10 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "identity.h"
+#include "limits.h"
 #include "proctable.h"
 
 namespace hsu {
@@ -49,6 +51,15 @@ void Engine::detach_output(Handle handle) {
 
 void Engine::acknowledge(size_t bytes) {
   if (capture_) capture_->acknowledge(bytes);
+}
+
+int Engine::protect(int oom_score_adj) {
+  auto before = own_oom_score_adj();
+  if (!before) return errno;
+  waiter_->give_oom_score_adj(before);
+  int error = write_oom_score_adj(::getpid(), oom_score_adj);
+  if (error) waiter_->give_oom_score_adj(std::nullopt);
+  return error;
 }
 
 int Engine::watch(pid_t pid, uint64_t start_time, uint64_t& watch) {

@@ -33,6 +33,7 @@ class Engine {
   void detach_output(Handle handle);
   void acknowledge(size_t bytes);
   int watch(pid_t pid, uint64_t start_time, uint64_t& watch);  // 0 or errno
+  int protect(int oom_score_adj);  // 0 or errno
   std::vector<Event> take() { return queue_.take(); }
 
  private:

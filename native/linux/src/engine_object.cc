@@ -16,6 +16,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::release>("release"),
                          InstanceMethod<&EngineObject::signal>("signal"),
                          InstanceMethod<&EngineObject::signal_group>("signalGroup"),
+                         InstanceMethod<&EngineObject::protect>("protect"),
                          InstanceMethod<&EngineObject::watch>("watch"),
                          InstanceMethod<&EngineObject::unwatch>("unwatch"),
                          InstanceMethod<&EngineObject::detach_output>("detachOutput"),
@@ -102,6 +103,11 @@ void EngineObject::release(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineObject::signal(const Napi::CallbackInfo& info) {
   int error = open(info.Env()).waiter().signal(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
+  return Napi::Number::New(info.Env(), error);
+}
+
+Napi::Value EngineObject::protect(const Napi::CallbackInfo& info) {
+  int error = open(info.Env()).protect(integer<int>(info[0], "score"));
   return Napi::Number::New(info.Env(), error);
 }
 

@@ -21,6 +21,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value spawn(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
   Napi::Value signal(const Napi::CallbackInfo& info);
+  Napi::Value protect(const Napi::CallbackInfo& info);
   Napi::Value signal_group(const Napi::CallbackInfo& info);
   Napi::Value watch(const Napi::CallbackInfo& info);
   void unwatch(const Napi::CallbackInfo& info);

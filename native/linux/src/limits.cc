@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,15 @@
 namespace hsu {
 
 namespace {
+
+// 0 or errno.
+int write_number(pid_t pid, const char* name, int value) {
+  char path[64], text[16];
+  ::snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  int length = ::snprintf(text, sizeof text, "%d", value);
+  Fd fd(::open(path, O_WRONLY | O_CLOEXEC));
+  return fd && ::write(fd.get(), text, static_cast<size_t>(length)) >= 0 ? 0 : errno;
+}
 
 class Change {
  public:
@@ -71,7 +81,7 @@ class Change {
   // its session shares this with strangers to the change.
   void set_autogroup() {
     auto row = read_process(pid_);
-    if (row && row->sid == pid_) write("autogroup", *limits_.nice);
+    if (row && row->sid == pid_) write_number(pid_, "autogroup", *limits_.nice);
   }
 
   // The kernel changes the value of all that share the memory, so never while that is ours.
@@ -79,16 +89,8 @@ class Change {
     if (shares_our_memory(pid_)) {
       note(Step::oom_score, -EBUSY);
     } else {
-      note(Step::oom_score, write("oom_score_adj", *limits_.oom_score_adj));
+      note(Step::oom_score, -write_oom_score_adj(pid_, *limits_.oom_score_adj));
     }
-  }
-
-  long write(const char* name, int value) {
-    char path[64], text[16];
-    ::snprintf(path, sizeof path, "/proc/%d/%s", pid_, name);
-    int length = ::snprintf(text, sizeof text, "%d", value);
-    Fd fd(::open(path, O_WRONLY | O_CLOEXEC));
-    return fd && ::write(fd.get(), text, static_cast<size_t>(length)) >= 0 ? 0 : -errno;
   }
 
   pid_t pid_;
@@ -97,6 +99,15 @@ class Change {
 };
 
 }  // namespace
+
+std::optional<int> own_oom_score_adj() {
+  Fd fd(::open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));
+  char text[16] = {};
+  if (!fd || ::read(fd.get(), text, sizeof text - 1) <= 0) return std::nullopt;
+  return std::atoi(text);
+}
+
+int write_oom_score_adj(pid_t pid, int value) { return write_number(pid, "oom_score_adj", value); }
 
 std::vector<StepFailure> limit_process(pid_t pid, uint64_t start_time, const ProcessLimits& limits) {
   auto pidfd = open_process(pid, start_time);

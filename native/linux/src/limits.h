@@ -20,6 +20,11 @@ namespace hsu {
 // once when the process has gone or is another by now.
 std::vector<StepFailure> limit_process(pid_t pid, uint64_t start_time, const ProcessLimits& limits);
 
+// Its own, before it was changed, of the calling process.
+std::optional<int> own_oom_score_adj();
+// 0 or errno. The kernel changes the value of all that share the memory of the process.
+int write_oom_score_adj(pid_t pid, int value);
+
 namespace limit {
 
 // `task` 0: the calling one. Results are the kernel's own.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "identity.h"
+#include "limits.h"
 #include "thread.h"
 
 namespace hsu {
@@ -168,6 +169,11 @@ int Waiter::signal_group(Handle handle, int signal) {
   return errno == ESRCH ? send_signal(found->second.pidfd.get(), signal) : errno;
 }
 
+void Waiter::give_oom_score_adj(std::optional<int> value) {
+  std::lock_guard lock(mutex_);
+  oom_score_adj_ = value;
+}
+
 int Waiter::watch(uint64_t id, Fd pidfd) {
   std::lock_guard lock(mutex_);
   int fd = pidfd.get();
@@ -234,9 +240,11 @@ void Waiter::settle(Handle handle, Child& child, std::vector<Event>& events) {
   child.failure = {launch.failed_step.load(), launch.failed_error.load()};
   child.execed = launch.reached_exec && child.failure.step == Step::none;
   child.used_shell = launch.used_shell;
+  bool has_own_score = launch.limits.oom_score_adj != nullptr;
   child.launch.reset();
   remove(epoll_.get(), child.gate);
   if (!child.execed) return;
+  if (oom_score_adj_ && !has_own_score) write_oom_score_adj(child.pid, *oom_score_adj_);
   child.rss_before_exec = largest_rss_of_master();
   events.emplace_back(EventType::execed, handle, std::initializer_list<double>{double(child.used_shell)});
 }

@@ -9,6 +9,9 @@ const MODES = ['auto', 'in-place', 'off'] as const;
  */
 export type ContainmentMode = (typeof MODES)[number];
 
+/** The oom_score_adj of a master: killed well after any worker, and before what the system itself protects (-1000). */
+export const PROTECTED = -900;
+
 /** What holds the workers of the master with this name; undefined where nothing is wanted. */
 export function containmentOf(mode: ContainmentMode, instance: string): Containment | undefined {
   if (mode === 'off') return undefined;

@@ -49,6 +49,11 @@ export interface MasterOptions {
    * `auto` may move it into a cgroup of its own, also one that systemd is asked for; `off` uses process groups alone.
    */
   readonly containment?: ContainmentMode;
+  /**
+   * Linux: oom_score_adj of this process, where it may be set, so that the kernel takes workers first; they keep the value from before.
+   * Only for a process that is nothing but a master.
+   */
+  readonly oomScoreAdj?: number;
 }
 
 /** Keeps the workers of one configuration. */
@@ -119,6 +124,7 @@ export function createMaster(options: MasterOptions): Master {
     places,
     reapOrphans: options.reapOrphans ?? false,
     containment: options.containment ?? 'in-place',
+    oomScoreAdj: options.oomScoreAdj,
     masterId: newMasterId(realClock().random()),
     prepare: (native) => lockStateDirectory(places.stateDirectory, native),
   });

@@ -1,7 +1,7 @@
 import type { Host } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { createNativeHost, createNodeHost, realClock } from '@hsu-master/workers';
-import { type ContainmentMode, containmentOf } from './containment.ts';
+import { type ContainmentMode, containmentOf, PROTECTED } from './containment.ts';
 
 /** A host to be asked what it can do; it starts nothing and leaves no trace. */
 export interface Inspected {
@@ -20,7 +20,7 @@ export function inspectHost(
   const clock = realClock();
   // Not by the name of a master that may be running.
   const containment = loaded.ok ? containmentOf(mode, `inspect-${process.pid}`) : undefined;
-  const options = { environment, clock, reapOrphans: true };
+  const options = { environment, clock, reapOrphans: true, oomScoreAdj: PROTECTED };
   const host = loaded.ok
     ? createNativeHost(loaded.native, containment === undefined ? options : { ...options, containment })
     : createNodeHost({ environment, clock });

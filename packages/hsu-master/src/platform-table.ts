@@ -44,6 +44,10 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
     node: 'impossible: unknown',
   },
   'switch-user': { native: 'enforced for root; else only the master’s own user', node: 'the same' },
+  'protected-master': {
+    native: 'enforced with CAP_SYS_RESOURCE, in `run`: oom_score_adj −900; workers keep theirs',
+    node: 'impossible',
+  },
   'umask-groups-nofile': { native: 'enforced', node: 'impossible' },
   'state-directory-lock': { native: 'enforced: flock', node: 'impossible: two masters are not told apart' },
 };

@@ -1,7 +1,7 @@
 import { formatIssue } from '@hsu-master/config';
 import { formatDuration, type Milliseconds } from '@hsu-master/core';
 import { realClock } from '@hsu-master/workers';
-import { containmentMode, refuseContainment } from './containment.ts';
+import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
 import { createMaster, type Master } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
@@ -29,6 +29,7 @@ export async function run(file: string, flags: Flags): Promise<number> {
       configFile: file,
       reapOrphans: true,
       containment,
+      oomScoreAdj: PROTECTED,
       ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
       ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
     });

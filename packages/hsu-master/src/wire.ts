@@ -42,6 +42,7 @@ export interface Wiring {
   readonly places: Places;
   readonly reapOrphans: boolean;
   readonly containment: ContainmentMode;
+  readonly oomScoreAdj: number | undefined;
   readonly masterId: string;
   /** Called before anything is touched; throws where the master must not begin. What it returns is called after everything. */
   prepare(native: Native | null): () => void;
@@ -122,12 +123,17 @@ export function wire(wiring: Wiring): Wired {
 
 function openNativeHost(
   native: Native,
-  { environment, reapOrphans, containment: mode, places }: Wiring,
+  { environment, reapOrphans, oomScoreAdj, containment: mode, places }: Wiring,
   parts: Pick<NativeHostOptions, 'clock' | 'onStray'>,
 ): NativeHost {
   // Before the host: afterwards whatever this process starts would be reaped by the addon.
   const containment = containmentOf(mode, instanceOf(places.stateDirectory));
-  const options = { environment, reapOrphans, ...parts };
+  const options = {
+    environment,
+    reapOrphans,
+    ...parts,
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+  };
   return createNativeHost(native, containment === undefined ? options : { ...options, containment });
 }
 

@@ -9,6 +9,7 @@ export interface AddonEngine {
   spawn(options: CheckedSpawn): [number, number, number] | [number, number];
   release(handle: number, go: boolean): void;
   signal(handle: number, signal: number): number;
+  protect(score: number): number;
   signalGroup(handle: number, signal: number): number;
   /** A watch, or a negative errno. */
   watch(pid: number, startTime: number): number;

@@ -42,6 +42,8 @@ export function openEngine(
     signal: (handle, signal) => signalResult(opened().signal(check.handle(handle), check.signal(signal))),
     signalGroup: (handle, signal) =>
       signalResult(opened().signalGroup(check.handle(handle), check.signal(signal))),
+    protect: (oomScoreAdj) =>
+      signalResult(opened().protect(check.integer(oomScoreAdj, 'oomScoreAdj', -1000, 1000))),
     signalProcess(pid, startTime, signal) {
       opened();
       return signalResult(

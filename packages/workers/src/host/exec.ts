@@ -119,7 +119,6 @@ class Helper {
 
 /** Keeps the last bytes of both streams, joined in the order in which they arrived. */
 class Tail implements RunOutput {
-  readonly channels = null;
   readonly #bound: number;
   readonly #onEnd: () => void;
   readonly #chunks: Uint8Array[] = [];
@@ -139,6 +138,10 @@ class Tail implements RunOutput {
     return Buffer.concat(this.#chunks)
       .subarray(-this.#bound || Infinity)
       .toString('utf8');
+  }
+
+  openChannels(): null {
+    return null;
   }
 
   write(_stream: OutputStream, chunk: Uint8Array, done: () => void): void {

@@ -24,23 +24,22 @@ import type {
   NativeHandle,
   NativeLimits,
   NativeSpawned,
-  NativeTree,
-  NativeTreeUsage,
 } from '@hsu-master/native';
 import { ownRights } from './accounts.ts';
 import { type Containment, withoutGroups } from './cgroup/acquire.ts';
-import { ContainedRun } from './contained-run.ts';
 import { type Contained, Containing } from './containing.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
+import { asStream, EngineLeader } from './engine-leader.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
 import type { Hold } from './hold.ts';
 import { NativeSystem } from './native-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
+import { Sampling } from './sampling.ts';
 import { endStrays } from './strays.ts';
 import { Tree } from './tree.ts';
 import { capturedStreams, recordFailure, TreeHost } from './tree-host.ts';
-import { type Leader, TreeRun } from './tree-run.ts';
+import { TreeRun } from './tree-run.ts';
 import { usageOf } from './usage.ts';
 
 /** How many bytes of output may be delivered and not yet consumed, all workers together. */
@@ -48,12 +47,6 @@ const MAX_UNACKNOWLEDGED = 8 * 2 ** 20;
 
 /** A stray is named when it has lived this long after it was found: some only fork on their way out. */
 const STRAY_PATIENCE: Milliseconds = 200;
-
-/**
- * A sample takes the members of a group from the group. Who has left it is found by a look at all processes, which one in so many
- * takes.
- */
-const LOOK_AT_EACH = 16;
 
 const OUT_OF_DESCRIPTORS = { ok: false, failure: { step: 'pipe', code: 'EMFILE', call: 'pipe2' } } as const;
 
@@ -63,6 +56,8 @@ export interface NativeHostOptions {
   /** Whether the master adopts what workers leave behind. Only a program that spawns nothing by other means may say so. */
   readonly reapOrphans: boolean;
   readonly clock: Clock;
+  /** The master’s own oom_score_adj, where it may be set; workers keep the value from before. Only for a process that is nothing but a master. */
+  readonly oomScoreAdj?: number;
   /** What holds the workers, see `acquireContainment`; released when the host is closed. Without it there are no cgroups. */
   readonly containment?: Containment;
   /**
@@ -119,12 +114,6 @@ const BY_GROUP: Capability = {
     'members are those of the cgroup; who has the right to leave it is found by group, session, ancestry and HSU_RUN',
 };
 
-interface Sampled {
-  readonly hold: ContainedRun;
-  readonly outside: readonly ProcessIdentity[];
-  readonly source: NativeTree;
-}
-
 type ChildEvent = Extract<NativeEvent, { handle: NativeHandle }>;
 
 class EngineHost extends TreeHost implements NativeHost {
@@ -132,17 +121,14 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #native: Native;
   readonly #engine: NativeEngine;
   readonly #system: NativeSystem;
+  readonly #protection: Capability;
   readonly #containing: Containing;
+  readonly #sampling: Sampling;
   readonly #descriptors = new DescriptorGauge();
   readonly #children = new Map<NativeHandle, Child>();
-  #samples = 0;
 
-  constructor(
-    native: Native,
-    engine: NativeEngine,
-    system: NativeSystem,
-    { clock, environment, onStray, containment = withoutGroups('not asked for') }: NativeHostOptions,
-  ) {
+  constructor(native: Native, engine: NativeEngine, system: NativeSystem, options: NativeHostOptions) {
+    const { clock, environment, onStray, containment = withoutGroups('not asked for') } = options;
     const accounts = {
       user: (nameOrId: string) => native.lookupUser(nameOrId),
       group: (nameOrId: string) => native.lookupGroup(nameOrId),
@@ -157,7 +143,9 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#native = native;
     this.#engine = engine;
     this.#system = system;
+    this.#protection = protect(engine, options.oomScoreAdj);
     this.#containing = new Containing(native, containment, clock, own.uid);
+    this.#sampling = new Sampling(this.#containing, this.forest, clock);
   }
 
   capabilities(): readonly Capability[] {
@@ -165,7 +153,7 @@ class EngineHost extends TreeHost implements NativeHost {
     const held = known.map((one) =>
       one.feature === 'whole-tree' && this.#containing.groups.any ? BY_GROUP : one,
     );
-    return [...held, this.#switchUser(), ...this.#containing.capabilities()];
+    return [...held, this.#switchUser(), this.#protection, ...this.#containing.capabilities()];
   }
 
   endForgotten(): void {
@@ -177,21 +165,7 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
-    if (this.closed) return runs.map(() => null);
-    this.#samples += 1;
-    const held = runs.map((run) => (run instanceof TreeRun ? this.#sourceOf(run) : null));
-    const usages = this.#containing.sample(
-      held.flatMap((one) => one?.source ?? []),
-      detail,
-    );
-    const at = this.clock.now();
-    let next = 0;
-    return held.map((one) => {
-      const seen = one === null ? undefined : usages[next++];
-      if (one === null || seen === undefined) return null;
-      const usage = withoutOthers(seen, one.outside);
-      return usageOf(usage, at, one.hold.metered(usage), detail);
-    });
+    return this.closed ? runs.map(() => null) : this.#sampling.sample(runs, detail);
   }
 
   strays(): readonly ProcessIdentity[] {
@@ -227,7 +201,7 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   protected launch(launch: Launch, report: (report: RunReport) => void): TreeRun {
-    const leader = new EngineLeader(this.#engine, launch.output.channels, () => this.closed);
+    const leader = new EngineLeader(this.#engine, () => this.closed);
     const run = this.newRun(leader, report);
     const prepared = this.prepare(launch);
     if (!prepared.ok) {
@@ -240,29 +214,26 @@ class EngineHost extends TreeHost implements NativeHost {
       this.failLater(run, launch, limits);
       return run;
     }
-    const spawned = short ? OUT_OF_DESCRIPTORS : this.#create(launch, prepared, limits?.limits ?? null);
+    if (!short) leader.channels = launch.output.openChannels();
+    const spawned = short
+      ? OUT_OF_DESCRIPTORS
+      : this.#create(launch, prepared, leader.channels, limits?.limits ?? null);
     if (!spawned.ok) {
       this.failLater(run, launch, diagnose(prepared.attempt, spawned.failure));
       return run;
     }
     leader.handle = spawned.value.handle;
-    this.#take(run, launch, prepared.attempt, spawned.value);
+    const open = leader.channels === null ? capturedStreams(launch) : new Set<OutputStream>();
+    this.#take(
+      { run, attempt: prepared.attempt, output: launch.output, open, refusal: null, ended: false },
+      launch,
+      spawned.value,
+    );
     return run;
   }
 
   protected override holdOf(process: ProcessIdentity, mark: string): Hold {
     return this.#containing.found(process, mark);
-  }
-
-  /** Where a run’s processes are to be found, and who outside of its group they are. */
-  #sourceOf(run: TreeRun): Sampled | null {
-    const { held } = run;
-    if (held === null || !(held.hold instanceof ContainedRun)) return null;
-    const { hold, tree } = held;
-    const looks = !hold.hasGroup || this.#samples % LOOK_AT_EACH === 0;
-    const members = looks ? this.forest.members(tree) : [];
-    const outside = hold.hasGroup ? tree.outside : members;
-    return { hold, outside, source: hold.source(outside) };
   }
 
   #switchUser(): Capability {
@@ -288,10 +259,10 @@ class EngineHost extends TreeHost implements NativeHost {
   #create(
     launch: Launch,
     { attempt, credentials }: Prepared,
+    channels: OutputChannels | null,
     limits: NativeLimits | null,
   ): ReturnType<NativeEngine['spawn']> {
     const { command } = launch;
-    const { channels } = launch.output;
     return this.#engine.spawn({
       file: attempt.file,
       argv: command.argv,
@@ -301,8 +272,8 @@ class EngineHost extends TreeHost implements NativeHost {
       uid: credentials.uid,
       gid: credentials.gid,
       groups: credentials.groups,
-      stdout: launch.captureStdout ? channelOr('capture', channels?.stdout) : 'null',
-      stderr: launch.captureStderr ? channelOr('capture', channels?.stderr) : 'null',
+      stdout: launch.captureStdout ? asStream(channels?.stdout) : 'null',
+      stderr: launch.captureStderr ? asStream(channels?.stderr) : 'null',
       shellFallback: true,
       nofile: null,
       // A helper has no run record by which the next master could find it.
@@ -312,16 +283,14 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   /** The process waits at its gate: writes it down, then lets it go. */
-  #take(run: TreeRun, launch: Launch, attempt: Attempt, { handle, pid, startTime }: NativeSpawned): void {
+  #take(child: Child, launch: Launch, { handle, pid, startTime }: NativeSpawned): void {
     const process = { pid, startedAt: startTime };
-    const open = launch.output.channels === null ? capturedStreams(launch) : new Set<OutputStream>();
-    const child: Child = { run, attempt, output: launch.output, open, refusal: null, ended: false };
     this.#children.set(handle, child);
-    run.plant(new Tree(process, launch.mark));
+    child.run.plant(new Tree(process, launch.mark));
     try {
       launch.record(process);
     } catch (error) {
-      child.refusal = recordFailure(attempt, error);
+      child.refusal = recordFailure(child.attempt, error);
     }
     this.#engine.release(handle, child.refusal === null);
   }
@@ -376,42 +345,19 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 }
 
-function channelOr<T>(otherwise: T, fifo: string | null | undefined): T | { readonly fifo: string } {
-  return fifo === null || fifo === undefined ? otherwise : { fifo };
-}
-
-class EngineLeader implements Leader {
-  readonly #engine: NativeEngine;
-  readonly #channels: OutputChannels | null;
-  readonly #isClosed: () => boolean;
-  /** Set once the process exists. */
-  handle: NativeHandle | null = null;
-
-  constructor(engine: NativeEngine, channels: OutputChannels | null, isClosed: () => boolean) {
-    this.#engine = engine;
-    this.#channels = channels;
-    this.#isClosed = isClosed;
-  }
-
-  signalGroup(signal: number): boolean {
-    return this.handle !== null && !this.#isClosed() && this.#engine.signalGroup(this.handle, signal).ok;
-  }
-
-  detachOutput(): void {
-    if (this.handle === null || this.#isClosed()) return;
-    this.#channels?.letGo();
-    this.#engine.detachOutput(this.handle);
-  }
-}
-
-/** A pid that a member had may be another’s by now. */
-function withoutOthers(usage: NativeTreeUsage, known: readonly ProcessIdentity[]): NativeTreeUsage {
-  if (known.length === 0) return usage;
-  const startedAt = new Map(known.map((one) => [one.pid, one.startedAt]));
-  const processes = usage.processes.filter(
-    ({ pid, startTime }) => (startedAt.get(pid) ?? startTime) === startTime,
-  );
-  return { ...usage, processes };
+/** G5: out of memory, the kernel takes the workers before the master that would restart them. */
+function protect(engine: NativeEngine, score: number | undefined): Capability {
+  const feature = 'protected-master';
+  if (score === undefined)
+    return { feature, status: 'impossible', reason: 'switched off: it was not asked for' };
+  const set = engine.protect(score);
+  return set.ok
+    ? { feature, status: 'enforced', reason: `oom_score_adj ${score}; workers keep the value from before` }
+    : {
+        feature,
+        status: 'impossible',
+        reason: `oom_score_adj cannot be lowered: ${set.code}; it takes CAP_SYS_RESOURCE`,
+      };
 }
 
 function explain(attempt: Attempt, failure: NativeFailure): Diagnosis {
