@@ -54,6 +54,9 @@ export class Backlog {
   #writing: readonly Entry[] = [];
   #writer: Promise<void> | null = null;
   #opened: boolean;
+  #delivered: Mark | null = null;
+  /** The last record that was given up as damaged; it is over when all before it are delivered. */
+  #skipped: Mark | null = null;
   #diskFails = false;
   #closing = false;
   #found = 0;
@@ -122,6 +125,10 @@ export class Backlog {
 
   /** Fills the front from behind, up to `most` records where there are as many. */
   async refill(most: number): Promise<void> {
+    if (this.#front.length === 0 && this.#skipped !== null) {
+      await this.commit(this.#skipped);
+      this.#skipped = null;
+    }
     while (this.#front.length < most && this.#fits(0) && this.#spill !== null && this.#spill.unread > 0) {
       if (!(await this.#readOne(this.#spill))) return;
     }
@@ -148,10 +155,13 @@ export class Backlog {
     for (const { weight } of entries) this.#frontBytes += weight;
   }
 
-  /** Everything from the disk up to this record is delivered. */
+  /** Everything from the disk up to this record was taken, and of that everything is delivered that was not put back. */
   async commit(mark: Mark): Promise<void> {
+    this.#delivered = laterMark(this.#delivered, mark);
+    const next = this.#front.first?.mark ?? null;
+    if (next !== null && laterMark(this.#delivered, next) !== next) return;
     try {
-      await this.#spill?.commit(mark);
+      await this.#spill?.commit(this.#delivered ?? mark);
     } catch (error) {
       this.#diskTrouble(error);
     }
@@ -169,13 +179,15 @@ export class Backlog {
     await this.#writer;
     const first = [...left, ...this.#front.take()];
     const behind = this.#back.take();
-    const marks = [settled, ...first.map(({ mark }) => mark)].filter((mark) => mark !== null);
+    const marks = [settled, this.#delivered, this.#skipped, ...first.map(({ mark }) => mark)].filter(
+      (mark) => mark !== null,
+    );
     if (this.#spill === null) {
       this.#in.losses.dropped.add(recordsOf(first), 'the master ended');
       return;
     }
     try {
-      const isNeeded = first.length > 0 || settled !== null;
+      const isNeeded = first.length > 0 || marks.length > 0;
       if (isNeeded) await this.#spill.keepAhead(recordsOf(first), marks.reduce(laterMark, null));
       first.length = 0;
       while (behind.length > 0) {
@@ -258,7 +270,10 @@ export class Backlog {
       const recovered = await spill.read();
       if (recovered === null) return false;
       const { segment, index } = recovered.mark;
-      losses.damaged.addUnknown(recovered.damaged, 0, `damaged records in ${this.#spec.spill?.folder}`);
+      if (recovered.damaged > 0) {
+        this.#skipped = { segment, index: index + recovered.damaged - 1 };
+        losses.damaged.addUnknown(recovered.damaged, 0, `damaged records in ${this.#spec.spill?.folder}`);
+      }
       recovered.records.forEach((record, offset) => {
         const mark = { segment, index: index + offset };
         const entry = { record, weight: weightOf(record), since: clock.now(), mark };

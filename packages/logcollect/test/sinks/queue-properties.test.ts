@@ -8,7 +8,7 @@ import type { Delivery, Sink } from '../../src/sinks/sink.ts';
 import { FakeSpillDisk } from '../support/fake-spill-disk.ts';
 import { record } from '../support/records.ts';
 
-const RUNS = 150;
+const RUNS = 300;
 
 /** Lets everything happen that needs no time to pass. */
 async function settle(): Promise<void> {
@@ -195,7 +195,12 @@ test('a master that is killed loses what was in memory and repeats one batch, no
         const surroundings = { clock: scene.clock, disk, news: () => undefined };
         const queue = new SinkQueue(first, queueSpec(bounds), surroundings);
         await settle();
-        await scene.play(queue, script, disk);
+        // What the disk refuses to note is delivered again, however much it is.
+        await scene.play(
+          queue,
+          script.filter((step) => !('diskFails' in step)),
+          disk,
+        );
         const { dropped, refused, waiting } = queue.counters();
         const after = disk.afterCrash(torn);
         first.dead = true;
