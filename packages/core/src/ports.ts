@@ -34,11 +34,14 @@ export interface OutputChannels {
 
 /** Where the bytes of one run go. */
 export interface RunOutput {
-  /** A host that can gives them to the process, and then neither writes nor ends what was started. null: all comes by `write`. */
-  readonly channels: OutputChannels | null;
+  /**
+   * Called at most once, when a process is about to be made, by hosts that can give it channels; these then neither write nor end
+   * what was started. null: all comes by `write`.
+   */
+  openChannels(): OutputChannels | null;
   /** Takes over a chunk. `done` is called exactly once when it no longer needs memory; until then it counts against the bound. */
   write(stream: OutputStream, chunk: Uint8Array, done: () => void): void;
-  /** No more bytes of that stream will come; with channels, because nothing was started. */
+  /** No more bytes of that stream will come; with channels, that nothing was started. */
   end(stream: OutputStream): void;
 }
 

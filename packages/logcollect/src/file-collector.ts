@@ -93,7 +93,7 @@ class Files implements FileCollector {
     const hearing = new Map<OutputListener, RunListener>();
     const said = this.#begin(spec, run);
     return {
-      channels: null,
+      openChannels: () => null,
       write: (stream, chunk, done) => {
         said.tails[stream] ??= new Tail(TAIL_BYTES);
         said.tails[stream].add(chunk);

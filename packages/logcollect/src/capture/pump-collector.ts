@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Milliseconds, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
+import type { LogSpec, Milliseconds, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
 import type { Native, NativeChannel, NativePump, NativePumpEvent } from '@hsu-master/native';
 import {
   type FileCollector,
@@ -31,9 +31,15 @@ export interface PumpCollector extends FileCollector {
 }
 
 /** Bytes that listeners may have to be told and have not taken. */
-const MAX_TAPPED = 4 * 2 ** 20;
+const MAX_TAPPED = 2 ** 20;
 const STREAMS = ['stdout', 'stderr'] as const;
 const TAIL_LINES = 64;
+/** For what is adopted: it has its channel already. */
+const NOWHERE: RunOutput = {
+  openChannels: () => null,
+  write: (_stream, _chunk, done) => done(),
+  end: () => {},
+};
 
 /**
  * Has the output of every run written to the files that its spec names. Runs append; streams with the same path share a file in
@@ -59,11 +65,13 @@ class Pumped implements PumpCollector {
   readonly #listeners = new Set<OutputListener>();
   readonly #places = new Map<NativeChannel, Place>();
   /** Of each worker its latest run. */
-  readonly #latest = new Map<WorkerId, PumpedRun | null>();
+  readonly #latest = new Map<WorkerId, PumpedRun>();
   readonly #speaking = new Set<PumpedRun>();
   readonly #drained = new Set<() => void>();
   #closed: (() => void) | null = null;
   #isClosed = false;
+  /** Bytes that listeners were told since the last turn of the event loop. */
+  #taken = 0;
 
   constructor(options: PumpCollectorOptions) {
     this.#options = options;
@@ -79,10 +87,13 @@ class Pumped implements PumpCollector {
   }
 
   open(spec: WorkerSpec, run: number): RunOutput {
+    const pumped = new PumpedRun(this.#pump, spec.id, run, {
+      open: (asking) => (this.#isClosing ? null : this.#openStreams(asking, spec)),
+      pipe: () => this.#piped.open(spec, run),
+    });
     this.#forget(this.#latest.get(spec.id));
-    const pumped = this.#isClosed ? null : this.#openRun(spec, run);
     this.#latest.set(spec.id, pumped);
-    return pumped ?? this.#piped.open(spec, run);
+    return pumped;
   }
 
   adopt(specs: readonly WorkerSpec[]): void {
@@ -90,11 +101,14 @@ class Pumped implements PumpCollector {
       const found = parseChannelName(name);
       if (found === null) continue;
       const { workerId, run, stream } = found;
-      const spec = specs.find(({ id }) => id === workerId) ?? null;
-      const fifo = join(this.#folder.path, name);
+      const log = specs.find(({ id }) => id === workerId)?.log ?? null;
+      const adopted = new PumpedRun(this.#pump, workerId, run, {
+        open: () => [this.#openStream(log, stream, join(this.#folder.path, name))],
+        pipe: () => NOWHERE,
+      });
       try {
-        const one = this.#openStream(spec, stream, fifo);
-        this.#take(new PumpedRun(this.#pump, workerId, run, [one]));
+        adopted.openChannels();
+        this.#take(adopted, adopted.streams);
       } catch {
         // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
       }
@@ -113,19 +127,17 @@ class Pumped implements PumpCollector {
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
     const run = this.#latest.get(workerId);
-    if (run === null) return this.#piped.lastLines(workerId, count, stream);
+    if (run?.isPiped === true) return this.#piped.lastLines(workerId, count, stream);
     const channel = run?.find(stream)?.channel;
     if (channel === undefined || this.#isClosed) return [];
     return lastLinesOf(this.#pump.tail(channel), Math.min(count, TAIL_LINES));
   }
 
   async lastWords(workerId: WorkerId, run: number, timeout: Milliseconds): Promise<string | null> {
+    const isAsked = (one: PumpedRun | undefined) => one?.workerId === workerId && one.run === run;
     const latest = this.#latest.get(workerId);
-    if (latest === null) return this.#piped.lastWords(workerId, run, timeout);
-    const said =
-      latest?.run === run
-        ? latest
-        : [...this.#speaking].find((one) => one.workerId === workerId && one.run === run);
+    if (latest?.isPiped === true) return this.#piped.lastWords(workerId, run, timeout);
+    const said = isAsked(latest) ? latest : [...this.#speaking].find(isAsked);
     const stderr = said?.find('stderr');
     if (said === undefined || stderr === undefined) return null;
     if (!stderr.ended) {
@@ -150,7 +162,7 @@ class Pumped implements PumpCollector {
   }
 
   async close(timeout: Milliseconds = 2000): Promise<void> {
-    if (this.#isClosed || this.#closed !== null) return;
+    if (this.#isClosing) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#closed = resolve;
     this.#pump.stop();
@@ -160,40 +172,58 @@ class Pumped implements PumpCollector {
     this.#folder.release();
   }
 
-  #openRun({ id, log }: WorkerSpec, run: number): PumpedRun | null {
+  get #isClosing(): boolean {
+    return this.#closed !== null;
+  }
+
+  #openStreams(asking: PumpedRun, { id, log }: WorkerSpec): readonly PumpedStream[] | null {
     const streams: PumpedStream[] = [];
     try {
       for (const stream of STREAMS) {
         if (!(stream === 'stdout' ? log.captureStdout : log.captureStderr)) continue;
-        const name = channelName({ workerId: id, run, stream }, this.#master);
-        streams.push(this.#openStream({ log }, stream, join(this.#folder.path, name)));
+        const name = channelName({ workerId: id, run: asking.run, stream }, this.#master);
+        streams.push(this.#openStream(log, stream, join(this.#folder.path, name)));
       }
     } catch {
       for (const { channel } of streams) this.#pump.discard(channel);
       return null;
     }
-    const pumped = new PumpedRun(this.#pump, id, run, streams);
-    this.#take(pumped);
-    return pumped;
+    this.#take(asking, streams);
+    return streams;
   }
 
-  #openStream(spec: Pick<WorkerSpec, 'log'> | null, stream: OutputStream, fifo: string): PumpedStream {
-    const { stdoutFile, stderrFile, maxSize = 0, maxFiles = 0 } = spec?.log ?? {};
+  #openStream(log: LogSpec | null, stream: OutputStream, fifo: string): PumpedStream {
+    const { stdoutFile, stderrFile, maxSize = 0, maxFiles = 0 } = log ?? {};
     const file = (stream === 'stdout' ? stdoutFile : stderrFile) ?? null;
     const channel = this.#pump.open({ fifo, file, maxSize, maxFiles, rotateEvery: 0, overflow: 'block' });
     if (this.#listeners.size > 0) this.#pump.tap(channel, 'wait');
     return { stream, channel, fifo, ended: false };
   }
 
-  #take(run: PumpedRun): void {
-    for (const stream of run.streams) this.#places.set(stream.channel, { run, stream });
-    if (run.streams.length > 0) this.#speaking.add(run);
+  #take(run: PumpedRun, streams: readonly PumpedStream[]): void {
+    for (const stream of streams) this.#places.set(stream.channel, { run, stream });
+    if (streams.length > 0) this.#speaking.add(run);
   }
 
   /** An earlier run of a worker: nobody asks for its last lines once the next one has begun. */
-  #forget(run: PumpedRun | null | undefined): void {
+  #forget(run: PumpedRun | undefined): void {
     if (!run?.ended || this.#isClosed) return;
-    for (const { channel } of run.streams) this.#pump.forget(channel);
+    for (const { channel } of run.streams) {
+      this.#places.delete(channel);
+      this.#pump.forget(channel);
+    }
+  }
+
+  /** Not at once: what the pump then told would be heard before anything else has its turn. */
+  #acknowledge(bytes: number): void {
+    if (this.#taken === 0) {
+      setImmediate(() => {
+        const taken = this.#taken;
+        this.#taken = 0;
+        if (!this.#isClosed) this.#pump.acknowledge(taken);
+      });
+    }
+    this.#taken += bytes;
   }
 
   #tapAll(how: 'wait' | 'none'): void {
@@ -213,7 +243,7 @@ class Pumped implements PumpCollector {
         const { data, channel } = event;
         const place = this.#places.get(channel);
         place?.run.hear(place.stream.stream, data, this.#listeners);
-        this.#pump.acknowledge(data.length);
+        this.#acknowledge(data.length);
         return;
       }
       case 'channel-end':
@@ -225,7 +255,7 @@ class Pumped implements PumpCollector {
   }
 
   #publish(event: NativePumpEvent, channel: NativeChannel): void {
-    const news = newsOf(event, this.#closed !== null);
+    const news = newsOf(event, this.#isClosing);
     const run = this.#places.get(channel)?.run;
     if (news !== null && run !== undefined) this.#options.publish(news, run.workerId, run.run);
   }

@@ -10,28 +10,50 @@ export interface PumpedStream {
   ended: boolean;
 }
 
-/** The channels of one run, and who hears them. */
+/** What a run asks of its collector. */
+export interface Opener {
+  /** null: no channels can be made. */
+  open(run: PumpedRun): readonly PumpedStream[] | null;
+  /** Takes the output by pipes instead. */
+  pipe(run: PumpedRun): RunOutput;
+}
+
+/** The output of one run: by channels where they can be made. */
 export class PumpedRun implements RunOutput {
   readonly workerId: WorkerId;
   readonly run: number;
-  readonly streams: readonly PumpedStream[];
-  readonly channels: OutputChannels;
   /** Called when its stderr has ended. */
   readonly stderrEnded: (() => void)[] = [];
+  streams: readonly PumpedStream[] = [];
   readonly #pump: NativePump;
+  readonly #opener: Opener;
+  #piped: RunOutput | null = null;
   readonly #hearing = new Map<OutputListener, RunListener>();
 
-  constructor(pump: NativePump, workerId: WorkerId, run: number, streams: readonly PumpedStream[]) {
+  constructor(pump: NativePump, workerId: WorkerId, run: number, opener: Opener) {
     this.#pump = pump;
     this.workerId = workerId;
     this.run = run;
+    this.#opener = opener;
+  }
+
+  get isPiped(): boolean {
+    return this.#piped !== null;
+  }
+
+  openChannels(): OutputChannels | null {
+    const streams = this.#opener.open(this);
+    if (streams === null) {
+      this.#piped = this.#opener.pipe(this);
+      return null;
+    }
     this.streams = streams;
     const fifo = (stream: OutputStream) => this.find(stream)?.fifo ?? null;
-    this.channels = {
+    return {
       stdout: fifo('stdout'),
       stderr: fifo('stderr'),
       letGo: () => {
-        for (const one of this.streams) if (!one.ended) pump.letGo(one.channel);
+        for (const one of streams) if (!one.ended) this.#pump.letGo(one.channel);
       },
     };
   }
@@ -44,13 +66,14 @@ export class PumpedRun implements RunOutput {
     return this.streams.every(({ ended }) => ended);
   }
 
-  /** Its channels carry everything. */
-  write(_stream: OutputStream, _chunk: Uint8Array, done: () => void): void {
-    done();
+  /** By hosts that have no use for channels. */
+  write(stream: OutputStream, chunk: Uint8Array, done: () => void): void {
+    this.#piped ??= this.#opener.pipe(this);
+    this.#piped.write(stream, chunk, done);
   }
 
-  /** Nothing was started. */
   end(stream: OutputStream): void {
+    this.#piped?.end(stream);
     const one = this.find(stream);
     if (one !== undefined && !one.ended) this.#pump.discard(one.channel);
   }
