@@ -2,11 +2,14 @@ import type { OutputCollector, OutputStream, RunOutput, WorkerSpec } from '@hsu-
 
 /** Keeps all output of one run in memory, byte for byte. */
 export class KeptOutput implements RunOutput {
-  readonly channels = null;
   readonly #chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
   readonly ended: OutputStream[] = [];
   /** Called after each chunk and each end. */
   onNews: () => void = () => {};
+
+  openChannels(): null {
+    return null;
+  }
 
   write(stream: OutputStream, chunk: Uint8Array, done: () => void): void {
     this.#chunks[stream].push(new Uint8Array(chunk));
