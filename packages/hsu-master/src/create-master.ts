@@ -135,7 +135,7 @@ export function createMaster(options: MasterOptions): Master {
     events: supervisor.events,
     lacksAddon: parts.lacksAddon,
     capabilities: () => parts.host.capabilities(),
-    start: () => supervisor.startAll(),
+    start: () => parts.start(),
     workers: () => supervisor.snapshots(),
     worker: (id) => supervisor.snapshot(id),
     startWorker: (id) => supervisor.start(id),

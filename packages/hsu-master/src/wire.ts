@@ -70,6 +70,8 @@ export interface Wired {
   readonly lacksAddon: string | null;
   readonly collector: FileCollector;
   readonly limits: LimitWatch;
+  /** Starts the enabled workers; what an earlier master left in groups that none of them claims is ended. */
+  start(): Promise<void>;
   /** Ends the workers, then everything that served them. A second call returns the first one’s promise. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
 }
@@ -112,6 +114,10 @@ export function wire(wiring: Wiring): Wired {
       collector,
       limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
+      async start() {
+        await supervisor.startAll();
+        nativeHost?.endForgotten();
+      },
       end: (reason, deadline) => (ended ??= end(reason, deadline)),
     };
   } catch (error) {

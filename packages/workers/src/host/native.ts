@@ -74,7 +74,7 @@ export interface NativeHost extends Host {
   strays(): readonly ProcessIdentity[];
   /**
    * Kills and removes the groups that an earlier master of the same instance left and that no `attach` has claimed. Happens by itself
-   * before the first worker is started, and at the end.
+   * before the first worker is started.
    */
   endForgotten(): void;
   /** Ends them: SIGTERM, after `grace` SIGKILL. Resolves with those that survived even that. */
