@@ -22,7 +22,7 @@ export interface FileSurroundings {
 
 interface Waiting {
   readonly bytes: Uint8Array;
-  readonly done: () => void;
+  readonly done: (written: boolean) => void;
 }
 
 interface OpenFile {
@@ -77,16 +77,16 @@ export class LogFile {
     this.#lastWrite = surroundings.clock.now();
   }
 
-  /** Takes a chunk over until `done` is called: it is written then, or dropped and counted. */
-  write(bytes: Uint8Array, source: Source, done: () => void): void {
+  /** Takes a chunk over until `done` is called: it is written then, or dropped, perhaps after its first bytes, and counted. */
+  write(bytes: Uint8Array, source: Source, done: (written: boolean) => void): void {
     this.#source = source;
     if (bytes.length === 0) {
-      done();
+      done(true);
       return;
     }
     if (this.#waitsForDisk() || this.#queued + bytes.length > QUEUE_LIMIT) {
       this.#drop(bytes.length, `${this.#path} is written too slowly`);
-      done();
+      done(false);
       return;
     }
     this.#queue.push({ bytes, done });
@@ -170,7 +170,7 @@ export class LogFile {
       finished += 1;
     }
     this.#offset = left;
-    for (const waiting of this.#queue.splice(0, finished)) waiting.done();
+    for (const waiting of this.#queue.splice(0, finished)) waiting.done(true);
   }
 
   async #rotate(file: OpenFile): Promise<void> {
@@ -251,7 +251,7 @@ export class LogFile {
     this.#queued = 0;
     this.#offset = 0;
     this.#drop(bytes, `cannot write ${this.#path}: ${describe(error)}`);
-    for (const waiting of lost) waiting.done();
+    for (const waiting of lost) waiting.done(false);
   }
 
   /** Counts lost bytes; the first ones of an outage are announced with the reason. */

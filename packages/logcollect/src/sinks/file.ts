@@ -1,0 +1,109 @@
+import { promises as files } from 'node:fs';
+import type { Bytes, Clock, LogSpec, Milliseconds } from '@hsu-master/core';
+import { realDisk } from '../file/disk.ts';
+import { LogFile } from '../file/log-file.ts';
+import { logFiles } from '../file/rotation.ts';
+import type { LogRecord } from '../record.ts';
+import type { Sink } from './sink.ts';
+
+export interface FileSpec {
+  /** Absolute. */
+  readonly path: string;
+  readonly maxSize: Bytes;
+  /** Rotated files kept beside the current one. */
+  readonly maxFiles: number;
+  /** Rotated files that were written last longer ago are removed; null: none is. */
+  readonly maxAge: Milliseconds | null;
+  readonly format: (record: LogRecord) => string;
+}
+
+/** How long after a failure of the disk it is tried again: so long a log file drops what it is given. */
+const AFTER_FAILURE: Milliseconds = 1000;
+const LOOK_EVERY: Milliseconds = 3_600_000;
+const IDLE: Milliseconds = 30_000;
+
+/** One file for the lines of many workers, rotated as theirs are. */
+export function fileSink(name: string, spec: FileSpec, clock: Clock): Sink {
+  return new FileSink(name, spec, clock);
+}
+
+class FileSink implements Sink {
+  readonly name: string;
+  readonly #spec: FileSpec;
+  readonly #clock: Clock;
+  readonly #log: LogSpec;
+  readonly #file: LogFile;
+  #reason = '';
+  #lookedAt: number | null = null;
+  #isRotated = false;
+  #cancelIdle: () => void = () => undefined;
+
+  constructor(name: string, spec: FileSpec, clock: Clock) {
+    this.name = name;
+    this.#spec = spec;
+    this.#clock = clock;
+    const { path, maxSize, maxFiles } = spec;
+    this.#log = {
+      captureStdout: true,
+      captureStderr: true,
+      stdoutFile: path,
+      stderrFile: path,
+      maxSize,
+      maxFiles,
+    };
+    this.#file = new LogFile(path, this.#sourceOf(null), {
+      clock,
+      disk: realDisk,
+      relieve: () => undefined,
+      publish: (event) => {
+        if (event.type === 'log.rotated') this.#isRotated = true;
+        if (event.type === 'log.dropped') this.#reason = event.payload.reason;
+      },
+    });
+  }
+
+  async send(batch: readonly LogRecord[]): ReturnType<Sink['send']> {
+    this.#cancelIdle();
+    const written = await Promise.all(batch.map((record) => this.#write(record)));
+    this.#cancelIdle = this.#clock.after(IDLE, () => void this.#file.closeIfIdle(this.#clock.now()));
+    await this.#expire();
+    const left = batch.filter((_record, index) => written[index] !== true);
+    if (left.length === 0) return { kind: 'taken' };
+    const reason = this.#reason || `cannot write ${this.#spec.path}`;
+    return { kind: 'rest', left, refused: 0, reason, after: AFTER_FAILURE };
+  }
+
+  async close(): Promise<void> {
+    this.#cancelIdle();
+    await this.#file.close();
+  }
+
+  #write(record: LogRecord): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const line = Buffer.from(`${this.#spec.format(record)}\n`);
+    this.#file.write(line, this.#sourceOf(record), resolve);
+    return promise;
+  }
+
+  #sourceOf(record: LogRecord | null): { workerId: string; run: number; log: LogSpec } {
+    return { workerId: record?.workerId ?? '', run: record?.run ?? 0, log: this.#log };
+  }
+
+  /** Removes rotated files that are too old; looks after rotations and once an hour. */
+  async #expire(): Promise<void> {
+    const { maxAge } = this.#spec;
+    const now = this.#clock.now();
+    const isDue = this.#isRotated || this.#lookedAt === null || now - this.#lookedAt >= LOOK_EVERY;
+    if (maxAge === null || !isDue) return;
+    this.#lookedAt = now;
+    this.#isRotated = false;
+    const oldest = this.#clock.wallNow() - maxAge;
+    for (const path of logFiles(this.#log).slice(1)) {
+      try {
+        if ((await files.stat(path)).mtimeMs < oldest) await files.rm(path, { force: true });
+      } catch {
+        // It is not there.
+      }
+    }
+  }
+}
