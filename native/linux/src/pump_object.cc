@@ -19,6 +19,7 @@ Napi::Function PumpObject::define(Napi::Env env) {
                          InstanceMethod<&PumpObject::tap>("tap"),
                          InstanceMethod<&PumpObject::acknowledge>("acknowledge"),
                          InstanceMethod<&PumpObject::replace_rotated>("replaceRotated"),
+                         InstanceMethod<&PumpObject::carry_on>("carryOn"),
                          InstanceMethod<&PumpObject::stop>("stop"),
                          InstanceMethod<&PumpObject::close>("close"),
                      });
@@ -78,6 +79,11 @@ Napi::Value PumpObject::open(const Napi::CallbackInfo& info) {
   options.rotation.max_size = integer<uint64_t>(given.Get("maxSize"), "maxSize");
   options.rotation.max_files = integer<uint32_t>(given.Get("maxFiles"), "maxFiles");
   options.rotation.every = integer<uint32_t>(given.Get("rotateEvery"), "rotateEvery");
+  options.format = static_cast<pump::Format>(integer<int>(given.Get("format"), "format"));
+  if (options.format != pump::Format::plain) {
+    options.labels = {text(given.Get("worker"), "worker"), text(given.Get("stream"), "stream"), text(given.Get("prefix"), "prefix"),
+                      integer<uint64_t>(given.Get("run"), "run")};
+  }
   options.overflow = static_cast<pump::Overflow>(integer<int>(given.Get("overflow"), "overflow"));
   auto channel = pump.add(std::move(options));
   if (channel) return Napi::Number::New(env, static_cast<double>(*channel));
@@ -126,6 +132,8 @@ void PumpObject::replace_rotated(const Napi::CallbackInfo& info) {
       .replace_rotated(text(info[0], "path"), integer<uint64_t>(info[1], "device"), integer<uint64_t>(info[2], "inode"),
                        text(info[3], "made"), text(info[4], "suffix"));
 }
+
+void PumpObject::carry_on(const Napi::CallbackInfo& info) { living(info.Env()).carry_on(); }
 
 void PumpObject::stop(const Napi::CallbackInfo& info) { living(info.Env()).stop(); }
 

@@ -27,6 +27,7 @@ class PumpObject : public Napi::ObjectWrap<PumpObject> {
   void tap(const Napi::CallbackInfo& info);
   void acknowledge(const Napi::CallbackInfo& info);
   void replace_rotated(const Napi::CallbackInfo& info);
+  void carry_on(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

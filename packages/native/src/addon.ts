@@ -23,6 +23,7 @@ export interface AddonEngine {
 export interface AddonPump {
   /** A channel, or the call that failed and its errno. */
   open(options: CheckedChannel): number | [string, number];
+  carryOn(): void;
   discard(channel: number): void;
   letGo(channel: number): void;
   forget(channel: number): void;

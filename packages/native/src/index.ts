@@ -28,6 +28,8 @@ export type {
   NativeChannel,
   NativeChannelCounts,
   NativeChannelOptions,
+  NativeFormat,
+  NativeLabels,
   NativeOverflow,
   NativePump,
   NativePumpEvent,

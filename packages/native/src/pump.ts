@@ -12,6 +12,20 @@ export type NativeChannel = number;
  */
 export type NativeOverflow = 'block' | 'drop-oldest' | 'drop-newest';
 
+/**
+ * `plain`: byte for byte. The others are made line by line, and begin with `prefix` where they are no JSON; native/shared/hsu/pump/format.h
+ * shows them.
+ */
+export type NativeFormat = 'plain' | 'prefixed' | 'enhanced_plain' | 'json' | 'structured_json';
+
+/** What formatted lines say of where they come from. */
+export interface NativeLabels {
+  readonly worker: string;
+  readonly run: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly prefix: string;
+}
+
 export interface NativeChannelOptions {
   /** Path of the FIFO: made with mode 0600, or taken as it is found there. */
   readonly fifo: string;
@@ -24,6 +38,9 @@ export interface NativeChannelOptions {
   /** Rotated when a new stretch of this many seconds of local time begins, 86400: at midnight; 0: not by time. */
   readonly rotateEvery: number;
   readonly overflow: NativeOverflow;
+  /** Channels of one file have one format. Lines that wait to be formatted are in `fifo`.spool, at most 4 MiB. */
+  readonly format: NativeFormat;
+  readonly labels: NativeLabels;
 }
 
 /** What a channel has carried so far. */
@@ -82,9 +99,12 @@ export type NativePumpEvent =
 export interface NativePump {
   /**
    * Opens a channel for reading; a process that is then given its FIFO for reading and writing never gets SIGPIPE, not even when
-   * this process is gone. Throws `Error` with `errno`, `code` and `syscall`.
+   * this process is gone. One that is found there, of an earlier process, is read from `carryOn` on, and ends at once where
+   * nobody holds it. Throws `Error` with `errno`, `code` and `syscall`.
    */
   open(options: NativeChannelOptions): NativeChannel;
+  /** Reads the channels that were found, all of them together: what a file may be cut to is known from all that write to it. */
+  carryOn(): void;
   /** Nobody will write to it: ends it and removes the FIFO. */
   discard(channel: NativeChannel): void;
   /** Ends it once what it holds now is taken. What is written later is carried as before, without further news. */
@@ -116,6 +136,7 @@ export interface NativePumpOptions {
 }
 
 const overflows = ['block', 'drop-oldest', 'drop-newest'] as const;
+const formats = ['plain', 'prefixed', 'enhanced_plain', 'json', 'structured_json'] as const;
 const taps = ['none', 'lose', 'wait'] as const;
 const most = Number.MAX_SAFE_INTEGER;
 
@@ -130,6 +151,11 @@ function checkChannel(given: NativeChannelOptions) {
     maxFiles: check.integer(given.maxFiles, 'maxFiles', 0, 1_000_000),
     rotateEvery: check.integer(given.rotateEvery, 'rotateEvery', 0, 0xffff_ffff),
     overflow: check.oneOf(given.overflow, 'overflow', overflows),
+    format: check.oneOf(given.format, 'format', formats),
+    worker: check.text(given.labels.worker, 'worker'),
+    run: check.integer(given.labels.run, 'run', 0, most),
+    stream: check.text(given.labels.stream, 'stream'),
+    prefix: check.text(given.labels.prefix, 'prefix'),
   };
 }
 
@@ -167,6 +193,7 @@ export function openPump(addon: Addon, options: NativePumpOptions): NativePump {
       const message = `${code}: ${syscall} ${given.fifo}`;
       throw Object.assign(new Error(message), { errno, code, syscall, path: given.fifo });
     },
+    carryOn: () => opened().carryOn(),
     discard: (channel) => opened().discard(check.handle(channel)),
     letGo: (channel) => opened().letGo(check.handle(channel)),
     forget: (channel) => opened().forget(check.handle(channel)),

@@ -73,6 +73,8 @@ export function openPumpBench(place = folder(), maxTappedBytes = 1 << 20): PumpB
         maxFiles: 0,
         rotateEvery: 0,
         overflow: 'block',
+        format: 'plain',
+        labels: { worker: 'api', run: 1, stream: 'stdout', prefix: '' },
         ...options,
       }),
     run(command, at = fifo) {

@@ -219,6 +219,7 @@ describe('the end', () => {
     bench.pump.close();
     const next = openPumpBench(bench.place);
     const again = next.open();
+    next.pump.carryOn();
     closeSync(fd);
     expect((await next.ended(again)).counts.bytes).toBe(4);
     expect(next.text()).toBe('one\ntwo\n');

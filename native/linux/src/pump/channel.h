@@ -4,11 +4,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "hsu/fd.h"
+#include "hsu/pump/format.h"
 #include "hsu/pump/tail.h"
 #include "log_file.h"
+#include "spool.h"
 
 namespace hsu::pump {
 
@@ -23,6 +26,10 @@ struct ChannelOptions {
   std::string file;  // empty: none, its bytes are only counted and tapped
   Rotation rotation;
   Overflow overflow = Overflow::block;
+  Format format = Format::plain;
+  Labels labels;
+
+  bool formatted() const { return format != Format::plain && !file.empty(); }
 };
 
 struct Counts {
@@ -37,9 +44,12 @@ struct Channel {
   Fd fifo;
   LogFile* file = nullptr;
 
-  // Of the pump's thread.
+  // Of the pump's thread. Where lines are formatted, they are in a spool before.
+  std::optional<Spool> spool;
+  std::optional<Formatter> formatter;
   size_t capacity = 64 * 1024;
   bool grown = false;
+  bool spool_failed = false;
   bool polled = false;    // in the thread's epoll
   bool trimmed = false;   // left alone in an outage, but for its oldest bytes
   bool skipping = false;  // the rest of a line whose beginning was lost

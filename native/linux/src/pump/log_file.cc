@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hsu/pump/format.h"
 #include "hsu/pump/lines.h"
 #include "rotation.h"
 
@@ -40,12 +41,10 @@ LogFile::Outcome without_bytes(int pipe) {
   return state.revents & POLLHUP ? LogFile::Outcome::ended : LogFile::Outcome::empty;
 }
 
-std::string gap_line(bool at_line_end, uint64_t bytes, uint64_t lines, int error) {
-  char text[256];
-  ::snprintf(text, sizeof text, "%s--- hsu-master: %llu bytes with %llu line ends are missing here (%s) ---\n",
-             at_line_end ? "" : "\n", static_cast<unsigned long long>(bytes),
-             static_cast<unsigned long long>(lines), ::strerror(error));
-  return text;
+int64_t wall_now() {
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
 }  // namespace
@@ -71,6 +70,7 @@ int LogFile::try_open() {
   char last;
   if (length_ > 0 && disk_.read_at(fd, &last, 1, length_ - 1) == 1) at_line_end_ = last == '\n';
   changed_ = facts.st_mtime;
+  cut_to_trusted();
   return 0;
 }
 
@@ -142,7 +142,8 @@ void LogFile::lose(uint64_t bytes, uint64_t lines) {
 
 int LogFile::write_gap() {
   if (lost_bytes_ == 0) return 0;
-  std::string gap = gap_line(at_line_end_, lost_bytes_, lost_lines_, out_error_);
+  std::string gap = gap_line(gap_format, lost_bytes_, lost_lines_, ::strerror(out_error_), wall_now());
+  if (!at_line_end_) gap.insert(0, "\n");
   ssize_t written = regular_ ? disk_.write_at(file_.get(), gap.data(), gap.size(), length_)
                              : disk_.write(file_.get(), gap.data(), gap.size());
   if (written < 0) return static_cast<int>(written);
@@ -189,6 +190,20 @@ void LogFile::cut(uint64_t length) {
   if (!file_ || ::ftruncate(file_.get(), static_cast<off_t>(length)) != 0) return;
   length_ = length;
   at_line_end_ = true;
+}
+
+void LogFile::trust(uint64_t device, uint64_t inode, uint64_t length) { trusted_.push_back({device, inode, length}); }
+
+void LogFile::cut_to_trusted() {
+  uint64_t most = 0;
+  bool known = false;
+  for (const Trusted& one : trusted_) {
+    if (one.device != device_ || one.inode != inode_) continue;
+    known = true;
+    most = std::max(most, one.length);
+  }
+  trusted_.clear();
+  if (known && regular_ && length_ > most) cut(most);
 }
 
 // So that the file never grows past `bound` and, where a line end is within reach, ends with a whole line. A line is cut
@@ -322,15 +337,16 @@ LogFile::Pulled LogFile::copy(int pipe, size_t most, Witness& witness, Milliseco
   return {Outcome::moved, length};
 }
 
-bool LogFile::append(const char* bytes, size_t length, const Rotation& rotation, Milliseconds now) {
+bool LogFile::prepare(size_t length, const Rotation& rotation, Milliseconds now) {
   if (!make_ready(now)) return false;
-  if (length == 0) return true;
   bool may_rotate = regular_ && !(unrotatable_ && now < unrotatable_until_);
   bool full = rotation.max_size > 0 && length_ > 0 && length_ + length > rotation.max_size;
-  if (may_rotate && (full || due(rotation))) {
-    move_away(rotation, now);
-    if (!make_ready(now)) return false;
-  }
+  if (!may_rotate || !(full || due(rotation))) return true;
+  move_away(rotation, now);
+  return make_ready(now);
+}
+
+bool LogFile::write_lines(const char* bytes, size_t length, Milliseconds now) {
   uint64_t before = length_;
   for (size_t done = 0; done < length;) {
     ssize_t written = regular_ ? disk_.write_at(file_.get(), bytes + done, length - done, length_)

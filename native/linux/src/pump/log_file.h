@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "disk.h"
 #include "hsu/fd.h"
+#include "hsu/pump/format.h"
 #include "scratch.h"
 
 namespace hsu::pump {
@@ -60,8 +62,16 @@ class LogFile {
   // At most one turn's bytes. `refused`: an outage has begun or goes on, and the pipe still has its bytes.
   Pulled pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now);
 
-  // Whole lines at the end; all or, in an outage, nothing. The length afterwards is `length()`.
-  bool append(const char* bytes, size_t length, const Rotation& rotation, Milliseconds now);
+  // Makes room for so many bytes that belong together; false in an outage. Then `write_lines` puts whole lines at the end,
+  // all or, where an outage begins, nothing.
+  bool prepare(size_t length, const Rotation& rotation, Milliseconds now);
+  bool write_lines(const char* bytes, size_t length, Milliseconds now);
+
+  // What of that file an earlier process is known to have finished: what is behind the largest such length was about to
+  // be committed, and is written again.
+  void trust(uint64_t device, uint64_t inode, uint64_t length);
+
+  Format gap_format = Format::plain;
 
   bool is_out() const { return out_; }
   Milliseconds next_try() const { return next_try_; }
@@ -77,7 +87,6 @@ class LogFile {
   uint64_t inode() const { return inode_; }
   uint64_t device() const { return device_; }
   bool make_ready(Milliseconds now);  // open, and still what the path names
-  void cut(uint64_t length);          // back to a length that was committed
 
   int users = 0;
 
@@ -88,6 +97,8 @@ class LogFile {
   };
 
   int write_gap();
+  void cut(uint64_t length);
+  void cut_to_trusted();
   int reopen();
   int try_open();
   int check(Milliseconds now);
@@ -111,6 +122,11 @@ class LogFile {
   int64_t changed_ = 0;  // seconds of wall time
   Milliseconds verified_ = 0, last_move_ = 0, unrotatable_until_ = 0;
   bool unrotatable_ = false;
+
+  struct Trusted {
+    uint64_t device, inode, length;
+  };
+  std::vector<Trusted> trusted_;
 
   bool out_ = false;
   const char* opening_ = "open";  // or mkdir, where that failed

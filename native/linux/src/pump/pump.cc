@@ -101,22 +101,30 @@ void Pump::wake() {
 
 Result<ChannelId> Pump::add(ChannelOptions&& options) {
   if (closed_) return SystemError{"pump", ESHUTDOWN};
-  if (::mkfifo(options.fifo.c_str(), 0600) != 0 && errno != EEXIST) return SystemError{"mkfifo", errno};
+  bool found = false;
+  if (::mkfifo(options.fifo.c_str(), 0600) != 0) {
+    if (errno != EEXIST) return SystemError{"mkfifo", errno};
+    found = true;
+  }
   Fd fifo(::open(options.fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!fifo) return SystemError{"open", errno};
   struct stat facts;
-  if (::fstat(fifo.get(), &facts) != 0) return SystemError{"fstat", errno};
-  if (!S_ISFIFO(facts.st_mode)) return SystemError{"fstat", EINVAL};
+  if (found && ::fstat(fifo.get(), &facts) != 0) return SystemError{"fstat", errno};
+  if (found && !S_ISFIFO(facts.st_mode)) return SystemError{"fstat", EINVAL};
   std::lock_guard lock(mutex_);
   ChannelId id = ++last_id_;
   auto channel = std::make_unique<Channel>(id, std::move(options));
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.ptr = channel.get();
-  channel->polled = true;
+  channel->polled = !found;
   int fd = fifo.get();
   channel->fifo = std::move(fifo);
   Channel& kept = *channels_.emplace(id, std::move(channel)).first->second;
+  if (found) {
+    found_.push_back(&kept);
+    return id;
+  }
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return id;
   int error = errno;
   channels_.erase(kept.id);
@@ -143,6 +151,14 @@ void Pump::let_go(ChannelId id) {
 void Pump::forget(ChannelId id) {
   std::lock_guard lock(mutex_);
   commands_.push_back({Order::forget, id});
+}
+
+void Pump::carry_on() {
+  {
+    std::lock_guard lock(mutex_);
+    commands_.push_back({Order::carry_on, 0});
+  }
+  wake();
 }
 
 void Pump::stop() {
@@ -306,6 +322,14 @@ void Pump::obey(const Command& command) {
     for (Channel* channel : std::exchange(parked_, {})) poll_again(*channel, true);
     return;
   }
+  if (command.order == Order::carry_on) {
+    std::vector<Channel*> found;
+    {
+      std::lock_guard lock(mutex_);
+      found.swap(found_);
+    }
+    return adopt(found);
+  }
   Channel* channel;
   {
     std::lock_guard lock(mutex_);
@@ -352,10 +376,8 @@ void Pump::turn(Channel& channel) {
   }
   current_ = channel.id;
   if (channel.options.file.empty()) return turn_without_file(channel);
-  if (!channel.file) {
-    channel.file = &file_of(channel.options.file);
-    channel.file->users += 1;
-  }
+  attach(channel);
+  if (channel.options.formatted()) return turn_formatted(channel);
   LogFile& file = *channel.file;
   if (channel.skipping && !file.is_out()) {
     drop_line_rest(channel);
@@ -379,6 +401,129 @@ void Pump::turn(Channel& channel) {
       grow(channel, pulled.bytes);
       settle(channel);
   }
+}
+
+void Pump::attach(Channel& channel) {
+  if (channel.file) return;
+  channel.file = &file_of(channel.options.file);
+  channel.file->users += 1;
+  channel.file->gap_format = channel.options.format;
+}
+
+// Those of an earlier process. Each tells its file what was finished before anything is written.
+void Pump::adopt(const std::vector<Channel*>& found) {
+  for (Channel* channel : found) {
+    if (!channel->options.formatted()) continue;
+    attach(*channel);
+    if (!open_spool(*channel)) continue;
+    const Spool::Pair& pair = channel->spool->pair();
+    if (pair.inode != 0) channel->file->trust(pair.device, pair.inode, pair.length);
+  }
+  for (Channel* channel : found) {
+    if (channel->ended) continue;
+    current_ = channel->id;
+    poll_again(*channel, true);
+    if (channel->spool && channel->spool->is_open()) format_waiting(*channel, false);
+    // One that nobody holds is never reported as readable.
+    turn(*channel);
+  }
+}
+
+bool Pump::open_spool(Channel& channel) {
+  if (!channel.spool) {
+    channel.spool.emplace(channel.options.fifo + ".spool", *disk_);
+    channel.formatter.emplace(channel.options.format, channel.options.labels);
+  }
+  if (channel.spool->is_open()) return true;
+  int error = channel.spool->open();
+  if (error && !std::exchange(channel.spool_failed, true)) outage(channel.options.fifo + ".spool", "open", -error);
+  return !error;
+}
+
+void Pump::turn_formatted(Channel& channel) {
+  LogFile& file = *channel.file;
+  if (!open_spool(channel)) return drop(channel, LogFile::kTurn);
+  Spool& spool = *channel.spool;
+  if (channel.skipping && !file.is_out()) {
+    drop_line_rest(channel);
+    if (channel.skipping || channel.ended) return;
+  }
+  moved_ = true;
+  if (spool.waiting() >= Spool::kMost) {
+    if (channel.options.overflow == Overflow::drop_oldest) {
+      lose_waiting(channel);
+    } else {
+      size_t partial = channel.skipping ? 0 : spool.drop_partial_line();
+      channel.dropped_bytes += partial;
+      file.lose(partial, 0);
+      return drop(channel, LogFile::kTurn);
+    }
+  }
+  ssize_t length = spool.pull(channel.fifo.get(), LogFile::kTurn);
+  if (length == -EAGAIN) return settle(channel);
+  if (length < 0) {
+    if (!std::exchange(channel.spool_failed, true)) {
+      outage(channel.options.fifo + ".spool", "splice", static_cast<int>(-length));
+    }
+    return drop(channel, LogFile::kTurn);
+  }
+  if (length > 0) {
+    channel.spool_failed = false;
+    auto size = static_cast<size_t>(length);
+    Spool::Bytes fresh = spool.read_last(size);
+    for (size_t at = 0; at < fresh.length; at += Scratch::kBuffer) {
+      witness(channel, fresh.bytes + at, std::min(Scratch::kBuffer, fresh.length - at), false);
+    }
+    busy_ |= size >= channel.capacity / 4 || file.users > 1;
+    grow(channel, size);
+  }
+  if (length == 0) return finish(channel);
+  format_waiting(channel, false);
+  settle(channel);
+}
+
+void Pump::format_waiting(Channel& channel, bool last) {
+  Spool& spool = *channel.spool;
+  LogFile& file = *channel.file;
+  constexpr size_t kPiece = LogFile::kTurn;
+  while (spool.waiting() > 0 && !file.is_out()) {
+    Spool::Bytes waiting = spool.read(kPiece + 2 * Formatter::kMostLine);
+    if (waiting.length == 0) return;
+    formatted_.clear();
+    timespec now;
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    int64_t at = static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+    uint64_t before = channel.formatter->numbered();
+    size_t used = channel.formatter->format(waiting.bytes, waiting.length, last && waiting.length == spool.waiting(), at, formatted_);
+    if (used == 0) return;
+    const Spool::Pair& known = spool.pair();
+    bool ready = file.prepare(formatted_.size(), channel.options.rotation, now_);
+    if (ready && (known.inode != file.inode() || known.device != file.device())) {
+      spool.commit({known.position, file.device(), file.inode(), file.length()});
+    }
+    if (!ready || !file.write_lines(formatted_.data(), formatted_.size(), now_)) {
+      channel.formatter->number_from(before);
+      return;
+    }
+    spool.commit({known.position + used, file.device(), file.inode(), file.length()});
+  }
+}
+
+// The oldest half of what waits.
+void Pump::lose_waiting(Channel& channel) {
+  Spool& spool = *channel.spool;
+  Spool::Bytes oldest = spool.read(Spool::kMost / 2);
+  size_t whole = whole_lines(oldest.bytes, oldest.length);
+  if (whole == 0) whole = oldest.length ? oldest.length : spool.waiting();
+  size_t lines = count_lines(oldest.bytes, whole);
+  channel.dropped_bytes += whole;
+  channel.dropped_lines += lines;
+  channel.bytes -= whole;
+  channel.lines -= lines;
+  channel.file->lose(whole, lines);
+  Spool::Pair pair = spool.pair();
+  pair.position += whole;
+  spool.commit(pair);
 }
 
 void Pump::turn_without_file(Channel& channel) {
@@ -472,6 +617,9 @@ void Pump::resume(LogFile& file) {
     if (rest) drop(*channel, rest);
   }
   if (!file.resume(now_)) return;
+  for (Channel* channel : living()) {
+    if (channel->file == &file && channel->spool && channel->spool->is_open()) format_waiting(*channel, false);
+  }
   std::erase_if(trimmed_, [&](Channel* channel) {
     if (channel->file != &file) return false;
     channel->trimmed = false;
@@ -524,6 +672,11 @@ void Pump::finish(Channel& channel) {
   std::erase(trimmed_, &channel);
   std::erase(parked_, &channel);
   if (channel.in_line) channel.lines += 1;
+  if (channel.spool) {
+    if (channel.spool->is_open()) format_waiting(channel, true);
+    while (channel.spool->is_open() && channel.spool->waiting() > 0) lose_waiting(channel);
+    channel.spool->remove();
+  }
   if (channel.skipping && channel.file) channel.file->tell_gap();
   if (channel.file) channel.file->users -= 1;
   channel.file = nullptr;

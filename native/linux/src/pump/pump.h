@@ -38,13 +38,14 @@ class Pump : public FileListener {
   std::string tail(ChannelId id);
   void tap(ChannelId id, Tap how);
   void acknowledge(size_t bytes);
+  void carry_on();                           // those whose FIFO was there, all at once
   void replace_rotated(std::string path, uint64_t device, uint64_t inode, std::string made, std::string suffix);
   void stop();                               // takes what is there, closes all, tells `pump_closed`
   void abandon();                            // tells nothing from now on
   std::vector<Event> take() { return queue_.take(); }
 
  private:
-  enum class Order { discard, let_go, forget, stop, unpark };
+  enum class Order { discard, let_go, forget, stop, unpark, carry_on };
   struct Command {
     Order order;
     ChannelId id;
@@ -65,6 +66,12 @@ class Pump : public FileListener {
   void on_time();
   void turn(Channel& channel);
   void turn_without_file(Channel& channel);
+  void turn_formatted(Channel& channel);
+  bool open_spool(Channel& channel);
+  void format_waiting(Channel& channel, bool last);
+  void lose_waiting(Channel& channel);
+  void attach(Channel& channel);
+  void adopt(const std::vector<Channel*>& found);
   void drop(Channel& channel, size_t most);
   void drop_line_rest(Channel& channel);
   void trim(Channel& channel);
@@ -97,6 +104,7 @@ class Pump : public FileListener {
   std::mutex mutex_;  // channels_ (the thread alone erases), commands_, tails
   std::unordered_map<ChannelId, std::unique_ptr<Channel>> channels_;
   std::vector<Command> commands_;
+  std::vector<Channel*> found_;  // opened, but not carried on
   std::vector<Replacement> replacements_;
   ChannelId last_id_ = 0;
   std::atomic<size_t> tapped_{0};
@@ -109,6 +117,7 @@ class Pump : public FileListener {
   std::vector<Event> events_;
   std::vector<Channel*> parked_;   // their tap waits to be acknowledged
   std::vector<Channel*> trimmed_;
+  std::string formatted_;
   ChannelId current_ = 0;
   Milliseconds now_ = 0, swept_ = 0;
   bool stopping_ = false;

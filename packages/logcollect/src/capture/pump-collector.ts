@@ -11,7 +11,7 @@ import {
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
-import { channelName, parseChannelName } from './channel-name.ts';
+import { type ChannelName, channelName, parseChannelName } from './channel-name.ts';
 import { newsOf } from './pump-news.ts';
 import { PumpedRun, type PumpedStream } from './pumped-run.ts';
 
@@ -100,10 +100,10 @@ class Pumped implements PumpCollector {
     for (const name of readdirSync(this.#folder.path)) {
       const found = parseChannelName(name);
       if (found === null) continue;
-      const { workerId, run, stream } = found;
+      const { workerId, run } = found;
       const log = specs.find(({ id }) => id === workerId)?.log ?? null;
       const adopted = new PumpedRun(this.#pump, workerId, run, {
-        open: () => [this.#openStream(log, stream, join(this.#folder.path, name))],
+        open: () => [this.#openStream(log, found, name)],
         pipe: () => NOWHERE,
       });
       try {
@@ -113,6 +113,7 @@ class Pumped implements PumpCollector {
         // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
       }
     }
+    this.#pump.carryOn();
   }
 
   subscribe(listener: OutputListener): () => void {
@@ -181,8 +182,8 @@ class Pumped implements PumpCollector {
     try {
       for (const stream of STREAMS) {
         if (!(stream === 'stdout' ? log.captureStdout : log.captureStderr)) continue;
-        const name = channelName({ workerId: id, run: asking.run, stream }, this.#master);
-        streams.push(this.#openStream(log, stream, join(this.#folder.path, name)));
+        const whose = { workerId: id, run: asking.run, stream };
+        streams.push(this.#openStream(log, whose, channelName(whose, this.#master)));
       }
     } catch {
       for (const { channel } of streams) this.#pump.discard(channel);
@@ -192,10 +193,19 @@ class Pumped implements PumpCollector {
     return streams;
   }
 
-  #openStream(log: LogSpec | null, stream: OutputStream, fifo: string): PumpedStream {
+  #openStream(log: LogSpec | null, { workerId, run, stream }: ChannelName, name: string): PumpedStream {
     const { stdoutFile, stderrFile, maxSize = 0, maxFiles = 0 } = log ?? {};
-    const file = (stream === 'stdout' ? stdoutFile : stderrFile) ?? null;
-    const channel = this.#pump.open({ fifo, file, maxSize, maxFiles, rotateEvery: 0, overflow: 'block' });
+    const fifo = join(this.#folder.path, name);
+    const channel = this.#pump.open({
+      fifo,
+      file: (stream === 'stdout' ? stdoutFile : stderrFile) ?? null,
+      maxSize,
+      maxFiles,
+      rotateEvery: 0,
+      overflow: 'block',
+      format: 'plain',
+      labels: { worker: workerId, run, stream, prefix: '' },
+    });
     if (this.#listeners.size > 0) this.#pump.tap(channel, 'wait');
     return { stream, channel, fifo, ended: false };
   }
