@@ -93,7 +93,12 @@ describe('F1: lines that are too long', () => {
     ],
   ])('%s', (_, input, expected) => {
     expect(pieces([input], 16)).toEqual(expected);
-    expect(pieces(Array.from(Buffer.from(input), (byte) => Uint8Array.of(byte)), 16)).toEqual(expected);
+    expect(
+      pieces(
+        Array.from(Buffer.from(input), (byte) => Uint8Array.of(byte)),
+        16,
+      ),
+    ).toEqual(expected);
   });
 
   test('10 MB without a newline: pieces of 64 KiB, no more held than one', () => {
@@ -125,7 +130,9 @@ const byte = fc.oneof(
 );
 const bytes = fc.oneof(
   fc.array(byte, { maxLength: 120 }).map((list) => Buffer.from(list)),
-  fc.string({ unit: fc.constantFrom('a', 'ä', '€', '😀', '\n', '\r\n', '\r'), maxLength: 80 }).map((text) => Buffer.from(text)),
+  fc
+    .string({ unit: fc.constantFrom('a', 'ä', '€', '😀', '\n', '\r\n', '\r'), maxLength: 80 })
+    .map((text) => Buffer.from(text)),
 );
 
 function cut(input: Buffer, lengths: readonly number[]): Buffer[] {

@@ -41,7 +41,9 @@ export function withParsed(
   level ??= find<LogLevel>(parsed, keys.levels, used, levelOfValue);
   time ??= find<WallTime>(parsed, keys.times, used, (value) => timeOfValue(value, context));
   if (message === record.text)
-    message = find<string>(parsed, keys.messages, used, (value) => (typeof value === 'string' ? value : null)) ?? message;
+    message =
+      find<string>(parsed, keys.messages, used, (value) => (typeof value === 'string' ? value : null)) ??
+      message;
   const fields: Record<string, LogValue> = { ...record.fields };
   for (const key in parsed) {
     if (!used.includes(key)) set(fields, key, parsed[key] as LogValue);

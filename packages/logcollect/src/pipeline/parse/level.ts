@@ -49,7 +49,12 @@ export function levelInText(text: string): LogLevel | null {
 /** `E1121 12:00:00.000 …`, as glog and klog write. */
 function isGlog(text: string): boolean {
   if (text.length < 6 || text.charCodeAt(5) !== 0x20) return false;
-  return isDigit(text.charCodeAt(1)) && isDigit(text.charCodeAt(2)) && isDigit(text.charCodeAt(3)) && isDigit(text.charCodeAt(4));
+  return (
+    isDigit(text.charCodeAt(1)) &&
+    isDigit(text.charCodeAt(2)) &&
+    isDigit(text.charCodeAt(3)) &&
+    isDigit(text.charCodeAt(4))
+  );
 }
 
 const CLOSING: ReadonlyMap<string, string> = new Map([

@@ -5,7 +5,9 @@ export interface TimeContext {
   /** When the line was read. */
   readonly at: WallTime;
   /** A time by the clock of the wall, where the line names no zone; months from 0. */
-  local(...parts: [year: number, month: number, day: number, hour: number, minute: number, second: number]): WallTime;
+  local(
+    ...parts: [year: number, month: number, day: number, hour: number, minute: number, second: number]
+  ): WallTime;
 }
 
 /** By the time zone of this process. */
@@ -25,7 +27,8 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 // Each is bounded in length, so that no text makes it slow.
 const ISO =
   /(\d{4})([-/])(\d{2})\2(\d{2})(?:T|t| |_)(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?)(?![\w:]))?/y;
-const SYSLOG = /([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?: (\d{4})(?!\d))?/y;
+const SYSLOG =
+  /([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?: (\d{4})(?!\d))?/y;
 const COMMON = /(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([+-]\d{4})/y;
 const EPOCH = /(\d{10}(?:\d{3}|\d{6}|\d{9})?)(?:\.(\d{1,9}))?(?![\w.:-])/y;
 
@@ -154,7 +157,8 @@ export function timeInText(text: string, context: TimeContext): WallTime | null 
   const reach = Math.min(text.length, REACH);
   for (let at = 1; at < reach; at += 1) {
     const before = text.charCodeAt(at - 1);
-    const isStart = before === 0x5b || before === 0x20 || before === 0x22 || before === 0x3d || before === 0x7c;
+    const isStart =
+      before === 0x5b || before === 0x20 || before === 0x22 || before === 0x3d || before === 0x7c;
     const code = text.charCodeAt(at);
     if (!isStart || code < 0x30 || code > 0x39) continue;
     const dated = text.charCodeAt(at + 2) === 0x2f ? commonAt(text, at) : isoAt(text, at, context);

@@ -1,0 +1,83 @@
+import type { LogValue, RedactionSpec } from '@hsu-master/core';
+import type { LogRecord } from '../../record.ts';
+import { type Change, patternOf } from '../stage.ts';
+import { isSecretName, keyValue, MASK, PRESETS, type Redact } from './presets.ts';
+import { replaceAll } from './replace.ts';
+
+/** Deeper values of fields are masked as a whole. */
+const DEPTH = 20;
+const BEGIN_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
+const END_KEY = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
+/** A private key that never ends makes no more lines than these unreadable. */
+const MAX_KEY_LINES = 200;
+
+/** Makes secrets unreadable in text, message and fields. */
+export function redaction(spec: RedactionSpec): Change {
+  const redacts: Redact[] = [];
+  if (spec.keys.length > 0) redacts.push(keyValue(spec.keys.map(literally).join('|')));
+  for (const preset of spec.presets) redacts.push(PRESETS[preset]());
+  for (const { pattern, replacement } of spec.patterns) {
+    const compiled = patternOf(pattern);
+    redacts.push((text) => replaceAll(text, compiled, replacement));
+  }
+  const further = new Set(spec.keys.map((key) => key.toLowerCase()));
+  const usual = spec.presets.includes('key_value');
+  const isSecret = (name: string) => further.has(name.toLowerCase()) || (usual && isSecretName(name));
+  const clean: Redact = (text) => {
+    let result = text;
+    for (const redact of redacts) result = redact(result);
+    return result;
+  };
+  const cleanValue = (value: LogValue, depth: number): LogValue => {
+    if (typeof value === 'string') return clean(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth >= DEPTH) return MASK;
+    if (Array.isArray(value))
+      return (value as readonly LogValue[]).map((item) => cleanValue(item, depth + 1));
+    return cleanFields(value as LogRecord['fields'], depth + 1);
+  };
+  const cleanFields = (fields: LogRecord['fields'], depth: number): LogRecord['fields'] => {
+    let changed: Record<string, LogValue> | null = null;
+    for (const key in fields) {
+      const value = fields[key] as LogValue;
+      const secret = isLeaf(value) && isSecret(key);
+      const result = secret ? MASK : cleanValue(value, depth);
+      if (result === value) continue;
+      changed ??= { ...fields };
+      changed[key] = result;
+    }
+    return changed ?? fields;
+  };
+  const hideKey = spec.presets.includes('private_key') ? keyHider() : null;
+  return (record) => {
+    if (hideKey?.(record) === true) return { ...record, text: MASK, message: MASK };
+    const text = clean(record.text);
+    const message = record.message === record.text ? text : clean(record.message);
+    const fields = cleanFields(record.fields, 0);
+    if (text === record.text && message === record.message && fields === record.fields) return record;
+    return { ...record, text, message, fields };
+  };
+}
+
+function isLeaf(value: LogValue): boolean {
+  return (typeof value === 'string' && value !== '') || typeof value === 'number';
+}
+
+function literally(key: string): string {
+  return key.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** Whether a line lies within a private key that an earlier line of the stream began. */
+function keyHider(): (record: LogRecord) => boolean {
+  const inside = new Map<string, number>();
+  return ({ stream, text }) => {
+    const lines = inside.get(stream);
+    if (lines !== undefined) {
+      if (lines >= MAX_KEY_LINES || END_KEY.test(text)) inside.delete(stream);
+      else inside.set(stream, lines + 1);
+      return true;
+    }
+    if (text.includes('-----BEGIN') && BEGIN_KEY.test(text) && !END_KEY.test(text)) inside.set(stream, 1);
+    return false;
+  };
+}
