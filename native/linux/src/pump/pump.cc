@@ -633,6 +633,7 @@ void Pump::witness(Channel& channel, const char* bytes, size_t length, bool drop
   if (dropped) {
     channel.dropped_bytes += length;
     channel.dropped_lines += lines;
+    channel.in_line = false;  // of a line that is torn the end counts
     if (channel.file) channel.file->lose(length, lines);
   } else {
     channel.bytes += length;

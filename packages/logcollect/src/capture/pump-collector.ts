@@ -75,7 +75,7 @@ class Pumped implements PumpCollector {
 
   constructor(options: PumpCollectorOptions) {
     this.#options = options;
-    this.#folder = channelFolder(options.runDirectory);
+    this.#folder = channelFolder(options.runDirectory, options.clock.wallNow());
     this.#master = Math.floor(options.clock.wallNow()).toString(36);
     this.#piped = fileCollector(options);
     this.#pump = options.native.openPump({

@@ -1,0 +1,179 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventDraft, LogSpec, OutputChannels, OutputStream, WorkerSpec } from '@hsu-master/core';
+import { loadNative } from '@hsu-master/native';
+import { workerSpec } from '@hsu-master/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { type OutputListener, type PumpCollector, pumpCollector } from '../../src/index.ts';
+import { folder } from '../support/place.ts';
+
+const loaded = loadNative();
+
+/** A collector over a real pump. */
+class Place {
+  readonly folder: string;
+  readonly events: (EventDraft & { readonly workerId: string; readonly run: number })[] = [];
+  readonly collector: PumpCollector;
+
+  constructor(at: string = folder()) {
+    if (!loaded.ok) throw new Error(loaded.reason);
+    this.folder = at;
+    mkdirSync(join(at, 'run'), { recursive: true });
+    this.collector = pumpCollector({
+      native: loaded.native,
+      runDirectory: join(at, 'run'),
+      clock: {
+        now: () => performance.now(),
+        wallNow: () => Date.now(),
+        after: (delay, fire) => {
+          const timer = setTimeout(fire, delay);
+          return () => clearTimeout(timer);
+        },
+        random: () => 0.5,
+      },
+      publish: (event, workerId, run) => void this.events.push({ ...event, workerId, run }),
+    });
+    onTestFinished(() => this.collector.close());
+  }
+
+  spec(log: Partial<LogSpec> = {}, id = 'web'): WorkerSpec {
+    const base = workerSpec(id);
+    const files = { stdoutFile: join(this.folder, 'out'), stderrFile: join(this.folder, 'err') };
+    return { ...base, log: { ...base.log, captureStdout: true, captureStderr: true, ...files, ...log } };
+  }
+
+  open(log: Partial<LogSpec> = {}, run = 1): OutputChannels {
+    const channels = this.collector.open(this.spec(log), run).openChannels();
+    if (channels === null) throw new Error('no channels');
+    return channels;
+  }
+
+  text(name = 'out'): string {
+    return readFileSync(join(this.folder, name), 'utf8');
+  }
+
+  get fifos(): readonly string[] {
+    return readdirSync(join(this.folder, 'run', 'channels')).filter((name) => /^\w/.test(name));
+  }
+}
+
+/** A worker’s descriptor. */
+function hold(path: string | null): number {
+  if (path === null) throw new Error('no channel');
+  return openSync(path, 'r+');
+}
+
+test('what a run writes is in its files when it has ended, and so are its last lines', async () => {
+  const place = new Place();
+  const channels = place.open();
+  const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+  writeSync(out, 'one\ntwo\n');
+  writeSync(err, 'trouble\n');
+  const words = place.collector.lastWords('web', 1, 5000);
+  closeSync(out);
+  closeSync(err);
+  expect(await words).toBe('trouble');
+  await place.collector.drained(5000);
+  expect([place.text(), place.text('err')]).toEqual(['one\ntwo\n', 'trouble\n']);
+  expect(place.collector.lastLines('web', 10, 'stdout')).toEqual(['one', 'two']);
+  expect(place.fifos).toEqual([]);
+  expect(place.events).toEqual([]);
+});
+
+test('a stream that says nothing makes no file', async () => {
+  const place = new Place();
+  const channels = place.open();
+  for (const path of [channels.stdout, channels.stderr]) closeSync(hold(path));
+  await place.collector.drained(5000);
+  expect(existsSync(join(place.folder, 'out'))).toBe(false);
+});
+
+test('a run of which nothing was started has ended', async () => {
+  const place = new Place();
+  const output = place.collector.open(place.spec(), 1);
+  output.openChannels();
+  expect(place.fifos).toHaveLength(2);
+  for (const stream of ['stdout', 'stderr'] as const) output.end(stream);
+  await place.collector.drained(5000);
+  expect(place.fifos).toEqual([]);
+});
+
+test('a listener hears all of it from when it came on, in order, and its end', async () => {
+  const place = new Place();
+  const heard: [OutputStream, string][] = [];
+  const ended: OutputStream[] = [];
+  const listener: OutputListener = {
+    open: () => ({
+      chunk: (stream, bytes) => void heard.push([stream, Buffer.from(bytes).toString()]),
+      end: (stream) => void ended.push(stream),
+    }),
+  };
+  const channels = place.open();
+  const out = hold(channels.stdout);
+  writeSync(out, 'before\n');
+  await expect.poll(() => place.collector.lastLines('web', 1, 'stdout')).toEqual(['before']);
+  const stop = place.collector.subscribe(listener);
+  writeSync(out, 'heard\n');
+  await expect.poll(() => heard).toEqual([['stdout', 'heard\n']]);
+  closeSync(out);
+  closeSync(hold(channels.stderr));
+  await place.collector.drained(5000);
+  expect(ended.toSorted()).toEqual(['stderr', 'stdout']);
+  stop();
+});
+
+test('rotations and losses are told of the run that wrote last', async () => {
+  const place = new Place();
+  const channels = place.open({ maxSize: 1000, maxFiles: 2 }, 7);
+  const out = hold(channels.stdout);
+  for (let line = 0; line < 15; line += 1) writeSync(out, `${'x'.repeat(99)}\n`);
+  closeSync(out);
+  closeSync(hold(channels.stderr));
+  await place.collector.drained(5000);
+  const file = join(place.folder, 'out');
+  expect(place.events).toEqual([{ type: 'log.rotated', payload: { file }, workerId: 'web', run: 7 }]);
+});
+
+test('who was let go writes on without harm, and nobody waits for it', async () => {
+  const place = new Place();
+  const channels = place.open();
+  const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+  writeSync(out, 'one\n');
+  channels.letGo();
+  await place.collector.drained(5000);
+  expect(place.text()).toBe('one\n');
+  writeSync(out, 'two\n');
+  await expect.poll(() => place.text()).toBe('one\ntwo\n');
+  closeSync(out);
+  closeSync(err);
+});
+
+test('what was written while no master ran is carried on by the next, and FIFOs of nobody are removed', async () => {
+  const first = new Place();
+  const channels = first.open();
+  const out = hold(channels.stdout);
+  writeSync(out, 'one\n');
+  await first.collector.close();
+  writeSync(out, 'two\n');
+  const channelFolder = join(first.folder, 'run', 'channels');
+  execFileSync('mkfifo', [join(channelFolder, 'web.9.abc.stdout')]);
+  const next = new Place(first.folder);
+  next.collector.adopt([next.spec()]);
+  await expect.poll(() => next.text()).toBe('one\ntwo\n');
+  expect(next.fifos).toHaveLength(1);
+  closeSync(out);
+  await expect.poll(() => next.fifos).toEqual([]);
+  await next.collector.drained(5000);
+});
+
+test('closing takes what was written, and leaves no folder behind', async () => {
+  const place = new Place();
+  const channels = place.open();
+  const child = spawn('sh', ['-c', 'echo last'], { stdio: ['ignore', hold(channels.stdout), 'ignore'] });
+  closeSync(hold(channels.stderr));
+  await once(child, 'exit');
+  await place.collector.close();
+  expect(place.text()).toBe('last\n');
+});

@@ -1,0 +1,83 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { isRoot, timeFactor } from './harness.ts';
+import { folder, lines, openPumpBench } from './pump-bench.ts';
+
+const linux = fileURLToPath(new URL('../../../native/linux', import.meta.url));
+const shared = fileURLToPath(new URL('../../../native/shared', import.meta.url));
+const program = join('/tmp', `hsu-faults-${process.pid}`);
+const sources = (place: string): string[] =>
+  readdirSync(place)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(place, name));
+
+describe('on a disk that fails by a seam in the code', () => {
+  beforeAll(() => {
+    const all = [
+      join(linux, 'test', 'pump_faults.cc'),
+      ...sources(join(linux, 'src', 'pump')),
+      ...sources(join(shared, 'hsu', 'pump')),
+    ];
+    execFileSync('c++', ['-std=c++20', '-O1', `-I${shared}`, '-o', program, ...all, '-lpthread']);
+    return () => rmSync(program, { force: true });
+  }, 120_000 * timeFactor);
+
+  it.each([
+    ['plain', 'EIO: what is lost is counted, said in the file, and writing goes on by itself'],
+    ['newest', 'ENOSPC and drop-newest: the same'],
+    ['oldest', 'EIO and drop-oldest: what the channel holds is kept'],
+    ['json', 'EIO and formatted lines: what the spool holds is not lost'],
+    ['unopenable', 'a file that cannot be opened is tried again'],
+    ['without-splice', 'where there is no splice it copies, and says so once'],
+    ['unrotatable', 'a file that cannot be rotated grows, and it is said once'],
+    ['chaos', 'all of it at random, four channels in one file: each line is kept or counted'],
+    ['chaos-json', 'the same, formatted'],
+  ])(
+    '%s: %s',
+    (scenario) => {
+      expect(spawnSync(program, [scenario], { encoding: 'utf8' }).stdout.trim()).toBe('OK');
+    },
+    60_000 * timeFactor,
+  );
+});
+
+describe.runIf(isRoot)('on a full disk (needs root: mounts a tmpfs)', () => {
+  function smallDisk(): string | null {
+    const place = folder();
+    const small = join(place, 'small');
+    mkdirSync(small);
+    const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', small]);
+    if (made.status !== 0) return null;
+    onTestFinished(() => void spawnSync('umount', ['-l', small]));
+    return small;
+  }
+
+  it.each(['plain', 'json'] as const)(
+    'ENOSPC, %s: the worker lives on, each line is kept or counted, and writing resumes by itself',
+    async (format) => {
+      const small = smallDisk();
+      if (small === null) return;
+      const bench = openPumpBench();
+      const log = join(small, 'log');
+      writeFileSync(join(small, 'ballast'), Buffer.alloc(128 * 1024));
+      const channel = bench.open({ file: log, format });
+      const done = bench.run(`exec ${lines()} write 0 120000 100 1000 50`);
+      await bench.next('outage', ({ code }) => code === 'ENOSPC');
+      rmSync(join(small, 'ballast'));
+      const removed = performance.now();
+      await bench.next('resumed');
+      expect(performance.now() - removed).toBeLessThan(1500 * timeFactor);
+      rmSync(log);
+      expect(await done).toBe(0);
+      const { counts } = await bench.ended(channel);
+      expect(counts.lines + counts.droppedLines).toBe(120_000);
+      expect(counts.bytes + counts.droppedBytes).toBe(12_000_000);
+      expect(counts.droppedLines).toBeGreaterThan(0);
+      expect(existsSync(log) && statSync(log).size > 0 && readFileSync(log, 'utf8').length > 0).toBe(true);
+    },
+    60_000 * timeFactor,
+  );
+});
