@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "child.h"
 #include "raw_syscall.h"
@@ -21,7 +20,7 @@ constexpr unsigned kCloseRangeUnshare = 1u << 1;
 constexpr int kMaxDescriptors = 4;
 
 struct Reply {
-  pid_t pid;
+  pid_t pid, helper;
   StepFailure failure;
 };
 
@@ -59,7 +58,7 @@ size_t receive_reply(int socket, Reply& reply, Fd* fds) {
   ssize_t length;
   do length = ::recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC);
   while (length < 0 && errno == EINTR);
-  if (length != static_cast<ssize_t>(sizeof reply)) reply = {-1, {Step::clone, length < 0 ? errno : EPIPE}};
+  if (length != static_cast<ssize_t>(sizeof reply)) reply = {-1, -1, {Step::clone, length < 0 ? errno : EPIPE}};
   size_t count = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(&message.header); control; control = CMSG_NXTHDR(&message.header, control)) {
     if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
@@ -99,10 +98,10 @@ bool open_channel(const std::string& path, const LaunchOptions& options, Fd& wri
   return above_standard(writer);
 }
 
-void reap(pid_t pid) {
-  long result;
-  do result = ::waitpid(pid, nullptr, 0);
-  while (result < 0 && errno == EINTR);
+// Its gate is closed: it leaves.
+void reap_both(pid_t pid, pid_t helper) {
+  reap(pid);
+  if (helper > 0) reap(helper);
 }
 
 }  // namespace
@@ -160,7 +159,7 @@ void Spawner::serve() {
   do null_fd_ = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   while (null_fd_ >= 0 && null_fd_ <= 2);
   int socket = thread_control_;
-  send_reply(socket, {separate, {Step::stdio, null_fd_ < 0 ? errno : 0}}, nullptr, 0);
+  send_reply(socket, {separate, -1, {Step::stdio, null_fd_ < 0 ? errno : 0}}, nullptr, 0);
 
   for (;;) {
     Launch* launch = nullptr;
@@ -175,11 +174,11 @@ void Spawner::serve() {
       if (*fd) fds[count++] = fd->get();
     }
     bool made = failure.step == Step::none;
-    if (send_reply(socket, {spawned.pid, failure}, fds, made ? count : 0) || !made) continue;
+    if (send_reply(socket, {spawned.pid, spawned.helper, failure}, fds, made ? count : 0) || !made) continue;
     failure = {Step::pidfd, errno};
     spawned.gate.reset();
-    reap(spawned.pid);
-    send_reply(socket, {-1, failure}, nullptr, 0);
+    reap_both(spawned.pid, spawned.helper);
+    send_reply(socket, {-1, -1, failure}, nullptr, 0);
   }
   ::close(null_fd_);
   ::close(socket);
@@ -215,6 +214,7 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   raw(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before), 0, sizeof before);
   if (birth.failure.step != Step::none) return birth.failure;
   spawned.pid = birth.pid;
+  spawned.helper = birth.helper;
   spawned.pidfd.reset(birth.pidfd);
   return {Step::none, 0};
 }
@@ -236,11 +236,12 @@ Result<Spawned, StepFailure> Spawner::spawn(Launch& launch) {
   if (arrived != expected) {
     // Our own table is full. What did not arrive is closed already: without the gate the child leaves.
     for (Fd& fd : fds) fd.reset();
-    reap(reply.pid);
+    reap_both(reply.pid, reply.helper);
     return StepFailure{Step::pidfd, EMFILE};
   }
   Spawned spawned;
   spawned.pid = reply.pid;
+  spawned.helper = reply.helper;
   size_t next = 0;
   spawned.pidfd = std::move(fds[next++]);
   spawned.gate = std::move(fds[next++]);

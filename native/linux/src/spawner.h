@@ -17,6 +17,7 @@ namespace hsu {
 
 struct Spawned {
   pid_t pid = -1;
+  pid_t helper = -1;  // to be reaped once the child has left our memory; -1: there is none
   Fd pidfd;
   Fd gate;  // one byte opens it; hang-up tells that the child has left our memory: execed or died
   Fd out;   // read ends, non-blocking, where captured

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "birth.h"
 #include "identity.h"
 #include "limits.h"
 #include "thread.h"
@@ -104,6 +105,7 @@ void Waiter::turn_away() {
       [[maybe_unused]] Launch* kept = child.launch.release();
       continue;
     }
+    reap_helper(child);
     bool execed = child.launch->reached_exec && child.launch->failed_step.load() == Step::none;
     siginfo_t info = {};
     if (!execed) wait_for(child.pid, WEXITED, info, nullptr);
@@ -114,6 +116,7 @@ StepFailure Waiter::take(Handle handle, Spawned&& spawned, std::unique_ptr<Launc
   std::lock_guard lock(mutex_);
   Child& child = children_[handle];
   child.pid = spawned.pid;
+  child.helper = spawned.helper;
   child.pidfd = std::move(spawned.pidfd);
   child.gate = std::move(spawned.gate);
   child.launch = std::move(launch);
@@ -125,6 +128,7 @@ StepFailure Waiter::take(Handle handle, Spawned&& spawned, std::unique_ptr<Launc
   child.gate.reset();
   siginfo_t info = {};
   wait_for(child.pid, WEXITED, info, nullptr);
+  reap_helper(child);
   children_.erase(handle);
   return {Step::pidfd, error};
 }
@@ -234,12 +238,19 @@ void Waiter::on_left_memory(Handle handle, std::vector<Event>& events) {
   if (found != children_.end() && found->second.launch) settle(handle, found->second, events);
 }
 
+// It goes on when the child has left our memory, to end at once; it stands on the launch.
+void Waiter::reap_helper(Child& child) {
+  if (child.helper > 0) reap(child.helper);
+  child.helper = -1;
+}
+
 // The child has execed or died: what it wrote is final, and what it stood on can be used again.
 void Waiter::settle(Handle handle, Child& child, std::vector<Event>& events) {
   const Launch& launch = *child.launch;
   child.failure = {launch.failed_step.load(), launch.failed_error.load()};
   child.execed = launch.reached_exec && child.failure.step == Step::none;
   child.used_shell = launch.used_shell;
+  reap_helper(child);
   bool has_own_score = launch.limits.oom_score_adj != nullptr;
   child.launch.reset();
   remove(epoll_.get(), child.gate);

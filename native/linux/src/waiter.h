@@ -44,7 +44,7 @@ class Waiter {
 
  private:
   struct Child {
-    pid_t pid;
+    pid_t pid, helper;  // the helper until the child has left our memory, -1 where there is none
     Fd pidfd, gate;
     std::unique_ptr<Launch> launch;  // until the child has left our memory
     bool decided = false;            // released, one way or the other
@@ -60,6 +60,7 @@ class Waiter {
   static void* run(void* self);
   void serve();
   void on_left_memory(Handle handle, std::vector<Event>& events);
+  static void reap_helper(Child& child);
   void settle(Handle handle, Child& child, std::vector<Event>& events);
   void on_exit(Handle handle, std::vector<Event>& events);
   void on_watched_exit(uint64_t watch, bool reaped, std::vector<Event>& events);

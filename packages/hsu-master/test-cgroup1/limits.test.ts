@@ -68,6 +68,43 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     await stops(stage, master);
   });
 
+  it('G5: who has not even the memory to start is refused, and the master lives', async ({ stage }) => {
+    const restart = { delay: '1ms', max_retries: 2 };
+    const master = run(stage, view, [
+      { id: 'tiny', command: creature('sleep'), limits: { memory: 1 }, restart },
+      {
+        id: 'scored',
+        command: creature('sleep'),
+        limits: { memory: 1, process: { oom_score_adj: 500 } },
+        restart,
+      },
+      { id: 'other', command: creature('print', 'up', 'sleep') },
+    ]);
+    await master.line(/^tiny: failed too often/);
+    await master.line(/^scored: failed too often/);
+    await master.started('other');
+    expect(master.matching(/^(tiny|scored): cannot start .*no memory for it/)).toHaveLength(6);
+    expect((await master.stop()).code).toBe(1);
+    expect(stage.processes()).toEqual([]);
+    expect(groupsOf(stage)).toEqual([]);
+  });
+
+  it('G5: who starts in a group that is full takes none but its own along', async ({ stage }) => {
+    const hog = { command: creature('hog', '12', 'sleep'), worker_group: 'web', restart: never };
+    const restart = { delay: '1ms', backoff_rate: 1, max_retries: 50 };
+    const master = run(stage, view, {
+      groups: { web: { limits: { memory: '64MiB' } } },
+      workers: [
+        ...['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, ...hog })),
+        { id: 'grows', command: creature('grow', '20', '10', 'sleep'), worker_group: 'web', restart: never },
+        { id: 'often', command: creature('exit', '1'), worker_group: 'web', restart },
+      ],
+    });
+    await master.line(/: killed by SIGKILL \(out of memory: at its limit\)/);
+    await master.line(/^often: failed too often/);
+    await stops(stage, master);
+  });
+
   it('a spinner is held to 20 % of a core', TIMED, async ({ stage }) => {
     const master = run(stage, view, [{ id: 'spin', command: creature('spin'), limits: { cpu: '20%' } }]);
     const pid = await master.started('spin');

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NativeLimits } from '../src/index.ts';
-import { group, lacks, members, titled } from './groups.ts';
+import { group, lacks, lacksControllers, members, setting, titled } from './groups.ts';
 import { isRoot, openBench, outputOf, runProgram, shell, until } from './harness.ts';
 import { limits } from './limits.ts';
 
@@ -11,6 +11,19 @@ const masterOomScore = (): string => readFileSync('/proc/self/oom_score_adj', 'u
 
 function own(file: string): { file: string; argv: string[] } {
   return { file: '/bin/cat', argv: ['cat', `/proc/self/${file}`] };
+}
+
+/** The kernel kills all that share the memory of the one that it has chosen; a child shares ours until its exec. */
+async function startsWithoutMemory(cgroup: string | null): Promise<void> {
+  const bench = openBench();
+  const place = cgroup ?? group('memory');
+  setting(place, cgroup === null ? 'memory.limit_in_bytes' : 'memory.max', 1);
+  const joins = cgroup === null ? [join(place, 'cgroup.procs')] : [];
+  for (const oomScoreAdj of [null, 1000]) {
+    const { handle } = bench.start({ file: '/bin/true', limits: limits({ cgroup, joins, oomScoreAdj }) });
+    bench.engine.release(handle, true);
+    expect(await bench.failure(handle)).toMatchObject({ step: 'exec', code: 'ENOMEM' });
+  }
 }
 
 describe('a program that is spawned with limits', () => {
@@ -89,9 +102,22 @@ describe('a program that is spawned with limits', () => {
     expect(await bench.exit(spawned.handle)).toMatchObject({ signal: 'SIGKILL', groupEmpty: true });
     await bench.ended(spawned.handle);
     expect(bench.output(spawned.handle)).toBe(`${process.pid}\n55\n`);
-    const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
-    expect(children).not.toContain(String(spawned.pid));
+    const threads = readdirSync('/proc/self/task');
+    const children = threads.map((thread) => readFileSync(`/proc/self/task/${thread}/children`, 'utf8'));
+    // Neither it nor who stood behind it.
+    expect(children.join('')).toBe('');
   });
+
+  const noMemory1 = lacks('memory');
+  it.runIf(noMemory1 === null)(
+    titled('is told to lack memory where its group has none for it, and the master lives: v1', noMemory1),
+    () => startsWithoutMemory(null),
+  );
+  const noMemory2 = lacksControllers('memory');
+  it.runIf(noMemory2 === null)(
+    titled('is told to lack memory where its group has none for it, and the master lives: v2', noMemory2),
+    () => startsWithoutMemory(group(null)),
+  );
 
   it('with an oom_score_adj leaves when it is turned away at its gate', async () => {
     const bench = openBench();
