@@ -9,10 +9,12 @@ import { fail, setup } from './setup.mjs';
 import { environment, program, root, tools } from './tree.mjs';
 
 const launcher = join(root, 'packages', 'hsu-master');
+const logcollect = join(root, 'packages', 'logcollect');
+/** Where each suite runs, one place after the other. */
 const suites = {
-  all: { cwd: root, config: 'vitest.config.ts' },
-  servers: { cwd: launcher, config: 'vitest.servers.config.ts' },
-  cgroup1: { cwd: launcher, config: 'vitest.cgroup1.config.ts' },
+  all: [{ cwd: root, config: 'vitest.config.ts' }],
+  servers: [launcher, logcollect].map((cwd) => ({ cwd, config: 'vitest.servers.config.ts' })),
+  cgroup1: [{ cwd: launcher, config: 'vitest.cgroup1.config.ts' }],
   vm: null,
 };
 
@@ -26,8 +28,17 @@ const { passed, failed, skipped } = await (name === 'vm' ? inGuests() : here(sui
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exit(failed === 0 ? 0 : 1);
 
-async function here({ cwd, config }) {
-  const report = join(tools, 'reports', `${name}.json`);
+async function here(places) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const [index, place] of places.entries()) {
+    const counts = one(place, places.length === 1 ? name : `${name}-${index + 1}`);
+    for (const kind of Object.keys(total)) total[kind] += counts[kind];
+  }
+  return total;
+}
+
+function one({ cwd, config }, reportName) {
+  const report = join(tools, 'reports', `${reportName}.json`);
   mkdirSync(join(tools, 'reports'), { recursive: true });
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];

@@ -1,9 +1,10 @@
 import type { Bytes } from '@hsu-master/core';
+import { FORMATS, type FormatSpec } from '../pipeline/format.ts';
 import { Keys, type TargetIssue } from './keys.ts';
 import { DEFAULT_QUEUE, type QueueSpec } from './queue-spec.ts';
 import { readHttp, readToken } from './read-http.ts';
 import { readSyslog } from './read-syslog.ts';
-import { type Destination, type SinkSpec, TEXT_FORMATS, type TextSpec } from './spec.ts';
+import { type Destination, type SinkSpec } from './spec.ts';
 
 /**
  * A target as people write it in `global_aggregation.targets`, `outputs.separate`, `outputs.forwarding` and `forwarding.targets`:
@@ -69,11 +70,12 @@ export function readTarget(
   return { spec, issues };
 }
 
-function readText(kind: Kind, target: Keys): TextSpec {
+function readText(kind: Kind, target: Keys): FormatSpec {
   const isRead = kind === 'file' || kind === 'stdout' || kind === 'stderr';
   const usual = kind === 'splunk' ? 'structured_json' : isRead ? 'enhanced_plain' : 'plain';
-  const format = target.choice('format', TEXT_FORMATS, usual);
-  return { format, prefix: target.text('prefix') ?? '' };
+  const format = target.choice('format', FORMATS, usual);
+  const isTerminal = kind === 'stdout' || kind === 'stderr';
+  return { format, prefix: target.text('prefix'), controls: isTerminal ? 'harmless' : 'keep' };
 }
 
 function readQueue(kind: Kind, config: Keys, place: TargetPlace): QueueSpec {

@@ -1,4 +1,5 @@
 import type { Clock } from '@hsu-master/core';
+import { formatter } from '../pipeline/format.ts';
 import type { LogRecord } from '../record.ts';
 import { type ConsoleOut, consoleSink } from './console.ts';
 import { documentOf } from './document.ts';
@@ -10,7 +11,7 @@ import { otlpSink } from './otlp.ts';
 import { SinkQueue } from './queue.ts';
 import type { SinkNews } from './queue-spec.ts';
 import type { Sink } from './sink.ts';
-import type { AuthSpec, HttpPlan, SinkSpec, TextSpec } from './spec.ts';
+import type { AuthSpec, HttpPlan, SinkSpec } from './spec.ts';
 import type { SpillDisk } from './spill-disk.ts';
 import { splunkSink } from './splunk.ts';
 import { syslogSink } from './syslog.ts';
@@ -19,10 +20,8 @@ import { webhookSink } from './webhook.ts';
 
 export interface SinkSurroundings {
   readonly clock: Clock;
-  /** Name of this host. */
-  readonly host: string;
-  /** Makes lines of text. */
-  formatter(spec: TextSpec): (record: LogRecord) => string;
+  readonly hostname: string;
+  readonly masterId: string;
   /** The master’s own streams. */
   readonly stdout: ConsoleOut;
   readonly stderr: ConsoleOut;
@@ -40,8 +39,8 @@ export function sinksFrom(specs: readonly SinkSpec[], surroundings: SinkSurround
 }
 
 function sinkOf({ name, to, text }: SinkSpec, surroundings: SinkSurroundings): Sink {
-  const { clock, host } = surroundings;
-  const format = surroundings.formatter(text);
+  const { clock, hostname: host } = surroundings;
+  const format = formatter(text, surroundings);
   switch (to.kind) {
     case 'file':
       return fileSink(name, { ...to, format }, clock);

@@ -1,17 +1,9 @@
 import type { Bytes, Milliseconds } from '@hsu-master/core';
+import type { FormatSpec } from '../pipeline/format.ts';
 import type { QueueSpec } from './queue-spec.ts';
 import type { Facility } from './syslog-message.ts';
 import type { Framing, SyslogAddress } from './syslog-wire.ts';
 import type { TlsSpec } from './tls.ts';
-
-export const TEXT_FORMATS = ['plain', 'enhanced_plain', 'json', 'structured_json'] as const;
-
-/** How a record becomes a line of text. */
-export interface TextSpec {
-  readonly format: (typeof TEXT_FORMATS)[number];
-  /** Stands before the line; may have placeholders. */
-  readonly prefix: string;
-}
 
 export type AuthSpec =
   | { readonly kind: 'none' }
@@ -81,6 +73,7 @@ export interface SinkSpec {
   /** Unique; names the folder of the spill. */
   readonly name: string;
   readonly to: Destination;
-  readonly text: TextSpec;
+  /** How a record becomes a line of text, where the sink sends lines. */
+  readonly text: FormatSpec;
   readonly queue: QueueSpec;
 }

@@ -16,8 +16,8 @@ export function sinkOf(
   const news: SinkNews[] = [];
   const [queue] = sinksFrom([spec], {
     clock: hurriedClock(100),
-    host: 'box',
-    formatter: () => (record: LogRecord) => record.text,
+    hostname: 'box',
+    masterId: 'm1',
     stdout: () => Promise.resolve(),
     stderr: () => Promise.resolve(),
     unixDatagram: null,
