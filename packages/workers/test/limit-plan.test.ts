@@ -712,6 +712,10 @@ describe('quotas', () => {
     expect(whole(v2())).toBe(false);
     expect(whole(v1({ setting: { quotas } }))).toBe(false);
     expect(whole(v2({ setting: { quotas }, machine: { files: new Set(['cpu.weight']) } }))).toBe(false);
+    // Also one that has no limits at all.
+    expect(planLimits(null, v2({ setting: { quotas } })).writes2.map(({ file }) => file)).toEqual([
+      'memory.oom.group',
+    ]);
   });
 
   test('take CPUs by the group alone', () => {

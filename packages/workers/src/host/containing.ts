@@ -47,14 +47,15 @@ export class Containing {
   begin(launch: Launch, workerId: WorkerId, uid: number | null): Contained {
     const { limits, quotas } = launch;
     const isRoot = (uid ?? this.#uid) === 0;
-    if (limits === null && quotas.length === 0 && !this.groups.any) {
+    const isFree = limits === null && quotas.length === 0;
+    if (isFree && !this.groups.any) {
       return {
         ok: true,
         run: new ContainedRun(this, { launch, isRoot, opened: null, plan: null }),
         limits: null,
       };
     }
-    const plan = limits === null ? null : planLimits(limits, this.setting(limits, quotas, isRoot));
+    const plan = isFree ? null : planLimits(limits, this.setting(limits, quotas, isRoot));
     const planned = quotas.map((quota) => this.#planned(quota, quotas, isRoot));
     const opened = this.groups.any ? this.groups.open(workerId, planned, plan) : null;
     if (opened?.ok === false) {

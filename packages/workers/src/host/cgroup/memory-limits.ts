@@ -27,10 +27,10 @@ export function planMaxRss(ask: Ask): Piece {
 }
 
 /** Where memory runs out in a budget around it, a worker dies whole as well, whatever limits of its own it has. */
-export function diesWhole({ values }: LimitsSpec, setting: Setting): readonly GroupWrite[] {
+export function diesWhole(limits: LimitsSpec | null, setting: Setting): readonly GroupWrite[] {
   const { facilities, quotas } = setting;
-  const hasBudget = quotas.some(({ limits }) => limits.values['memory.max_rss'] !== undefined);
-  const isDone = values['memory.max_rss'] !== undefined;
+  const hasBudget = quotas.some((quota) => quota.limits.values['memory.max_rss'] !== undefined);
+  const isDone = limits?.values['memory.max_rss'] !== undefined;
   const isThere = facilities.tree2?.controllers.has('memory') === true && hasFile(setting, wholeGroup.file);
   return hasBudget && isThere && !isDone ? [wholeGroup] : [];
 }

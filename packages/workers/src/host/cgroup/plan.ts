@@ -65,9 +65,11 @@ interface Planned {
   readonly report: LimitReport;
 }
 
-/** What the limits of a worker come down to here. */
-export function planLimits(limits: LimitsSpec, setting: Setting): LimitPlan {
-  const plan = gather(given(limits).map(([limit, value]) => planOne(limit, value, limits, setting)));
+/** What the limits of a worker come down to here; null: it has none of its own, only the budgets around it. */
+export function planLimits(limits: LimitsSpec | null, setting: Setting): LimitPlan {
+  const planned =
+    limits === null ? [] : given(limits).map(([limit, value]) => planOne(limit, value, limits, setting));
+  const plan = gather(planned);
   return { ...plan, writes2: [...plan.writes2, ...diesWhole(limits, setting)] };
 }
 
