@@ -27,6 +27,12 @@ async function stops(stage: Stage, master: Launched): Promise<void> {
   expect(groupsOf(stage)).toEqual([]);
 }
 
+async function takesDirectWrites(stage: Stage): Promise<boolean> {
+  const probe = stage.launch(creature('write-direct', stage.path('probe'), '1'));
+  await probe.end();
+  return probe.stdout === 'write-direct 1 ok\n';
+}
+
 /** Percent of one core that processes use while `span` milliseconds pass. */
 async function percentOf(pids: readonly number[], span: number): Promise<number> {
   const used = () => pids.reduce((sum, pid) => sum + cpuTimeOf(pid), 0);
@@ -149,10 +155,7 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
   );
 
   it('a writer is held to its bytes per second', TIMED, async ({ stage, skip }) => {
-    const probe = stage.launch(creature('write-direct', stage.path('probe'), '1'));
-    await probe.end();
-    if (probe.stdout !== 'write-direct 1 ok\n')
-      skip(`${stage.folder} takes no direct writes: ${probe.stdout}`);
+    if (!(await takesDirectWrites(stage))) skip(`${stage.folder} takes no direct writes`);
     const command = creature('write-direct', stage.path('written'), '12', 'sleep');
     const io = { max_write_bps: '4MiB/s' };
     const since = performance.now();
@@ -160,6 +163,20 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
     await master.line(/^writer +\| write-direct 12 ok$/);
     expect(performance.now() - since).toBeGreaterThan(2500);
     await stops(stage, master);
+  });
+
+  it('a writer that is held back dies at once all the same', TIMED, async ({ stage, skip }) => {
+    if (!(await takesDirectWrites(stage))) skip(`${stage.folder} takes no direct writes`);
+    const command = creature('write-direct', stage.path('written'), '8', 'sleep');
+    const io = { max_write_bps: '64KiB/s' };
+    const worker = { id: 'writer', command, cwd: stage.folder, limits: { io }, stop_timeout: '200ms' };
+    const master = run(stage, view, [worker]);
+    const pid = await master.started('writer');
+    await eventually(() => stateOf(pid) === 'D');
+    const since = performance.now();
+    await stops(stage, master);
+    // One of its eight writes alone takes 16 seconds.
+    expect(performance.now() - since).toBeLessThan(5000 * factor);
   });
 
   it('affinity holds, also against the program itself', async ({ stage }) => {

@@ -3,7 +3,14 @@ import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
 import type { Group } from './cgroup/group.ts';
 import type { OpenedGroup } from './cgroup/groups.ts';
 import type { LimitPlan } from './cgroup/limit-plan.ts';
-import { type Denial, limitsOfStep, planLive, planThrottle, withDenials } from './cgroup/live-limits.ts';
+import {
+  type Denial,
+  limitsOfStep,
+  planLive,
+  planRelease,
+  planThrottle,
+  withDenials,
+} from './cgroup/live-limits.ts';
 import type { Containing } from './containing.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Hold } from './hold.ts';
@@ -24,6 +31,7 @@ export class ContainedRun implements Hold {
   readonly #meter = new CpuMeter();
   #limits: LimitsSpec | null;
   #plan: LimitPlan | null;
+  #condemned = false;
   #released = false;
 
   constructor(containing: Containing, origin: Origin) {
@@ -50,7 +58,11 @@ export class ContainedRun implements Hold {
   }
 
   kill(): boolean {
-    return this.#group?.kill() === true;
+    const group = this.#group;
+    if (group === null) return false;
+    if (this.#plan !== null && !this.#condemned) group.write(planRelease(this.#plan));
+    this.#condemned = true;
+    return group.kill();
   }
 
   freeze(frozen: boolean): boolean {

@@ -113,6 +113,24 @@ export function planThrottle(
   };
 }
 
+const SLOWING: ReadonlySet<LimitName> = new Set([
+  'cpu.max_percent',
+  'cpu.max_cores',
+  'io.max_read_bps',
+  'io.max_write_bps',
+  'io.max_read_ops',
+  'io.max_write_ops',
+]);
+
+/** Lifts what slows a tree down. Who waits for a disk does not die before the wait is over, whatever signal came. */
+export function planRelease({ writes2, writes1 }: LimitPlan): GroupPlan {
+  const lifted = (writes: readonly GroupWrite[]): readonly GroupWrite[] =>
+    writes
+      .filter(({ limits, value, neutral }) => value !== neutral && limits.some((limit) => SLOWING.has(limit)))
+      .map((write) => ({ ...write, value: write.neutral }));
+  return { writes2: lifted(writes2), writes1: lifted(writes1) };
+}
+
 /**
  * The plan as it holds when some limits could not be set after all: watched where that is possible. A limit that could not be
  * lifted has a report of its own.
