@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { capture } from '../src/pattern/capture.ts';
+import { costOf, firstCharacters } from '../src/pattern/cost.ts';
 import { parsePattern } from '../src/pattern/parse.ts';
 import { compilePattern, type Pattern } from '../src/pattern/pattern.ts';
 import { programOf, startsAtStart } from '../src/pattern/program.ts';
@@ -126,6 +127,7 @@ const plain = fc
       solid,
       fc.tuple(solid, fc.constantFrom('*', '+', '?', '*?', '+?', '{1,2}')).map((two) => `(${two.join('')})`),
       fc.tuple(solid, solid).map((two) => `(${two.join('|')})`),
+      fc.constantFrom('(a|$)', '\\b', '(^|b)', '$'),
     ),
     { minLength: 1, maxLength: 4 },
   )
@@ -139,7 +141,13 @@ test('the groups are those that JavaScript finds', () => {
       const expected = native.exec(each);
       const { syntax, groups } = parsePattern(source);
       const start = Math.min(from, each.length);
-      const slots = capture(programOf(syntax), groups.length, startsAtStart(syntax), each, start);
+      const sought = {
+        steps: programOf(syntax),
+        groups: groups.length,
+        anchored: startsAtStart(syntax),
+        first: firstCharacters(syntax),
+      };
+      const slots = capture(sought, each, start);
       const spans = groups.map((_, index) =>
         slots === null ? null : each.slice(slots[2 * index], slots[2 * index + 1]),
       );
@@ -169,4 +177,26 @@ test('a machine with more states than are kept goes on', () => {
   const long = Array.from({ length: 20_000 }, () => (random() < 0.5 ? 'a' : 'b')).join('');
   expect(machine(long)).toBe(false);
   expect(machine(`${long}a${'b'.repeat(14)}c`)).toBe(true);
+});
+
+test.each([
+  ['ERROR', 1],
+  ['^ERROR', 0],
+  ['(ERROR|WARN):', 1],
+  ['[A-Z]+ x', 2],
+  ['^[A-Z]+ x', 1],
+  ['^[A-Z]+X', 1],
+  ['^\\w+\\w+', 2],
+  ['([A-Z]+) (/\\S+) (\\d{3})', 2],
+  ['.*foo.*bar', 3],
+  ['^.*foo.*bar', 2],
+  ['\\s+$', 2],
+  ['^\\d+\\b', 1],
+  ['(a+)+', Infinity],
+  ['(a|b)*', 2],
+  ['(a|a)*', Infinity],
+  ['(a|$)x', 1],
+  ['(?:ab)*c', 2],
+])('going back and forth in %s is bounded by a power of the length: %d', (source, degree) => {
+  expect(costOf(parsePattern(source).syntax).degree).toBe(degree);
 });

@@ -1,6 +1,16 @@
 import type { Step } from './program.ts';
 import { holds } from './search.ts';
-import { contains } from './set.ts';
+import { type CharSet, contains } from './set.ts';
+
+/** What is searched for. */
+export interface Sought {
+  readonly steps: readonly Step[];
+  readonly groups: number;
+  /** A match can begin at the start of the text only. */
+  readonly anchored: boolean;
+  /** A match begins with one of these. */
+  readonly first: CharSet;
+}
 
 /** Steps that wait, the preferred first, each with where its groups began and ended. */
 class Threads {
@@ -30,13 +40,9 @@ class Threads {
  * The first match from `from` on, with its groups, in time that grows with the length of the text alone: all ways are followed
  * at once, the preferred first. Pairs of begin and end by group, -1 where a group was not part of it; null without a match.
  */
-export function capture(
-  steps: readonly Step[],
-  groups: number,
-  anchored: boolean,
-  text: string,
-  from: number,
-): Int32Array | null {
+export function capture(sought: Sought, text: string, from: number): Int32Array | null {
+  const { steps, groups, anchored, first } = sought;
+  const anywhere = first.length === 2 && first[0] === 0 && first[1] === 0xffff;
   let now = new Threads(steps.length);
   let next = new Threads(steps.length);
   const none = new Int32Array(2 * groups).fill(-1);
@@ -45,7 +51,8 @@ export function capture(
   for (let at = from; at <= text.length; at += 1) {
     const code = at < text.length ? text.charCodeAt(at) : -1;
     const before = at > 0 ? text.charCodeAt(at - 1) : -2;
-    if (found === null && (!anchored || at === 0)) {
+    const canBegin = found === null && (!anchored || at === 0);
+    if (canBegin && (anywhere || (code >= 0 && contains(first, code)))) {
       const start = none.slice();
       start[0] = at;
       follow(steps, now, { at: 0, slots: start, before, code, place: at });

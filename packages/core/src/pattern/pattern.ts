@@ -1,7 +1,9 @@
 import { capture } from './capture.ts';
+import { type Cost, costOf, firstCharacters } from './cost.ts';
 import { parsePattern } from './parse.ts';
-import { capturesInLoop, costOf, programOf, startsAtStart } from './program.ts';
+import { capturesInLoop, programOf, startsAtStart } from './program.ts';
 import { Search } from './search.ts';
+import type { CharSet } from './set.ts';
 import { sourceOf } from './source.ts';
 import { PatternFault } from './syntax.ts';
 
@@ -32,8 +34,11 @@ export type PatternResult =
   /** `reason` continues "the pattern …"; `at` is the place in it, counted from 0. */
   | { readonly ok: false; readonly reason: string; readonly at: number };
 
-/** Steps that JavaScript’s engine may take for one text: about a tenth of a millisecond. */
-const AFFORDABLE = 50_000;
+/**
+ * Steps that JavaScript’s engine may take for one text, of some nanoseconds each: as many as the other engine would take time for.
+ * That one is fast where only the answer is wanted, and ten times slower where groups are.
+ */
+const AFFORDABLE = { test: 50_000, exec: 300_000 };
 
 /**
  * Reads an expression in what JavaScript and Go (RE2) have in common, with `(?P<name>…)` as well as `(?<name>…)`, `(?i)` and
@@ -56,6 +61,7 @@ class Compiled implements Pattern {
   /** Texts up to this length are left to JavaScript’s engine. */
   readonly #longest: number;
   readonly #longestExec: number;
+  readonly #first: CharSet;
   readonly #expression: RegExp;
   #search: Search | null = null;
 
@@ -65,11 +71,10 @@ class Compiled implements Pattern {
     this.names = groups;
     this.#steps = programOf(syntax);
     this.#anchored = startsAtStart(syntax);
-    const { degree, factor } = costOf(syntax);
-    if (degree === Infinity || factor > AFFORDABLE) this.#longest = 0;
-    else if (degree <= 1) this.#longest = factor <= 200 ? Infinity : AFFORDABLE / factor;
-    else this.#longest = Math.floor((AFFORDABLE / factor) ** (1 / degree));
-    this.#longestExec = capturesInLoop(syntax) ? 0 : this.#longest;
+    const cost = costOf(syntax);
+    this.#longest = affordable(cost, AFFORDABLE.test);
+    this.#longestExec = capturesInLoop(syntax) ? 0 : affordable(cost, AFFORDABLE.exec);
+    this.#first = firstCharacters(syntax);
     this.#expression = new RegExp(sourceOf(syntax), 'g');
   }
 
@@ -94,7 +99,11 @@ class Compiled implements Pattern {
       };
     }
     if (from === 0 && !this.test(text)) return null;
-    const slots = capture(this.#steps, this.names.length, this.#anchored, text, from);
+    const slots = capture(
+      { steps: this.#steps, groups: this.names.length, anchored: this.#anchored, first: this.#first },
+      text,
+      from,
+    );
     if (slots === null) return null;
     const groups = this.names.map((_, index) => {
       const [begin, end] = [slots[2 * index] as number, slots[2 * index + 1] as number];
@@ -102,4 +111,11 @@ class Compiled implements Pattern {
     });
     return { from: slots[0] as number, to: slots[1] as number, groups };
   }
+}
+
+/** The longest text that costs no more than so many steps. */
+function affordable({ degree, factor }: Cost, steps: number): number {
+  if (degree === Infinity || factor > steps) return 0;
+  if (degree <= 1 && factor <= 200) return Infinity;
+  return Math.floor((steps / factor) ** (1 / Math.max(1, degree)));
 }

@@ -52,6 +52,16 @@ export function contains(set: CharSet, code: number): boolean {
   return false;
 }
 
+/** Whether two sets have a character in common. */
+export function overlap(one: CharSet, other: CharSet): boolean {
+  for (let at = 0, against = 0; at < one.length && against < other.length; ) {
+    if ((one[at + 1] as number) < (other[against] as number)) at += 2;
+    else if ((other[against + 1] as number) < (one[at] as number)) against += 2;
+    else return true;
+  }
+  return false;
+}
+
 /** All characters that `test` holds for. Asks for each of them: for what is done once. */
 function charsThat(test: (char: string) => boolean): CharSet {
   const ranges: [number, number][] = [];

@@ -48,7 +48,8 @@ export function correlation(spec: CorrelationSpec): Change {
       }
     }
     fromFields(record.fields, nameOf, ids, 0);
-    if (ids.trace_id === undefined || ids.request_id === undefined) fromText(record.text, nameOf, ids);
+    // Of a line that was taken apart only the message is left to look at.
+    if (ids.trace_id === undefined || ids.request_id === undefined) fromText(record.message, nameOf, ids);
     return withIds(record, ids);
   };
 }

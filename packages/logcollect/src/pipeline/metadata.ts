@@ -27,9 +27,17 @@ export function metadata(spec: MetadataSpec, facts: MasterFacts): Change {
   const same: Record<string, LogValue> = {};
   if (spec.masterId) same['master_id'] = facts.masterId;
   if (spec.hostname) same['host'] = facts.hostname;
+  let shown = Number.NaN;
+  let timestamp = '';
   return (record: LogRecord) => {
     const fields: Record<string, LogValue> = { ...record.fields, ...same };
-    if (spec.timestamp) fields['timestamp'] = new Date(record.time ?? record.at).toISOString();
+    if (spec.timestamp) {
+      const time = record.time ?? record.at;
+      // Lines that come together have their time in common.
+      if (time !== shown) timestamp = new Date(time).toISOString();
+      shown = time;
+      fields['timestamp'] = timestamp;
+    }
     if (spec.sequence) fields['sequence'] = record.seq;
     return { ...record, fields };
   };

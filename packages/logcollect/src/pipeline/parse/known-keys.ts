@@ -9,20 +9,36 @@ const LEVELS = ['level', 'severity', 'lvl', 'log.level', 'loglevel', 'levelname'
 const TIMES = ['time', 'ts', 'timestamp', '@timestamp', 'datetime', 't'];
 const MESSAGES = ['msg', 'message', '@message', 'event'];
 
+type Role = 'level' | 'time' | 'message';
+
 /** Which keys of a structured line are its level, time and message. */
 export interface KnownKeys {
-  readonly levels: readonly string[];
-  readonly times: readonly string[];
-  readonly messages: readonly string[];
+  /** By key; of several that are there the one of the lowest rank is taken. */
+  readonly roles: ReadonlyMap<string, { readonly role: Role; readonly rank: number }>;
+  /** Those that lead into objects, in the order of their ranks. */
+  readonly paths: readonly { readonly path: readonly string[]; readonly role: Role; readonly rank: number }[];
 }
 
 export function knownKeys(spec: ParserSpec & { type: 'json' | 'logfmt' }): KnownKeys {
-  const first = (key: string | null, usual: readonly string[]) => (key === null ? usual : [key, ...usual]);
-  return {
-    levels: first(spec.levelKey, LEVELS),
-    times: first(spec.timeKey, TIMES),
-    messages: first(spec.messageKey, MESSAGES),
+  const roles = new Map<string, { role: Role; rank: number }>();
+  const paths: { path: readonly string[]; role: Role; rank: number }[] = [];
+  const add = (role: Role, first: string | null, usual: readonly string[]) => {
+    for (const [rank, key] of (first === null ? usual : [first, ...usual]).entries()) {
+      if (!roles.has(key)) roles.set(key, { role, rank });
+      if (key.includes('.')) paths.push({ path: key.split('.'), role, rank });
+    }
   };
+  add('level', spec.levelKey, LEVELS);
+  add('time', spec.timeKey, TIMES);
+  add('message', spec.messageKey, MESSAGES);
+  return { roles, paths };
+}
+
+/** What a line says of itself; null where it does not. */
+interface Said {
+  level: LogLevel | null;
+  time: WallTime | null;
+  message: string | null;
 }
 
 /**
@@ -35,44 +51,62 @@ export function withParsed(
   keys: KnownKeys,
   local: TimeContext['local'],
 ): LogRecord {
-  const used: string[] = [];
   const context = { at: record.at, local };
-  let { level, time, message } = record;
-  level ??= find<LogLevel>(parsed, keys.levels, used, levelOfValue);
-  time ??= find<WallTime>(parsed, keys.times, used, (value) => timeOfValue(value, context));
-  if (message === record.text)
-    message =
-      find<string>(parsed, keys.messages, used, (value) => (typeof value === 'string' ? value : null)) ??
-      message;
+  const said: Said = { level: null, time: null, message: null };
+  const ranks = { level: Infinity, time: Infinity, message: Infinity };
+  const used: Record<Role, string | null> = { level: null, time: null, message: null };
+  for (const key in parsed) {
+    const known = keys.roles.get(key);
+    if (known === undefined || known.rank >= ranks[known.role]) continue;
+    if (!read(said, known.role, parsed[key] as LogValue, context)) continue;
+    ranks[known.role] = known.rank;
+    used[known.role] = key;
+  }
+  for (const { path, role, rank } of keys.paths) {
+    if (rank >= ranks[role]) continue;
+    const value = valueAt(parsed, path);
+    if (value === undefined || !read(said, role, value, context)) continue;
+    ranks[role] = rank;
+    used[role] = null;
+  }
+  const isLevel = record.level === null;
+  const isTime = record.time === null;
+  const isMessage = record.message === record.text;
   const fields: Record<string, LogValue> = { ...record.fields };
   for (const key in parsed) {
-    if (!used.includes(key)) set(fields, key, parsed[key] as LogValue);
+    const isUsed =
+      (isLevel && key === used.level) || (isTime && key === used.time) || (isMessage && key === used.message);
+    if (!isUsed) set(fields, key, parsed[key] as LogValue);
   }
-  return { ...record, level, time, message, fields };
+  return {
+    ...record,
+    level: record.level ?? said.level,
+    time: record.time ?? said.time,
+    message: isMessage ? (said.message ?? record.message) : record.message,
+    fields,
+  };
+}
+
+function read(said: Said, role: Role, value: LogValue, context: TimeContext): boolean {
+  if (role === 'message') {
+    if (typeof value !== 'string') return false;
+    said.message = value;
+    return true;
+  }
+  if (role === 'level') {
+    const level = levelOfValue(value);
+    said.level = level ?? said.level;
+    return level !== null;
+  }
+  const time = timeOfValue(value, context);
+  said.time = time ?? said.time;
+  return time !== null;
 }
 
 /** `__proto__` as a key of a worker’s line is a key like others. */
 function set(fields: Record<string, LogValue>, key: string, value: LogValue): void {
   if (key === '__proto__') Object.defineProperty(fields, key, { value, enumerable: true });
   else fields[key] = value;
-}
-
-function find<T>(
-  fields: Fields,
-  keys: readonly string[],
-  used: string[],
-  read: (value: LogValue) => T | null,
-): T | null {
-  for (const key of keys) {
-    const direct = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    const value = direct ?? (key.includes('.') ? valueAt(fields, key.split('.')) : undefined);
-    if (value === undefined) continue;
-    const result = read(value);
-    if (result === null) continue;
-    if (direct !== undefined) used.push(key);
-    return result;
-  }
-  return null;
 }
 
 /** What stands at a path in objects and lists, or undefined. */

@@ -24,9 +24,7 @@ export interface FoundTime {
 }
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-// Each is bounded in length, so that no text makes it slow.
-const ISO =
-  /(\d{4})([-/])(\d{2})\2(\d{2})(?:T|t| |_)(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?)(?![\w:]))?/y;
+// Each is bounded in length, so that no text makes it slow. ISO 8601, the most common by far, is read by hand below.
 const SYSLOG =
   /([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?: (\d{4})(?!\d))?/y;
 const COMMON = /(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([+-]\d{4})/y;
@@ -44,16 +42,84 @@ export function timeAt(text: string, from: number, context: TimeContext): FoundT
   return code >= 0x41 && code <= 0x5a ? syslogAt(text, from, context) : null;
 }
 
+/** The number that so many digits make; NaN where there is another character. */
+function digits(text: string, from: number, count: number): number {
+  let value = 0;
+  for (let at = from; at < from + count; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30;
+    // Also where the text is over, since NaN is in no range.
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+const COLON = 0x3a;
+
+/** `2025-08-02T17:38:32.123+03:00`, with the variations that are about: blanks, slashes, commas, no seconds, no zone. */
 function isoAt(text: string, from: number, context: TimeContext): FoundTime | null {
-  ISO.lastIndex = from;
-  const found = ISO.exec(text);
-  if (found === null) return null;
-  const [, year, , month, day, hour, minute, second = '0', fraction, zone] = found;
-  return timeOf(
-    { year: Number(year), month: Number(month) - 1, day, hour, minute, second, fraction, zone },
-    ISO.lastIndex,
-    context,
-  );
+  const separator = text[from + 4];
+  if ((separator !== '-' && separator !== '/') || text[from + 7] !== separator) return null;
+  const between = text[from + 10];
+  if (between !== 'T' && between !== ' ' && between !== 't' && between !== '_') return null;
+  if (text.charCodeAt(from + 13) !== COLON) return null;
+  const [year, month, day] = [digits(text, from, 4), digits(text, from + 5, 2), digits(text, from + 8, 2)];
+  const [hour, minute] = [digits(text, from + 11, 2), digits(text, from + 14, 2)];
+  let end = from + 16;
+  let second = 0;
+  let milliseconds = 0;
+  if (text.charCodeAt(end) === COLON) {
+    second = digits(text, end + 1, 2);
+    end += 3;
+    const point = text[end];
+    if ((point === '.' || point === ',') && digits(text, end + 1, 1) >= 0) {
+      let at = end + 1;
+      for (let worth = 100; at <= end + 9 && digits(text, at, 1) >= 0; at += 1, worth /= 10)
+        milliseconds += digits(text, at, 1) * worth;
+      end = at;
+    }
+  }
+  const zone = zoneAt(text, end);
+  const parts: Parts = {
+    year,
+    month: month - 1,
+    day,
+    hour,
+    minute,
+    second,
+    milliseconds: Math.floor(milliseconds + 1e-6),
+  };
+  return timeOf(parts, zone, context);
+}
+
+interface Zone {
+  /** What it is ahead of UTC, in milliseconds; null: none is named. */
+  readonly offset: number | null;
+  readonly end: number;
+}
+
+/** `Z`, `UTC`, `+03:00`, `-0130`, `+03`, which a blank may stand before. */
+function zoneAt(text: string, from: number): Zone {
+  const none = { offset: null, end: from };
+  const at = text[from] === ' ' ? from + 1 : from;
+  const sign = text[at];
+  if (sign === 'Z' || sign === 'z') return isWordAt(text, at + 1) ? none : { offset: 0, end: at + 1 };
+  if (sign === 'U')
+    return text.startsWith('UTC', at) && !isWordAt(text, at + 3) ? { offset: 0, end: at + 3 } : none;
+  if (sign !== '+' && sign !== '-') return none;
+  const hours = digits(text, at + 1, 2);
+  if (!(hours <= 23)) return none;
+  const colon = text.charCodeAt(at + 3) === COLON ? 1 : 0;
+  const minutes = digits(text, at + 3 + colon, 2);
+  const named = minutes <= 59;
+  const end = named ? at + 5 + colon : at + 3;
+  if (isWordAt(text, end)) return none;
+  return { offset: (sign === '-' ? -1 : 1) * (hours * 60 + (named ? minutes : 0)) * 60_000, end };
+}
+
+/** Whether something stands there that a time does not end before. */
+function isWordAt(text: string, at: number): boolean {
+  return at < text.length && /[\w:]/.test(text[at] as string);
 }
 
 function syslogAt(text: string, from: number, context: TimeContext): FoundTime | null {
@@ -65,11 +131,19 @@ function syslogAt(text: string, from: number, context: TimeContext): FoundTime |
   if (month === -1) return null;
   const written = before ?? after;
   const year = written === undefined ? new Date(context.at).getFullYear() : Number(written);
-  const parts = { month, day, hour, minute, second, fraction, zone: undefined };
-  const result = timeOf({ year, ...parts }, SYSLOG.lastIndex, context);
+  const parts = {
+    month,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    milliseconds: millisecondsOf(fraction),
+  };
+  const zone = { offset: null, end: SYSLOG.lastIndex };
+  const result = timeOf({ year, ...parts }, zone, context);
   // At the turn of the year a line of December is read in January.
   const isAhead = result !== null && written === undefined && result.time > context.at + 86_400_000;
-  return isAhead ? timeOf({ year: year - 1, ...parts }, SYSLOG.lastIndex, context) : result;
+  return isAhead ? timeOf({ year: year - 1, ...parts }, zone, context) : result;
 }
 
 const NO_CONTEXT: TimeContext = { at: 0, local: localTime };
@@ -80,8 +154,16 @@ function commonAt(text: string, from: number): FoundTime | null {
   if (found === null) return null;
   const [, day, name, year, hour, minute, second, fraction, zone] = found;
   const month = MONTHS.indexOf((name as string).toLowerCase());
-  const parts = { year: Number(year), month, day, hour, minute, second, fraction, zone };
-  return month === -1 ? null : timeOf(parts, COMMON.lastIndex, NO_CONTEXT);
+  const parts = {
+    year: Number(year),
+    month,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    milliseconds: millisecondsOf(fraction),
+  };
+  return timeOf(parts, { ...zoneAt(zone as string, 0), end: COMMON.lastIndex }, NO_CONTEXT);
 }
 
 function epochAt(text: string, from: number): FoundTime | null {
@@ -94,36 +176,37 @@ function epochAt(text: string, from: number): FoundTime | null {
 
 interface Parts {
   readonly year: number;
+  /** From 0. */
   readonly month: number;
-  readonly day: string | undefined;
-  readonly hour: string | undefined;
-  readonly minute: string | undefined;
-  readonly second: string | undefined;
-  readonly fraction: string | undefined;
-  readonly zone: string | undefined;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly milliseconds: number;
 }
 
-function timeOf(parts: Parts, end: number, context: TimeContext): FoundTime | null {
-  const { year, month, fraction, zone } = parts;
-  const [day, hour, minute, second] = [parts.day, parts.hour, parts.minute, parts.second].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (month > 11 || month < 0 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
-  let time: WallTime;
-  if (zone === undefined) time = context.local(year, month, day, hour, minute, second);
-  else time = Date.UTC(year, month, day, hour, minute, second) - offsetOf(zone);
-  if (fraction !== undefined) time += Number(fraction.slice(0, 3).padEnd(3, '0'));
-  return { time, end };
+function millisecondsOf(fraction: string | undefined): number {
+  return fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'));
 }
 
-/** What a zone is ahead of UTC, in milliseconds. */
-function offsetOf(zone: string): number {
-  const sign = zone[0] === '-' ? -1 : 1;
-  if (sign === 1 && zone[0] !== '+') return 0;
-  return sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', ''))) * 60_000;
+/** null where one of the parts is out of its range; NaN is in none. */
+function timeOf(parts: Parts, zone: Zone, context: TimeContext): FoundTime | null {
+  const { year, month, day, hour, minute, second, milliseconds } = parts;
+  const isRight =
+    month >= 0 &&
+    month <= 11 &&
+    day >= 1 &&
+    day <= 31 &&
+    hour <= 23 &&
+    minute <= 59 &&
+    second <= 60 &&
+    year >= 0;
+  if (!isRight) return null;
+  const time =
+    zone.offset === null
+      ? context.local(year, month, day, hour, minute, second)
+      : Date.UTC(year, month, day, hour, minute, second) - zone.offset;
+  return { time: time + milliseconds, end: zone.end };
 }
 
 /** Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size; null where it is none of them. */
