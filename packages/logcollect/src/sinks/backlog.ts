@@ -54,6 +54,9 @@ export class Backlog {
   #writing: readonly Entry[] = [];
   #writer: Promise<void> | null = null;
   #opened: boolean;
+  #opening: Promise<void> | null = null;
+  /** It was looked once for what an earlier master left: nothing may pass that before. */
+  #looked: boolean;
   #delivered: Mark | null = null;
   /** The last record that was given up as damaged; it is over when all before it are delivered. */
   #skipped: Mark | null = null;
@@ -67,6 +70,7 @@ export class Backlog {
     this.#in = surroundings;
     this.#spill = spec.spill === null ? null : new Spill(spec.spill, disk);
     this.#opened = this.#spill === null;
+    this.#looked = this.#opened;
   }
 
   get first(): Entry | undefined {
@@ -104,8 +108,13 @@ export class Backlog {
   /** Looks for what an earlier master left; what comes meanwhile waits behind it. */
   async open(): Promise<void> {
     if (this.#spill === null || this.#opened) return;
+    this.#opening ??= this.#open(this.#spill).finally(() => (this.#opening = null));
+    await this.#opening;
+  }
+
+  async #open(spill: Spill): Promise<void> {
     try {
-      const { records, torn, damagedBytes } = await this.#spill.open();
+      const { records, torn, damagedBytes } = await spill.open();
       this.#opened = true;
       this.#found += records;
       if (records > 0) this.#in.news({ kind: 'found', records });
@@ -114,6 +123,7 @@ export class Backlog {
     } catch (error) {
       this.#diskTrouble(error);
     }
+    this.#looked = true;
   }
 
   add(record: LogRecord): void {
@@ -254,7 +264,7 @@ export class Backlog {
 
   /** From the back to the front directly, where nothing lies between. */
   #advance(): void {
-    while (this.#back.length > 0 && this.#behind === this.#back.length) {
+    while (this.#looked && this.#back.length > 0 && this.#behind === this.#back.length) {
       const entry = this.#back.first as Entry;
       if (!this.#fits(entry.weight)) return;
       this.#back.shift();

@@ -152,7 +152,6 @@ test('every record is delivered once and in order, refused, dropped with a count
         const first = new DicedSink(answers);
         const surroundings = { clock: scene.clock, disk, news: () => undefined };
         const queue = new SinkQueue(first, queueSpec(bounds), surroundings);
-        await settle();
         await scene.play(queue, script, disk);
         const before = queue.counters();
         expect(before.delivered + before.refused + before.dropped + before.damaged + before.waiting).toBe(
@@ -194,7 +193,6 @@ test('a master that is killed loses what was in memory and repeats one batch, no
         const first = new DicedSink(answers);
         const surroundings = { clock: scene.clock, disk, news: () => undefined };
         const queue = new SinkQueue(first, queueSpec(bounds), surroundings);
-        await settle();
         // What the disk refuses to note is delivered again, however much it is.
         await scene.play(
           queue,
