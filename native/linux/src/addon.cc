@@ -3,6 +3,7 @@
 #include <napi.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "engine_object.h"
 #include "heap.h"
 #include "hsu/arguments.h"
@@ -125,6 +126,12 @@ Napi::Value lock(const Napi::CallbackInfo& info) {
 
 void unlock(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "fd")); }
 
+Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
+  if (!info[1].IsBuffer()) throw Napi::TypeError::New(info.Env(), "bytes must be a buffer");
+  auto bytes = info[1].As<Napi::Buffer<uint8_t>>();
+  return Napi::Number::New(info.Env(), send_datagram(text(info[0], "path"), bytes.Data(), bytes.Length()));
+}
+
 void trim_memory(const Napi::CallbackInfo&) { trim_heap(); }
 
 Napi::Value probe_all(const Napi::CallbackInfo& info) {
@@ -156,6 +163,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockFile", Napi::Function::New<lock>(env));
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
   exports.Set("sampleTrees", Napi::Function::New<sample_trees_flat>(env));
+  exports.Set("sendDatagram", Napi::Function::New<send_datagram_to>(env));
   exports.Set("trimMemory", Napi::Function::New<trim_memory>(env));
   exports.Set("probe", Napi::Function::New<probe_all>(env));
   return exports;

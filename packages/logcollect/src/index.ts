@@ -1,3 +1,6 @@
+export { AlertDelivery, type AlertSurroundings } from './alerts/deliver.ts';
+export type { AlertRule, LogAlert } from './alerts/rule.ts';
+export { AlertWatch } from './alerts/watch.ts';
 export { type PumpCollector, type PumpCollectorOptions, pumpCollector } from './capture/pump-collector.ts';
 export type { Disk, FileFacts } from './file/disk.ts';
 export { logFiles } from './file/rotation.ts';
@@ -8,6 +11,35 @@ export {
   type OutputListener,
   type RunListener,
 } from './file-collector.ts';
+export { type LogCounters, LogMetrics, type WorkerLogCounters } from './metrics.ts';
+export {
+  FORMATS,
+  type Format,
+  type FormatContext,
+  type FormatSpec,
+  type Formatter,
+  formatter,
+} from './pipeline/format.ts';
+export {
+  type LineNumbers,
+  type LineSource,
+  type LineSplitter,
+  lineSplitter,
+  MAX_LINE,
+} from './pipeline/lines.ts';
+export {
+  createPipeline,
+  type Pipeline,
+  type PipelineContext,
+  type StageCount,
+} from './pipeline/pipeline.ts';
+export type { LogRecord } from './record.ts';
+export type { TargetIssue } from './sinks/keys.ts';
+export type { SinkQueue } from './sinks/queue.ts';
+export type { QueueCounters, QueueSpec, SinkNews } from './sinks/queue-spec.ts';
+export { readTarget, type TargetPlace, type WrittenTarget } from './sinks/read-target.ts';
+export { type SinkSurroundings, sinksFrom } from './sinks/sinks-from.ts';
+export type { Destination, SinkSpec } from './sinks/spec.ts';
 export { eventLine } from './terminal/event-line.ts';
 export { type TerminalOutput, type TerminalOutputOptions, terminalOutput } from './terminal/output.ts';
 export { type TerminalOptions, type TerminalView, terminalView } from './terminal/view.ts';

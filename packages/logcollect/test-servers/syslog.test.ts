@@ -1,3 +1,4 @@
+import { loadNative } from '@hsu-master/native';
 import { expect, test } from 'vitest';
 import type { LogRecord } from '../src/record.ts';
 import type { SinkQueue } from '../src/sinks/queue.ts';
@@ -12,12 +13,17 @@ const CLOSE = 30_000;
 const COUNT = 2000;
 const clock = hurriedClock();
 
-type Way = 'udp' | 'tcp' | 'tls' | 'stream';
+type Way = 'udp' | 'tcp' | 'tls' | 'stream' | 'datagram';
+
+const loaded = loadNative();
+const unixDatagram = loaded.ok ? loaded.native.sendDatagram : null;
 
 function endpointOf(rsyslog: Rsyslog, way: Way): string {
   switch (way) {
     case 'stream':
       return `unix://${rsyslog.stream}`;
+    case 'datagram':
+      return `unixgram://${rsyslog.datagram}`;
     default:
       return `${way}://127.0.0.1:${rsyslog[way]}`;
   }
@@ -43,6 +49,7 @@ function targetOf(rsyslog: Rsyslog, way: Way, config: object = {}): WrittenTarge
 function syslog(rsyslog: Rsyslog, way: Way, config: object = {}, spillFolder?: string) {
   return sinkOf(targetOf(rsyslog, way, config), {
     clock,
+    unixDatagram,
     ...(spillFolder === undefined ? {} : { spillFolder }),
   });
 }
@@ -113,6 +120,19 @@ test.each<Way>(['udp', 'tcp', 'tls', 'stream'])('rsyslog understands RFC 3164 ov
     pid: '1',
     text: ' hello there',
   });
+});
+
+test('rsyslog gets each line from a datagram socket as from a program of the machine’s own, also when it is behind', async () => {
+  const rsyslog = await new Rsyslog().start();
+  const { queue, news } = syslog(rsyslog, 'datagram');
+  const all = records(5 * COUNT, { level: 'info' });
+  await sent(queue, all);
+  await queue.close(CLOSE);
+  await expect.poll(() => rsyslog.understood('datagram').length).toBe(all.length);
+  const understood = rsyslog.understood('datagram');
+  expect(understood[0]).toMatchObject({ priority: String(19 * 8 + 6), app: 'web', pid: '1' });
+  expect(understood.map(({ text }) => text)).toEqual(all.map(({ text }) => ` ${text}`));
+  expect(news).toEqual([]);
 });
 
 test('what rsyslog misses while it is down waits on disk, and comes in order when it is back', async () => {

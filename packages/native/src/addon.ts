@@ -68,6 +68,7 @@ export interface Addon {
     pressure: boolean,
     descriptors: boolean,
   ): Float64Array;
+  sendDatagram(path: string, bytes: Uint8Array): number;
   trimMemory(): void;
   probe(): Probe;
 }

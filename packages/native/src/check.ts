@@ -15,6 +15,11 @@ export function text(value: unknown, what: string): string {
   return value;
 }
 
+export function bytes(value: unknown, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${what} must be a Uint8Array`);
+  return value;
+}
+
 export function boolean(value: unknown, what: string): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${what} must be a boolean, not ${typeof value}`);
   return value;

@@ -81,6 +81,10 @@ function face(addon: Addon): Native {
     lookupGroup: (nameOrId) => named(() => addon.lookupGroup(check.text(nameOrId, 'group'))),
     lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
+    sendDatagram(path, bytes) {
+      const errno = addon.sendDatagram(check.text(path, 'path'), check.bytes(bytes, 'bytes'));
+      return errno === 0 ? null : errnoName(errno);
+    },
     trimMemory: () => addon.trimMemory(),
     sampleTrees: (trees, detail) => sampleTrees(addon, trees, detail),
     limitProcess(pid, startTime, limits) {

@@ -346,6 +346,8 @@ export interface Native {
   /** Locks the file, made if need be. `null`: held by someone else. Ends with `unlockFile` or the process. */
   lockFile(path: string): number | null;
   unlockFile(lock: number): void;
+  /** Sends one datagram to the unix socket at that path, without waiting. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind. */
+  sendDatagram(path: string, bytes: Uint8Array): string | null;
   /** Gives memory back to the system that the C library keeps for later; nothing where it knows no way to. */
   trimMemory(): void;
   /** Tried on this machine, not guessed. */

@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folder, native, openBench, runProgram, until } from './harness.ts';
@@ -118,6 +119,20 @@ describe('a lock', () => {
     expect(() => native.lockFile('/no/such/folder/lock')).toThrow(
       expect.objectContaining({ code: 'ENOENT', syscall: 'open', message: 'open: ENOENT' }),
     );
+  });
+});
+
+describe('a datagram', () => {
+  it('that cannot be sent says why', () => {
+    const place = folder();
+    const bytes = Buffer.from('hello');
+    expect(native.sendDatagram(join(place, 'none'), bytes)).toBe('ENOENT');
+    expect(native.sendDatagram(`/${'x'.repeat(108)}`, bytes)).toBe('ENAMETOOLONG');
+    const stream = createServer().listen(join(place, 'stream'));
+    expect(native.sendDatagram(join(place, 'stream'), bytes)).toBe('EPROTOTYPE');
+    stream.close();
+    expect(() => native.sendDatagram('a\0b', bytes)).toThrow(TypeError);
+    expect(() => native.sendDatagram('a', 'text' as unknown as Uint8Array)).toThrow(TypeError);
   });
 });
 

@@ -50,6 +50,7 @@ class FileSink implements Sink {
       stderrFile: path,
       maxSize,
       maxFiles,
+      pipeline: null,
     };
     this.#file = new LogFile(path, this.#sourceOf(null), {
       clock,

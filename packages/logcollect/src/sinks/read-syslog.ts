@@ -20,7 +20,9 @@ export function readSyslog(target: Keys, config: Keys): Destination | null {
   const tls = { ...readTls(config), ...certificate };
   const address = readAddress(endpoint, config.text('protocol'), tls);
   if (address === null) target.refuse('endpoint', `must begin with ${SCHEMES}`);
-  const format = config.choice('syslog_format', ['rfc5424', 'rfc3164'], 'rfc5424');
+  // What listens on the system’s own socket knows the old form, and often no other.
+  const isLocal = address?.kind === 'unix-datagram';
+  const format = config.choice('syslog_format', ['rfc5424', 'rfc3164'], isLocal ? 'rfc3164' : 'rfc5424');
   const isCounted = address?.kind === 'tls';
   const framing = config.choice(
     'framing',

@@ -52,7 +52,8 @@ function sinkOf({ name, to, text }: SinkSpec, surroundings: SinkSurroundings): S
       const oneLine =
         framing === 'newline' &&
         (address.kind === 'tcp' || address.kind === 'tls' || address.kind === 'unix');
-      const message = { ...to, host, oneLine, format };
+      const isLocal = address.kind === 'unix-datagram' && to.standard === 'rfc3164';
+      const message = { ...to, host: isLocal ? null : host, oneLine, format };
       const secrets =
         address.kind === 'tls' && address.tls.passphrase !== null ? [address.tls.passphrase] : [];
       return syslogSink(

@@ -33,7 +33,8 @@ export type Facility = (typeof FACILITIES)[number];
 export interface SyslogMessageSpec {
   readonly standard: 'rfc5424' | 'rfc3164';
   readonly facility: Facility;
-  readonly host: string;
+  /** null: left out of RFC 3164, as programs do that write to the system’s own socket. */
+  readonly host: string | null;
   /** Instead of the worker’s id. */
   readonly appName: string | null;
   /** Id of the element of structured data; 32473 is the number that RFC 5612 gives to examples. null: there is none. */
@@ -74,7 +75,7 @@ export function syslogMessage(record: LogRecord, spec: SyslogMessageSpec): Buffe
 
 function head5424(record: LogRecord, spec: SyslogMessageSpec): string {
   const time = new Date(timeOf(record)).toISOString();
-  const host = printable(spec.host, 255);
+  const host = printable(spec.host ?? '', 255);
   const app = printable(spec.appName ?? record.workerId, 48);
   const data = spec.structuredData === null ? '-' : structuredData(record, spec.structuredData);
   return `1 ${time} ${host} ${app} ${record.run} ${record.stream} ${data} `;
@@ -86,9 +87,9 @@ function head3164(record: LogRecord, spec: SyslogMessageSpec): string {
   const two = (number: number) => String(number).padStart(2, '0');
   const day = String(time.getDate()).padStart(2, ' ');
   const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  const host = printable(spec.host.split('.')[0] ?? '', 255);
+  const host = spec.host === null ? '' : `${printable(spec.host.split('.')[0] ?? '', 255)} `;
   const tag = printable(spec.appName ?? record.workerId, 32).replaceAll(/[[\]:]/g, '_');
-  return `${MONTHS[time.getMonth()]} ${day} ${clock} ${host} ${tag}[${record.run}]: `;
+  return `${MONTHS[time.getMonth()]} ${day} ${clock} ${host}${tag}[${record.run}]: `;
 }
 
 function structuredData(record: LogRecord, id: string): string {
