@@ -17,6 +17,7 @@ function exceeds(
 }
 
 const OOM = { signal: 'SIGKILL', oomKilled: 'limit' } as const;
+const AT_QUOTA = { ...OOM, oomKilled: 'quota' } as const;
 
 describe('an excess that is only to be told', () => {
   test.each(['none', 'log', 'alert'] as const)('changes nothing: %s', (policy) => {
@@ -213,6 +214,7 @@ describe('A9: the kernel’s kill at the memory limit', () => {
       limit: 'memory.max_rss',
       value: null,
       allowed: 100,
+      quota: null,
       reason: 'oom-killed',
     });
   });
@@ -271,11 +273,26 @@ describe('A9: the kernel’s kill at the memory limit', () => {
       { kind: 'group', id: 'g', limits: limitsSpec({ 'memory.max_rss': 500 }, 'restart_adjusted') },
       { kind: 'group', id: 'h', limits: limitsSpec({}, 'graceful_shutdown') },
     ] as const;
-    const rig = new Rig({ quotas }).run().exited(OOM);
-    expect(rig.payload('limit.exceeded').allowed).toBe(500);
+    const rig = new Rig({ quotas }).run().exited(AT_QUOTA);
+    expect(rig.payload('limit.exceeded')).toMatchObject({ allowed: 500, quota: { kind: 'group', id: 'g' } });
     expect([rig.said, rig.worker.limitFactors]).toEqual([
       ['limit.exceeded', 'worker.exited', 'worker.backing-off'],
       {},
+    ]);
+  });
+
+  test('of a budget is not taken for that of the worker’s own limit', () => {
+    const quotas = [
+      { kind: 'group', id: 'g', limits: limitsSpec({ 'memory.max_rss': 500 }, 'log') },
+    ] as const;
+    const rig = limited(['restart_adjusted'], { quotas }).run();
+    expect(rig.exited(AT_QUOTA).payload('limit.exceeded')).toMatchObject({
+      allowed: 500,
+      quota: { kind: 'group', id: 'g' },
+    });
+    expect([rig.worker.limitFactors, rig.payload('worker.backing-off').reason]).toEqual([
+      {},
+      'killed by SIGKILL (out of memory: at a limit that it shares) after 0ms',
     ]);
   });
 

@@ -106,7 +106,7 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
         { id: 'often', command: creature('exit', '1'), worker_group: 'web', restart },
       ],
     });
-    await master.line(/: killed by SIGKILL \(out of memory: at its limit\)/);
+    await master.line(/: killed by the kernel at the limit of its group "web", memory.max_rss of 64MiB$/);
     await master.line(/^often: failed too often/);
     await stops(stage, master);
   });
@@ -252,9 +252,11 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
         { id: 'second', ...worker },
       ],
     });
-    await master.line(/^(first|second): killed by SIGKILL \(out of memory: at its limit\)/);
+    await master.line(/^(first|second): killed by SIGKILL \(out of memory: at a limit that it shares\)/);
     await master.line(/^(first|second) +\| hog 40 ok$/);
-    expect(master.matching(/: killed by SIGKILL \(out of memory: at its limit\) after \S+$/)).toHaveLength(1);
+    expect(
+      master.matching(/: killed by SIGKILL \(out of memory: at a limit that it shares\) after \S+$/),
+    ).toHaveLength(1);
     await stops(stage, master);
   });
 

@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
+import type { QuotaSpec } from '../limits/spec.ts';
 import type { Milliseconds, WallTime } from '../units.ts';
 import type { Exit, ProcessIdentity } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
@@ -57,6 +58,7 @@ export interface EventMap {
     readonly limit: LimitName;
     readonly value: number | null;
     readonly allowed: number | null;
+    readonly quota: Pick<QuotaSpec, 'kind' | 'id'> | null;
     readonly reason: string;
   };
   'limit.cleared': {
@@ -200,6 +202,7 @@ export const EVENT_MEANINGS: EventMeanings = {
       limit: LIMIT,
       value: `${VALUE}; null where it is not known`,
       allowed: 'the limit, raised where it was; null where it is not known',
+      quota: 'the group or namespace whose limit it was; null: the worker’s own',
       reason: '`oom-killed`, or how it was noticed',
     },
   },

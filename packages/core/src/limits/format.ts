@@ -19,6 +19,9 @@ export function formatLimit(limit: LimitName, value: number): string {
   return UNITS[LIMITS[limit].unit](value);
 }
 
+/** A quarter of a core is no third of one. */
 function rounded(value: number): string {
-  return String(Math.round(value * 10) / 10);
+  const size = Math.abs(value);
+  const scale = size >= 10 ? 10 : size >= 0.1 ? 100 : 1000;
+  return String(Math.round(value * scale) / scale);
 }

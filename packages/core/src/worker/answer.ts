@@ -1,6 +1,6 @@
 import { effectiveLimits, raised, scaled } from '../limits/adjust.ts';
 import { familyOf, type LimitName } from '../limits/names.ts';
-import type { LimitPolicy, LimitsSpec } from '../limits/spec.ts';
+import type { LimitPolicy, LimitsSpec, QuotaSpec } from '../limits/spec.ts';
 import type { Exit } from './exit.ts';
 import type { WorkerSpec } from './spec.ts';
 import type { Turn } from './turn.ts';
@@ -21,29 +21,42 @@ const ENDING: ReadonlySet<LimitPolicy> = new Set([
   'restart_adjusted',
 ]);
 
-/** Whose memory limit it was: the worker’s own, else the innermost budget that has one. */
-function killer({ limits, quotas }: WorkerSpec): LimitsSpec | null {
-  const all = [...quotas.map((quota) => quota.limits), ...(limits === null ? [] : [limits])];
-  return all.findLast(({ values }) => values[KILLS] !== undefined) ?? null;
+const holds = ({ limits }: { readonly limits: LimitsSpec | null }): boolean =>
+  limits?.values[KILLS] !== undefined;
+
+/** The innermost budget whose memory limit it was; null: the worker’s own. */
+function killingQuota(spec: WorkerSpec, { oomKilled }: Exit): QuotaSpec | null {
+  return oomKilled === 'limit' && holds(spec) ? null : (spec.quotas.findLast(holds) ?? null);
+}
+
+function isAtLimit({ oomKilled }: Exit): boolean {
+  return oomKilled === 'limit' || oomKilled === 'quota';
 }
 
 /**
  * What follows when the kernel killed the main process at a memory limit: the first step of the memory policies that ends a run,
- * since that has happened; null where none does: an exit like any other.
+ * since that has happened; null where none does, or it was no such kill: an exit like any other.
  */
-export function answerToOom(spec: WorkerSpec): LimitAnswer | null {
-  const step = killer(spec)?.responses.memory.steps.find(({ policy }) => ENDING.has(policy));
+export function answerToOom(spec: WorkerSpec, exit: Exit): LimitAnswer | null {
+  if (!isAtLimit(exit)) return null;
+  const { limits } = killingQuota(spec, exit) ?? spec;
+  const step = limits?.responses.memory.steps.find(({ policy }) => ENDING.has(policy));
   return step === undefined ? null : { limit: KILLS, policy: step.policy };
 }
 
 /** Publishes that the kernel killed at a limit, where it did. */
 export function publishOom(turn: Turn, exit: Exit): void {
-  if (exit.oomKilled !== 'limit') return;
+  if (!isAtLimit(exit)) return;
   const { spec } = turn.in;
-  const limits = killer(spec);
-  const holding = limits === spec.limits ? effectiveLimits(limits, turn.worker.limitFactors) : limits;
-  const allowed = holding?.values[KILLS] ?? null;
-  turn.publish('limit.exceeded', { limit: KILLS, value: null, allowed, reason: 'oom-killed' });
+  const quota = killingQuota(spec, exit);
+  const holding = quota?.limits ?? effectiveLimits(spec.limits, turn.worker.limitFactors);
+  turn.publish('limit.exceeded', {
+    limit: KILLS,
+    value: null,
+    allowed: holding?.values[KILLS] ?? null,
+    quota: quota === null ? null : { kind: quota.kind, id: quota.id },
+    reason: 'oom-killed',
+  });
 }
 
 /** Raises a limit for the runs to come; nothing where it is at its cap already or is not the worker’s own. */

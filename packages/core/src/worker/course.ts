@@ -206,7 +206,7 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
 /** The kernel’s kill at a limit is answered like an excess; what else ended the run goes before it. */
 function answerToExit(spec: WorkerSpec, exit: Exit, cause: StopCause | null): LimitAnswer | null {
   const isByItself = cause === null || cause === 'left-behind';
-  return isByItself && exit.oomKilled === 'limit' ? answerToOom(spec) : null;
+  return isByItself ? answerToOom(spec, exit) : null;
 }
 
 function endAtLimit(turn: Turn, { limit, policy }: LimitAnswer, reason: string, uptime: Milliseconds): void {

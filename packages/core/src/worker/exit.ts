@@ -21,15 +21,18 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: SignalName | null;
   readonly coreDumped: boolean;
-  /** The kernel killed it for want of memory: its containment’s limit, or the whole system’s. Absent or null: not known to be so. */
-  readonly oomKilled?: 'limit' | 'system' | null;
+  /**
+   * The kernel killed it for want of memory: at its own limit, at that of a budget which it shares, or the whole system’s. Absent or
+   * null: not known to be so.
+   */
+  readonly oomKilled?: 'limit' | 'quota' | 'system' | null;
   readonly usage: ExitUsage | null;
 }
 
 /** One exit in words, as a terminal shows it: `exit 1`, `killed by SIGKILL`, `exit unknown`. */
 export function describeExit(exit: Exit): string {
   if (exit.signal !== null)
-    return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}${describeOom(exit)}`;
+    return `killed by ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}${describeKill(exit)}`;
   if (exit.code === null) return 'exit unknown';
   const known = WINDOWS_STATUS.get(exit.code >>> 0);
   if (known !== undefined) return `exit 0x${(exit.code >>> 0).toString(16).toUpperCase()} (${known})`;
@@ -37,9 +40,16 @@ export function describeExit(exit: Exit): string {
   return signal === undefined ? `exit ${exit.code}` : `exit ${exit.code} (${signal} in a shell’s convention)`;
 }
 
-function describeOom({ oomKilled }: Exit): string {
-  if (oomKilled === 'limit') return ' (out of memory: at its limit)';
-  return oomKilled === 'system' ? ' (out of memory: the system’s)' : '';
+const OOM_WORDS: Readonly<Record<NonNullable<Exit['oomKilled']>, string>> = {
+  limit: ' (out of memory: at its limit)',
+  quota: ' (out of memory: at a limit that it shares)',
+  system: ' (out of memory: the system’s)',
+};
+
+function describeKill({ signal, oomKilled }: Exit): string {
+  // RLIMIT_CPU, ours or another’s.
+  if (signal === 'SIGXCPU') return ' (out of CPU time)';
+  return oomKilled === undefined || oomKilled === null ? '' : OOM_WORDS[oomKilled];
 }
 
 /** Whether an exit counts as success. An end by signal or of unknown code never does. */

@@ -62,17 +62,24 @@ const WORDS: Wording = {
   'worker.unthrottled': ({ reason }) => `held back no longer: ${reason}`,
   'limit.warned': ({ limit, value, allowed }) =>
     `near its limit ${limit}: ${formatLimit(limit, value)} of ${formatLimit(limit, allowed)}`,
-  'limit.exceeded': ({ limit, value, allowed, reason }) => {
-    const used = value === null ? '' : `: ${formatLimit(limit, value)}`;
-    const most = allowed === null ? '' : ` of ${formatLimit(limit, allowed)}`;
-    const how = reason === 'oom-killed' ? 'killed by the kernel at its limit' : 'exceeds its limit';
-    return `${how} ${limit}${used}${most}`;
+  'limit.exceeded': ({ limit, value, allowed, quota, reason }) => {
+    const used = value === null ? null : formatLimit(limit, value);
+    const most = allowed === null ? null : formatLimit(limit, allowed);
+    const of = most === null ? '' : ` of ${most}`;
+    if (reason === 'oom-killed') {
+      const whose = quota === null ? 'its limit' : `the limit of its ${quota.kind} "${quota.id}",`;
+      return `killed by the kernel at ${whose} ${limit}${of}`;
+    }
+    // The kernel held it there, and what is measured sways around that.
+    const isHeld = used === null || used === most || (value ?? 0) <= (allowed ?? 0);
+    return isHeld ? `has reached its limit ${limit}${of}` : `exceeds its limit ${limit}: ${used}${of}`;
   },
   'limit.cleared': ({ limit }) => `keeps its limit ${limit} again`,
   'limit.adjusted': ({ limit, from, to }) =>
     `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatLimit(limit, to)}`,
+  // What else there is to know says `limits explain`.
   'limit.unenforceable': ({ limit, status, reason }) =>
-    `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${reason}`,
+    `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${firstPart(reason)}`,
   'alert.failed': ({ limit, to, reason }) => `the alert about ${limit} did not arrive by ${to}: ${reason}`,
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
@@ -108,6 +115,11 @@ const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
 function withoutName(message: string, who: string): string {
   const prefix = `worker "${who}": `;
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
+/** Reasons go from what is so here to what is so in general. */
+function firstPart(reason: string): string {
+  return reason.split('; ')[0] ?? reason;
 }
 
 function awaited({ id, condition, reason }: Waiting): string {

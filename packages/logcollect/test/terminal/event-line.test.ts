@@ -1,4 +1,4 @@
-import { EVENT_MEANINGS, type EventDraft, type HsuEvent } from '@hsu-master/core';
+import { EVENT_MEANINGS, type EventDraft, type EventMap, type HsuEvent } from '@hsu-master/core';
 import { expect, test } from 'vitest';
 import { eventLine } from '../../src/index.ts';
 
@@ -11,6 +11,10 @@ const failure = {
 
 function event(draft: EventDraft, workerId: string | null = 'web'): HsuEvent {
   return { seq: 1, at: 0, workerId, run: 1, ...draft };
+}
+
+function excess(differs: Partial<EventMap['limit.exceeded']>): EventMap['limit.exceeded'] {
+  return { limit: 'cpu.max_percent', value: null, allowed: 20, quota: null, reason: 'x', ...differs };
 }
 
 const lines: readonly (readonly [EventDraft, string | null])[] = [
@@ -54,22 +58,39 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: near its limit memory.max_rss: 900B of 1000B',
   ],
   [
-    { type: 'limit.exceeded', payload: { limit: 'cpu.max_percent', value: 35, allowed: 20, reason: 'x' } },
+    { type: 'limit.exceeded', payload: excess({ value: 35 }) },
     'web: exceeds its limit cpu.max_percent: 35% of 20%',
   ],
+  ...[19.4, 20.004, null].map((value): readonly [EventDraft, string] => [
+    { type: 'limit.exceeded', payload: excess({ value }) },
+    'web: has reached its limit cpu.max_percent of 20%',
+  ]),
   [
     {
       type: 'limit.exceeded',
-      payload: { limit: 'memory.max_rss', value: null, allowed: 65_536, reason: 'oom-killed' },
+      payload: excess({ limit: 'memory.max_rss', value: null, allowed: 65_536, reason: 'oom-killed' }),
     },
     'web: killed by the kernel at its limit memory.max_rss of 64KiB',
   ],
   [
     {
       type: 'limit.exceeded',
-      payload: { limit: 'memory.max_rss', value: null, allowed: null, reason: 'oom-killed' },
+      payload: excess({ limit: 'memory.max_rss', value: null, allowed: null, reason: 'oom-killed' }),
     },
     'web: killed by the kernel at its limit memory.max_rss',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: excess({
+        limit: 'memory.max_rss',
+        value: null,
+        allowed: 65_536,
+        quota: { kind: 'group', id: 'front' },
+        reason: 'oom-killed',
+      }),
+    },
+    'web: killed by the kernel at the limit of its group "front", memory.max_rss of 64KiB',
   ],
   [
     { type: 'limit.cleared', payload: { limit: 'memory.max_rss', value: 1, allowed: 1000 } },
@@ -82,7 +103,7 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
   [
     {
       type: 'limit.unenforceable',
-      payload: { limit: 'memory.max_rss', status: 'watched', reason: 'no cgroup' },
+      payload: { limit: 'memory.max_rss', status: 'watched', reason: 'no cgroup; Linux does not' },
     },
     'web: its limit memory.max_rss is watched, not enforced: no cgroup',
   ],

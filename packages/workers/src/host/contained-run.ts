@@ -1,4 +1,4 @@
-import type { LimitReport, LimitsSpec, Milliseconds, ProcessIdentity } from '@hsu-master/core';
+import type { Exit, LimitReport, LimitsSpec, Milliseconds, ProcessIdentity } from '@hsu-master/core';
 import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
 import type { Group } from './cgroup/group.ts';
 import type { OpenedGroup } from './cgroup/groups.ts';
@@ -123,15 +123,14 @@ export class ContainedRun implements Hold {
     return group?.cpuMs ?? this.#meter.add(processes);
   }
 
-  oomKilled(): 'limit' | 'system' | null {
+  oomKilled(): NonNullable<Exit['oomKilled']> | null {
     const group = this.#group;
     const kills = group?.oomKills() ?? null;
     if (kills === null) return this.#containing.systemHadOom() ? 'system' : null;
     if (kills === 0) return null;
-    const refused = [group as Group, ...(this.#origin.opened?.around ?? [])].some((one) =>
-      one.memoryRefused(),
-    );
-    return refused ? 'limit' : 'system';
+    if (group?.memoryRefused() === true) return 'limit';
+    const around = this.#origin.opened?.around ?? [];
+    return around.some((one) => one.memoryRefused()) ? 'quota' : 'system';
   }
 
   release(): void {

@@ -138,7 +138,7 @@ export class RunWatch {
         if (value !== null) context.publish({ type: 'limit.warned', payload: { limit, value, allowed } });
         return;
       case 'exceeded':
-        context.publish({ type: 'limit.exceeded', payload: { limit, value, allowed, reason } });
+        context.publish({ type: 'limit.exceeded', payload: { limit, value, allowed, quota: null, reason } });
         return;
       case 'cleared':
         context.publish({ type: 'limit.cleared', payload: { limit, value, allowed } });
