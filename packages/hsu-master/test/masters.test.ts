@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
 import { it, type Stage } from './drive.ts';
+import { NOBODY, unsuitableForNobody } from './ordinary.ts';
 import { isAlive } from './proc.ts';
 
-const NOBODY = 65534;
 const asRoot = process.getuid?.() === 0;
 
 /** Says TWIN and ends if another one like it lives; ignores SIGTERM for a moment, so that its end takes time. */
@@ -166,18 +166,6 @@ function untouchable(stage: Stage): string | null {
   chmodSync(file, 0o4755);
   const { status } = spawnSync(file, ['try'], { uid: NOBODY, gid: NOBODY });
   return status === 0 ? null : `${stage.folder} is mounted without set-user-id programs`;
-}
-
-/** Makes the stage usable for nobody; says why not where this clone or its Node may not be read by others. */
-function unsuitableForNobody(stage: Stage): string | null {
-  chmodSync(stage.folder, 0o755);
-  chownSync(stage.home, NOBODY, NOBODY);
-  const { status } = spawnSync(process.execPath, [stage.bin, 'version'], {
-    uid: NOBODY,
-    gid: NOBODY,
-    cwd: '/',
-  });
-  return status === 0 ? null : 'user nobody may not read this clone';
 }
 
 describe.skipIf(!asRoot).concurrent('as an ordinary user', () => {

@@ -11,7 +11,8 @@
  *   map MIB   lock MIB                                           map and never touch · lock into memory
  *   spin   burn MS                                               use a processor: without end · for MS of its time
  *   forks N   opens N   write-direct FILE MIB                    children that sleep · descriptors · O_DIRECT, MiB by MiB
- *   bomb                                                         fork without end, as do all that come of it
+ *   bomb   swarm N MS                                            fork without end, as do all that come of it · the same
+ *                                                                every MS milliseconds, each in a session, N in all
  *   exit CODE   crash SIGNAL-NUMBER   kill-all                   kill-all: SIGKILL to its process group
  *
  * hog, grow, map, lock, burn, forks, opens and write-direct say on stdout how far they came, as in `forks 12 EAGAIN` or
@@ -108,6 +109,16 @@ static void forks(long count) {
     if (pid == 0) for (;;) pause();
   }
   tell("forks", made, error);
+}
+
+static void swarm(long most, long every) {
+  long *made = mmap(NULL, sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
+  if (made == MAP_FAILED) _exit(123);
+  for (;;) {
+    wait_ms(every);
+    if (__sync_add_and_fetch(made, 1) > most) for (;;) pause();
+    if (fork() == 0) setsid();
+  }
 }
 
 static void opens(long count) {
@@ -221,6 +232,7 @@ static void live(char **word) {
       else if (strcmp(op, "lock") == 0) tell(op, atol(with), hold(atol(with), 2));
       else if (strcmp(op, "grow") == 0) grow(atol(with), *word != NULL ? atol(*word++) : 0);
       else if (strcmp(op, "forks") == 0) forks(atol(with));
+      else if (strcmp(op, "swarm") == 0) swarm(atol(with), *word != NULL ? atol(*word++) : 0);
       else if (strcmp(op, "opens") == 0) opens(atol(with));
       else if (strcmp(op, "write-direct") == 0) write_direct(with, *word != NULL ? atol(*word++) : 0);
       else if (strcmp(op, "burn") == 0) {
