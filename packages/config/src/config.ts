@@ -5,6 +5,7 @@ import type {
   LogSpec,
   MainProcessSpec,
   Milliseconds,
+  PipelineSpec,
   Probes,
   RestartPolicy,
   SignalName,
@@ -46,9 +47,13 @@ export interface DependencyConfig {
 }
 
 /** Files as written, or null for the default names. */
-export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile'> {
+export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile' | 'pipeline'> {
   readonly stdoutFile: string | null;
   readonly stderrFile: string | null;
+  /** Complete, also where it does nothing. */
+  readonly pipeline: PipelineSpec;
+  /** The part of it that is for the lines of all workers. */
+  readonly enhancement: PipelineSpec;
 }
 
 /** A managed unit, whichever form it was written in. */

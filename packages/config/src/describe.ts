@@ -9,6 +9,7 @@ import {
   type WorkerSpec,
 } from '@hsu-master/core';
 import { describeLimits, describeQuotas } from './describe-limits.ts';
+import { describePipeline } from './describe-pipeline.ts';
 import type { LoadedConfig } from './load.ts';
 import { onOneLine } from './plain.ts';
 import { quoteWords } from './words.ts';
@@ -59,7 +60,9 @@ function describeWorker(worker: WorkerSpec): string[] {
   if (mainProcess !== null)
     rows.push(['main process', `from ${mainProcess.pidFile} within ${formatDuration(mainProcess.timeout)}`]);
   rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
-  rows.push(['output', describeLog(log)], ...describeLimits(worker));
+  rows.push(['output', describeLog(log)]);
+  if (log.pipeline !== null) rows.push(['lines', describePipeline(log.pipeline)]);
+  rows.push(...describeLimits(worker));
   const title = [worker.id];
   if (worker.name !== worker.id) title.push(`– ${worker.name}`);
   if (!worker.enabled) title.push('(not enabled)');

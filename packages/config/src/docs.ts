@@ -1,6 +1,7 @@
 export { configSchemaText, jsonSchema } from './json-schema.ts';
 
 import { LIMITS_SECTION } from './docs-limits.ts';
+import { LINES_SECTION } from './docs-lines.ts';
 import type { Field, ObjectField } from './schema/fields.ts';
 import { IGNORED } from './schema/ignored.ts';
 import { root } from './schema/root.ts';
@@ -19,6 +20,9 @@ One YAML file. Every key is listed here; any other key is an error. \`hsu-master
   contains. An unset variable without a default is an error. Inside \`[ ]\` and \`{ }\` quote such values.
 - **Durations** are written \`500ms\`, \`10s\`, \`1h30m\`, \`7d\`; a number without a unit is an error, but for \`0\`.
   **Sizes** are bytes, or \`64KiB\`, \`100MB\`, \`1GiB\`.
+- **Patterns** are regular expressions in what JavaScript and Go (RE2) have in common, with \`(?P<name>…)\` as well as \`(?<name>…)\`,
+  \`(?i)\` and \`[[:alpha:]]\`; \`.\` is anything but a newline. They are matched in time that grows with the text alone, whatever the
+  pattern. Looking around and references back are refused, since that cannot be done so.
 - **Text** is what was written: \`22:30\`, \`0o777\`, \`NO\` and \`8080\` stay text where text is wanted.
 - **Paths.** \`~/\` is the home directory. Relative ones start from the directory of the file.
 - **Status.** Keys marked *later* are accepted and checked, but not acted on in this version; each is named in one warning.
@@ -44,7 +48,7 @@ export function configDocs(): string {
   writer.section('Document', root);
   writer.section('Worker', longForm);
   writer.section('ShortWorker', shortForm);
-  return `${[INTRODUCTION, LIMITS_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, LIMITS_SECTION, LINES_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
 }
 
 class Writer {

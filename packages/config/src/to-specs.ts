@@ -12,6 +12,7 @@ import type { Config, ManagedUnit } from './config.ts';
 import type { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import type { Path } from './issue.ts';
+import { doesNothing } from './normalise/pipeline.ts';
 import type { Place } from './surroundings.ts';
 
 const SHELL = '/bin/sh';
@@ -161,7 +162,7 @@ function atHome(path: string, place: Place): string {
 }
 
 function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, findings: Findings): LogSpec {
-  const { stdoutFile, stderrFile, ...log } = unit.log;
+  const { captureStdout, captureStderr, stdoutFile, stderrFile, maxSize, maxFiles, pipeline } = unit.log;
   const directory = place.workerLogDirectory;
   const file = (written: string | null, stream: 'stdout' | 'stderr'): string => {
     const usual = `${directory}${sep}${unit.id}-${stream}.log`;
@@ -180,5 +181,13 @@ function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, find
     }));
     return usual;
   };
-  return { ...log, stdoutFile: file(stdoutFile, 'stdout'), stderrFile: file(stderrFile, 'stderr') };
+  return {
+    captureStdout,
+    captureStderr,
+    stdoutFile: file(stdoutFile, 'stdout'),
+    stderrFile: file(stderrFile, 'stderr'),
+    maxSize,
+    maxFiles,
+    pipeline: doesNothing(pipeline) ? null : pipeline,
+  };
 }

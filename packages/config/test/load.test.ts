@@ -44,6 +44,7 @@ describe('the short form', () => {
           "captureStdout": true,
           "maxFiles": 10,
           "maxSize": 100000000,
+          "pipeline": null,
           "stderrFile": "/log/workers/web-stderr.log",
           "stdoutFile": "/log/workers/web-stdout.log",
         },
@@ -325,6 +326,7 @@ describe('the long form', () => {
       stderrFile: '/log/workers/test-worker-err.log',
       maxSize: 50e6,
       maxFiles: 7,
+      pipeline: expect.objectContaining({ multiline: null }),
     });
     expect(
       accept(

@@ -50,6 +50,7 @@ const SPEC: WorkerSpec = {
     stderrFile: '/log/web.log',
     maxSize: 1_048_576,
     maxFiles: 3,
+    pipeline: null,
   },
   limits: null,
   quotas: [],

@@ -83,6 +83,7 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
       stderrFile: `/log/${id}.log`,
       maxSize: 1_048_576,
       maxFiles: 3,
+      pipeline: null,
     },
     limits: null,
     quotas: [],

@@ -5,6 +5,7 @@ import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
 import { normaliseQuota } from './limits.ts';
 import { DEFAULT_LOG, longLog } from './logs.ts';
+import { enhanced } from './pipeline.ts';
 import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
 
 const FORCE_SHUTDOWN_TIMEOUT = 30_000;
@@ -12,9 +13,10 @@ const FORCE_SHUTDOWN_TIMEOUT = 30_000;
 /** Brings both forms and all spellings to one, and fills in what was left out. Workers that could not be read are left out. */
 export function normalise(written: WrittenConfig, findings: Findings): Config {
   const { master = {}, logCollection } = written;
+  const enhancement = enhanced(logCollection?.enhancement, ['log_collection', 'enhancement'], findings);
   const log = longLog(
     logCollection?.default_worker,
-    DEFAULT_LOG,
+    { ...DEFAULT_LOG, pipeline: enhancement, enhancement },
     ['log_collection', 'default_worker'],
     findings,
   );

@@ -3,6 +3,7 @@ import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenTarget, WrittenWorkerLog } from '../schema/logs.ts';
 import type { WrittenShortWorker } from '../schema/worker.ts';
+import { NO_PIPELINE, processed } from './pipeline.ts';
 
 /** What holds where nothing is said: 100 MB and ten old files, as the original’s built-in defaults. */
 export const DEFAULT_LOG: LogConfig = {
@@ -12,6 +13,8 @@ export const DEFAULT_LOG: LogConfig = {
   stderrFile: null,
   maxSize: 100e6,
   maxFiles: 10,
+  pipeline: NO_PIPELINE,
+  enhancement: NO_PIPELINE,
 };
 
 /** One worker’s block (or the block for all of them), laid over what holds anyway. */
@@ -35,6 +38,8 @@ export function longLog(
     stderrFile: stderr?.path ?? base.stderrFile,
     maxSize: rotation.max_size ?? base.maxSize,
     maxFiles: rotation.max_files ?? base.maxFiles,
+    pipeline: processed(written, base, at, findings),
+    enhancement: base.enhancement,
   };
 }
 
@@ -86,7 +91,12 @@ function fileTarget(
   return chosen;
 }
 
-export function shortLog(written: WrittenShortWorker['log'], base: LogConfig): LogConfig {
+export function shortLog(
+  written: WrittenShortWorker['log'],
+  base: LogConfig,
+  at: Path,
+  findings: Findings,
+): LogConfig {
   if (written === undefined) return base;
   return {
     captureStdout: written.capture_stdout ?? base.captureStdout,
@@ -95,5 +105,7 @@ export function shortLog(written: WrittenShortWorker['log'], base: LogConfig): L
     stderrFile: written.stderr ?? base.stderrFile,
     maxSize: written.max_size ?? base.maxSize,
     maxFiles: written.max_files ?? base.maxFiles,
+    pipeline: processed(written, base, at, findings),
+    enhancement: base.enhancement,
   };
 }

@@ -78,7 +78,7 @@ export function shortUnit(
     restart,
     grace: worker.stop_timeout ?? GRACE,
     probes,
-    log: shortLog(worker.log, place.log),
+    log: shortLog(worker.log, place.log, [...at, 'log'], findings),
     limits,
     ...ending(worker),
   };

@@ -1,5 +1,6 @@
-import { anything, as, later, list, map, object, type Written } from './fields.ts';
+import { anything, as, later, list, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
+import { enhancement, filters, processing } from './pipeline.ts';
 import { choice, duration, flag, integer, lines, path, size, text } from './scalars.ts';
 
 const rotation = object(
@@ -54,18 +55,6 @@ const outputTarget = object(
 );
 export type WrittenTarget = Written<typeof outputTarget>;
 
-const named = object(
-  { type: text('Kind.'), config: anything('Settings.'), enabled: flag('Whether it is used.') },
-  'A stage of the pipeline.',
-  { name: 'Stage' },
-);
-
-const filters = {
-  exclude_patterns: list(lines(), 'Lines that match are left out.'),
-  include_patterns: list(lines(), 'Only lines that match are kept.'),
-  level_filter: text('Lowest level kept.'),
-};
-
 const onlyFiles = 'output goes to the worker’s own files and, in the foreground, to the terminal';
 
 /** The original’s block for one worker, and the keys that the examples of its documents use beside it. */
@@ -101,19 +90,8 @@ export const workerLog = (meaning: string) =>
         ),
         'buffers have a fixed size',
       ),
-      processing: later(
-        object(
-          {
-            parse_structured: flag('Whether structured lines are parsed.'),
-            add_metadata: flag('Whether metadata are added.'),
-            filters: object(filters, 'Filters.'),
-            parsers: list(named, 'Parsers.'),
-          },
-          'Processing of lines.',
-        ),
-        'output is written as it comes',
-      ),
-      filtering: later(object(filters, 'Filters.'), 'output is written as it comes'),
+      processing,
+      filtering: object(filters, 'The same as `processing.filters`, and added to them.'),
       forwarding: later(
         object(
           { enabled: flag('Whether it is used.'), targets: list(outputTarget, 'Targets.') },
@@ -126,16 +104,6 @@ export const workerLog = (meaning: string) =>
     { name: 'WorkerLog', ignored: IGNORED.logCollection },
   );
 export type WrittenWorkerLog = Written<ReturnType<typeof workerLog>>;
-
-const enhancement = object(
-  {
-    enabled: flag('Whether lines are enhanced.'),
-    parsers: list(named, 'Parsers.'),
-    metadata: map(flag(''), 'Which metadata are added.'),
-    enrichers: list(named, 'Enrichers.'),
-  },
-  'Enhancement of lines.',
-);
 
 const system = object(
   {
@@ -169,7 +137,7 @@ export const logCollection = object(
       ),
       onlyFiles,
     ),
-    enhancement: later(enhancement, 'output is written as it comes'),
+    enhancement,
     default_worker: workerLog('What holds for every worker that does not say otherwise.'),
     system: later(system),
   },

@@ -10,6 +10,7 @@ const BEGIN_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
 const END_KEY = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
 /** A private key that never ends makes no more lines than these unreadable. */
 const MAX_KEY_LINES = 200;
+const MAX_NAMES = 1000;
 
 /** Makes secrets unreadable in text, message and fields. */
 export function redaction(spec: RedactionSpec): Change {
@@ -22,7 +23,16 @@ export function redaction(spec: RedactionSpec): Change {
   }
   const further = new Set(spec.keys.map((key) => key.toLowerCase()));
   const usual = spec.presets.includes('key_value');
-  const isSecret = (name: string) => further.has(name.toLowerCase()) || (usual && isSecretName(name));
+  const names = new Map<string, boolean>();
+  const isSecret = (name: string): boolean => {
+    let known = names.get(name);
+    if (known === undefined) {
+      known = further.has(name.toLowerCase()) || (usual && isSecretName(name));
+      // Names come from workers: no more of them are remembered than a program has.
+      if (names.size < MAX_NAMES) names.set(name, known);
+    }
+    return known;
+  };
   const clean: Redact = (text) => {
     let result = text;
     for (const redact of redacts) result = redact(result);
