@@ -61,7 +61,7 @@ export class AlertWatch {
   }
 
   close(): void {
-    for (const workerId of [...this.#tallies.keys()]) this.forget(workerId);
+    for (const workerId of this.#tallies.keys()) this.forget(workerId);
   }
 }
 

@@ -19,8 +19,9 @@ export class Keys {
   constructor(mapping: unknown, path: string, issues: TargetIssue[]) {
     this.#path = path;
     this.#issues = issues;
+    const isThere = mapping !== undefined && mapping !== null;
     const isMapping = typeof mapping === 'object' && mapping !== null && !Array.isArray(mapping);
-    if (mapping != null && !isMapping) issues.push({ path, message: 'must be a mapping' });
+    if (isThere && !isMapping) issues.push({ path, message: 'must be a mapping' });
     this.#mapping = isMapping ? (mapping as Mapping) : {};
   }
 
@@ -30,14 +31,14 @@ export class Keys {
 
   /** Whether any of these keys has a value. */
   has(...keys: string[]): boolean {
-    return keys.some((key) => this.#mapping[key] != null);
+    return keys.some((key) => (this.#mapping[key] ?? null) !== null);
   }
 
   text(key: string): string | null {
     const value = this.#take(key);
     if (typeof value === 'string') return value;
     if (typeof value === 'number') return String(value);
-    if (value != null) this.refuse(key, 'must be a text');
+    if (value !== null) this.refuse(key, 'must be a text');
     return null;
   }
 
@@ -53,13 +54,13 @@ export class Keys {
   flag(key: string, otherwise: boolean): boolean {
     const value = this.#take(key);
     if (typeof value === 'boolean') return value;
-    if (value != null) this.refuse(key, 'must be true or false');
+    if (value !== null) this.refuse(key, 'must be true or false');
     return otherwise;
   }
 
   count(key: string, otherwise: number, least: number, most: number): number {
     const value = this.#take(key);
-    if (value == null) return otherwise;
+    if (value === null) return otherwise;
     if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most)
       return value as number;
     this.refuse(key, `must be a whole number from ${least} to ${most}`);
@@ -68,7 +69,7 @@ export class Keys {
 
   duration<T extends Milliseconds | null>(key: string, otherwise: T): Milliseconds | T {
     const value = this.#take(key);
-    if (value == null) return otherwise;
+    if (value === null) return otherwise;
     const parsed = typeof value === 'string' ? parseDuration(value) : null;
     if (parsed === null) this.refuse(key, 'must be a duration with its unit, as 10s or 7d');
     return parsed ?? otherwise;
@@ -76,7 +77,7 @@ export class Keys {
 
   size(key: string, otherwise: Bytes): Bytes {
     const value = this.#take(key);
-    if (value == null) return otherwise;
+    if (value === null) return otherwise;
     const isCount = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
     const parsed = isCount ? value : typeof value === 'string' ? parseSize(value) : null;
     if (parsed === null) this.refuse(key, 'must be a size, as 64KiB or 100MB');
@@ -85,7 +86,7 @@ export class Keys {
 
   texts(key: string): Readonly<Record<string, string>> {
     const value = this.#take(key);
-    if (value == null) return {};
+    if (value === null) return {};
     if (typeof value !== 'object' || Array.isArray(value)) {
       this.refuse(key, 'must be a mapping of texts');
       return {};
@@ -106,11 +107,12 @@ export class Keys {
   /** Refuses every key with a value that was not asked for. */
   end(): void {
     for (const [key, value] of Object.entries(this.#mapping))
-      if (value != null && !this.#asked.has(key)) this.refuse(key, 'is not known here');
+      if (value !== null && value !== undefined && !this.#asked.has(key))
+        this.refuse(key, 'is not known here');
   }
 
   #take(key: string): unknown {
     this.#asked.add(key);
-    return this.#mapping[key];
+    return this.#mapping[key] ?? null;
   }
 }

@@ -45,7 +45,8 @@ export function otlpSink(name: string, spec: OtlpSpec, client: HttpClient): Sink
         | undefined;
       const refused = Number(told?.rejectedLogRecords ?? 0);
       if (!(refused > 0)) return delivery;
-      const reason = client.quote(`${client.shown}: ${String(told?.errorMessage ?? 'rejected')}`);
+      const said = typeof told?.errorMessage === 'string' ? told.errorMessage : 'rejected';
+      const reason = client.quote(`${client.shown}: ${said}`);
       return { kind: 'partly', refused: Math.min(refused, batch.length), reason };
     },
     async close() {

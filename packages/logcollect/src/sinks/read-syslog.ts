@@ -61,7 +61,7 @@ function readAddress(endpoint: string, protocol: string | null, tls: TlsSpec): S
   if (!URL.canParse(`http://${where}`)) return null;
   const { hostname, port } = new URL(`http://${where}`);
   // 80 is what that scheme leaves out.
-  const number = port === '' && !/:80$/.test(where) ? DEFAULT_PORTS[scheme] : Number(port || 80);
+  const number = port === '' && !where.endsWith(':80') ? DEFAULT_PORTS[scheme] : Number(port || 80);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return scheme === 'tls' ? { kind: 'tls', host, port: number, tls } : { kind: scheme, host, port: number };
 }

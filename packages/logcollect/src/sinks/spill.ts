@@ -259,7 +259,7 @@ export class Spill {
   }
 
   async #removeDelivered(): Promise<void> {
-    for (const segment of [...this.#segments]) {
+    for (const segment of this.#segments) {
       const isAhead = segment.number === AHEAD;
       const isOver = isAhead
         ? this.#ahead >= segment.count

@@ -228,7 +228,7 @@ export class StreamWire implements Wire {
   async #write(socket: Socket, bytes: Buffer, signal: AbortSignal): Promise<void> {
     if (socket.destroyed || socket.readableEnded) throw new Error('the server closed the connection');
     socket.write(bytes, (error) => {
-      if (error == null) socket.emit('flushed');
+      if (error === undefined || error === null) socket.emit('flushed');
     });
     await this.#until(socket, 'flushed', signal);
   }

@@ -31,12 +31,16 @@ export interface TlsSettings extends SecureContextOptions {
 
 /** Reads the files. Rejects with a sentence that names the one that cannot be read. */
 export async function tlsSettings(spec: TlsSpec): Promise<TlsSettings> {
-  const [ca, cert, key] = await Promise.all([spec.caFile, spec.certFile, spec.keyFile].map(readPem));
+  const [ca, cert, key] = await Promise.all([
+    readPem(spec.caFile),
+    readPem(spec.certFile),
+    readPem(spec.keyFile),
+  ]);
   return {
     rejectUnauthorized: spec.verify,
-    ...(ca == null ? {} : { ca }),
-    ...(cert == null ? {} : { cert }),
-    ...(key == null ? {} : { key }),
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key }),
     ...(spec.passphrase === null ? {} : { passphrase: spec.passphrase }),
     ...(spec.serverName === null ? {} : { servername: spec.serverName }),
   };

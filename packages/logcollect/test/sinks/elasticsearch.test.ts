@@ -123,7 +123,7 @@ test.each<[string, Behaviour]>([
   const { queue, news } = sinkOf({
     type: 'elasticsearch',
     endpoint: service.origin,
-    config: { timeout: '10s' },
+    config: { timeout: '25s' },
   });
   offer(queue, records(50));
   await expect.poll(() => queue.counters().delivered).toBe(50);

@@ -61,7 +61,7 @@ test.each<[string, Behaviour]>([
     const { queue } = sinkOf({
       type: 'loki',
       endpoint: service.origin,
-      config: { batch_lines: 10, timeout: '10s' },
+      config: { batch_lines: 10, timeout: '25s' },
     });
     offer(queue, records(20));
     await queue.close(CLOSE);

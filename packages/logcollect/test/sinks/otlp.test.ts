@@ -102,7 +102,7 @@ test.each<[string, Behaviour, 'again' | 'refused']>([
 ])('%s', async (_name, behaviour, outcome) => {
   const service = await new FakeService().start();
   service.script(behaviour, { status: 200, body: '{}' });
-  const { queue } = sinkOf({ type: 'otlp', endpoint: service.origin, config: { timeout: '10s' } });
+  const { queue } = sinkOf({ type: 'otlp', endpoint: service.origin, config: { timeout: '25s' } });
   offer(queue, records(5));
   await queue.close(CLOSE);
   const [delivered, refused] = outcome === 'again' ? [5, 0] : [0, 5];

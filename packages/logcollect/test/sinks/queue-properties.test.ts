@@ -110,12 +110,12 @@ class Scene {
   }
 
   async close(queue: SinkQueue, within: number): Promise<void> {
-    let isClosed = false;
-    void queue.close(within).then(() => (isClosed = true));
-    for (let round = 0; !isClosed; round += 1) {
+    const state = { isClosed: false };
+    void queue.close(within).then(() => (state.isClosed = true));
+    for (let round = 0; !state.isClosed; round += 1) {
       expect(round).toBeLessThan(2000);
       await settle();
-      if (!isClosed) this.clock.runNext();
+      if (!state.isClosed) this.clock.runNext();
     }
   }
 }

@@ -11,19 +11,9 @@ export class Authority {
     this.#folder = folder;
     this.caFile = join(folder, `${name}.pem`);
     this.#openssl(
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-subj', `/CN=${name}`, '-keyout', join(folder, `${name}.key`), '-out', this.caFile],
-      ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign,cRLSign'],
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+      ['-subj', `/CN=${name}`, '-keyout', join(folder, `${name}.key`), '-out', this.caFile],
+      ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign,cRLSign'],
     );
   }
 
@@ -32,26 +22,17 @@ export class Authority {
     const file = (end: string) => join(this.#folder, `${name}.${end}`);
     writeFileSync(file('ext'), `subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:${name}\n`);
     this.#openssl(
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('csr')],
+      ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ['-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('csr')],
     );
     this.#openssl(
-      ...[
-        'x509',
-        '-req',
-        '-in',
-        file('csr'),
-        '-CA',
-        this.caFile,
-        '-CAkey',
-        this.caFile.replace(/pem$/, 'key'),
-      ],
-      ...['-CAcreateserial', '-days', '2', '-extfile', file('ext'), '-out', file('pem')],
+      ['x509', '-req', '-in', file('csr'), '-CA', this.caFile, '-CAkey', this.caFile.replace(/pem$/, 'key')],
+      ['-CAcreateserial', '-days', '2', '-extfile', file('ext'), '-out', file('pem')],
     );
     return { certFile: file('pem'), keyFile: file('key') };
   }
 
-  #openssl(...words: readonly string[]): void {
-    execFileSync('openssl', words, { stdio: 'pipe' });
+  #openssl(...parts: readonly (readonly string[])[]): void {
+    execFileSync('openssl', parts.flat(), { stdio: 'pipe' });
   }
 }

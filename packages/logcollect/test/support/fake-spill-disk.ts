@@ -57,10 +57,8 @@ export class FakeSpillDisk implements SpillDisk {
     this.dead = true;
     const next = new FakeSpillDisk();
     for (const [path, bytes] of this.files) next.files.set(path, Buffer.from(bytes));
-    const last = [...next.files]
-      .filter(([path]) => path.endsWith('.spill'))
-      .sort()
-      .at(-1);
+    const segments = [...next.files.keys()].filter((path) => path.endsWith('.spill')).sort();
+    const last = [...next.files].find(([path]) => path === segments.at(-1));
     if (last !== undefined && torn > 0)
       next.files.set(last[0], last[1].subarray(0, Math.max(0, last[1].length - torn)));
     return next;

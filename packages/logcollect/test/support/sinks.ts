@@ -5,7 +5,7 @@ import { readTarget, type WrittenTarget } from '../../src/sinks/read-target.ts';
 import { type SinkSurroundings, sinksFrom } from '../../src/sinks/sinks-from.ts';
 import { hurriedClock } from './real-clock.ts';
 
-/** A written target behind its queue, in a time that passes a hundred times as fast. */
+/** A written target behind its queue, in a time that passes fifty times as fast. */
 export function sinkOf(
   written: WrittenTarget,
   over: Partial<SinkSurroundings> & { readonly spillFolder?: string } = {},
@@ -15,7 +15,7 @@ export function sinkOf(
   if (spec === null) throw new Error(JSON.stringify(issues));
   const news: SinkNews[] = [];
   const [queue] = sinksFrom([spec], {
-    clock: hurriedClock(100),
+    clock: hurriedClock(50),
     hostname: 'box',
     masterId: 'm1',
     stdout: () => Promise.resolve(),
