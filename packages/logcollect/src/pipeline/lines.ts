@@ -82,32 +82,18 @@ class Splitter implements LineSplitter {
     return records;
   }
 
-  /** Whole lines, each with its newline. */
+  /**
+   * Whole lines, each with its newline. Each is decoded for itself: a part of a larger text would keep the whole of it in memory
+   * for as long as one line of it is held somewhere.
+   */
   #lines(bytes: Buffer, at: WallTime, records: LogRecord[]): void {
-    if (isAscii(bytes)) {
-      this.#asciiLines(bytes.toString('latin1'), at, records);
-      return;
-    }
+    const ascii = isAscii(bytes);
     for (let from = 0; from < bytes.length; ) {
-      const end = bytes.indexOf(NEWLINE, from);
-      this.#finish(bytes.subarray(from, end), true, at, records);
-      from = end + 1;
-    }
-  }
-
-  /** The same for text of which each character is a byte: decoded at once. */
-  #asciiLines(text: string, at: WallTime, records: LogRecord[]): void {
-    for (let from = 0; from < text.length; ) {
-      const newline = text.indexOf('\n', from);
-      const end = newline > from && text.charCodeAt(newline - 1) === RETURN ? newline - 1 : newline;
-      if (end - from <= this.#max) records.push(this.#record(text.slice(from, end), false, 'whole', at));
-      else {
-        for (let begin = from; begin < end; begin += this.#max) {
-          const last = end - begin <= this.#max;
-          const piece = begin === from ? 'head' : last ? 'tail' : 'part';
-          records.push(this.#record(text.slice(begin, last ? end : begin + this.#max), false, piece, at));
-        }
-      }
+      const newline = bytes.indexOf(NEWLINE, from);
+      const end = newline > from && bytes[newline - 1] === RETURN ? newline - 1 : newline;
+      if (ascii && end - from <= this.#max)
+        records.push(this.#record(bytes.toString('latin1', from, end), false, 'whole', at));
+      else this.#finish(bytes.subarray(from, newline), true, at, records);
       from = newline + 1;
     }
   }

@@ -11,7 +11,7 @@ import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { redaction } from './redact/redact.ts';
 import { sampling } from './sampling.ts';
 import type { PipelineSpec } from './spec.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, wholeLine } from './stage.ts';
 
 export interface PipelineContext extends MasterFacts {
   readonly clock: Pick<Clock, 'now' | 'after' | 'random'>;
@@ -81,13 +81,12 @@ class Compiled implements Pipeline {
       // Without its level no line could be held back for it.
       if (spec.filter.minLevel !== null && !levels)
         this.#add('level', parser({ type: 'level', pattern: null }, local));
-      this.#add('filter', filter(spec.filter));
+      this.#add('filter', wholeLine(filter(spec.filter)));
     }
-    if (spec.sampling.length > 0)
-      this.#add(
-        'sampling',
-        sampling(spec.sampling, () => clock.random()),
-      );
+    if (spec.sampling.length > 0) {
+      const sample = sampling(spec.sampling, () => clock.random());
+      this.#add('sampling', wholeLine(sample));
+    }
     if (spec.rateLimit === null) this.#limit = null;
     else {
       const limit = rateLimit(
@@ -95,7 +94,10 @@ class Compiled implements Pipeline {
         clock,
         late(() => this.#limit?.next ?? 0),
       );
-      this.#add('rate-limit', (record) => limit.push(record));
+      this.#add(
+        'rate-limit',
+        wholeLine((record) => limit.push(record)),
+      );
       this.#limit = { limit, next: this.#stages.length };
     }
     for (const each of spec.enrichers) this.#add(each.type, enricher(each, local));

@@ -18,3 +18,21 @@ export function patternOf(source: string): Pattern {
 export function isBeginning({ piece }: LogRecord): boolean {
   return piece === 'whole' || piece === 'head';
 }
+
+/** A stage that decides about whole lines: the pieces of a long one go where its first piece went. */
+export function wholeLine(stage: Stage): Stage {
+  /** Runs whose line is being left out, by stream. */
+  const leftOut = new Map<LogRecord['stream'], number>();
+  return (record) => {
+    const { piece, stream, run } = record;
+    if (piece === 'part' || piece === 'tail') {
+      const isLeftOut = leftOut.get(stream) === run;
+      if (piece === 'tail') leftOut.delete(stream);
+      return isLeftOut ? null : record;
+    }
+    const result = stage(record);
+    if (piece === 'head' && result === null) leftOut.set(stream, run);
+    else leftOut.delete(stream);
+    return result;
+  };
+}

@@ -1,5 +1,9 @@
+import { REDACTIONS } from '@hsu-master/core';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Bench } from './pipelines.ts';
+import { formatter } from '../../src/pipeline/format.ts';
+import { lineSplitter } from '../../src/pipeline/lines.ts';
+import { Bench, multilineSpec } from './pipelines.ts';
 
 describe('filter', () => {
   const lines = ['ERROR: a', 'WARN: health check', 'DEBUG: b', 'plain'];
@@ -34,6 +38,21 @@ describe('filter', () => {
       'the pattern "(a)\\\\1" refers back to a group',
     );
   });
+});
+
+test('the pieces of a long line go where its first piece goes', () => {
+  const pieces = (bench: Bench, name: string, run = 1) =>
+    bench
+      .lines([`DEBUG ${name}`], { piece: 'head', run })
+      .lines([`${name} ERROR`], { piece: 'part', run })
+      .lines([`${name} keep`], { piece: 'tail', run });
+  const filter = { include: [], exclude: ['a'], minLevel: 'info' as const };
+  expect(pieces(new Bench({ filter }), 'x').texts).toEqual([]);
+  const kept = new Bench({ filter: { ...filter, minLevel: null } });
+  expect(pieces(pieces(kept, 'a').lines(['b']), 'c').texts).toEqual(['b', 'DEBUG c', 'c ERROR', 'c keep']);
+  const limited = new Bench({ rateLimit: { perSecond: 1, burst: 1, noticeAfter: 1000 } });
+  pieces(pieces(limited, 'x'), 'y').end();
+  expect(limited.texts).toEqual(['DEBUG x', 'x ERROR', 'x keep', '… 1 line left out: more than 1 a second']);
 });
 
 describe('sampling', () => {
@@ -252,5 +271,89 @@ describe('the whole', () => {
     bench.clock.advance(2000);
     expect(bench.texts).toEqual(['a', '… 2 lines left out: more than 1 a second']);
     expect(bench.out.every(({ fields }) => fields['master_id'] === 'm1')).toBe(true);
+  });
+});
+
+describe('from bytes to text', () => {
+  const everything = {
+    multiline: multilineSpec({ presets: ['java', 'python', 'node', 'go'] }),
+    parsers: [
+      { type: 'json' as const, levelKey: null, timeKey: null, messageKey: null },
+      { type: 'logfmt' as const, levelKey: null, timeKey: null, messageKey: null },
+      { type: 'timestamp' as const, pattern: null },
+    ],
+    filter: { include: [], exclude: ['^no'], minLevel: 'info' as const },
+    enrichers: [{ type: 'regex' as const, pattern: 'user=(?P<user>\\w+)', source: null }],
+    correlation: { patterns: [] },
+    redaction: { presets: REDACTIONS, patterns: [], keys: [] },
+    metadata: { masterId: true, hostname: true, timestamp: true, sequence: true, lineNumber: true },
+  };
+
+  /** What comes out of the whole way for these chunks. */
+  function way(chunks: readonly Uint8Array[], maxLine = 64): readonly string[] {
+    const bench = new Bench(everything);
+    const splitter = lineSplitter({
+      workerId: 'web',
+      run: 1,
+      stream: 'stdout',
+      numbers: { next: 1 },
+      maxLine,
+    });
+    const write = formatter(
+      { format: 'structured_json', prefix: null, controls: 'keep' },
+      { hostname: 'h1', masterId: 'm1' },
+    );
+    for (const chunk of chunks) bench.out.push(...bench.pipeline.push(splitter.push(chunk, 5)));
+    bench.out.push(...bench.pipeline.push(splitter.end(5)));
+    return bench.end().out.map(write);
+  }
+
+  const word = fc.constantFrom(
+    'ERROR ',
+    'DEBUG x',
+    '{"level":30,"msg":"a","token":"t"}',
+    'level=warn msg=x reqId=7',
+    'user=bob',
+    'no ',
+    '\tat a.b(C.java:1)',
+    'Traceback (most recent call last):',
+    'ä€😀',
+    '\r\n',
+    '\n',
+    '\n',
+    '\0',
+    '\x1b[2J',
+    'password=x ',
+    'x'.repeat(40),
+    '2025-08-02T17:38:32Z ',
+  );
+
+  test('F1, F2, F3: neither the division into chunks nor that into batches makes a difference', () => {
+    fc.assert(
+      fc.property(
+        fc.array(word, { maxLength: 30 }),
+        fc.array(fc.nat(40), { maxLength: 20 }),
+        (words, lengths) => {
+          const bytes = Buffer.from(words.join(''));
+          const chunks: Buffer[] = [];
+          let from = 0;
+          for (const length of lengths) {
+            chunks.push(bytes.subarray(from, from + length));
+            from += length;
+          }
+          chunks.push(bytes.subarray(from));
+          expect(way(chunks)).toEqual(way([bytes]));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('binary garbage goes through', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
+        for (const line of way([bytes])) expect(typeof JSON.parse(line)).toBe('object');
+      }),
+    );
   });
 });
