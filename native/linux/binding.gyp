@@ -28,6 +28,8 @@
         "src/pump/rotation.cc",
         "src/pump/scratch.cc",
         "src/pump/spool.cc",
+        "src/pump/spool_writer.cc",
+        "src/pump/turns.cc",
         "../shared/hsu/pump/format.cc",
         "../shared/hsu/pump/json.cc",
         "src/pump_object.cc",

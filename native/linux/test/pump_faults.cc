@@ -32,7 +32,7 @@ using namespace hsu::pump;
 class FaultyDisk : public Disk {
  public:
   std::atomic<int> splice_error{0}, write_error{0}, open_error{0}, rename_error{0};
-  std::atomic<bool> at_random{false};
+  std::atomic<bool> at_random{false}, stalls{false};
   std::atomic<unsigned> seed{1};
 
   ssize_t splice(int pipe, int file, uint64_t at, size_t most) override {
@@ -40,6 +40,7 @@ class FaultyDisk : public Disk {
     return Disk::splice(pipe, file, at, most);
   }
   ssize_t write_at(int file, const char* bytes, size_t length, uint64_t at) override {
+    while (stalls && !spool(file)) usleep(1000);
     int error = spool(file) ? 0 : chosen(write_error);
     // A disk that fills up takes a part of it.
     if (error == ENOSPC && length > 1 && at_random) return Disk::write_at(file, bytes, length / 2, at);
@@ -224,6 +225,46 @@ void outage(Format format, Overflow overflow, int error) {
   expect((counts.dropped_lines > 0) == (found.gaps > 0), "gaps");
 }
 
+// A disk that does not answer for a while.
+void stall(Format format, Overflow overflow) {
+  Scene scene;
+  ChannelId channel = scene.open("fifo", format, overflow);
+  constexpr int kLines = 200'000;
+  scene.disk->stalls = true;
+  std::atomic<bool> written{false};
+  std::thread writer([&] {
+    write_lines(scene.folder + "/fifo", 0, kLines, 0);
+    written = true;
+  });
+  if (overflow == Overflow::block) {
+    usleep(500'000);
+    expect(!written, "the worker does not wait");
+  } else {
+    for (int patience = 0; !written; ++patience) {
+      expect(patience < 20'000, "the worker waits");
+      usleep(1000);
+    }
+  }
+  scene.disk->stalls = false;
+  writer.join();
+  scene.until(EventType::channel_end);
+  Counts counts = scene.counts(channel);
+  expect(counts.lines + counts.dropped_lines == kLines, "lines are neither kept nor dropped");
+  expect(counts.bytes + counts.dropped_bytes == kLines * 100, "bytes are neither kept nor dropped");
+  expect((counts.dropped_lines == 0) == (overflow == Overflow::block), "dropped: " + std::to_string(counts.dropped_lines));
+  if (format != Format::plain) return;
+  std::string text = scene.text();
+  Found found = look(text);
+  expect(found.lines == static_cast<int>(counts.lines), "lines kept: " + std::to_string(found.lines));
+  expect(found.missing_lines == counts.dropped_lines, "lines that gaps name: " + std::to_string(found.missing_lines));
+  expect(found.missing_bytes == counts.dropped_bytes, "bytes that gaps name: " + std::to_string(found.missing_bytes));
+  expect(found.torn == 0, "torn lines");
+  char last[16];
+  snprintf(last, sizeof last, "%010d", kLines - 1);
+  bool has_last = text.find(last) != std::string::npos;
+  expect(has_last == (overflow != Overflow::drop_newest), "which were dropped");
+}
+
 void unopenable() {
   Scene scene;
   scene.disk->open_error = EIO;
@@ -305,6 +346,9 @@ int main(int count, char** given) {
   else if (name == "newest") outage(Format::plain, Overflow::drop_newest, ENOSPC);
   else if (name == "oldest") outage(Format::plain, Overflow::drop_oldest, EIO);
   else if (name == "json") outage(Format::json, Overflow::block, EIO);
+  else if (name == "stall-block") stall(Format::json, Overflow::block);
+  else if (name == "stall-newest") stall(Format::plain, Overflow::drop_newest);
+  else if (name == "stall-oldest") stall(Format::plain, Overflow::drop_oldest);
   else if (name == "unopenable") unopenable();
   else if (name == "without-splice") without_splice();
   else if (name == "unrotatable") unrotatable();

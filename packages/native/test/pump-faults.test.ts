@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -28,8 +28,14 @@ describe('on a disk that fails by a seam in the code', () => {
   it.each([
     ['plain', 'EIO: what is lost is counted, said in the file, and writing goes on by itself'],
     ['newest', 'ENOSPC and drop-newest: the same'],
-    ['oldest', 'EIO and drop-oldest: what the channel holds is kept'],
+    ['oldest', 'EIO and drop-oldest: the same'],
     ['json', 'EIO and formatted lines: what the spool holds is not lost'],
+    ['stall-block', 'a disk that does not answer, block: the worker waits, nothing is lost'],
+    [
+      'stall-newest',
+      'and drop-newest: the worker goes on, each line is kept or counted, gaps are said in place',
+    ],
+    ['stall-oldest', 'and drop-oldest: the same'],
     ['unopenable', 'a file that cannot be opened is tried again'],
     ['without-splice', 'where there is no splice it copies, and says so once'],
     ['unrotatable', 'a file that cannot be rotated grows, and it is said once'],
@@ -70,13 +76,12 @@ describe.runIf(isRoot)('on a full disk (needs root: mounts a tmpfs)', () => {
       const removed = performance.now();
       await bench.next('resumed');
       expect(performance.now() - removed).toBeLessThan(1500 * timeFactor);
-      rmSync(log);
       expect(await done).toBe(0);
       const { counts } = await bench.ended(channel);
       expect(counts.lines + counts.droppedLines).toBe(120_000);
       expect(counts.bytes + counts.droppedBytes).toBe(12_000_000);
       expect(counts.droppedLines).toBeGreaterThan(0);
-      expect(existsSync(log) && statSync(log).size > 0 && readFileSync(log, 'utf8').length > 0).toBe(true);
+      expect(statSync(log).size).toBeGreaterThan(0);
     },
     60_000 * timeFactor,
   );

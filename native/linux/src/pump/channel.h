@@ -29,7 +29,8 @@ struct ChannelOptions {
   Format format = Format::plain;
   Labels labels;
 
-  bool formatted() const { return format != Format::plain && !file.empty(); }
+  // Through a spool: lines that are formatted, and what must not wait for a disk.
+  bool spooled() const { return !file.empty() && (format != Format::plain || overflow != Overflow::block); }
 };
 
 struct Counts {
@@ -37,22 +38,30 @@ struct Counts {
 };
 
 struct Channel {
-  explicit Channel(ChannelId id, ChannelOptions&& options) : id(id), options(std::move(options)) {}
+  explicit Channel(ChannelId id, ChannelOptions&& given) : id(id), options(std::move(given)), spooled(options.spooled()) {}
 
   const ChannelId id;
   const ChannelOptions options;
   Fd fifo;
   LogFile* file = nullptr;
 
-  // Of the pump's thread. Where lines are formatted, they are in a spool before.
+  // Between the pump's thread and that of the disk.
   std::optional<Spool> spool;
   std::optional<Formatter> formatter;
+  std::atomic<bool> at_end{false};   // nobody holds it any more, all is in the spool
+  std::atomic<bool> full{false};     // the pump waits for room in the spool
+  std::atomic<bool> held_up{false};  // by an outage of its file
+  bool queued = false;               // under the writer's mutex
+
+  // Of the pump's thread.
+  bool spooled;
   size_t capacity = 64 * 1024;
   bool grown = false;
   bool spool_failed = false;
   bool polled = false;    // in the thread's epoll
-  bool trimmed = false;   // left alone in an outage, but for its oldest bytes
   bool skipping = false;  // the rest of a line whose beginning was lost
+  bool emptied = false;   // what was in the spool is written, or given up
+  bool forgotten = false;
   bool ended = false;
   bool told = false;      // of its end
   bool letting_go = false;

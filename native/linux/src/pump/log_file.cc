@@ -41,12 +41,6 @@ LogFile::Outcome without_bytes(int pipe) {
   return state.revents & POLLHUP ? LogFile::Outcome::ended : LogFile::Outcome::empty;
 }
 
-int64_t wall_now() {
-  timespec now;
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 }  // namespace
 
 int LogFile::try_open() {
@@ -142,8 +136,8 @@ void LogFile::lose(uint64_t bytes, uint64_t lines) {
 
 int LogFile::write_gap() {
   if (lost_bytes_ == 0) return 0;
-  std::string gap = gap_line(gap_format, lost_bytes_, lost_lines_, ::strerror(out_error_), wall_now());
-  if (!at_line_end_) gap.insert(0, "\n");
+  std::string gap = gap_line(gap_format, lost_bytes_, lost_lines_, ::strerror(out_error_), wall());
+  if (!at_line_end_) gap = "\n" + gap;
   ssize_t written = regular_ ? disk_.write_at(file_.get(), gap.data(), gap.size(), length_)
                              : disk_.write(file_.get(), gap.data(), gap.size());
   if (written < 0) return static_cast<int>(written);

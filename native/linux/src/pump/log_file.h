@@ -9,14 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "disk.h"
 #include "hsu/fd.h"
 #include "hsu/pump/format.h"
 #include "scratch.h"
 
 namespace hsu::pump {
-
-using Milliseconds = int64_t;
 
 // Sees the bytes that were moved, in order.
 class Witness {

@@ -9,12 +9,15 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "channel.h"
+#include "file_news.h"
 #include "hsu/events.h"
 #include "hsu/fd.h"
 #include "hsu/result.h"
+#include "spool_writer.h"
 
 namespace hsu::pump {
 
@@ -24,10 +27,10 @@ struct PumpOptions {
   std::shared_ptr<Disk> disk;  // null: the real one
 };
 
-class Pump : public FileListener {
+class Pump {
  public:
   static Result<std::shared_ptr<Pump>> open(PumpOptions options);
-  ~Pump() override;
+  ~Pump();
 
   // Makes the FIFO, or takes the one that is there, before it returns: who then writes to it is heard.
   Result<ChannelId> add(ChannelOptions&& options);
@@ -45,7 +48,7 @@ class Pump : public FileListener {
   std::vector<Event> take() { return queue_.take(); }
 
  private:
-  enum class Order { discard, let_go, forget, stop, unpark, carry_on };
+  enum class Order { discard, let_go, forget, stop, unpark, carry_on, emptied, eased };
   struct Command {
     Order order;
     ChannelId id;
@@ -66,15 +69,16 @@ class Pump : public FileListener {
   void on_time();
   void turn(Channel& channel);
   void turn_without_file(Channel& channel);
-  void turn_formatted(Channel& channel);
+  void turn_spooled(Channel& channel);
   bool open_spool(Channel& channel);
-  void format_waiting(Channel& channel, bool last);
-  void lose_waiting(Channel& channel);
+  bool make_room(Channel& channel);
+  void end_spooled(Channel& channel);
+  void order(Order order, ChannelId id);
   void attach(Channel& channel);
+  bool through_spool(Channel& channel);
   void adopt(const std::vector<Channel*>& found);
   void drop(Channel& channel, size_t most);
   void drop_line_rest(Channel& channel);
-  void trim(Channel& channel);
   void finish(Channel& channel);
   void tell_end(Channel& channel);
   void settle(Channel& channel);
@@ -87,12 +91,6 @@ class Pump : public FileListener {
   std::vector<Channel*> living();
   void witness(Channel& channel, const char* bytes, size_t length, bool dropped);
 
-  void rotated(const std::string& path) override;
-  void unrotatable(const std::string& path, const char* call, int error, uint64_t size) override;
-  void outage(const std::string& path, const char* call, int error) override;
-  void resumed(const std::string& path, uint64_t bytes, uint64_t lines) override;
-  void copying(const std::string& path) override;
-  void relieve() override;
   void tell(EventType type, ChannelId subject, std::initializer_list<double> values, std::string bytes = {});
 
   const size_t max_tapped_;
@@ -114,11 +112,12 @@ class Pump : public FileListener {
   std::shared_ptr<Pump> self_;
   Scratch scratch_;
   std::unordered_map<std::string, std::unique_ptr<LogFile>> files_;
+  std::unordered_set<std::string> spooled_files_;
   std::vector<Event> events_;
   std::vector<Channel*> parked_;   // their tap waits to be acknowledged
-  std::vector<Channel*> trimmed_;
-  std::string formatted_;
-  ChannelId current_ = 0;
+  FileNews news_;
+  std::unique_ptr<SpoolWriter> writer_;  // once something is spooled
+  std::vector<char> seen_;
   Milliseconds now_ = 0, swept_ = 0;
   bool stopping_ = false;
   bool busy_ = false;      // this round took much from a channel, or has to keep the order of two

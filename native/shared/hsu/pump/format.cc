@@ -90,6 +90,12 @@ void Formatter::line(const char* bytes, size_t length, bool cut, const std::stri
 }
 
 size_t Formatter::format(const char* bytes, size_t length, bool last, int64_t milliseconds, std::string& out) {
+  if (format_ == Format::plain) {
+    const void* end = last || length > kMostLine ? nullptr : ::memrchr(bytes, '\n', length);
+    size_t used = last || length > kMostLine ? length : end ? static_cast<size_t>(static_cast<const char*>(end) - bytes) + 1 : 0;
+    out.append(bytes, used);
+    return used;
+  }
   const std::string& time = stamp_.at(milliseconds);
   size_t used = 0;
   while (used < length) {

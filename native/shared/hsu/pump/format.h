@@ -1,6 +1,7 @@
 #pragma once
 
 // Lines as log files have them when they are not carried byte for byte.
+//   plain            as they are
 //   prefixed         PREFIX text
 //   enhanced_plain   PREFIX[2026-01-31T17:38:32.123+03:00][worker][stdout] text
 //   json             {"time":"2026-01-31T17:38:32.123+03:00","worker":"api","stream":"stdout","message":"text"}
