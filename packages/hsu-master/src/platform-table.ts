@@ -10,7 +10,8 @@ export const PLATFORMS: readonly {
   {
     platform: 'Linux x64, glibc',
     proof: 'run natively',
-    notes: 'All suites. The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
+    notes:
+      'All suites; cgroup v1 and a hybrid hierarchy on the machine itself, cgroup v2 and systemd as PID 1 in a virtual machine (QEMU without KVM, Debian’s kernel 6.1). The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
   },
   {
     platform: 'Linux arm64, musl',
@@ -36,6 +37,26 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
     native:
       'enforced by the cgroup where there is one; else watched: process group, session, mark, ancestry; other escapees are adopted and end with the master',
     node: 'watched: process group, session, mark, ancestry',
+  },
+  'birth-in-cgroup': {
+    native:
+      'enforced from Linux 5.7 on: clone3; else a process enters its cgroup before it waits at its gate',
+    node: 'impossible',
+  },
+  cgroup2: {
+    native:
+      'enforced where the master may make groups: as root, in a delegated cgroup, in a scope that systemd gives',
+    node: 'impossible',
+  },
+  cgroup1: { native: 'enforced per controller where the master may make groups', node: 'impossible' },
+  'kill-tree': {
+    native:
+      'enforced: cgroup.kill (Linux 5.14), else SIGKILL to all in a frozen group, else to each member that is known',
+    node: 'watched: SIGKILL to each member that is known',
+  },
+  'freeze-tree': {
+    native: 'enforced: cgroup.freeze, the freezer of v1; else SIGSTOP to each member that is known',
+    node: 'watched: SIGSTOP to each member that is known',
   },
   'adopt-orphans': { native: 'enforced: child subreaper, in `run`', node: 'impossible: init adopts them' },
   'list-orphans': { native: 'enforced: the kernel’s list of children', node: 'impossible' },
