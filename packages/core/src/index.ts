@@ -49,6 +49,24 @@ export {
   type Look,
   noExcess,
 } from './limits/violation.ts';
+export { LOG_LEVELS, type LogLevel, levelNamed, rankOf } from './logs/level.ts';
+export {
+  type CorrelationSpec,
+  type EnricherSpec,
+  type FilterSpec,
+  type LogValue,
+  type MetadataSpec,
+  type MultilineSpec,
+  type ParserSpec,
+  type PipelineSpec,
+  type RateLimitSpec,
+  REDACTIONS,
+  type Redaction,
+  type RedactionSpec,
+  type SamplingSpec,
+  STACK_TRACES,
+  type StackTrace,
+} from './logs/pipeline.ts';
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
   Capability,
@@ -124,21 +142,3 @@ export {
   type Worker,
 } from './worker/state.ts';
 export type { Circumstances, Decision } from './worker/turn.ts';
-export { LOG_LEVELS, type LogLevel, levelNamed, rankOf } from './logs/level.ts';
-export {
-  type CorrelationSpec,
-  type EnricherSpec,
-  type FilterSpec,
-  type LogValue,
-  type MetadataSpec,
-  type MultilineSpec,
-  type ParserSpec,
-  type PipelineSpec,
-  REDACTIONS,
-  type RateLimitSpec,
-  type Redaction,
-  type RedactionSpec,
-  type SamplingSpec,
-  STACK_TRACES,
-  type StackTrace,
-} from './logs/pipeline.ts';

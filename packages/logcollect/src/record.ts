@@ -1,6 +1,6 @@
 import type { LogLevel, LogValue, OutputStream, WallTime, WorkerId } from '@hsu-master/core';
 
-export { LOG_LEVELS, type LogLevel, type LogValue } from '@hsu-master/core';
+export type { LogLevel, LogValue } from '@hsu-master/core';
 
 /** One line on its way: what the worker wrote, and what stages have found out about it. Stages return changed copies. */
 export interface LogRecord {

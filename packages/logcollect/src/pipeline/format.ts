@@ -24,18 +24,24 @@ export interface FormatContext {
 /** Writes a record as a text without a newline at its end; records of several lines have newlines within. */
 export type Formatter = (record: LogRecord) => string;
 
-/** `[2025-08-02T17:38:32+03:00][echotest][stdout] text` is `enhanced_plain`. */
+/** Ends a piece of a line that goes on. */
+const MARK = '…';
+
+/**
+ * The forms are those in which the log pump writes files: `[2025-08-02T17:38:32.000+03:00][echotest][stdout] text` is
+ * `enhanced_plain`; JSON begins with `time`, `worker` and `stream` and has the text as `message`.
+ */
 export function formatter(spec: FormatSpec, context: FormatContext): Formatter {
-  if (spec.format === 'json') return asJson;
-  if (spec.format === 'structured_json') return asStructuredJson;
   const time = timeText(context.offset ?? localOffset);
+  if (spec.format === 'json') return asJson(time);
+  if (spec.format === 'structured_json') return asStructuredJson(time);
   const placeholders = placeholdersOf(context, time);
   const prefix = spec.prefix === null || spec.prefix === '' ? null : template(spec.prefix, placeholders);
   const isEnhanced = spec.format === 'enhanced_plain';
   return (record) => {
     let before = prefix === null ? '' : prefix(record);
     if (isEnhanced) before = `${before}[${time(record.at)}][${record.workerId}][${record.stream}] `;
-    const { text } = record;
+    const text = isCut(record) ? record.text + MARK : record.text;
     if (spec.controls === 'keep' && (before === '' || !text.includes('\n'))) return before + text;
     const lines = text
       .split('\n')
@@ -44,57 +50,68 @@ export function formatter(spec: FormatSpec, context: FormatContext): Formatter {
   };
 }
 
-/** The line with what the master knows of it. */
-function asJson(record: LogRecord): string {
-  return JSON.stringify({
-    timestamp: new Date(record.at).toISOString(),
-    worker_id: record.workerId,
-    stream: record.stream,
-    message: record.text,
-  });
+/** Whether the line goes on in the next record. */
+function isCut({ piece }: LogRecord): boolean {
+  return piece === 'head' || piece === 'part';
 }
 
-/** All that is known of the line; keys without a value are left out. */
-function asStructuredJson(record: LogRecord): string {
-  const { level, time, message, text, fields, piece, damaged } = record;
-  let hasFields = false;
-  for (const _ in fields) {
-    hasFields = true;
-    break;
-  }
-  return JSON.stringify({
-    timestamp: new Date(record.at).toISOString(),
-    time: time === null ? undefined : new Date(time).toISOString(),
-    level: level ?? undefined,
-    worker_id: record.workerId,
-    run: record.run,
-    stream: record.stream,
-    sequence: record.seq,
-    message,
-    text: text === message ? undefined : text,
-    piece: piece === 'whole' ? undefined : piece,
-    damaged: damaged ? true : undefined,
-    fields: hasFields ? fields : undefined,
-  });
+/** The line with what the master knows of it. */
+function asJson(time: (at: WallTime) => string): Formatter {
+  return (record) =>
+    JSON.stringify({
+      time: time(record.at),
+      worker: record.workerId,
+      stream: record.stream,
+      cut: isCut(record) ? true : undefined,
+      message: record.text,
+    });
+}
+
+/** All that is known of the line; keys without a value are left out. `logged_at` is the time that the line itself says. */
+function asStructuredJson(time: (at: WallTime) => string): Formatter {
+  return (record) => {
+    const { level, message, text, fields, damaged } = record;
+    let hasFields = false;
+    for (const _ in fields) {
+      hasFields = true;
+      break;
+    }
+    return JSON.stringify({
+      time: time(record.at),
+      worker: record.workerId,
+      run: record.run,
+      stream: record.stream,
+      seq: record.seq,
+      cut: isCut(record) ? true : undefined,
+      logged_at: record.time === null ? undefined : time(record.time),
+      level: level ?? undefined,
+      message,
+      text: text === message ? undefined : text,
+      damaged: damaged ? true : undefined,
+      fields: hasFields ? fields : undefined,
+    });
+  };
 }
 
 function localOffset(at: WallTime): number {
   return -new Date(at).getTimezoneOffset();
 }
 
-/** RFC 3339 with the offset of the zone. The text of a second is made once. */
+/** RFC 3339 with milliseconds and the offset of the zone. The text of a second is made once. */
 function timeText(offset: (at: WallTime) => number): (at: WallTime) => string {
   let second = Number.NaN;
-  let text = '';
+  let shown = '';
+  let zone = '';
   return (at) => {
     const wanted = Math.floor(at / 1000);
-    if (wanted === second) return text;
-    second = wanted;
-    const minutes = offset(at);
-    const zone = `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
-    const shown = new Date(wanted * 1000 + minutes * 60_000).toISOString().slice(0, 19);
-    text = `${shown}${minutes === 0 ? 'Z' : zone}`;
-    return text;
+    if (wanted !== second) {
+      second = wanted;
+      const minutes = Math.round(offset(at));
+      const ahead = Math.abs(minutes);
+      zone = `${minutes < 0 ? '-' : '+'}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+      shown = new Date(wanted * 1000 + minutes * 60_000).toISOString().slice(0, -4);
+    }
+    return `${shown}${String(Math.floor(at - wanted * 1000)).padStart(3, '0')}${zone}`;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@hsu-master/core';
+import type { Clock, PipelineSpec } from '@hsu-master/core';
 import type { LogRecord } from '../record.ts';
 import { correlation } from './correlate.ts';
 import { enricher } from './enrich.ts';
@@ -10,7 +10,6 @@ import { localTime, type TimeContext } from './parse/time.ts';
 import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { redaction } from './redact/redact.ts';
 import { sampling } from './sampling.ts';
-import type { PipelineSpec } from './spec.ts';
 import { type Stage, wholeLine } from './stage.ts';
 
 export interface PipelineContext extends MasterFacts {

@@ -17,13 +17,13 @@ describe('text', () => {
 
   test('enhanced_plain is the original’s form', () => {
     expect(format({ format: 'enhanced_plain' })(line)).toBe(
-      '[2025-08-02T17:38:32+03:00][echotest][stdout] text',
+      '[2025-08-02T17:38:32.000+03:00][echotest][stdout] text',
     );
     expect(format({ format: 'enhanced_plain' }, 0)(line)).toBe(
-      '[2025-08-02T14:38:32Z][echotest][stdout] text',
+      '[2025-08-02T14:38:32.000+00:00][echotest][stdout] text',
     );
     expect(format({ format: 'enhanced_plain' }, -210)(line)).toBe(
-      '[2025-08-02T11:08:32-03:30][echotest][stdout] text',
+      '[2025-08-02T11:08:32.000-03:30][echotest][stdout] text',
     );
   });
 
@@ -34,7 +34,7 @@ describe('text', () => {
   test.each([
     ['[workers] ', '[workers] text'],
     ['{worker_id}/{stream}#{run}.{sequence} ', 'echotest/stdout#1.1 text'],
-    ['{process_id} {timestamp} {level} ', 'echotest 2025-08-02T17:38:32+03:00 - text'],
+    ['{process_id} {timestamp} {level} ', 'echotest 2025-08-02T17:38:32.000+03:00 - text'],
     ['{host} {master_id} {unknown} {} ', 'h1 m1 {unknown} {} text'],
     ['', 'text'],
   ])('the prefix %j', (prefix, expected) => {
@@ -48,25 +48,40 @@ describe('text', () => {
   });
 });
 
+test('F1: a piece of a line that goes on is marked', () => {
+  expect(format({})(record('a', { piece: 'head' }))).toBe('a…');
+  expect(format({ prefix: '> ' })(record('b', { piece: 'part' }))).toBe('> b…');
+  expect(format({ prefix: '> ' })(record('c', { piece: 'tail' }))).toBe('> c');
+});
+
+test('a time is written to the millisecond', () => {
+  const write = format({ prefix: '{timestamp}' });
+  const times = [0, 7, 999, 1000, 1_754_145_512_250, -1].map((at) => write(record('', { at })));
+  expect(times).toEqual([
+    '1970-01-01T03:00:00.000+03:00',
+    '1970-01-01T03:00:00.007+03:00',
+    '1970-01-01T03:00:00.999+03:00',
+    '1970-01-01T03:00:01.000+03:00',
+    '2025-08-02T17:38:32.250+03:00',
+    '1970-01-01T02:59:59.999+03:00',
+  ]);
+});
+
 describe('json', () => {
   test('json: the line and what the master knows of it', () => {
-    expect(JSON.parse(format({ format: 'json' })(line))).toEqual({
-      timestamp: '2025-08-02T14:38:32.000Z',
-      worker_id: 'echotest',
-      stream: 'stdout',
-      message: 'text',
+    expect(format({ format: 'json' })(line)).toBe(
+      '{"time":"2025-08-02T17:38:32.000+03:00","worker":"echotest","stream":"stdout","message":"text"}',
+    );
+    expect(JSON.parse(format({ format: 'json' })(record('a', { piece: 'head' })))).toMatchObject({
+      cut: true,
+      message: 'a',
     });
   });
 
   test('structured_json: all that was found; keys without a value are left out', () => {
-    expect(JSON.parse(format({ format: 'structured_json' })(line))).toEqual({
-      timestamp: '2025-08-02T14:38:32.000Z',
-      worker_id: 'echotest',
-      run: 1,
-      stream: 'stdout',
-      sequence: 1,
-      message: 'text',
-    });
+    expect(format({ format: 'structured_json' })(line)).toBe(
+      '{"time":"2025-08-02T17:38:32.000+03:00","worker":"echotest","run":1,"stream":"stdout","seq":1,"message":"text"}',
+    );
     const full = record('{…}', {
       level: 'warn',
       time: 0,
@@ -76,11 +91,11 @@ describe('json', () => {
       damaged: true,
     });
     expect(JSON.parse(format({ format: 'structured_json' })(full))).toMatchObject({
-      time: '1970-01-01T00:00:00.000Z',
+      logged_at: '1970-01-01T03:00:00.000+03:00',
       level: 'warn',
       message: 'm',
       text: '{…}',
-      piece: 'head',
+      cut: true,
       damaged: true,
       fields: { a: [1] },
     });
