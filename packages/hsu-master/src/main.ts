@@ -14,6 +14,8 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return usage((error as Error).message);
   }
+  if (flags.output !== undefined && flags.output !== 'json')
+    return usage(`--output takes json, not "${flags.output}"`);
   const [command, ...rest] = words;
   if (flags.help || command === 'help') {
     process.stdout.write(HELP);

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { instanceOf } from '../src/places.ts';
 import { eventually } from './drive.ts';
 
 /** A mounted hierarchy of cgroups. */
@@ -94,6 +95,20 @@ export async function removeGroup(folder: string): Promise<void> {
     for (const group of groupsIn(folder).toReversed()) quietly(() => rmdirSync(group));
     return quietly(() => readdirSync(folder)) === null;
   });
+}
+
+/** Removes the groups of masters that were killed, whose state directories are in a folder. */
+export async function removeGroupsBelow(folder: string): Promise<void> {
+  const states = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const names = new Set(states.map((state) => `hsu-master.${instanceOf(state)}`));
+  const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
+  const controllers = lines.map((line) => line.split(':')[1]?.split(',')[0] ?? '');
+  for (const own of new Set(controllers.map((name) => quietly(() => cgroupOf(process.pid, name)) ?? ''))) {
+    const found = (quietly(() => readdirSync(own)) ?? []).filter((name) => names.has(name));
+    for (const name of found) await removeGroup(join(own, name));
+  }
 }
 
 /** The device of a file's file system as cgroups name it: `major:minor`. */

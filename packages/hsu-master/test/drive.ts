@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, vi } from 'vitest';
+import { removeGroupsBelow } from './cgroups.ts';
 import { type Found, processesOf } from './proc.ts';
 
 /** Bounds of time are multiplied by this on slow machines. */
@@ -139,7 +140,8 @@ export class Stage {
       for (const { pid } of left) killQuietly(pid);
       return left.length === 0;
     });
-    await Promise.all(this.#launched.map((launched) => launched.ended));
+    const endings = await Promise.all(this.#launched.map((launched) => launched.ended));
+    if (endings.some(({ signal }) => signal === 'SIGKILL')) await removeGroupsBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

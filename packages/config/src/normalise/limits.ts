@@ -1,4 +1,12 @@
-import type { AlertSpec, LimitName, LimitsSpec, Monitoring, Scheduler } from '@hsu-master/core';
+import {
+  type AlertSpec,
+  type Bytes,
+  formatSize,
+  type LimitName,
+  type LimitsSpec,
+  type Monitoring,
+  type Scheduler,
+} from '@hsu-master/core';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenCpu, WrittenLimits, WrittenMemory, WrittenQuotaLimits } from '../schema/limits.ts';
@@ -11,6 +19,8 @@ const UNWATCHED: Monitoring = Object.freeze({ ...MONITORING, enabled: false });
 const NO_PATHS: readonly string[] = Object.freeze([]);
 const THROTTLE_PERCENT = 20;
 const SHORTEST_INTERVAL = 100;
+/** Below this a unit was forgotten. */
+const LEAST_MEMORY: Bytes = 64 * 1024;
 
 function memoryOf(written: WrittenLimits['memory']): WrittenMemory {
   return typeof written === 'number' ? { max_rss: written } : (written ?? {});
@@ -182,6 +192,14 @@ function checkMemory(memory: WrittenMemory, at: Path, findings: Findings): void 
       message: 'high is more than max_rss, so it would never be reached',
       hint: 'write less than max_rss',
     });
+  }
+  for (const key of ['max_rss', 'max_virtual', 'max_heap'] as const) {
+    const size = memory[key];
+    if (!size || size >= LEAST_MEMORY) continue;
+    findings.noticeAt(`tiny ${key}`, [...at, key], () => ({
+      message: `${formatSize(size)} is less than any program needs to start`,
+      hint: 'write a unit: 512MB',
+    }));
   }
   if (swap === undefined || max) return;
   if (swap > 0) {

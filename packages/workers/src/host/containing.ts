@@ -137,7 +137,7 @@ export class Containing {
             reason: `${tree2.base} (${origin}), controllers: ${controllers}${told(missing, tree2.controllers)}${limits}`,
           },
       trees1.size === 0
-        ? { feature: 'cgroup1', status: 'impossible', reason: why('') }
+        ? { feature: 'cgroup1', status: 'impossible', reason: why('memory') }
         : { feature: 'cgroup1', status: 'enforced', reason: `${origin}, controllers: ${old}${limits}` },
       {
         feature: 'kill-tree',

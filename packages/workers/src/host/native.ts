@@ -128,7 +128,7 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #children = new Map<NativeHandle, Child>();
 
   constructor(native: Native, engine: NativeEngine, system: NativeSystem, options: NativeHostOptions) {
-    const { clock, environment, onStray, containment = withoutGroups('not asked for') } = options;
+    const { clock, environment, onStray, containment = withoutGroups('containment is off') } = options;
     const accounts = {
       user: (nameOrId: string) => native.lookupUser(nameOrId),
       group: (nameOrId: string) => native.lookupGroup(nameOrId),
