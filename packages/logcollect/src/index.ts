@@ -1,7 +1,13 @@
 export { AlertDelivery, type AlertSurroundings } from './alerts/deliver.ts';
 export type { AlertRule, LogAlert } from './alerts/rule.ts';
 export { AlertWatch } from './alerts/watch.ts';
-export { type PumpCollector, type PumpCollectorOptions, pumpCollector } from './capture/pump-collector.ts';
+export type { Compression } from './capture/compressor.ts';
+export {
+  type FileSettings,
+  type PumpCollector,
+  type PumpCollectorOptions,
+  pumpCollector,
+} from './capture/pump-collector.ts';
 export type { Disk, FileFacts } from './file/disk.ts';
 export { logFiles } from './file/rotation.ts';
 export {
@@ -34,6 +40,7 @@ export {
   type StageCount,
 } from './pipeline/pipeline.ts';
 export type { LogRecord } from './record.ts';
+export { type ConsoleOut, consoleOut } from './sinks/console.ts';
 export type { TargetIssue } from './sinks/keys.ts';
 export type { SinkQueue } from './sinks/queue.ts';
 export type { QueueCounters, QueueSpec, SinkNews } from './sinks/queue-spec.ts';

@@ -77,18 +77,27 @@ export class UdpWire implements Wire {
     this.#refusal = null;
   }
 
+  async #lookup(host: string): Promise<{ family: number; address: string }> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const cancel = this.#clock.after(CONNECT_WAIT, () =>
+      reject(new Error(`${host} was not resolved in time`)),
+    );
+    try {
+      return await Promise.race([process.getBuiltinModule('node:dns').promises.lookup(host), promise]);
+    } finally {
+      cancel();
+    }
+  }
+
   async #connect(): Promise<DatagramSocket> {
     const { host, port } = this.#address;
     const { createSocket } = process.getBuiltinModule('node:dgram');
-    const { family, address } = await process.getBuiltinModule('node:dns').promises.lookup(host);
+    const { family, address } = await this.#lookup(host);
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket.on('error', (error) => {
       this.#refusal = error;
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(CONNECT_WAIT, () =>
-      reject(new Error('the name was not resolved in time')),
-    );
     socket.once('error', reject).connect(port, address, () => resolve());
     try {
       await promise;
@@ -97,7 +106,6 @@ export class UdpWire implements Wire {
       socket.close();
       throw error;
     } finally {
-      cancel();
       socket.off('error', reject);
     }
   }
