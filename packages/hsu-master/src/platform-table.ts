@@ -69,6 +69,10 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
     native: 'enforced with CAP_SYS_RESOURCE, in `run`: oom_score_adj −900; workers keep theirs',
     node: 'impossible',
   },
+  'output-outlives-master': {
+    native: 'enforced: FIFOs that workers hold themselves, emptied by splice',
+    node: 'impossible: workers get SIGPIPE when the master is gone',
+  },
   'umask-groups-nofile': { native: 'enforced', node: 'impossible' },
   'state-directory-lock': { native: 'enforced: flock', node: 'impossible: two masters are not told apart' },
 };

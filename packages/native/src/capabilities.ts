@@ -64,6 +64,33 @@ const features: readonly Feature[] = [
   },
 ];
 
+/**
+ * What becomes of output when the master dies. A user’s pipes beyond a number of pages that the system sets are small, and stay so;
+ * root’s never are.
+ */
+export function outputCapability(readText: (path: string) => string, isRoot: boolean): NativeCapability {
+  const feature = 'output-outlives-master';
+  const reason = 'FIFOs that workers hold themselves, emptied by splice';
+  const pages = isRoot ? 0 : pagesOfPipes(readText);
+  if (pages === 0) return { feature, status: 'enforced', reason };
+  const channels = Math.floor(pages / PAGES_OF_PIPE);
+  return {
+    feature,
+    status: 'enforced',
+    reason: `${reason}; about ${channels} have their full size, those beyond hold 8 KiB (fs.pipe-user-pages-soft is ${pages})`,
+  };
+}
+
+const PAGES_OF_PIPE = 16;
+
+function pagesOfPipes(readText: (path: string) => string): number {
+  try {
+    return Number(readText('/proc/sys/fs/pipe-user-pages-soft')) || 0;
+  } catch {
+    return 0;
+  }
+}
+
 export function capabilitiesFrom(probe: Probe): readonly NativeCapability[] {
   return features.map(({ feature, probe: name, granted, refused, otherwise }) =>
     probe[name] === 0

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Addon } from './addon.ts';
-import { capabilitiesFrom } from './capabilities.ts';
+import { capabilitiesFrom, outputCapability } from './capabilities.ts';
 import * as check from './check.ts';
 import { checkProcessLimits } from './check-limits.ts';
 import { openEngine } from './engine.ts';
@@ -95,6 +95,9 @@ function face(addon: Addon): Native {
       );
       return pairs(numbers).map(([step, errno]) => failureFrom(step, errno));
     },
-    capabilities: () => capabilitiesFrom(addon.probe()),
+    capabilities: () => [
+      ...capabilitiesFrom(addon.probe()),
+      outputCapability(readText, process.getuid?.() === 0),
+    ],
   };
 }

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -129,6 +130,15 @@ describe('rotation', () => {
     await bench.ended(channel);
     expect(bench.files().map((file) => statSync(file).size)).toEqual([1000, 1000, 1000, 500]);
   });
+});
+
+it('a file is rotated when a new stretch of time begins, and not in the middle of a line', async () => {
+  const bench = openPumpBench();
+  const channel = bench.open({ rotateEvery: 1, maxFiles: 5 });
+  await bench.run('printf "one\\nhalf "; sleep 1.2; printf "line\\ntwo\\n"; sleep 1.2; echo three');
+  await bench.ended(channel);
+  const texts = bench.files().map((file) => readFileSync(file, 'utf8'));
+  expect(texts).toEqual(['one\nhalf line\n', 'two\n', 'three\n']);
 });
 
 describe('a file that others touch', () => {

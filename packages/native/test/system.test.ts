@@ -147,6 +147,7 @@ describe('capabilities', () => {
       'adopt-orphans',
       'list-orphans',
       'exit-status-of-adopted-workers',
+      'output-outlives-master',
     ]);
     for (const { status, reason } of capabilities) {
       expect(['enforced', 'watched', 'impossible']).toContain(status);

@@ -1,7 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSpec, Milliseconds, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
-import type { Native, NativeChannel, NativePump, NativePumpEvent } from '@hsu-master/native';
+import type {
+  Native,
+  NativeChannel,
+  NativeFormat,
+  NativeOverflow,
+  NativePump,
+  NativePumpEvent,
+} from '@hsu-master/native';
 import {
   type FileCollector,
   type FileCollectorOptions,
@@ -12,6 +19,7 @@ import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
 import { type ChannelName, channelName, parseChannelName } from './channel-name.ts';
+import { type Compression, Compressor } from './compressor.ts';
 import { newsOf } from './pump-news.ts';
 import { PumpedRun, type PumpedStream } from './pumped-run.ts';
 
@@ -19,7 +27,29 @@ export interface PumpCollectorOptions extends Omit<FileCollectorOptions, 'disk' 
   readonly native: Pick<Native, 'openPump'>;
   /** Where FIFOs are found again by the next master; must exist. */
   readonly runDirectory: string;
+  /** How a stream’s file is written; by default plain, waiting for a slow disk, uncompressed. */
+  settingsOf?(log: LogSpec, stream: OutputStream): FileSettings;
 }
+
+/** What of a file is not in `LogSpec`. */
+export interface FileSettings {
+  readonly format: NativeFormat;
+  /** Before each line, where the format is not JSON. */
+  readonly prefix: string;
+  readonly overflow: NativeOverflow;
+  /** Seconds of local time; 86400 is at midnight, 0 never. */
+  readonly rotateEvery: number;
+  /** Of rotated files. */
+  readonly compression: Compression;
+}
+
+const PLAIN: FileSettings = {
+  format: 'plain',
+  prefix: '',
+  overflow: 'block',
+  rotateEvery: 0,
+  compression: 'none',
+};
 
 /** A collector whose files are written by the addon’s thread: this one only hears what it asks for. */
 export interface PumpCollector extends FileCollector {
@@ -61,6 +91,7 @@ class Pumped implements PumpCollector {
   readonly #pump: NativePump;
   /** Where no channel can be made, output comes by pipes. */
   readonly #piped: FileCollector;
+  readonly #compressor: Compressor;
   readonly #master: string;
   readonly #listeners = new Set<OutputListener>();
   readonly #places = new Map<NativeChannel, Place>();
@@ -84,6 +115,7 @@ class Pumped implements PumpCollector {
         for (const event of events) this.#hear(event);
       },
     });
+    this.#compressor = new Compressor(this.#pump);
   }
 
   open(spec: WorkerSpec, run: number): RunOutput {
@@ -166,6 +198,7 @@ class Pumped implements PumpCollector {
     if (this.#isClosing) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#closed = resolve;
+    await within(this.#options.clock, timeout, this.#compressor.close());
     this.#pump.stop();
     await Promise.all([within(this.#options.clock, timeout, promise), this.#piped.close(timeout)]);
     this.#isClosed = true;
@@ -196,18 +229,20 @@ class Pumped implements PumpCollector {
   #openStream(log: LogSpec | null, { workerId, run, stream }: ChannelName, name: string): PumpedStream {
     const { stdoutFile, stderrFile, maxSize = 0, maxFiles = 0 } = log ?? {};
     const fifo = join(this.#folder.path, name);
+    const settings = (log === null ? null : this.#options.settingsOf?.(log, stream)) ?? PLAIN;
+    const { format, prefix, overflow, rotateEvery, compression } = settings;
     const channel = this.#pump.open({
       fifo,
       file: (stream === 'stdout' ? stdoutFile : stderrFile) ?? null,
       maxSize,
       maxFiles,
-      rotateEvery: 0,
-      overflow: 'block',
-      format: 'plain',
-      labels: { worker: workerId, run, stream, prefix: '' },
+      rotateEvery,
+      overflow,
+      format,
+      labels: { worker: workerId, run, stream, prefix },
     });
     if (this.#listeners.size > 0) this.#pump.tap(channel, 'wait');
-    return { stream, channel, fifo, ended: false };
+    return { stream, channel, fifo, compression, ended: false };
   }
 
   #take(run: PumpedRun, streams: readonly PumpedStream[]): void {
@@ -247,7 +282,13 @@ class Pumped implements PumpCollector {
         this.#closed?.();
         return;
       case 'channel-small':
+        return;
       case 'replaced':
+        this.#compressor.hear(event);
+        return;
+      case 'rotated':
+        this.#compressor.rotated(event.file, this.#places.get(event.channel)?.stream.compression ?? 'none');
+        this.#publish(event, event.channel);
         return;
       case 'tapped': {
         const { data, channel } = event;

@@ -1,12 +1,14 @@
 import type { OutputChannels, OutputStream, RunOutput, WorkerId } from '@hsu-master/core';
 import type { NativeChannel, NativePump } from '@hsu-master/native';
 import type { OutputListener, RunListener } from '../file-collector.ts';
+import type { Compression } from './compressor.ts';
 
 /** One opened stream of a run. */
 export interface PumpedStream {
   readonly stream: OutputStream;
   readonly channel: NativeChannel;
   readonly fifo: string;
+  readonly compression: Compression;
   ended: boolean;
 }
 

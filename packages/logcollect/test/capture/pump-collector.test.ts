@@ -2,11 +2,17 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { EventDraft, LogSpec, OutputChannels, OutputStream, WorkerSpec } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { workerSpec } from '@hsu-master/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { type OutputListener, type PumpCollector, pumpCollector } from '../../src/index.ts';
+import {
+  type FileSettings,
+  type OutputListener,
+  type PumpCollector,
+  pumpCollector,
+} from '../../src/index.ts';
 import { folder } from '../support/place.ts';
 
 const loaded = loadNative();
@@ -17,7 +23,7 @@ class Place {
   readonly events: (EventDraft & { readonly workerId: string; readonly run: number })[] = [];
   readonly collector: PumpCollector;
 
-  constructor(at: string = folder()) {
+  constructor(at: string = folder(), settings: Partial<FileSettings> = {}) {
     if (!loaded.ok) throw new Error(loaded.reason);
     this.folder = at;
     mkdirSync(join(at, 'run'), { recursive: true });
@@ -33,6 +39,14 @@ class Place {
         },
         random: () => 0.5,
       },
+      settingsOf: () => ({
+        format: 'plain',
+        prefix: '',
+        overflow: 'block',
+        rotateEvery: 0,
+        compression: 'none',
+        ...settings,
+      }),
       publish: (event, workerId, run) => void this.events.push({ ...event, workerId, run }),
     });
     onTestFinished(() => this.collector.close());
@@ -176,4 +190,46 @@ test('closing takes what was written, and leaves no folder behind', async () => 
   await once(child, 'exit');
   await place.collector.close();
   expect(place.text()).toBe('last\n');
+});
+
+test.each(['gzip', 'zstd'] as const)(
+  'rotated files are compressed, %s, and keep their order',
+  async (compression) => {
+    const place = new Place(folder(), { compression });
+    const channels = place.open({ maxSize: 1000, maxFiles: 50 });
+    const out = hold(channels.stdout);
+    const lines = Array.from({ length: 200 }, (_, index) => `${String(index).padStart(99, 'x')}\n`);
+    for (const line of lines) {
+      writeSync(out, line);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const suffix = compression === 'gzip' ? '.gz' : '.zst';
+    const rotated = () => readdirSync(place.folder).filter((name) => name.startsWith('out.'));
+    await expect.poll(() => rotated().filter((name) => name.endsWith(suffix)).length).toBe(19);
+    closeSync(out);
+    closeSync(hold(channels.stderr));
+    await place.collector.drained(5000);
+    expect(rotated()).toHaveLength(19);
+    const unpack = compression === 'gzip' ? gunzipSync : zstdDecompressSync;
+    const oldestFirst = rotated().toSorted((a, b) => Number(b.split('.')[1]) - Number(a.split('.')[1]));
+    const texts = oldestFirst.map((name) => unpack(readFileSync(join(place.folder, name))).toString());
+    expect([...texts, place.text()].join('')).toBe(lines.join(''));
+  },
+);
+
+test('lines are formatted as the settings say, and labelled with their worker and stream', async () => {
+  const place = new Place(folder(), { format: 'json' });
+  const channels = place.open({}, 3);
+  const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+  writeSync(out, 'hello\n');
+  writeSync(err, 'trouble\n');
+  closeSync(out);
+  closeSync(err);
+  await place.collector.drained(5000);
+  expect(JSON.parse(place.text())).toMatchObject({ worker: 'web', stream: 'stdout', message: 'hello' });
+  expect(JSON.parse(place.text('err'))).toMatchObject({
+    worker: 'web',
+    stream: 'stderr',
+    message: 'trouble',
+  });
 });

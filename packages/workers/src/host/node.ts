@@ -28,6 +28,7 @@ const GAP = {
     'identity is checked before a signal, not held while it is sent; foreign processes are polled every 50 ms',
   orphans: 'what a worker leaves behind is adopted by init, not by the master',
   status: 'how a process ended that is not a child of the master stays unknown',
+  output: 'workers write into pipes of the master, and get SIGPIPE when it is gone',
   settings: 'no umask, no supplementary groups, and the soft limit on open files is the one that Node raised',
   lock: 'two masters on one state directory are not told apart: there is no flock without the addon',
 } as const;
@@ -70,6 +71,7 @@ class NodeHost extends TreeHost {
       { feature: 'adopt-orphans', status: 'impossible', reason: GAP.orphans },
       { feature: 'list-orphans', status: 'impossible', reason: GAP.orphans },
       { feature: 'exit-status-of-adopted-workers', status: 'impossible', reason: GAP.status },
+      { feature: 'output-outlives-master', status: 'impossible', reason: GAP.output },
       { feature: 'umask-groups-nofile', status: 'impossible', reason: GAP.settings },
       { feature: 'whole-tree', status: 'watched', reason: whole },
       { feature: 'state-directory-lock', status: 'impossible', reason: GAP.lock },
