@@ -10,7 +10,8 @@ export type Step =
   | { readonly kind: 'assertion'; readonly what: Assertion }
   | { readonly kind: 'match' };
 
-const MAX_STEPS = 4000;
+/** The time for a text is at most its length times these. */
+const MAX_STEPS = 1000;
 
 /** Turns a pattern into steps; the one after a step follows it unless it says otherwise. Throws `PatternFault` where they are too many. */
 export function programOf(syntax: Syntax): readonly Step[] {

@@ -54,9 +54,10 @@ export class Search {
     this.#steps = steps;
     this.#anchored = anchored;
     this.#asserts = steps.some((step) => step.kind === 'assertion');
-    const sets = steps.flatMap((step) => (step.kind === 'char' ? [step.set] : []));
-    if (this.#asserts) sets.push(WORD, [NEWLINE, NEWLINE]);
-    this.#bounds = this.#divide(sets);
+    const sets = new Map<string, CharSet>();
+    for (const step of steps) if (step.kind === 'char') sets.set(step.set.join(' '), step.set);
+    if (this.#asserts) sets.set('word', WORD).set('newline', [NEWLINE, NEWLINE]);
+    this.#bounds = this.#divide([...sets.values()]);
     this.#next = new Int32Array(0);
     this.#forget();
   }
