@@ -1,12 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LimitsSpec, LimitValues } from '@hsu-master/core';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
 import { membersOf, readCgroup, writeCgroup } from '../test/cgroups.ts';
 import { eventually, factor, it, type Launched, type Stage } from '../test/drive.ts';
+import { embed } from '../test/embedded.ts';
 import { isAlive, stateOf } from '../test/proc.ts';
-import { groupOf, groupsOf, hindrance, stateOption, type View, views, viewWithout } from './groups.ts';
+import {
+  type Controller,
+  groupOf,
+  groupsOf,
+  hindrance,
+  stateOption,
+  type View,
+  views,
+  viewWithout,
+} from './groups.ts';
 
 const why = hindrance();
 const suffix = why === null ? '' : ` (skipped: ${why})`;
@@ -245,6 +256,36 @@ describe.skipIf(why !== null).concurrent(`what others do to groups of cgroup v1$
     expect((await master.stop()).code).toBe(0);
     expect((await stranger.end()).signal).not.toBeNull();
     expect(groupsOf(stage)).toEqual([]);
+  });
+
+  it('limits change while a worker runs: raised, lifted, and set for the first time', async ({ stage }) => {
+    const worker = { id: 'live', command: creature('print', 'up', 'sleep'), limits: { memory: '64MiB' } };
+    await using app = embed(stage, [worker]);
+    await app.master.start();
+    const { pid } = (await app.event('worker.started', 'live')).payload.process;
+    const file = (controller: Controller, name: string) =>
+      readCgroup(groupOf(stage, pid, controller) as string, name);
+    expect(file('memory', 'memory.limit_in_bytes')).toBe(String(64 << 20));
+    const limits = app.master.config.workers[0]?.limits as LimitsSpec;
+    const change = (values: LimitValues) => app.master.setLimits('live', { ...limits, values });
+    const more = { 'memory.max_rss': 128 << 20, 'process.max_processes': 7, 'cpu.max_percent': 30 } as const;
+    const reports = change({ ...more, 'process.max_file_descriptors': 50 });
+    expect(reports.map(({ status }) => status)).toEqual(['enforced', 'enforced', 'enforced', 'enforced']);
+    expect([
+      file('memory', 'memory.limit_in_bytes'),
+      file('pids', 'pids.max'),
+      file('cpu', 'cpu.cfs_quota_us'),
+    ]).toEqual([String(128 << 20), '7', '30000']);
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max open files +50 +50 /m);
+    change({ 'process.max_processes': 9 });
+    expect([file('pids', 'pids.max'), file('cpu', 'cpu.cfs_quota_us')]).toEqual(['9', '-1']);
+    expect(Number(file('memory', 'memory.limit_in_bytes'))).toBeGreaterThan(2 ** 60);
+    expect((await app.master.stopWorker('live')).kind).toBe('done');
+    // Of one that rests they hold from its next start.
+    change({ 'process.max_processes': 11 });
+    await app.master.startWorker('live');
+    const again = (await app.event('worker.started', 'live', 2)).payload.process.pid;
+    expect(readCgroup(groupOf(stage, again, 'pids') as string, 'pids.max')).toBe('11');
   });
 
   it('without the right to write there, limits are watched and everything else works', async ({ stage }) => {
