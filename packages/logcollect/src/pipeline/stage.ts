@@ -7,10 +7,19 @@ export type Stage = (record: LogRecord) => LogRecord | null | readonly LogRecord
 /** A stage that neither adds nor leaves out. */
 export type Change = (record: LogRecord) => LogRecord;
 
+/** Workers have most patterns in common, and with them what a pattern finds out about itself while it is used. */
+const compiled = new Map<string, Pattern>();
+const MAX_COMPILED = 1000;
+
 /** The pattern of a spec; configurations are checked before, so a bad one is a caller’s mistake and throws. */
 export function patternOf(source: string): Pattern {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
   const result = compilePattern(source);
   if (!result.ok) throw new TypeError(`the pattern ${JSON.stringify(source)} ${result.reason}`);
+  // Patterns of configurations that are gone must not stay for ever.
+  if (compiled.size >= MAX_COMPILED) compiled.clear();
+  compiled.set(source, result.pattern);
   return result.pattern;
 }
 
