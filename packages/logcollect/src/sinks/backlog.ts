@@ -358,8 +358,12 @@ export class Backlog {
       }
       if (this.#spec.whenFull === 'drop-newest') return false;
       const dropped = await spill.dropOldest();
-      losses.dropped.add(dropped?.records ?? [], reason);
-      losses.dropped.addUnknown(dropped?.unreadable ?? 0, 0, reason);
+      if (dropped === null) {
+        losses.dropped.add(recordsOf(chunk), reason);
+        return true;
+      }
+      losses.dropped.add(dropped.records, reason);
+      losses.dropped.addUnknown(dropped.unreadable, 0, reason);
     }
     this.#spilled += chunk.length;
     return true;

@@ -172,8 +172,15 @@ export class Spill {
       // First, since the old count must not be taken for one of the new records.
       this.#ahead = 0;
       await this.#writePosition();
-      if (kept.length > 0) await this.#disk.replace(this.#path(AHEAD), encodeFrame(kept));
-      else await this.#disk.remove(this.#path(AHEAD));
+      // What these records replace must not be given up later, under the name that they have then.
+      const old = this.#segments.find(({ number }) => number === AHEAD);
+      this.#segments = this.#segments.filter((segment) => segment !== old);
+      this.#bytes -= old?.size ?? 0;
+      if (kept.length > 0) {
+        const frame = encodeFrame(kept);
+        await this.#disk.replace(this.#path(AHEAD), frame);
+        this.#bytes += frame.length;
+      } else await this.#disk.remove(this.#path(AHEAD));
       if (upTo !== null && upTo.segment !== AHEAD)
         this.#position = { segment: upTo.segment, index: upTo.index + 1 };
       await this.#writePosition();

@@ -5,10 +5,11 @@ import type { LogRecord } from '../../src/record.ts';
 import { SinkQueue } from '../../src/sinks/queue.ts';
 import { DEFAULT_QUEUE, type QueueSpec } from '../../src/sinks/queue-spec.ts';
 import type { Delivery, Sink } from '../../src/sinks/sink.ts';
+import { Spill } from '../../src/sinks/spill.ts';
 import { FakeSpillDisk } from '../support/fake-spill-disk.ts';
 import { record } from '../support/records.ts';
 
-const RUNS = 300;
+const RUNS = 200;
 
 /** Lets everything happen that needs no time to pass. */
 async function settle(): Promise<void> {
@@ -223,3 +224,91 @@ test('a master that is killed loses what was in memory and repeats one batch, no
     { numRuns: RUNS },
   );
 });
+
+test('however often masters follow one another in order, every record is delivered once and in order, or counted', async () => {
+  const life = fc.record({
+    script: steps.map((all) => all.filter((step) => !('diskFails' in step))),
+    answers: fc.array(fc.constantFrom(0, 0, 1, 1, 3, 4, 5), { maxLength: 8 }),
+    within: fc.nat(3000),
+  });
+  await fc.assert(
+    fc.asyncProperty(spec, fc.array(life, { minLength: 2, maxLength: 5 }), async (bounds, lives) => {
+      const scene = new Scene();
+      const disk = new FakeSpillDisk();
+      const surroundings = { clock: scene.clock, disk, news: () => undefined };
+      const taken: LogRecord[] = [];
+      let lost = 0;
+      for (const { script, answers, within } of [...lives, { script: [], answers: [], within: 60_000 }]) {
+        const sink = new DicedSink(answers);
+        const queue = new SinkQueue(sink, queueSpec(bounds), surroundings);
+        await scene.play(queue, script, disk);
+        await scene.close(queue, within);
+        const { dropped, refused, damaged } = queue.counters();
+        expect(damaged).toBe(0);
+        lost += dropped + refused;
+        taken.push(...sink.taken);
+      }
+      expectOrder(taken);
+      expect(new Set(keys(taken)).size).toBe(taken.length);
+      expect(taken.length + lost).toBe(scene.offered.length);
+      expect([...disk.files.keys()].filter((path) => path.endsWith('.spill'))).toEqual([]);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a master that is killed while it closes loses nothing that was on disk', async () => {
+  const roomy = spec.map((bounds) => ({ ...bounds, spill: { folder: '/spill', maxBytes: 10_000_000 } }));
+  const calm = steps.map((all) => all.filter((step) => !('diskFails' in step)));
+  const life = fc.record({ script: calm, answers: fc.array(fc.nat(1), { maxLength: 8 }) });
+  await fc.assert(
+    fc.asyncProperty(
+      roomy,
+      life,
+      life,
+      fc.nat(14),
+      fc.nat(2000),
+      async (bounds, one, other, operations, within) => {
+        const scene = new Scene();
+        const clock = scene.clock;
+        const disk = new FakeSpillDisk();
+        // The first leaves something ahead of everything.
+        const before = new DicedSink(one.answers);
+        const first = new SinkQueue(before, queueSpec(bounds), { clock, disk, news: () => undefined });
+        await scene.play(first, one.script, disk);
+        await scene.close(first, 10);
+
+        const sink = new DicedSink(other.answers);
+        const second = new SinkQueue(sink, queueSpec(bounds), { clock, disk, news: () => undefined });
+        await scene.play(second, other.script, disk);
+        const onDisk = keys(await everything(disk.copy()));
+        disk.left = operations;
+        void second.close(within);
+        for (let round = 0; round < 30; round += 1) {
+          await settle();
+          clock.advance(100);
+        }
+        sink.dead = true;
+
+        const after = new DicedSink([]);
+        const third = new SinkQueue(after, queueSpec(bounds), {
+          clock,
+          disk: disk.afterCrash(),
+          news: () => undefined,
+        });
+        await scene.close(third, 60_000);
+        const seen = new Set(keys([...before.taken, ...sink.taken, ...after.taken]));
+        expect(onDisk.filter((key) => !seen.has(key))).toEqual([]);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+async function everything(disk: FakeSpillDisk): Promise<LogRecord[]> {
+  const spill = new Spill({ folder: '/spill', maxBytes: 10_000_000 }, disk);
+  await spill.open();
+  const all: LogRecord[] = [];
+  for (let next = await spill.read(); next !== null; next = await spill.read()) all.push(...next.records);
+  return all;
+}

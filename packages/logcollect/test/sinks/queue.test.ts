@@ -185,3 +185,31 @@ test('lag is the age of the oldest record', async () => {
   clock.advance(1234);
   expect(queue.counters()).toMatchObject({ lag: 1234, waiting: 2, trouble: null });
 });
+
+test('without a folder for the spill records go by memory, and the folder is used as soon as it can be', async () => {
+  const disk = new FakeSpillDisk();
+  disk.trouble = (operation) => {
+    if (operation === 'makeFolder') throw Object.assign(new Error('EACCES: no'), { code: 'EACCES' });
+  };
+  const { batches, state, queue, advance, news } = stage(
+    { spill: SPILL, memory: 20_000, batchCount: 10 },
+    disk,
+  );
+  await settle();
+  offer(queue, records(30));
+  await advance(1000, 50);
+  expect(batches.flatMap(({ seqs }) => seqs)).toEqual(records(30).map(({ seq }) => seq));
+  expect(news).toEqual([{ sink: 'there', kind: 'spill-failing', reason: 'EACCES' }]);
+  state.answer = () => ({ kind: 'later', reason: 'away', after: null });
+  disk.trouble = () => undefined;
+  for (let count = 0; count < 20; count += 1) {
+    offer(queue, records(10));
+    await advance(1000, 50);
+  }
+  expect(queue.counters()).toMatchObject({ dropped: 0, delivered: 30, waiting: 200 });
+  expect(queue.counters().spilled).toBeGreaterThan(100);
+  await queue.close(0);
+  const next = stage({ spill: SPILL }, disk);
+  await next.queue.close(1000);
+  expect(next.queue.counters()).toMatchObject({ found: 200, delivered: 200 });
+});

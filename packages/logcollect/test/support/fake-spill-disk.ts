@@ -8,6 +8,8 @@ export class FakeSpillDisk implements SpillDisk {
   trouble: (operation: string, path: string) => void = () => undefined;
   /** Nothing is answered any more: the master is dead. */
   dead = false;
+  /** Operations until it is. */
+  left = Number.POSITIVE_INFINITY;
   /** Bytes that fit. */
   quota = Number.POSITIVE_INFINITY;
 
@@ -55,6 +57,10 @@ export class FakeSpillDisk implements SpillDisk {
   /** What the next master finds; the last write may be cut off. */
   afterCrash(torn = 0): FakeSpillDisk {
     this.dead = true;
+    return this.copy(torn);
+  }
+
+  copy(torn = 0): FakeSpillDisk {
     const next = new FakeSpillDisk();
     for (const [path, bytes] of this.files) next.files.set(path, Buffer.from(bytes));
     const segments = [...next.files.keys()].filter((path) => path.endsWith('.spill')).sort();
@@ -66,6 +72,8 @@ export class FakeSpillDisk implements SpillDisk {
 
   async #begin(operation: string, path: string): Promise<void> {
     await Promise.resolve();
+    this.left -= 1;
+    this.dead ||= this.left < 0;
     if (this.dead) await new Promise(() => undefined);
     this.trouble(operation, path);
   }
