@@ -127,10 +127,11 @@ void Pump::discard(ChannelId id) { order(Order::discard, id); }
 
 void Pump::let_go(ChannelId id) { order(Order::let_go, id); }
 
-// Not urgent: obeyed when something else is.
+// Not urgent: obeyed when the thread is awake for something else.
 void Pump::forget(ChannelId id) {
   std::lock_guard lock(mutex_);
   commands_.push_back({Order::forget, id});
+  forgets_ = true;
 }
 
 void Pump::carry_on() { order(Order::carry_on, 0); }
@@ -213,8 +214,8 @@ void Pump::serve() {
     if (called) {
       uint64_t ignored;
       [[maybe_unused]] ssize_t length = ::read(signal_.get(), &ignored, sizeof ignored);
-      obey();
     }
+    if (called || forgets_.exchange(false)) obey();
     if (stopping_) break;
     queue_.push(std::move(events_));
     events_.clear();
@@ -239,7 +240,7 @@ int Pump::wait_time() const {
   bool open = false;
   for (const auto& [path, file] : files_) {
     if (file->is_out()) next = std::min(next, file->next_try());
-    open = true;
+    open |= file->holds_descriptor() || file->users == 0;
   }
   if (open) next = std::min(next, swept_ + kSweep);
   if (next == INT64_MAX) return -1;

@@ -106,7 +106,7 @@ class Pump {
   std::vector<Replacement> replacements_;
   ChannelId last_id_ = 0;
   std::atomic<size_t> tapped_{0};
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{false}, forgets_{false};
 
   // Of the thread alone.
   std::shared_ptr<Pump> self_;

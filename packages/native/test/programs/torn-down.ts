@@ -1,4 +1,7 @@
-// An engine with living processes, waiting processes, a watch and output, whose environment goes away.
+// An engine with living processes, waiting processes, a watch and output, and a pump, whose environment goes away.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { NativeEvent } from '../../src/index.ts';
@@ -20,6 +23,19 @@ function busyEngine(onEvents: (batch: NativeEvent[]) => void): void {
     start(false, 'true');
   }
   if (way === 'flood') for (let at = 0; at < 3; at++) start(true, 'cat', '/dev/zero');
+  const place = mkdtempSync(join(tmpdir(), 'hsu-torn-'));
+  const pump = addon.openPump({ maxTappedBytes: 1 << 20, onEvents: () => undefined });
+  for (const format of ['plain', 'json'] as const) {
+    const fifo = join(place, format);
+    const labels = { worker: 'x', run: 1, stream: 'stdout', prefix: '' } as const;
+    const rest = { maxSize: 0, maxFiles: 0, rotateEvery: 0, overflow: 'block' } as const;
+    pump.tap(pump.open({ fifo, file: '/dev/null', ...rest, format, labels }), 'wait');
+    const result = engine.spawn(
+      options('/bin/sh', ['sh', '-c', 'yes & sleep 0.5; kill $!'], { stdout: { fifo } }),
+    );
+    if (result.ok) engine.release(result.value.handle, true);
+  }
+  rmSync(place, { recursive: true });
   const own = addon.identify(process.ppid);
   if (own) engine.watch(own.pid, own.startTime);
 }
