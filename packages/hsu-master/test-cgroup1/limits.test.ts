@@ -11,10 +11,8 @@ const suffix = why === null ? '' : ` (skipped: ${why})`;
 const never = { policy: 'never' };
 const monitoring = { interval: `${200 * factor}ms` };
 /** A child of the leader that nobody can trace: two new sessions, and no environment to read. */
-const ESCAPEE = creature(
-  ...['orphan', '{', 'session', 'wipe', 'orphan', '{', 'session', 'print', 'up', 'sleep', '}', '}'],
-  'sleep',
-);
+const HIDDEN = ['orphan', '{', 'session', 'wipe', 'orphan', '{', 'session', 'print', 'up', 'sleep', '}', '}'];
+const ESCAPEE = creature(...HIDDEN, 'sleep');
 
 function run(stage: Stage, view: View, content: Parameters<Stage['config']>[0]): Launched {
   return stage.run(content, stateOption(stage), { through: view.through });
@@ -234,11 +232,11 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
           { id: 'second', ...worker },
         ],
       });
-      const pids = [await master.started('first'), await master.started('second')];
+      const pids = [await master.started('first'), await master.started('second')] as const;
       const percent = await percentOf(pids, 3000 * factor);
       expect(percent).toBeGreaterThan(26);
       expect(percent).toBeLessThan(34);
-      expect(groupOf(stage, pids[0] as number, 'cpu')).toMatch(/\/ns\.prod\/grp\.web\/first$/);
+      expect(groupOf(stage, pids[0], 'cpu')).toMatch(/\/ns\.prod\/grp\.web\/first$/);
       await stops(stage, master);
     },
   );

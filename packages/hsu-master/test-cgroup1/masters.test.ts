@@ -151,12 +151,12 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     const config = stage.config([{ id: 'sleeper', command, limits }]);
     const one = launch(stage, view, config);
     const other = stage.hsu(['run', config, '--state-dir', stage.path('other')], { through: view.through });
-    const pids = [await one.started('sleeper'), await other.started('sleeper')];
+    const pids = [await one.started('sleeper'), await other.started('sleeper')] as const;
     await one.stop('SIGKILL');
     const again = launch(stage, view, config);
     const pid = await again.started('sleeper');
-    expect(isAlive(pids[0] as number)).toBe(false);
-    expect(isAlive(pids[1] as number)).toBe(true);
+    expect(isAlive(pids[0])).toBe(false);
+    expect(isAlive(pids[1])).toBe(true);
     expect((await other.stop()).code).toBe(0);
     expect(isAlive(pid)).toBe(true);
     expect((await again.stop()).code).toBe(0);
@@ -203,7 +203,7 @@ describe.skipIf(why !== null).concurrent(`what others do to groups of cgroup v1$
     const master = launch(
       stage,
       asItIs,
-      stage.config([{ id: 'runaway', command: ['sh', '-c', `${flee}`], limits, restart }]),
+      stage.config([{ id: 'runaway', command: ['sh', '-c', flee], limits, restart }]),
     );
     await master.line(/^runaway +\| out/);
     const pid = await master.started('runaway');
@@ -288,12 +288,16 @@ describe.skipIf(why !== null).concurrent(`what others do to groups of cgroup v1$
     expect(readCgroup(groupOf(stage, again, 'pids') as string, 'pids.max')).toBe('11');
   });
 
-  it('without the right to write there, limits are watched and everything else works', async ({ stage }) => {
-    const through = ['unshare', '--mount', '--', '/bin/sh', '-c', READ_ONLY, 'read-only', '--'];
-    if (spawnSync(through[0] as string, [...through.slice(1), 'true']).status !== 0) return;
+  it('without the right to write there, limits are watched and everything else works', async ({
+    stage,
+    skip,
+  }) => {
+    const arguments_ = ['--mount', '--', '/bin/sh', '-c', READ_ONLY, 'read-only', '--'];
+    if (spawnSync('unshare', [...arguments_, 'true']).status !== 0)
+      skip('cgroups cannot be mounted read-only');
     const master = launch(
       stage,
-      { name: 'read-only', through },
+      { name: 'read-only', through: ['unshare', ...arguments_] },
       stage.config([
         { id: 'sleeper', command: creature('print', 'up', 'sleep'), limits, restart: { delay: 0 } },
       ]),
