@@ -87,16 +87,16 @@ function judgeItems(
     return body.length > 1_000_000 ? { kind: 'too-big', reason } : { kind: 'later', reason, after: null };
   }
   const left: LogRecord[] = [];
-  let refused = 0;
+  const refused: LogRecord[] = [];
   let reason = '';
   batch.forEach((record, index) => {
     const { status = 0, error } = Object.values(items[index] ?? {})[0] ?? {};
     if ((status >= 200 && status <= 299) || status === 409) return;
     if (status === 429 || status >= 500) left.push(record);
-    else refused += 1;
+    else refused.push(record);
     if (reason === '')
       reason = client.quote(`${client.shown}: ${status} ${error?.type ?? ''} ${error?.reason ?? ''}`);
   });
   if (left.length > 0) return { kind: 'rest', left, refused, reason, after: null };
-  return refused === 0 ? { kind: 'taken' } : { kind: 'partly', refused, reason };
+  return refused.length === 0 ? { kind: 'taken' } : { kind: 'partly', refused, reason };
 }

@@ -15,9 +15,12 @@ export class Keys {
   readonly #path: string;
   readonly #issues: TargetIssue[];
   readonly #asked = new Set<string>();
+  /** Bare numbers are milliseconds that somebody has read already; else their unit would be a guess. */
+  readonly #isParsed: boolean;
 
-  constructor(mapping: unknown, path: string, issues: TargetIssue[]) {
+  constructor(mapping: unknown, path: string, issues: TargetIssue[], isParsed = false) {
     this.#path = path;
+    this.#isParsed = isParsed;
     this.#issues = issues;
     const isThere = mapping !== undefined && mapping !== null;
     const isMapping = typeof mapping === 'object' && mapping !== null && !Array.isArray(mapping);
@@ -70,7 +73,8 @@ export class Keys {
   duration<T extends Milliseconds | null>(key: string, otherwise: T): Milliseconds | T {
     const value = this.#take(key);
     if (value === null) return otherwise;
-    const parsed = typeof value === 'string' ? parseDuration(value) : null;
+    const isParsed = this.#isParsed && typeof value === 'number' && value >= 0;
+    const parsed = isParsed ? value : typeof value === 'string' ? parseDuration(value) : null;
     if (parsed === null) this.refuse(key, 'must be a duration with its unit, as 10s or 7d');
     return parsed ?? otherwise;
   }
@@ -100,8 +104,9 @@ export class Keys {
     );
   }
 
-  inner(key: string): Keys {
-    return new Keys(this.#take(key), this.#path === '' ? key : `${this.#path}.${key}`, this.#issues);
+  inner(key: string, isParsed = false): Keys {
+    const path = this.#path === '' ? key : `${this.#path}.${key}`;
+    return new Keys(this.#take(key), path, this.#issues, isParsed);
   }
 
   /** Refuses every key with a value that was not asked for. */

@@ -5,7 +5,7 @@ import { Backlog, type Entry, laterMark } from './backlog.ts';
 import { Losses } from './losses.ts';
 import type { LossCause, QueueCounters, QueueSpec, SinkNews } from './queue-spec.ts';
 import { Signal } from './signal.ts';
-import type { Delivery, Sink } from './sink.ts';
+import type { Delivery, Refused, Sink } from './sink.ts';
 import type { Mark } from './spill.ts';
 import { realSpillDisk, type SpillDisk } from './spill-disk.ts';
 
@@ -203,7 +203,8 @@ export class SinkQueue {
         const left = batch.filter(({ record }) => again.has(record));
         const settled = batch.filter(({ record }) => !again.has(record));
         this.#settle(settled, delivery.refused, delivery.reason, left);
-        return left.length === 0 ? null : this.#fail(delivery.reason, delivery.after);
+        const isProgress = delivery.after === 0 && left.length < batch.length;
+        return left.length === 0 || isProgress ? null : this.#fail(delivery.reason, delivery.after);
       }
       case 'too-big':
         return this.#halve(delivery.reason);
@@ -214,14 +215,14 @@ export class SinkQueue {
     }
   }
 
-  #settle(done: readonly Entry[], refused: number, reason: string, left: readonly Entry[]): void {
+  #settle(done: readonly Entry[], refused: Refused, reason: string, left: readonly Entry[]): void {
     this.#flight = left;
     for (const { mark } of done) this.#settled = laterMark(this.#settled, mark);
     this.#count.batches += 1;
-    const lost = Math.min(refused, done.length);
+    const lost = Math.min(typeof refused === 'number' ? refused : refused.length, done.length);
     this.#count.delivered += done.length - lost;
-    // Which ones were refused is not always said.
-    if (lost === done.length) this.#losses.refused.add(records(done), reason);
+    if (typeof refused !== 'number') this.#losses.refused.add(refused, reason);
+    else if (lost === done.length) this.#losses.refused.add(records(done), reason);
     else this.#losses.refused.addUnknown(lost, 0, reason);
     this.#most = Math.min(this.#spec.batchCount, this.#most * 2);
     if (left.length > 0 || this.#failures === 0) return;

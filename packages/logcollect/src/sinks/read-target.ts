@@ -8,7 +8,8 @@ import { type Destination, type SinkSpec } from './spec.ts';
 
 /**
  * A target as people write it in `global_aggregation.targets`, `outputs.separate`, `outputs.forwarding` and `forwarding.targets`:
- * `type path endpoint facility format prefix rotation authentication config`.
+ * `type path endpoint facility format prefix rotation authentication config`. Sizes may be numbers of bytes; `rotation.max_age` may be a
+ * number of milliseconds, all other durations are texts with units.
  */
 export type WrittenTarget = Readonly<Record<string, unknown>>;
 
@@ -54,7 +55,7 @@ export function readTarget(
 ): { readonly spec: SinkSpec | null; readonly issues: readonly TargetIssue[] } {
   const issues: TargetIssue[] = [];
   const target = new Keys(written, '', issues);
-  const type = target.text('type') ?? '';
+  const type = target.text('type') ?? 'file';
   const kind = TYPES[type.toLowerCase()];
   if (kind === undefined) {
     target.refuse('type', `must be one of ${Object.keys(TYPES).join(', ')}`);
@@ -134,7 +135,7 @@ function readDestination(kind: Kind, target: Keys, config: Keys, place: TargetPl
 
 function readFile(target: Keys, place: TargetPlace): Destination | null {
   const path = target.text('path');
-  const rotation = target.inner('rotation');
+  const rotation = target.inner('rotation', true);
   const maxSize = rotation.size('max_size', 100 * MIB);
   const maxFiles = rotation.count('max_files', 10, 0, 1000);
   const maxAge = rotation.duration('max_age', null);

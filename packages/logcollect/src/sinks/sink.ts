@@ -1,15 +1,21 @@
 import type { LogRecord } from '../record.ts';
 
+/** Records that were refused for good: how many, or which ones where the service says so. */
+export type Refused = number | readonly LogRecord[];
+
 /** How one attempt to hand over a batch ended. */
 export type Delivery =
   | { readonly kind: 'taken' }
   /** Some were refused for good (the service says they are malformed); the rest was taken. */
-  | { readonly kind: 'partly'; readonly refused: number; readonly reason: string }
-  /** `left`, a part of the batch in its order, is to be tried again; of the others `refused` were refused for good and the rest was taken. */
+  | { readonly kind: 'partly'; readonly refused: Refused; readonly reason: string }
+  /**
+   * `left`, a part of the batch in its order, is to be tried again, not before `after` milliseconds, and where that is 0 at once, as no
+   * failure; of the others `refused` were refused and the rest was taken.
+   */
   | {
       readonly kind: 'rest';
       readonly left: readonly LogRecord[];
-      readonly refused: number;
+      readonly refused: Refused;
       readonly reason: string;
       readonly after: number | null;
     }

@@ -66,7 +66,7 @@ function judge(answer: Answer, batch: readonly LogRecord[], client: HttpClient):
   const at = told?.['invalid-event-number'];
   const bad = typeof at === 'number' ? batch[at] : undefined;
   if (bad === undefined || batch.length === 1) return { kind: 'partly', refused: batch.length, reason };
-  return { kind: 'rest', left: batch.filter((record) => record !== bad), refused: 1, reason, after: 0 };
+  return { kind: 'rest', left: batch.filter((record) => record !== bad), refused: [bad], reason, after: 0 };
 }
 
 interface Receipt {

@@ -99,6 +99,7 @@ test('of a batch only what was refused for the moment is sent again; what is mal
   expect(new Set(kept).size).toBe(kept.length);
   expect(kept).toHaveLength(79);
   expect([...attempts].filter(([seq]) => seq % 3 !== 0).every(([, count]) => count === 1)).toBe(true);
+  expect(news.find((item) => item.kind === 'lost')).toMatchObject({ workers: new Map([['web', 20]]) });
   expect(news.find((item) => item.kind === 'losing')).toMatchObject({
     cause: 'refused',
     reason: `${service.origin}: 409 mapper_parsing_exception no such field here`.replace('409', '429'),

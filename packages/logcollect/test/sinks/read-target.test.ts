@@ -159,6 +159,11 @@ test('a certificate, an authority, and user and password in the address', () => 
   });
 });
 
+test('sizes and the age of files may have been read before', () => {
+  const rotation = { max_size: 5000, max_age: 60_000 };
+  expect(spec({ type: 'file', path: 'a', rotation }).to).toMatchObject({ maxSize: 5000, maxAge: 60_000 });
+});
+
 test('the queue is set in config', () => {
   const config = {
     buffer_size: '1MiB',
@@ -185,7 +190,8 @@ test('the queue is set in config', () => {
 });
 
 test('what cannot be used is said, each with its path', () => {
-  expect(issues({})[0]).toMatch(/^type must be one of file, stdout/);
+  expect(issues({ type: 'kafka' })[0]).toMatch(/^type must be one of file, stdout/);
+  expect(issues({})).toEqual(['path is needed: the file to write']);
   expect(issues({ type: 'file' })).toEqual(['path is needed: the file to write']);
   expect(
     issues({ type: 'file', path: 'a', rotation: { max_age: '3 days', max_files: -1, compress: true } }),
