@@ -8,7 +8,7 @@ import { rotate } from './rotation.ts';
 export interface Source {
   readonly workerId: WorkerId;
   readonly run: number;
-  readonly log: LogSpec;
+  readonly log: Pick<LogSpec, 'maxSize' | 'maxFiles'>;
 }
 
 /** What log files share. */

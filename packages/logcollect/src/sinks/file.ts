@@ -1,8 +1,7 @@
 import { promises as files } from 'node:fs';
-import type { Bytes, Clock, LogSpec, Milliseconds } from '@hsu-master/core';
+import type { Bytes, Clock, Milliseconds } from '@hsu-master/core';
 import { realDisk } from '../file/disk.ts';
-import { LogFile } from '../file/log-file.ts';
-import { logFiles } from '../file/rotation.ts';
+import { LogFile, type Source } from '../file/log-file.ts';
 import type { LogRecord } from '../record.ts';
 import type { Sink } from './sink.ts';
 
@@ -31,7 +30,6 @@ class FileSink implements Sink {
   readonly name: string;
   readonly #spec: FileSpec;
   readonly #clock: Clock;
-  readonly #log: LogSpec;
   readonly #file: LogFile;
   #reason = '';
   #lookedAt: number | null = null;
@@ -42,17 +40,7 @@ class FileSink implements Sink {
     this.name = name;
     this.#spec = spec;
     this.#clock = clock;
-    const { path, maxSize, maxFiles } = spec;
-    this.#log = {
-      captureStdout: true,
-      captureStderr: true,
-      stdoutFile: path,
-      stderrFile: path,
-      maxSize,
-      maxFiles,
-      pipeline: null,
-    };
-    this.#file = new LogFile(path, this.#sourceOf(null), {
+    this.#file = new LogFile(spec.path, this.#sourceOf(null), {
       clock,
       disk: realDisk,
       relieve: () => undefined,
@@ -86,8 +74,8 @@ class FileSink implements Sink {
     return promise;
   }
 
-  #sourceOf(record: LogRecord | null): { workerId: string; run: number; log: LogSpec } {
-    return { workerId: record?.workerId ?? '', run: record?.run ?? 0, log: this.#log };
+  #sourceOf(record: LogRecord | null): Source {
+    return { workerId: record?.workerId ?? '', run: record?.run ?? 0, log: this.#spec };
   }
 
   /** Removes rotated files that are too old; looks after rotations and once an hour. */
@@ -99,7 +87,8 @@ class FileSink implements Sink {
     this.#lookedAt = now;
     this.#isRotated = false;
     const oldest = this.#clock.wallNow() - maxAge;
-    for (const path of logFiles(this.#log).slice(1)) {
+    for (let number = 1; number <= this.#spec.maxFiles; number += 1) {
+      const path = `${this.#spec.path}.${number}`;
       try {
         if ((await files.stat(path)).mtimeMs < oldest) await files.rm(path, { force: true });
       } catch {
