@@ -13,8 +13,10 @@
 #include "lock.h"
 #include "orphans.h"
 #include "probe.h"
+#include "process_rows.h"
 #include "proctable.h"
 #include "pump_object.h"
+#include "sampler_object.h"
 #include "usage_object.h"
 #include "users.h"
 
@@ -25,33 +27,16 @@ namespace {
 using glue::integer;
 using glue::text;
 
-constexpr size_t kRowWidth = 6;
-
-double* write_row(double* at, const ProcessRow& row) {
-  *at++ = row.pid;
-  *at++ = row.ppid;
-  *at++ = row.pgid;
-  *at++ = row.sid;
-  *at++ = static_cast<double>(row.start_time);
-  *at++ = row.state;
-  return at;
-}
-
 Napi::Value identify(const Napi::CallbackInfo& info) {
   auto row = read_process(integer<pid_t>(info[0], "pid"));
   if (!row) return info.Env().Null();
-  auto numbers = Napi::Float64Array::New(info.Env(), kRowWidth);
-  write_row(numbers.Data(), *row);
-  return numbers;
+  return write_rows(info.Env(), {*row});
 }
 
 Napi::Value process_table(const Napi::CallbackInfo& info) {
   auto rows = read_process_table();
   if (!rows) throw glue::system_error(info.Env(), rows.error().call, rows.error().error);
-  auto numbers = Napi::Float64Array::New(info.Env(), rows->size() * kRowWidth);
-  double* at = numbers.Data();
-  for (const ProcessRow& row : *rows) at = write_row(at, row);
-  return numbers;
+  return write_rows(info.Env(), *rows);
 }
 
 Napi::Value boot_id(const Napi::CallbackInfo& info) {
@@ -150,6 +135,7 @@ Napi::Value probe_all(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", EngineObject::define(env));
+  exports.Set("Sampler", SamplerObject::define(env));
   exports.Set("Pump", PumpObject::define(env));
   exports.Set("identify", Napi::Function::New<identify>(env));
   exports.Set("processTable", Napi::Function::New<process_table>(env));

@@ -39,11 +39,36 @@ std::optional<std::string_view> Reader::read(int folder, const char* path) {
   }
 }
 
-std::optional<std::string_view> Reader::read_record(int folder, const char* path) {
-  Fd fd(::openat(folder, path, O_RDONLY | O_CLOEXEC));
-  ssize_t length = fd ? read_some(fd.get(), buffer_.data(), buffer_.size()) : -1;
+namespace {
+
+ssize_t read_some_at(int fd, void* buffer, size_t size, size_t offset) {
+  ssize_t length;
+  do length = ::pread(fd, buffer, size, static_cast<off_t>(offset));
+  while (length < 0 && errno == EINTR);
+  return length;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Reader::record_of(int fd) {
+  ssize_t length = read_some_at(fd, buffer_.data(), buffer_.size(), 0);
   if (length < 0) return std::nullopt;
   return std::string_view(buffer_.data(), static_cast<size_t>(length));
+}
+
+std::optional<std::string_view> Reader::list_of(int fd) {
+  // A read gives as many lines as its page holds: one that is far from full was the last.
+  constexpr size_t kFarFromFull = 2048;
+  size_t size = 0;
+  for (;;) {
+    size_t room = buffer_.size() - size;
+    ssize_t length = read_some_at(fd, buffer_.data() + size, room, size);
+    if (length < 0) return std::nullopt;
+    auto taken = static_cast<size_t>(length);
+    size += taken;
+    if (taken == 0 || (taken < kFarFromFull && room >= kFarFromFull)) return std::string_view(buffer_.data(), size);
+    if (size == buffer_.size()) buffer_.resize(2 * size);
+  }
 }
 
 uint64_t take_number(std::string_view& text) {

@@ -24,8 +24,11 @@ class Reader {
  public:
   std::optional<std::string_view> read(int folder, const char* path);
 
-  // With one read, for what the kernel shows as a whole: one read less of each.
-  std::optional<std::string_view> read_record(int folder, const char* path);
+  // From the beginning of an open file, with one read: for what the kernel shows as a whole.
+  std::optional<std::string_view> record_of(int fd);
+
+  // From the beginning of an open file to its end.
+  std::optional<std::string_view> list_of(int fd);
 
  private:
   std::vector<char> buffer_ = std::vector<char>(16 * 1024);

@@ -2,36 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 
 namespace hsu {
 
 namespace {
-
-Fd open_directory(int parent, const char* path) {
-  return Fd(::openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-// The files of one directory.
-class Files {
- public:
-  Files(int directory, Reader& reader) : directory_(directory), reader_(reader) {}
-
-  std::optional<std::string_view> text(const char* name) { return reader_.read_record(directory_, name); }
-
-  // A file of one number. "max" is none.
-  double number(const char* name) {
-    auto content = text(name);
-    if (!content || content->empty() || content->front() < '0' || content->front() > '9') return NAN;
-    return static_cast<double>(take_number(*content));
-  }
-
- private:
-  int directory_;
-  Reader& reader_;
-};
 
 // The number of a line "key number", in any order of lines.
 double value_of(std::string_view text, std::string_view key) {
@@ -63,8 +40,8 @@ void read_io_stat(std::string_view text, GroupUsage& usage) {
 }
 
 // "some avg10=1.23 avg60=… avg300=… total=…", then the same of "full", which older kernels do not have for cpu.
-void read_pressure(Files& files, const char* name, double& some, double& full) {
-  auto text = files.text(name);
+void read_pressure(Files& files, const char* name, Reader& reader, double& some, double& full) {
+  auto text = files.record(name, reader);
   if (!text) return;
   auto average = [&](std::string_view kind) {
     size_t at = text->find(kind);
@@ -77,36 +54,17 @@ void read_pressure(Files& files, const char* name, double& some, double& full) {
   full = average("full avg10=");
 }
 
-void read_v2(Files files, bool pressure, GroupUsage& usage) {
-  usage.memory = files.number("memory.current");
-  if (!std::isnan(usage.memory)) {
-    usage.memory_peak = files.number("memory.peak");
-    usage.swap = files.number("memory.swap.current");
-    if (auto events = files.text("memory.events")) {
-      usage.memory_hits = value_of(*events, "high") + value_of(*events, "max");
-      usage.oom_kills = value_of(*events, "oom_kill");
-    }
-  }
-  if (auto cpu = files.text("cpu.stat")) {
-    usage.cpu_ms = value_of(*cpu, "usage_usec") / 1e3;
-    usage.cpu_throttled = value_of(*cpu, "nr_throttled");
-  }
-  if (auto io = files.text("io.stat")) read_io_stat(*io, usage);
-  usage.processes = files.number("pids.current");
-  if (!std::isnan(usage.processes)) {
-    if (auto events = files.text("pids.events")) usage.process_hits = value_of(*events, "max");
-  }
-  if (!pressure) return;
-  read_pressure(files, "cpu.pressure", usage.cpu_some, usage.cpu_full);
-  read_pressure(files, "memory.pressure", usage.memory_some, usage.memory_full);
-  read_pressure(files, "io.pressure", usage.io_some, usage.io_full);
+// Where there is no swap nothing can be in it.
+bool has_swap() {
+  struct sysinfo info;
+  return ::sysinfo(&info) != 0 || info.totalswap > 0;
 }
 
 // "8:0 Read 1", "8:0 Write 2", … for each device. No line of any: nothing yet, or a kernel that counts for groups with a
 // throttle only (newer than 6.9).
-void read_blkio(Files& files, const char* name, const char* older, double& reads, double& writes) {
-  auto text = files.text(name);
-  if (!text) text = files.text(older);
+void read_blkio(Files& files, Reader& reader, const char* name, const char* older, double& reads, double& writes) {
+  auto text = files.record(name, reader);
+  if (!text) text = files.record(older, reader);
   if (!text) return;
   while (!text->empty()) {
     std::string_view line = take_line(*text);
@@ -131,7 +89,7 @@ bool has_news(Controller controller, const GroupUsage& usage) {
     case kCpu:
       return std::isnan(usage.cpu_throttled);
     case kPids:
-      return std::isnan(usage.processes);
+      return std::isnan(usage.process_hits);
     case kBlkio:
       return std::isnan(usage.read_bytes);
     case kControllers:
@@ -140,32 +98,99 @@ bool has_news(Controller controller, const GroupUsage& usage) {
   return false;
 }
 
-void read_v1(Controller controller, Files files, GroupUsage& usage) {
-  switch (controller) {
-    case kMemory: {
-      usage.memory = files.number("memory.usage_in_bytes");
-      usage.memory_peak = files.number("memory.max_usage_in_bytes");
-      // The two are not read in one instant.
-      double both = files.number("memory.memsw.usage_in_bytes");
-      if (!std::isnan(both)) usage.swap = std::max(0.0, both - usage.memory);
-      usage.memory_hits = files.number("memory.failcnt");
-      if (auto control = files.text("memory.oom_control")) usage.oom_kills = value_of(*control, "oom_kill");
-      return;
+// Whether the directory is there.
+bool add_members(Files& files, bool is_v1, Reader& reader, std::vector<pid_t>& members) {
+  // An open file of v1 shows the members as they were when it was read first, until it was not read for a second.
+  auto text = is_v1 ? files.fresh_list("cgroup.procs", reader) : files.list("cgroup.procs", reader);
+  if (!text) return false;
+  while (!text->empty()) {
+    std::string_view line = take_line(*text);
+    // 0 is a process of another pid namespace.
+    if (auto pid = static_cast<pid_t>(take_number(line))) members.push_back(pid);
+  }
+  if (!files.has_folders()) return true;
+  DIR* entries = ::opendir(files.path().c_str());
+  if (!entries) return true;
+  while (dirent* entry = ::readdir(entries)) {
+    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
+    Files below(files.path() + '/' + entry->d_name, nullptr);
+    add_members(below, is_v1, reader, members);
+  }
+  ::closedir(entries);
+  return true;
+}
+
+}  // namespace
+
+GroupReader::GroupReader(const GroupPlace& place, Shelf* shelf) {
+  if (!place.directory.empty()) unified_.emplace(place.directory, shelf);
+  for (int at = 0; at < kControllers; ++at) {
+    if (!place.controllers[at].empty()) controllers_[at].emplace(place.controllers[at], shelf);
+  }
+}
+
+void GroupReader::read_v2(GroupDetail detail, Reader& reader, GroupUsage& usage) {
+  Files& files = *unified_;
+  usage.memory = files.number("memory.current", reader);
+  if (!std::isnan(usage.memory)) {
+    if (detail.peak) usage.memory_peak = files.number("memory.peak", reader);
+    usage.swap = has_swap() ? files.number("memory.swap.current", reader) : 0;
+    if (auto events = files.record("memory.events", reader)) {
+      usage.memory_hits = value_of(*events, "high") + value_of(*events, "max");
+      usage.oom_kills = value_of(*events, "oom_kill");
     }
+  }
+  if (auto cpu = files.record("cpu.stat", reader)) {
+    usage.cpu_ms = value_of(*cpu, "usage_usec") / 1e3;
+    usage.cpu_throttled = value_of(*cpu, "nr_throttled");
+  }
+  if (auto io = files.record("io.stat", reader)) read_io_stat(*io, usage);
+  if (auto events = files.record("pids.events", reader)) usage.process_hits = value_of(*events, "max");
+  if (detail.peak) usage.processes = files.number("pids.current", reader);
+  if (!detail.pressure) return;
+  read_pressure(files, "cpu.pressure", reader, usage.cpu_some, usage.cpu_full);
+  read_pressure(files, "memory.pressure", reader, usage.memory_some, usage.memory_full);
+  read_pressure(files, "io.pressure", reader, usage.io_some, usage.io_full);
+}
+
+void GroupReader::read_memory_v1(Files& files, GroupDetail detail, Reader& reader, GroupUsage& usage) {
+  usage.memory = files.number("memory.usage_in_bytes", reader);
+  if (detail.peak) usage.memory_peak = files.number("memory.max_usage_in_bytes", reader);
+  if (!has_swap()) {
+    usage.swap = 0;
+  } else {
+    // The two are not read in one instant.
+    double both = files.number("memory.memsw.usage_in_bytes", reader);
+    if (!std::isnan(both)) usage.swap = std::max(0.0, both - usage.memory);
+  }
+  usage.memory_hits = files.number("memory.failcnt", reader);
+  if (detail.peak || !(usage.memory_hits == refusals_)) {
+    if (auto control = files.record("memory.oom_control", reader)) oom_kills_ = value_of(*control, "oom_kill");
+    refusals_ = usage.memory_hits;
+  }
+  usage.oom_kills = oom_kills_;
+}
+
+void GroupReader::read_v1(Controller controller, GroupDetail detail, Reader& reader, GroupUsage& usage) {
+  Files& files = *controllers_[controller];
+  switch (controller) {
+    case kMemory:
+      read_memory_v1(files, detail, reader, usage);
+      return;
     case kCpuacct:
-      usage.cpu_ms = files.number("cpuacct.usage") / 1e6;
+      usage.cpu_ms = files.number("cpuacct.usage", reader) / 1e6;
       return;
     case kCpu:
-      if (auto cpu = files.text("cpu.stat")) usage.cpu_throttled = value_of(*cpu, "nr_throttled");
+      if (auto cpu = files.record("cpu.stat", reader)) usage.cpu_throttled = value_of(*cpu, "nr_throttled");
       return;
     case kPids:
-      usage.processes = files.number("pids.current");
-      if (auto events = files.text("pids.events")) usage.process_hits = value_of(*events, "max");
+      if (detail.peak) usage.processes = files.number("pids.current", reader);
+      if (auto events = files.record("pids.events", reader)) usage.process_hits = value_of(*events, "max");
       return;
     case kBlkio:
-      read_blkio(files, "blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes",
+      read_blkio(files, reader, "blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes",
                  usage.read_bytes, usage.written_bytes);
-      read_blkio(files, "blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced", usage.read_ops,
+      read_blkio(files, reader, "blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced", usage.read_ops,
                  usage.write_ops);
       return;
     case kControllers:
@@ -173,52 +198,21 @@ void read_v1(Controller controller, Files files, GroupUsage& usage) {
   }
 }
 
-void add_members(int directory, Reader& reader, std::vector<pid_t>& members) {
-  auto text = reader.read(directory, "cgroup.procs");
-  while (text && !text->empty()) {
-    std::string_view line = take_line(*text);
-    // 0 is a process of another pid namespace.
-    if (auto pid = static_cast<pid_t>(take_number(line))) members.push_back(pid);
-  }
-  // A directory has a link of its own, one in its parent, and one in each directory below.
-  struct stat status;
-  if (::fstat(directory, &status) != 0 || status.st_nlink == 2) return;
-  int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* entries = copy < 0 ? nullptr : ::fdopendir(copy);
-  if (!entries) return;
-  while (dirent* entry = ::readdir(entries)) {
-    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
-    Fd below = open_directory(directory, entry->d_name);
-    if (below) add_members(below.get(), reader, members);
-  }
-  ::closedir(entries);
-}
-
-}  // namespace
-
-std::optional<GroupUsage> read_group_usage(const GroupPlace& place, bool pressure, Reader& reader,
-                                           std::vector<pid_t>& members) {
+std::optional<GroupUsage> GroupReader::read(GroupDetail detail, Reader& reader, std::vector<pid_t>& members) {
   GroupUsage usage;
-  bool found = false;
-  if (!place.directory.empty()) {
-    if (Fd directory = open_directory(AT_FDCWD, place.directory.c_str())) {
-      found = true;
-      read_v2(Files(directory.get(), reader), pressure, usage);
-      add_members(directory.get(), reader, members);
-    }
+  bool is_there = false, is_listed = false;
+  if (unified_) {
+    is_there = is_listed = add_members(*unified_, false, reader, members);
+    if (is_there) read_v2(detail, reader, usage);
   }
-  bool listed = !place.directory.empty();
   for (int at = 0; at < kControllers; ++at) {
     auto controller = static_cast<Controller>(at);
-    const std::string& path = place.controllers[controller];
-    if (path.empty() || (listed && !has_news(controller, usage))) continue;
-    Fd directory = open_directory(AT_FDCWD, path.c_str());
-    if (!directory) continue;
-    found = true;
-    read_v1(controller, Files(directory.get(), reader), usage);
-    if (!std::exchange(listed, true)) add_members(directory.get(), reader, members);
+    if (!controllers_[at] || (is_there && !has_news(controller, usage))) continue;
+    if (!is_listed) is_listed = add_members(*controllers_[at], true, reader, members);
+    read_v1(controller, detail, reader, usage);
+    is_there = is_there || is_listed;
   }
-  if (!found) return std::nullopt;
+  if (!is_there) return std::nullopt;
   return usage;
 }
 

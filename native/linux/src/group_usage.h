@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "file.h"
+#include "kept_files.h"
 
 namespace hsu {
 
@@ -32,8 +32,29 @@ struct GroupUsage {
   double cpu_some = NAN, cpu_full = NAN, memory_some = NAN, memory_full = NAN, io_some = NAN, io_full = NAN;
 };
 
-// None when no directory of it is there. Appends who is in it: in v2 and all below, or in the first of v1.
-std::optional<GroupUsage> read_group_usage(const GroupPlace& place, bool pressure, Reader& reader,
-                                           std::vector<pid_t>& members);
+struct GroupDetail {
+  bool pressure;
+  bool peak;  // also the largest use of memory, and the number of tasks
+};
+
+// The cgroups of one tree, looked at again and again.
+class GroupReader {
+ public:
+  // Without a shelf nothing stays open.
+  GroupReader(const GroupPlace& place, Shelf* shelf);
+
+  // None when no directory of it is there. Appends who is in it: in v2 and all below, or in the first of v1.
+  std::optional<GroupUsage> read(GroupDetail detail, Reader& reader, std::vector<pid_t>& members);
+
+ private:
+  void read_v2(GroupDetail detail, Reader& reader, GroupUsage& usage);
+  void read_v1(Controller controller, GroupDetail detail, Reader& reader, GroupUsage& usage);
+  void read_memory_v1(Files& files, GroupDetail detail, Reader& reader, GroupUsage& usage);
+
+  std::optional<Files> unified_;
+  std::array<std::optional<Files>, kControllers> controllers_;
+  // Of v1: the kernel kills where it has refused, so that a count of kills holds until there are more refusals.
+  double refusals_ = NAN, oom_kills_ = NAN;
+};
 
 }  // namespace hsu

@@ -45,13 +45,13 @@ std::optional<ProcessUsage> parse(pid_t pid, std::string_view stat) {
 
 }  // namespace
 
-std::optional<ProcessUsage> read_process_usage(int proc, pid_t pid, Reader& reader) {
-  char path[kPathSize];
-  auto stat = reader.read_record(proc, path_of(path, pid, "stat"));
+std::optional<ProcessUsage> read_process_usage(Files& files, pid_t pid, bool with_io, Reader& reader) {
+  auto stat = files.record("stat", reader);
   if (!stat) return std::nullopt;
   auto usage = parse(pid, *stat);
   if (!usage) return std::nullopt;
-  auto io = reader.read_record(proc, path_of(path, pid, "io"));
+  if (!with_io) return usage;
+  auto io = files.record("io", reader);
   if (!io) return usage;
   // rchar, wchar, syscr, syscw, read_bytes, write_bytes
   for (int line = 0; line < 2; ++line) take_number(*io);

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <optional>
 
-#include "file.h"
+#include "kept_files.h"
 
 namespace hsu {
 
@@ -20,9 +20,10 @@ struct ProcessUsage {
   double pss = NAN, descriptors = NAN, connections = NAN;
 };
 
-// None when it has gone or is a zombie. `proc` is a descriptor of /proc.
-std::optional<ProcessUsage> read_process_usage(int proc, pid_t pid, Reader& reader);
+// None when it has gone or is a zombie. `files` are those of /proc/<pid>. With `io` also what it has read and written.
+std::optional<ProcessUsage> read_process_usage(Files& files, pid_t pid, bool io, Reader& reader);
 
+// `proc` is a descriptor of /proc.
 double count_descriptors(int proc, pid_t pid);
 double read_pss(int proc, pid_t pid, Reader& reader);
 

@@ -18,6 +18,14 @@ std::string take_text(const std::string& texts, size_t& at) {
   return text;
 }
 
+template <class Row>
+double* write_row(double* at, const Row& row) {
+  static_assert(sizeof(Row) % sizeof(double) == 0);
+  return std::copy_n(reinterpret_cast<const double*>(&row), sizeof(Row) / sizeof(double), at);
+}
+
+}  // namespace
+
 // Of each tree: its directory in `texts`, then as many numbers as it takes: how many controllers, which (their
 // directories follow in `texts`), how many pids, which.
 std::vector<TreePlace> read_places(const std::string& texts, const Napi::Float64Array& numbers) {
@@ -38,26 +46,23 @@ std::vector<TreePlace> read_places(const std::string& texts, const Napi::Float64
   return places;
 }
 
-template <class Row>
-double* write_row(double* at, const Row& row) {
-  static_assert(sizeof(Row) % sizeof(double) == 0);
-  return std::copy_n(reinterpret_cast<const double*>(&row), sizeof(Row) / sizeof(double), at);
+Napi::Float64Array read_numbers(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+    throw Napi::TypeError::New(value.Env(), "numbers must be a Float64Array");
+  return value.As<Napi::Float64Array>();
 }
 
-}  // namespace
+UsageDetail read_detail(const Napi::CallbackInfo& info, size_t first) {
+  auto asks = [&](size_t at, const char* what) { return glue::boolean(info[first + at], what); };
+  return {asks(0, "pss"), asks(1, "connections"), asks(2, "pressure"), asks(3, "descriptors"), asks(4, "peak")};
+}
 
-// Of each tree: whether it has a group, the group's numbers if so, how many processes, the numbers of each.
-Napi::Value sample_trees_flat(const Napi::CallbackInfo& info) {
-  auto texts = glue::text(info[0], "texts");
-  if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "numbers must be a Float64Array");
-  UsageDetail detail = {glue::boolean(info[2], "pss"), glue::boolean(info[3], "connections"),
-                        glue::boolean(info[4], "pressure"), glue::boolean(info[5], "descriptors")};
-  auto trees = sample_trees(read_places(texts, info[1].As<Napi::Float64Array>()), detail);
+Napi::Value write_usages(Napi::Env env, const std::vector<TreeUsage>& trees) {
   size_t length = 0;
   for (const TreeUsage& tree : trees) {
     length += 2 + (tree.group ? kGroupWidth : 0) + tree.processes.size() * kProcessWidth;
   }
-  auto numbers = Napi::Float64Array::New(info.Env(), length);
+  auto numbers = Napi::Float64Array::New(env, length);
   double* at = numbers.Data();
   for (const TreeUsage& tree : trees) {
     *at++ = tree.group.has_value();
@@ -66,6 +71,11 @@ Napi::Value sample_trees_flat(const Napi::CallbackInfo& info) {
     for (const ProcessUsage& process : tree.processes) at = write_row(at, process);
   }
   return numbers;
+}
+
+Napi::Value sample_trees_flat(const Napi::CallbackInfo& info) {
+  auto places = read_places(glue::text(info[0], "texts"), read_numbers(info[1]));
+  return write_usages(info.Env(), sample_trees(places, read_detail(info, 2)));
 }
 
 }  // namespace hsu

@@ -36,6 +36,22 @@ export interface AddonPump {
   close(): void;
 }
 
+/** The sampler as the addon has it; see native/linux/src/sampler_object.cc. */
+export interface AddonSampler {
+  enter(texts: string, numbers: Float64Array): number;
+  leave(tree: number): void;
+  sample(
+    trees: Float64Array,
+    pss: boolean,
+    connections: boolean,
+    pressure: boolean,
+    descriptors: boolean,
+    peak: boolean,
+  ): Float64Array;
+  newcomers(): Float64Array;
+  close(): void;
+}
+
 /** What native/linux/src/addon.cc exports. */
 export interface Addon {
   readonly Engine: new (options: {
@@ -47,6 +63,7 @@ export interface Addon {
     onEvents(numbers: Float64Array, buffers: readonly Buffer[]): void;
     maxTappedBytes: number;
   }) => AddonPump;
+  readonly Sampler: new () => AddonSampler;
   identify(pid: number): Float64Array | null;
   processTable(): Float64Array;
   bootId(): string;
@@ -67,6 +84,7 @@ export interface Addon {
     connections: boolean,
     pressure: boolean,
     descriptors: boolean,
+    peak: boolean,
   ): Float64Array;
   sendDatagram(path: string, bytes: Uint8Array): number;
   trimMemory(): void;

@@ -13,6 +13,7 @@ export type {
   NativeProcessLimits,
   NativeProcessUsage,
   NativeRlimit,
+  NativeSampler,
   NativeSignalResult,
   NativeSpawn,
   NativeSpawned,
@@ -21,6 +22,7 @@ export type {
   NativeStream,
   NativeTree,
   NativeTreeUsage,
+  NativeUsageDetail,
   NativeUser,
   ProcessRow,
 } from './native.ts';

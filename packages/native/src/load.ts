@@ -10,6 +10,7 @@ import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
 import { openPump } from './pump.ts';
 import { decodeRows } from './rows.ts';
+import { openSampler } from './sampler.ts';
 import { sampleTrees } from './usage.ts';
 
 export type LoadedNative =
@@ -87,6 +88,7 @@ function face(addon: Addon): Native {
     },
     trimMemory: () => addon.trimMemory(),
     sampleTrees: (trees, detail) => sampleTrees(addon, trees, detail),
+    openSampler: () => openSampler(addon),
     limitProcess(pid, startTime, limits) {
       const numbers = addon.limitProcess(
         check.pid(pid),

@@ -134,6 +134,32 @@ export interface NativeGroupUsage {
   } | null;
 }
 
+/** What costs more than the rest: not told unless asked for. */
+export interface NativeUsageDetail {
+  readonly pss: boolean;
+  readonly connections: boolean;
+  readonly pressure: boolean;
+  readonly descriptors: boolean;
+  /** The group’s `memoryPeak` and `processes`. */
+  readonly peak: boolean;
+}
+
+/** Trees that are sampled again and again: at a fraction of the cost, since what is read of them stays open. */
+export interface NativeSampler {
+  /** The tree’s number. What it has in `pids` does not matter. */
+  enter(tree: NativeTree): number;
+  /** Gives back what is open of it, with the next sample at the latest. Once for each that has entered. */
+  leave(tree: number): void;
+  /** All trees in one call, with members that are known otherwise. One that is gone, or has left, has no processes. */
+  sample(
+    trees: readonly { readonly tree: number; readonly pids: readonly number[] }[],
+    detail: NativeUsageDetail,
+  ): NativeTreeUsage[];
+  /** Living processes that no earlier call of it has seen; the first returns all. */
+  newcomers(): ProcessRow[];
+  close(): void;
+}
+
 export interface NativeTreeUsage {
   readonly processes: readonly NativeProcessUsage[];
   readonly group: NativeGroupUsage | null;
@@ -328,15 +354,8 @@ export interface Native {
    */
   environOf(pid: number, name: string): string | null | undefined;
   /** All trees in one call. A tree that is gone has no processes. */
-  sampleTrees(
-    trees: readonly NativeTree[],
-    detail: {
-      readonly pss: boolean;
-      readonly connections: boolean;
-      readonly pressure: boolean;
-      readonly descriptors: boolean;
-    },
-  ): NativeTreeUsage[];
+  sampleTrees(trees: readonly NativeTree[], detail: NativeUsageDetail): NativeTreeUsage[];
+  openSampler(): NativeSampler;
   /** Changes limits of a living process, all its threads. What failed, by step; `ESRCH` once where it is gone or another. */
   limitProcess(pid: number, startTime: string, limits: NativeProcessLimits): readonly NativeFailure[];
   /** A name, or the number of an account that has an entry. */

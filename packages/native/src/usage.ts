@@ -1,12 +1,12 @@
 import type { Addon } from './addon.ts';
 import { boolean, integer, pid, text } from './check.ts';
 import type {
-  Native,
   NativeGroupUsage,
   NativePressure,
   NativeProcessUsage,
   NativeTree,
   NativeTreeUsage,
+  NativeUsageDetail,
 } from './native.ts';
 
 /** In the order of `Controller` in native/linux/src/group_usage.h. */
@@ -16,26 +16,33 @@ const controllers: Readonly<Record<string, number>> = { memory: 0, cpuacct: 1, c
 const groupWidth = 19;
 const processWidth = 14;
 
-type Detail = Parameters<Native['sampleTrees']>[1];
-
 /** Two crossings for all trees: their paths, each ended by a NUL, and their numbers. */
-export function sampleTrees(addon: Addon, trees: readonly NativeTree[], detail: Detail): NativeTreeUsage[] {
+export function sampleTrees(
+  addon: Addon,
+  trees: readonly NativeTree[],
+  detail: NativeUsageDetail,
+): NativeTreeUsage[] {
   if (!Array.isArray(trees)) throw new TypeError('trees must be an array');
   const paths: string[] = [];
   const numbers: number[] = [];
   for (const tree of trees as readonly NativeTree[]) flatten(tree, paths, numbers);
-  const flat = addon.sampleTrees(
-    paths.join(''),
-    Float64Array.from(numbers),
+  const flat = addon.sampleTrees(paths.join(''), Float64Array.from(numbers), ...asked(detail));
+  return decodeTrees(flat, detail.pressure);
+}
+
+/** In the order of `read_detail` in native/linux/src/usage_object.cc. */
+export function asked(detail: NativeUsageDetail): [boolean, boolean, boolean, boolean, boolean] {
+  return [
     boolean(detail.pss, 'detail.pss'),
     boolean(detail.connections, 'detail.connections'),
     boolean(detail.pressure, 'detail.pressure'),
     boolean(detail.descriptors, 'detail.descriptors'),
-  );
-  return decodeTrees(flat, detail.pressure);
+    boolean(detail.peak, 'detail.peak'),
+  ];
 }
 
-function flatten(tree: NativeTree, paths: string[], numbers: number[]): void {
+/** Adds a tree to what the addon is given. */
+export function flatten(tree: NativeTree, paths: string[], numbers: number[]): void {
   if (typeof tree !== 'object' || tree === null) throw new TypeError('a tree must be an object');
   paths.push(tree.cgroup === null ? '\0' : `${text(tree.cgroup, 'cgroup')}\0`);
   const countAt = numbers.push(0) - 1;
@@ -51,7 +58,7 @@ function flatten(tree: NativeTree, paths: string[], numbers: number[]): void {
   for (const member of tree.pids) numbers.push(pid(member));
 }
 
-function decodeTrees(flat: Float64Array, withPressure: boolean): NativeTreeUsage[] {
+export function decodeTrees(flat: Float64Array, withPressure: boolean): NativeTreeUsage[] {
   const trees: NativeTreeUsage[] = [];
   for (let at = 0; at < flat.length; ) {
     let group: NativeGroupUsage | null = null;

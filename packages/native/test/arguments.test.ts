@@ -101,7 +101,7 @@ describe('wrong arguments', () => {
   });
 
   it('of samples are refused', () => {
-    const detail = { pss: false, connections: false, pressure: false, descriptors: false };
+    const detail = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
     const tree = { cgroup: null, controllers: {}, pids: [] };
     const sample = (trees: unknown, given: unknown = detail) =>
       native.sampleTrees(trees as NativeTree[], given as typeof detail);

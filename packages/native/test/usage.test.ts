@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -8,8 +8,8 @@ import { group, lacks, lacksControllers, setting, titled } from './groups.ts';
 import { isRoot, native, openBench, runProgram, shell, timeFactor, until } from './harness.ts';
 import { limits } from './limits.ts';
 
-const nothing = { pss: false, connections: false, pressure: false, descriptors: false };
-const everything = { pss: true, connections: true, pressure: true, descriptors: true };
+const nothing = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
+const everything = { pss: true, connections: true, pressure: true, descriptors: true, peak: true };
 /** Takes memory until it is stopped. */
 const eat = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1))';
 const place = (change: Partial<NativeTree>): NativeTree => ({
@@ -234,7 +234,7 @@ describe('trees', () => {
         limits: limits({ joins, oomScoreAdj: 1000 }),
       });
       expect(await bench.exit(eater.handle)).toMatchObject({ signal: 'SIGKILL' });
-      const { group: seen } = sample({ controllers });
+      const { group: seen } = sample({ controllers }, everything);
       expect(seen?.oomKills).toBeGreaterThanOrEqual(1);
       expect(seen?.memoryHits).toBeGreaterThan(0);
       expect(seen?.memoryPeak).toBeLessThanOrEqual(32 << 20);
@@ -282,4 +282,112 @@ describe('trees', () => {
     },
     20_000 * timeFactor,
   );
+});
+
+describe('a sampler', () => {
+  function openSampler() {
+    const sampler = native.openSampler();
+    onTestFinished(() => sampler.close());
+    return sampler;
+  }
+
+  it('says of trees what a single sample says, as often as it is asked', async () => {
+    const bench = openBench();
+    const { pid } = await stopped(bench, 'true');
+    const other = await stopped(bench, 'true');
+    const sampler = openSampler();
+    const tree = sampler.enter(place({}));
+    const single = sample({ pids: [pid, other.pid] }, everything);
+    for (let times = 0; times < 3; times += 1) {
+      expect(sampler.sample([{ tree, pids: [other.pid, pid] }], everything)).toEqual([single]);
+    }
+    expect(sampler.sample([{ tree, pids: [pid] }], nothing)[0]?.processes.map((one) => one.pid)).toEqual([
+      pid,
+    ]);
+  });
+
+  it('has nothing of a member that is gone, of who has left and of nobody', async () => {
+    const bench = openBench();
+    const { pid, handle } = await stopped(bench, 'true');
+    const sampler = openSampler();
+    const tree = sampler.enter(place({}));
+    const left = sampler.enter(place({}));
+    const asked = [{ tree, pids: [pid] }];
+    expect(sampler.sample(asked, nothing)[0]?.processes).toHaveLength(1);
+    bench.engine.signalGroup(handle, 9);
+    await bench.exit(handle);
+    sampler.leave(left);
+    const empty = { processes: [], group: null };
+    expect(sampler.sample([...asked, { tree: left, pids: [process.pid] }], nothing)).toEqual([empty, empty]);
+    sampler.leave(tree);
+    expect(sampler.sample([], nothing)).toEqual([]);
+  });
+
+  const v2 = lacks(null);
+  it.runIf(v2 === null)(titled('follows a v2 group: who comes, who goes, its end', v2), async () => {
+    const bench = openBench();
+    const cgroup = group(null);
+    mkdirSync(join(cgroup, 'a'));
+    const sampler = openSampler();
+    const tree = sampler.enter(place({ cgroup }));
+    const pids = () => sampler.sample([{ tree, pids: [] }], nothing)[0]?.processes.map(({ pid }) => pid);
+    expect(pids()).toEqual([]);
+    const one = await stopped(bench, 'true', { cgroup });
+    expect(pids()).toEqual([one.pid]);
+    const two = await stopped(bench, 'true', { cgroup: join(cgroup, 'a') });
+    expect(pids()).toEqual([one.pid, two.pid].toSorted((a, b) => a - b));
+    for (const { handle } of [one, two]) {
+      bench.engine.signalGroup(handle, 9);
+      await bench.exit(handle);
+    }
+    expect(pids()).toEqual([]);
+    rmdirSync(join(cgroup, 'a'));
+    rmdirSync(cgroup);
+    expect(sampler.sample([{ tree, pids: [] }], nothing)).toEqual([{ processes: [], group: null }]);
+    mkdirSync(cgroup);
+  });
+
+  const v1 = lacks('memory');
+  it.runIf(v1 === null)(titled('sees a v1 group change', v1), async () => {
+    const bench = openBench();
+    const memory = group('memory');
+    const sampler = openSampler();
+    const tree = sampler.enter(place({ controllers: { memory } }));
+    const seen = (detail = nothing) => sampler.sample([{ tree, pids: [] }], detail)[0];
+    expect(seen()?.group).toMatchObject({ memoryHits: 0, oomKills: 0, memoryPeak: null });
+    const { pid } = await stopped(bench, 'true', { joins: [join(memory, 'tasks')] });
+    expect(seen()?.processes).toMatchObject([{ pid }]);
+    expect(seen()?.group?.memory).toBeGreaterThan(0);
+    expect(seen(everything)?.group?.memoryPeak).toBeGreaterThan(0);
+  });
+
+  it('keeps no descriptor of this process open', async () => {
+    const bench = openBench();
+    const { pid } = await stopped(bench, 'true');
+    const before = readdirSync('/proc/self/fd').length;
+    const sampler = openSampler();
+    const tree = sampler.enter(place({}));
+    sampler.sample([{ tree, pids: [pid] }], everything);
+    expect(readdirSync('/proc/self/fd').length).toBe(before);
+  });
+
+  it('names each process that has begun once', async () => {
+    const bench = openBench();
+    const sampler = openSampler();
+    expect(sampler.newcomers().map(({ pid }) => pid)).toContain(process.pid);
+    const { pid, startTime } = await stopped(bench, 'true');
+    const of = (rows: ReturnType<typeof sampler.newcomers>) => rows.filter((row) => row.pid === pid);
+    expect(of(sampler.newcomers())).toMatchObject([
+      { pid, startTime, ppid: process.pid, pgid: pid, sid: pid },
+    ]);
+    expect(of(sampler.newcomers())).toEqual([]);
+  });
+
+  it('does nothing more when it is closed', () => {
+    const sampler = native.openSampler();
+    sampler.close();
+    sampler.close();
+    expect(() => sampler.enter(place({}))).toThrow('the sampler is closed');
+    expect(() => sampler.newcomers()).toThrow('the sampler is closed');
+  });
 });

@@ -22,7 +22,13 @@ import { limitsOf, MiB } from './limit-settings.ts';
 const TIME = 20_000 * Number(process.env.HSU_TIME_FACTOR ?? 1);
 const loaded = loadNative({});
 const INSTANCE = `test-${process.pid}`;
-const PLAIN: UsageDetail = { pss: false, connections: false, pressure: false, descriptors: false };
+const PLAIN: UsageDetail = {
+  pss: false,
+  connections: false,
+  pressure: false,
+  descriptors: false,
+  peak: false,
+};
 const clock = realClock();
 const program = join(import.meta.dirname, 'programs', 'contained.ts');
 

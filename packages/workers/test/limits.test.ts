@@ -132,7 +132,7 @@ describe('a program that needs more memory each second', () => {
   test('is sampled', async () => {
     const scene = await stage(answering('log'), grows);
     scene.clock.advance(4000);
-    const detail = { pss: true, connections: true, pressure: false, descriptors: true };
+    const detail = { pss: true, connections: true, pressure: false, descriptors: true, peak: true };
     expect(scene.host.sample([scene.context.tree], detail)).toMatchObject([
       {
         at: 4000,

@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { Sampler } from '../src/limits/sampler.ts';
 import { treeUsage } from './usage.ts';
 
-const PLAIN: UsageDetail = { pss: false, connections: false, pressure: false, descriptors: false };
+const PLAIN: UsageDetail = {
+  pss: false,
+  connections: false,
+  pressure: false,
+  descriptors: false,
+  peak: false,
+};
 
 type Look = { readonly at: number; readonly runs: readonly string[]; readonly detail: UsageDetail };
 

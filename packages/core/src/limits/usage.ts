@@ -16,8 +16,9 @@ export interface TreeUsage {
   readonly virtual: Bytes;
   /** Sum of proportional sizes: what n processes share counts 1/n for each. Only when asked for. */
   readonly pss: Bytes | null;
-  /** As the containment counts it, page cache included; now and at most. */
+  /** As the containment counts it, page cache included. */
   readonly memory: Bytes | null;
+  /** The most that it was. Only when asked for. */
   readonly memoryPeak: Bytes | null;
   readonly swap: Bytes | null;
   /** CPU time since the run began, of all that lived in it as far as the host can tell. */
@@ -46,4 +47,5 @@ export interface UsageDetail {
   readonly connections: boolean;
   readonly pressure: boolean;
   readonly descriptors: boolean;
+  readonly peak: boolean;
 }

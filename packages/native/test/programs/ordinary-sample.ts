@@ -5,6 +5,7 @@ const [trees] = native().sampleTrees([{ cgroup: null, controllers: {}, pids: [pr
   connections: true,
   pressure: true,
   descriptors: true,
+  peak: true,
 });
 const own = (pid: number): number => (pid === process.pid ? 1 : 0);
 const processes = trees?.processes.toSorted((a, b) => own(a.pid) - own(b.pid));

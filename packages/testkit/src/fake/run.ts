@@ -167,7 +167,7 @@ export class FakeRun implements HostRun {
       virtual: memory,
       pss: detail.pss ? memory : null,
       memory: this.#enforces ? memory : null,
-      memoryPeak: this.#enforces ? memoryPeak : null,
+      memoryPeak: this.#enforces && detail.peak ? memoryPeak : null,
       swap: this.#enforces ? 0 : null,
       cpuTime,
       readBytes: 0,

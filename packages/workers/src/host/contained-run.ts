@@ -33,6 +33,7 @@ export class ContainedRun implements Hold {
   #plan: LimitPlan | null;
   #condemned = false;
   #released = false;
+  #onRelease: () => void = () => undefined;
 
   constructor(containing: Containing, origin: Origin) {
     this.#containing = containing;
@@ -47,6 +48,12 @@ export class ContainedRun implements Hold {
 
   get hasGroup(): boolean {
     return this.#group !== null;
+  }
+
+  /** Of how many directories its group consists: controllers may be added while it runs. */
+  get directories(): number {
+    const group = this.#group;
+    return group === null ? 0 : group.controllers.size + (group.unified === null ? 0 : 1);
   }
 
   pids(): readonly number[] {
@@ -103,7 +110,7 @@ export class ContainedRun implements Hold {
   }
 
   cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null {
-    const detail = { pss: false, connections: false, pressure: false, descriptors: false };
+    const detail = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
     const [usage] = this.#containing.native.sampleTrees([this.source(members)], detail);
     return usage === undefined ? null : this.metered(usage);
   }
@@ -133,9 +140,15 @@ export class ContainedRun implements Hold {
     return around.some((one) => one.memoryRefused()) ? 'quota' : 'system';
   }
 
+  /** Calls it once, when the run gives back what it has. */
+  whenReleased(action: () => void): void {
+    this.#onRelease = action;
+  }
+
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#onRelease();
     const { opened } = this.#origin;
     if (opened !== null) this.#containing.groups.close(opened.group, opened.around);
   }

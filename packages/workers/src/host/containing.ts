@@ -8,7 +8,7 @@ import {
   type QuotaSpec,
   type WorkerId,
 } from '@hsu-master/core';
-import type { Native, NativeLimits, NativeTree, NativeTreeUsage } from '@hsu-master/native';
+import type { Native, NativeLimits } from '@hsu-master/native';
 import type { Containment } from './cgroup/acquire.ts';
 import { findDevices } from './cgroup/devices.ts';
 import type { Controller1, GroupPlan } from './cgroup/facilities.ts';
@@ -103,13 +103,9 @@ export class Containing {
     return [...group.write(plan)].map(([limit, reason]) => ({ limits: [limit], reason }));
   }
 
-  sample(
-    trees: readonly NativeTree[],
-    detail: Parameters<Native['sampleTrees']>[1],
-  ): readonly NativeTreeUsage[] {
-    if (trees.length === 0) return [];
+  /** A sample is taken: kills before it explain no later end. */
+  noteOomKills(): void {
     this.#oomKills = systemOomKills();
-    return this.native.sampleTrees(trees, detail);
   }
 
   /** Whether the kernel has killed anybody for want of memory since this was asked last. */

@@ -20,6 +20,9 @@ export interface ProcessSystem {
   watch(process: ProcessIdentity, status: boolean, gone: (exit: Exit) => void): (() => void) | null;
 }
 
+/** A process that was not there before. */
+type Newcomer = Pick<ProcessRow, 'pid' | 'ppid' | 'pgid' | 'sid'> & { readonly startTime: string };
+
 /** Where an inherited process belongs; `unknown` until somebody has looked. */
 type Owner = Tree | 'none' | 'unknown';
 
@@ -108,6 +111,21 @@ export class Forest {
     // What is in a group has no need to be found.
     if (rows.length === 0 && tree.group?.isPopulated() === true) return { rows, sure: false };
     return { rows, sure: this.#found.has(tree) ? this.#survey.still : this.#survey.complete };
+  }
+
+  /**
+   * Whether any of these processes, which have begun lately, may be of a tree: descends from a member, shares its group or session, or
+   * was inherited.
+   */
+  concerns(newcomers: readonly Newcomer[]): boolean {
+    if (newcomers.length === 0) return false;
+    const members = new Map<number, string>();
+    for (const { seen } of this.#trees) for (const [pid, startedAt] of seen) members.set(pid, startedAt);
+    const { ownPid } = this.system;
+    return newcomers.some(({ pid, startTime, ppid, pgid, sid }) => {
+      if (members.get(pid) === startTime) return false;
+      return ppid === ownPid || members.has(ppid) || members.has(pgid) || members.has(sid);
+    });
   }
 
   /** Does no more work. */

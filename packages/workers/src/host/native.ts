@@ -182,6 +182,7 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#system.close();
     this.#children.clear();
     this.#engine.close();
+    this.#sampling.close();
     this.#containing.close();
   }
 

@@ -1,22 +1,28 @@
 import type { Clock, HostRun, ProcessIdentity, TreeUsage, UsageDetail } from '@hsu-master/core';
-import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
+import type { NativeSampler, NativeTreeUsage } from '@hsu-master/native';
 import { ContainedRun } from './contained-run.ts';
 import type { Containing } from './containing.ts';
 import type { Forest } from './forest.ts';
+import type { Tree } from './tree.ts';
 import { TreeRun } from './tree-run.ts';
 import { usageOf } from './usage.ts';
 
 /**
- * A sample takes the members of a group from the group. Who has left it is found by a look at all processes, which one in so many
- * takes.
+ * A sample takes the members of a group from the group, and those of a tree without one from the last look, unless processes have
+ * begun since that may be of it. Who escapes both is found by a look at all processes, which one in so many samples takes.
  */
 const LOOK_AT_EACH = 16;
 
-interface Sampled {
+/** A run that was sampled and is not over. */
+interface Known {
   readonly hold: ContainedRun;
-  /** Members outside of its group; all, where it has none. */
-  readonly outside: readonly ProcessIdentity[];
-  readonly source: NativeTree;
+  readonly tree: Tree;
+  /** What the sampler calls it; null before its second sample: it may have been asked for once. */
+  entered: number | null;
+  /** How many directories it had when it entered. */
+  directories: number;
+  /** Members as the last look saw them: those outside of its group, or all where it has none. null: nobody has looked. */
+  outside: readonly ProcessIdentity[] | null;
 }
 
 /** Samples the trees of the native host. */
@@ -24,6 +30,8 @@ export class Sampling {
   readonly #containing: Containing;
   readonly #forest: Forest;
   readonly #clock: Clock;
+  readonly #known = new Map<ContainedRun, Known>();
+  #sampler: NativeSampler | null = null;
   #samples = 0;
 
   constructor(containing: Containing, forest: Forest, clock: Clock) {
@@ -34,35 +42,99 @@ export class Sampling {
 
   sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
     this.#samples += 1;
-    const held = runs.map((run) => (run instanceof TreeRun ? this.#sourceOf(run) : null));
-    const sources = held.flatMap((one) => one?.source ?? []);
-    const usages = this.#containing.sample(sources, detail);
+    const known = runs.map((run) => (run instanceof TreeRun ? this.#knownOf(run) : null));
+    this.#findMembers(known);
+    const usages = this.#use(known, detail);
     const at = this.#clock.now();
-    let next = 0;
-    return held.map((one) => {
-      const seen = one === null ? undefined : usages[next++];
+    return known.map((one) => {
+      const seen = one === null ? undefined : usages.get(one);
       if (one === null || seen === undefined) return null;
       const usage = withoutOthers(seen, one.outside);
       return usageOf(usage, at, one.hold.metered(usage), detail);
     });
   }
 
-  #sourceOf({ held }: TreeRun): Sampled | null {
+  close(): void {
+    this.#known.clear();
+    this.#sampler?.close();
+    this.#sampler = null;
+  }
+
+  #knownOf({ held }: TreeRun): Known | null {
     if (held === null || !(held.hold instanceof ContainedRun)) return null;
     const { hold, tree } = held;
-    const looks = !hold.hasGroup || this.#samples % LOOK_AT_EACH === 0;
-    const members = looks ? this.#forest.members(tree) : [];
-    const outside = hold.hasGroup ? tree.outside : members;
-    return { hold, outside, source: hold.source(outside) };
+    const known = this.#known.get(hold);
+    if (known !== undefined) {
+      if (known.entered === null || known.directories !== hold.directories) this.#enter(known);
+      return known;
+    }
+    const fresh: Known = { hold, tree, entered: null, directories: 0, outside: null };
+    this.#known.set(hold, fresh);
+    hold.whenReleased(() => this.#forget(fresh));
+    return fresh;
+  }
+
+  #enter(known: Known): void {
+    const { hold } = known;
+    this.#sampler ??= this.#containing.native.openSampler();
+    if (known.entered !== null) this.#sampler.leave(known.entered);
+    known.entered = this.#sampler.enter(hold.source([]));
+    known.directories = hold.directories;
+  }
+
+  #forget(known: Known): void {
+    if (!this.#known.delete(known.hold)) return;
+    if (known.entered !== null) this.#sampler?.leave(known.entered);
+  }
+
+  #findMembers(asked: readonly (Known | null)[]): void {
+    const bare = asked.some((one) => one?.hold.hasGroup === false);
+    const changed = bare && this.#mayHaveChanged(asked);
+    if (!changed && this.#samples % LOOK_AT_EACH !== 0) return;
+    for (const one of this.#known.values()) {
+      const members = this.#forest.members(one.tree);
+      one.outside = one.hold.hasGroup ? one.tree.outside : members;
+    }
+  }
+
+  /** Whether a look at all processes may show members that the last one did not. */
+  #mayHaveChanged(asked: readonly (Known | null)[]): boolean {
+    const isNew = asked.some((one) => one?.outside === null && !one.hold.hasGroup);
+    const newcomers = this.#sampler?.newcomers() ?? [];
+    return isNew || this.#forest.concerns(newcomers);
+  }
+
+  #use(known: readonly (Known | null)[], detail: UsageDetail): ReadonlyMap<Known, NativeTreeUsage> {
+    const once: Known[] = [];
+    const entered: Known[] = [];
+    for (const one of known) if (one !== null) (one.entered === null ? once : entered).push(one);
+    const usages = new Map<Known, NativeTreeUsage>();
+    const note = (trees: readonly Known[], seen: readonly NativeTreeUsage[]): void =>
+      trees.forEach((one, index) => void usages.set(one, seen[index] as NativeTreeUsage));
+    if (once.length + entered.length > 0) this.#containing.noteOomKills();
+    if (once.length > 0) {
+      const places = once.map(({ hold, outside }) => hold.source(outside ?? []));
+      note(once, this.#containing.native.sampleTrees(places, detail));
+    }
+    if (entered.length > 0 && this.#sampler !== null) {
+      const trees = entered.map((one) => ({ tree: one.entered as number, pids: pidsOf(one.outside) }));
+      note(entered, this.#sampler.sample(trees, detail));
+    }
+    return usages;
   }
 }
 
+const NOBODY: readonly number[] = [];
+
+function pidsOf(processes: readonly ProcessIdentity[] | null): readonly number[] {
+  return processes === null || processes.length === 0 ? NOBODY : processes.map(({ pid }) => pid);
+}
+
 /** A pid that a member had may be another’s by now. */
-function withoutOthers(usage: NativeTreeUsage, known: readonly ProcessIdentity[]): NativeTreeUsage {
-  if (known.length === 0) return usage;
-  const startedAt = new Map(known.map((one) => [one.pid, one.startedAt]));
-  const processes = usage.processes.filter(
-    ({ pid, startTime }) => (startedAt.get(pid) ?? startTime) === startTime,
-  );
-  return { ...usage, processes };
+function withoutOthers(usage: NativeTreeUsage, known: readonly ProcessIdentity[] | null): NativeTreeUsage {
+  if (known === null || known.length === 0) return usage;
+  const isOther = ({ pid, startTime }: NativeTreeUsage['processes'][number]): boolean =>
+    known.some((one) => one.pid === pid && one.startedAt !== startTime);
+  const hasOthers = usage.processes.some(isOther);
+  return hasOthers ? { ...usage, processes: usage.processes.filter((one) => !isOther(one)) } : usage;
 }

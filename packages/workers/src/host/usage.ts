@@ -8,44 +8,44 @@ export function usageOf(
   cpuTime: Milliseconds,
   detail: UsageDetail,
 ): TreeUsage {
-  const sum = (key: 'rss' | 'virtual' | 'threads'): number =>
-    processes.reduce((total, one) => total + one[key], 0);
-  const told = (key: Optional): number | null => {
-    const known = processes.flatMap((one) => one[key] ?? []);
-    return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
-  };
-  const hits =
-    group !== null && (group.memoryHits !== null || group.processHits !== null || group.cpuThrottled !== null)
-      ? {
-          memory: group.memoryHits ?? 0,
-          processes: group.processHits ?? 0,
-          cpu: group.cpuThrottled ?? 0,
-        }
-      : null;
   return {
     at,
     processes: processes.length,
-    threads: sum('threads'),
-    rss: sum('rss'),
-    virtual: sum('virtual'),
-    pss: detail.pss ? told('pss') : null,
+    threads: sum(processes, 'threads') ?? 0,
+    rss: sum(processes, 'rss') ?? 0,
+    virtual: sum(processes, 'virtual') ?? 0,
+    pss: detail.pss ? sum(processes, 'pss') : null,
     memory: group?.memory ?? null,
     memoryPeak: group?.memoryPeak ?? null,
     swap: group?.swap ?? null,
     cpuTime,
-    readBytes: group?.readBytes ?? told('readBytes'),
-    writtenBytes: group?.writtenBytes ?? told('writtenBytes'),
-    readOps: group?.readOps ?? told('readOps'),
-    writeOps: group?.writeOps ?? told('writeOps'),
-    descriptors: detail.descriptors ? told('descriptors') : null,
-    connections: detail.connections ? told('connections') : null,
+    readBytes: group?.readBytes ?? sum(processes, 'readBytes'),
+    writtenBytes: group?.writtenBytes ?? sum(processes, 'writtenBytes'),
+    readOps: group?.readOps ?? sum(processes, 'readOps'),
+    writeOps: group?.writeOps ?? sum(processes, 'writeOps'),
+    descriptors: detail.descriptors ? sum(processes, 'descriptors') : null,
+    connections: detail.connections ? sum(processes, 'connections') : null,
     pressure: detail.pressure ? (group?.pressure ?? null) : null,
-    hits,
+    hits: hitsOf(group),
     oomKills: group?.oomKills ?? null,
   };
 }
 
-type Optional = Extract<
-  keyof NativeProcessUsage,
-  'pss' | 'readBytes' | 'writtenBytes' | 'readOps' | 'writeOps' | 'descriptors' | 'connections'
->;
+/** Of those of whom it is known; null: of none. */
+function sum(processes: readonly NativeProcessUsage[], key: Count): number | null {
+  let total: number | null = null;
+  for (const one of processes) {
+    const value = one[key];
+    if (value !== null) total = (total ?? 0) + value;
+  }
+  return total;
+}
+
+function hitsOf(group: NativeTreeUsage['group']): TreeUsage['hits'] {
+  if (group === null) return null;
+  const { memoryHits, processHits, cpuThrottled } = group;
+  if (memoryHits === null && processHits === null && cpuThrottled === null) return null;
+  return { memory: memoryHits ?? 0, processes: processHits ?? 0, cpu: cpuThrottled ?? 0 };
+}
+
+type Count = Exclude<keyof NativeProcessUsage, 'pid' | 'startTime' | 'cpuMs' | 'childrenCpuMs'>;

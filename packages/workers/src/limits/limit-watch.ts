@@ -31,7 +31,7 @@ export interface LimitWatch {
   close(): void;
 }
 
-const USUAL: UsageDetail = { pss: false, connections: false, pressure: true, descriptors: true };
+const USUAL: UsageDetail = { pss: false, connections: false, pressure: true, descriptors: true, peak: true };
 const NONE: Excesses = new Map();
 
 export function watchLimits({ host, clock, logFiles, defect }: LimitWatchParts): LimitWatch {

@@ -210,5 +210,6 @@ function detailOf(judged: readonly Judged[]): UsageDetail {
     pressure: false,
     connections: asks('network.max_connections'),
     descriptors: asks('process.max_file_descriptors'),
+    peak: false,
   };
 }

@@ -51,7 +51,7 @@ async function ordinary(): Promise<unknown> {
   const watched = new Watched(host, creature('opens', '40', 'spin'), { limits });
   await watched.says('EMFILE');
   await watched.first('spawned');
-  const usage = { pss: false, connections: false, pressure: false, descriptors: true };
+  const usage = { pss: false, connections: false, pressure: false, descriptors: true, peak: true };
   const [sample] = host.sample([watched.run], usage);
   const reports = watched.run.limitReports();
   const frozen = watched.run.freeze(true);
