@@ -1,5 +1,14 @@
 /** What can be asked for with --only. */
-export const METRICS = ['start', 'restart', 'stop', 'memory', 'idle', 'orphans'] as const;
+export const METRICS = [
+  'start',
+  'restart',
+  'stop',
+  'memory',
+  'idle',
+  'orphans',
+  'sampling',
+  'spawn',
+] as const;
 export type Metric = (typeof METRICS)[number];
 
 /** What ours shall reach, against the floor of the same run or by itself; compared by medians. */
@@ -12,7 +21,7 @@ export interface Figure {
   readonly metric: Metric;
   /** `N` stands for the number of workers asked for. */
   readonly title: string;
-  readonly unit: 'ms' | 'MiB' | '% of a core' | 'processes';
+  readonly unit: 'ms' | 'µs' | 'MiB' | '% of a core' | 'processes' | 'per second';
   readonly target?: Target;
 }
 
@@ -61,7 +70,22 @@ export const figures = {
     unit: 'processes',
     target: { kind: 'most', most: 0 },
   },
+  sampling: {
+    metric: 'sampling',
+    title: 'CPU for a sample of N processes each second',
+    unit: '% of a core',
+  },
+  samplingRate: { metric: 'sampling', title: 'samples of N processes that it took', unit: 'per second' },
+  samplingTrees: {
+    metric: 'sampling',
+    title: 'CPU for a sample of 100 trees of 5 processes each second',
+    unit: '% of a core',
+  },
+  spawn: { metric: 'spawn', title: 'spawn of a program that ends at once, to its end', unit: 'µs' },
 } as const satisfies Record<string, Figure>;
+
+/** Whether a busy machine makes the figure larger by an amount that says nothing of who is measured. */
+export const isTime = ({ unit }: Figure): boolean => unit === 'ms' || unit === 'µs';
 
 export type FigureName = keyof typeof figures;
 

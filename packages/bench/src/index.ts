@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { awaitCalm, watchCalm } from './calm.ts';
+import type { Sample } from './figures.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import type { Peer } from './peer.ts';
 import { bareNode } from './peers/bare-node.ts';
@@ -16,21 +17,21 @@ import {
   reportedFigures,
   type Values,
 } from './report.ts';
-import type { Scene } from './scene.ts';
-import { scenes } from './scenes/index.ts';
+import type { Contender, Contest, Scene } from './scene.ts';
+import { contests, scenes } from './scenes/index.ts';
 import type { Setting } from './trial.ts';
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
-/** Those of the peers that are here, or could be installed; says what is missing of the others. */
-async function readyPeers(wanted: readonly Peer[]): Promise<readonly Peer[]> {
-  const ready: Peer[] = [];
+/** Those of them that are here, or could be installed; says what is missing of the others. */
+async function readyOnes<T extends Peer | Contender>(wanted: readonly T[]): Promise<readonly T[]> {
+  const ready: T[] = [];
   for (const peer of wanted) {
-    let lack = await peer.missing();
+    let lack = await peer.missing?.();
     if (lack?.supply) {
       tell(`${peer.name}: ${lack.what}; installing it`);
       lack = await lack.supply().then(
-        () => peer.missing(),
+        () => peer.missing?.(),
         (error: unknown) => ({ what: `cannot be installed: ${String(error)}` }),
       );
     }
@@ -40,39 +41,62 @@ async function readyPeers(wanted: readonly Peer[]): Promise<readonly Peer[]> {
   return ready;
 }
 
+/** Those of the contenders that are asked for and here. */
+async function readyContests(options: Options): Promise<readonly Contest[]> {
+  const ready: Contest[] = [];
+  for (const contest of contests.filter(({ metric }) => options.metrics.has(metric))) {
+    const asked = contest.contenders.filter(({ peer }) => options.peers.includes(peer));
+    ready.push({ ...contest, contenders: await readyOnes(asked) });
+  }
+  return ready;
+}
+
 interface Outcome {
   readonly values: Values;
   readonly failures: readonly Failure[];
 }
 
+type Act = (setting: Setting) => Promise<readonly Sample[]>;
+
 /** All trials: in each round every scene, in each scene one peer after the other, so that the machine's moods meet all alike. */
-async function playAll(chosen: readonly Peer[], options: Options, setting: Setting): Promise<Outcome> {
+async function playAll(
+  chosen: readonly Peer[],
+  contested: readonly Contest[],
+  options: Options,
+  setting: Setting,
+): Promise<Outcome> {
   const values: Values = new Map();
   const failures: Failure[] = [];
-  const play = async (scene: Scene, peer: Peer, round: number) => {
-    if (failures.some((failure) => failure.peer === peer.name && failure.scene === scene.name)) return;
+  const play = async (scene: string, peer: string, round: number, act: Act) => {
+    if (failures.some((failure) => failure.peer === peer && failure.scene === scene)) return;
     if (options.calmSeconds > 0) await awaitCalm(options.calmSeconds * 1000, setting.signal);
-    tell(`round ${round + 1} of ${options.rounds}: ${scene.name}, ${peer.name}`);
+    tell(`round ${round + 1} of ${options.rounds}: ${scene}, ${peer}`);
     let cpu = 0n;
     const used = (more: bigint) => {
       cpu += more;
     };
     const wasCalm = watchCalm();
     try {
-      const samples = await scene.play(peer, round, options, { ...setting, used });
-      collect(values, peer.name, samples, options.calmSeconds === 0 || wasCalm(cpu));
+      const samples = await act({ ...setting, used });
+      collect(values, peer, samples, options.calmSeconds === 0 || wasCalm(cpu));
     } catch (error) {
       setting.signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
       tell(`  failed: ${message}`);
-      failures.push({ peer: peer.name, scene: scene.name, round, message });
+      failures.push({ peer, scene, round, message });
     }
   };
+  const playScene = (scene: Scene, peer: Peer, round: number) =>
+    play(scene.name, peer.name, round, (given) => scene.play(peer, round, options, given));
   for (let round = 0; round < options.rounds; round++) {
     for (const scene of scenes) {
       if (!isAsked(scene, round, options)) continue;
-      for (const peer of chosen) await play(scene, peer, round);
-      if (scene.withBareNode && options.metrics.has('memory')) await play(scene, bareNode, round);
+      for (const peer of chosen) await playScene(scene, peer, round);
+      if (scene.withBareNode && options.metrics.has('memory')) await playScene(scene, bareNode, round);
+    }
+    for (const { name, contenders, rounds } of contested) {
+      if (round >= rounds(options)) continue;
+      for (const one of contenders) await play(name, one.name, round, (given) => one.play(options, given));
     }
   }
   return { values, failures };
@@ -85,17 +109,23 @@ function isAsked(scene: Scene, round: number, options: Options): boolean {
 
 async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   const programs = await compilePrograms();
-  const chosen = await readyPeers(peers.filter(({ name }) => options.peers.includes(name)));
+  const isSupervising = scenes.some(({ metrics }) => metrics.some((metric) => options.metrics.has(metric)));
+  const wanted = isSupervising ? peers : peers.filter(({ name }) => name === 'floor' || name === 'ours');
+  const chosen = await readyOnes(wanted.filter(({ name }) => options.peers.includes(name)));
+  const contested = await readyContests(options);
   const versions: Record<string, string> = {};
   for (const peer of chosen) {
     await peer.makeReady?.();
     versions[peer.name] = await peer.version();
   }
+  for (const { peer, version } of contested.flatMap(({ contenders }) => contenders)) {
+    if (version) versions[peer] = await version();
+  }
   const dir = await mkdtemp(join(tmpdir(), 'hsu-bench-'));
   try {
     const { loggers, containment } = options;
     const setting = { programs, dir, loggers, containment, used: () => {}, signal };
-    const outcome = await playAll(chosen, options, setting);
+    const outcome = await playAll(chosen, contested, options, setting);
     const { peers: _peers, json: _json, ...extent } = options;
     return {
       at: new Date().toISOString(),
@@ -111,10 +141,10 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(
-    process.argv.slice(2),
-    peers.map(({ name }) => name),
-  );
+  const contending = contests.flatMap(({ contenders }) => contenders.map(({ peer }) => peer));
+  const options = readOptions(process.argv.slice(2), [
+    ...new Set([...peers.map(({ name }) => name), ...contending]),
+  ]);
   if (!options) {
     process.stdout.write(USAGE);
     return 0;

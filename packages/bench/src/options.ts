@@ -19,13 +19,15 @@ export const USAGE = `Measures HSU Master beside a floor in C and beside its pee
   pnpm bench --only start,stop --rounds 3          two metrics
   pnpm bench --peers floor,ours --n 100            two supervisors, small
 
-  --only LIST          of start, restart, stop, memory, idle, orphans
-  --peers LIST         of floor, ours, pm2, supervisord, runit, s6
+  --only LIST          of start, restart, stop, memory, idle, orphans, sampling, spawn
+  --peers LIST         of floor, ours, pm2, supervisord, runit, s6, pidusage, systeminformation
   --n COUNT            workers of the large trials (1000)
   --rounds COUNT       5
   --kills COUNT        kills per supervisor for restart, over all rounds (50)
   --idle-seconds S     how long idleness is watched (60)
   --idle-rounds COUNT  in how many of the rounds (1)
+  --sample-seconds S   how long sampling is watched (30)
+  --sample-rounds N    in how many of the rounds (1)
   --loggers            give each worker under runit and s6 a logger of its own
   --no-containment     ours without cgroups, which no other of these has either
   --calm S             wait up to S seconds before each trial for an idle machine (10)
@@ -45,6 +47,8 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
       kills: { type: 'string', default: '50' },
       'idle-seconds': { type: 'string', default: '60' },
       'idle-rounds': { type: 'string', default: '1' },
+      'sample-seconds': { type: 'string', default: '30' },
+      'sample-rounds': { type: 'string', default: '1' },
       loggers: { type: 'boolean', default: false },
       'no-containment': { type: 'boolean', default: false },
       calm: { type: 'string', default: '10' },
@@ -62,6 +66,8 @@ export function readOptions(args: readonly string[], peers: readonly string[]): 
     kills: counted('--kills', values.kills),
     idleSeconds: counted('--idle-seconds', values['idle-seconds']),
     idleRounds: counted('--idle-rounds', values['idle-rounds']),
+    sampleSeconds: counted('--sample-seconds', values['sample-seconds']),
+    sampleRounds: counted('--sample-rounds', values['sample-rounds']),
     loggers: values.loggers,
     containment: values['no-containment'] ? 'off' : 'auto',
     calmSeconds: counted('--calm', values.calm, 0),

@@ -13,6 +13,8 @@ export interface Assignment {
   readonly loggers: boolean;
   /** How ours holds its workers. */
   readonly containment: string;
+  /** Whether what each worker uses is looked at each second; for ours. */
+  readonly sampled: boolean;
   readonly programs: Programs;
 }
 

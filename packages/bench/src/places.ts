@@ -10,6 +10,12 @@ export const places = {
   pm2Manifest: fromPackage('pm2'),
   /** Not committed: pm2, installed by the bench. */
   pm2: fromPackage('build/pm2'),
+  samplers: fromPackage('samplers'),
+  /** Not committed: the samplers, installed by the bench. */
+  installedSamplers: fromPackage('build/samplers'),
+  spawner: fromPackage('dist/spawner.js'),
+  workers: fromPackage('../workers/dist/index.js'),
+  native: fromPackage('../native/dist/index.js'),
   launcher: fromPackage('../hsu-master'),
   addon: fromPackage('../../native/linux/build/Release/hsu_native.node'),
   bundler: fromPackage('../../scripts/bundle.mjs'),

@@ -13,6 +13,9 @@ export interface Programs {
   readonly floor: string;
   readonly stamp: Readonly<Record<Linkage, string>>;
   readonly awkward: string;
+  readonly nothing: string;
+  readonly spawns: string;
+  readonly reader: string;
 }
 
 const changedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
@@ -32,12 +35,15 @@ async function compile(name: string, linkage: Linkage): Promise<string> {
 
 /** Compiles what is older than its source. Rejects without a C compiler. */
 export async function compilePrograms(): Promise<Programs> {
-  const [arena, floor, awkward, bare, linked] = await Promise.all([
+  const [arena, floor, awkward, nothing, spawns, reader, bare, linked] = await Promise.all([
     compile('arena', 'static'),
     compile('floor', 'static'),
     compile('awkward', 'static'),
+    compile('nothing', 'static'),
+    compile('spawns', 'static'),
+    compile('reader', 'static'),
     compile('stamp', 'static'),
     compile('stamp', 'dynamic'),
   ]);
-  return { arena, floor, awkward, stamp: { static: bare, dynamic: linked } };
+  return { arena, floor, awkward, nothing, spawns, reader, stamp: { static: bare, dynamic: linked } };
 }

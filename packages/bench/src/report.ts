@@ -1,5 +1,5 @@
 import { cpus, release } from 'node:os';
-import { type Figure, type FigureName, figures, type Sample, type Target } from './figures.ts';
+import { type Figure, type FigureName, figures, isTime, type Sample, type Target } from './figures.ts';
 import type { Extent } from './scene.ts';
 import { ratio, type Summary, summarise } from './statistics.ts';
 
@@ -69,9 +69,9 @@ export function collect(into: Values, peer: string, samples: readonly Sample[], 
 
 const figureNames = Object.keys(figures) as FigureName[];
 
-function counting({ unit }: Figure, taken: readonly Taken[]): readonly number[] {
+function counting(figure: Figure, taken: readonly Taken[]): readonly number[] {
   const calm = taken.filter((each) => each.calm);
-  return (unit === 'ms' && calm.length > 0 ? calm : taken).map(({ value }) => value);
+  return (isTime(figure) && calm.length > 0 ? calm : taken).map(({ value }) => value);
 }
 
 /** Medians, spreads and ratios of all that was collected. */
@@ -84,7 +84,7 @@ export function reportedFigures(values: Values, n: number): readonly ReportedFig
     const peers = [...byPeer].flatMap(([peer, taken]) => {
       const summary = summarise(counting(figure, taken));
       if (!summary) return [];
-      const busy = figure.unit === 'ms' && !taken.some(({ calm }) => calm);
+      const busy = isTime(figure) && !taken.some(({ calm }) => calm);
       return [{ peer, ...summary, timesFloor: ratio(summary.median, base), busy, taken }];
     });
     const title = figure.title.replace(/\bN\b/, String(n));

@@ -26,13 +26,20 @@ export type Load = {
   readonly count: number;
   /** ms, a multiple of 1000. */
   readonly grace: number;
-} & ({ readonly program: 'stamp'; readonly linkage: Linkage } | { readonly program: 'awkward' });
+  /** Whether ours looks each second at what each uses. */
+  readonly sampled: boolean;
+} & (
+  | { readonly program: 'stamp'; readonly linkage: Linkage; readonly children: number }
+  | { readonly program: 'awkward' }
+);
 
 /** Workers that note when they began and then do nothing. */
 export const sleepers = (count: number, linkage: Linkage): Load => ({
   program: 'stamp',
   linkage,
   count,
+  children: 0,
+  sampled: false,
   grace: 10_000,
 });
 
@@ -48,6 +55,8 @@ export interface Trial {
   started(): Promise<readonly Stamp[]>;
   /** The living processes that are no workers. */
   supervisors(): readonly Process[];
+  /** Runs another program beside the supervisor, which ends with the trial. */
+  beside(argv: readonly string[]): Arena;
   /** Asks for the stop; `returned` settles when the supervisor, or the command that stops it, has ended. */
   requestStop(): { readonly at: bigint; readonly returned: Promise<unknown> };
 }
@@ -71,8 +80,16 @@ export async function withTrial<T>(
   try {
     const { programs, loggers, containment } = setting;
     const program = load.program === 'stamp' ? programs.stamp[load.linkage] : programs.awkward;
-    const workers = Array.from({ length: load.count }, (_, index) => [program, stamps.path, String(index)]);
-    const prepared = await peer.prepare({ dir, workers, grace: load.grace, loggers, containment, programs });
+    const children = load.program === 'stamp' && load.children > 0 ? [String(load.children)] : [];
+    const workers = Array.from({ length: load.count }, (_, index) => [
+      program,
+      stamps.path,
+      String(index),
+      ...children,
+    ]);
+    const { grace, sampled } = load;
+    const assignment = { dir, workers, grace, loggers, containment, sampled, programs };
+    const prepared = await peer.prepare(assignment);
     return await inArenas(prepared, { dir, load, stamps, setting }, act);
   } catch (error) {
     if (setting.signal.aborted) throw error;
@@ -121,6 +138,7 @@ async function inArenas<T>(
         return first;
       },
       supervisors: () => arena.processes().filter(({ program }) => program !== load.program),
+      beside: open,
       requestStop() {
         const requestedAt = process.hrtime.bigint();
         // A command in an arena of its own: should it start a daemon, that one ends with the trial too.

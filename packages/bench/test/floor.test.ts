@@ -55,13 +55,18 @@ describe('the floor in its arena', () => {
   it(
     'ends workers that ignore SIGTERM, change session or daemonize',
     async () => {
-      await withTrial(floor, { program: 'awkward', count: 2, grace: 1000 }, setting, async (trial) => {
-        await until('eight processes', LIMIT_MS, 5, setting.signal, () =>
-          alive(trial, 'awkward') === 8 ? true : undefined,
-        );
-        await trial.requestStop().returned;
-        expect(alive(trial, 'awkward')).toBe(0);
-      });
+      await withTrial(
+        floor,
+        { program: 'awkward', count: 2, grace: 1000, sampled: false },
+        setting,
+        async (trial) => {
+          await until('eight processes', LIMIT_MS, 5, setting.signal, () =>
+            alive(trial, 'awkward') === 8 ? true : undefined,
+          );
+          await trial.requestStop().returned;
+          expect(alive(trial, 'awkward')).toBe(0);
+        },
+      );
     },
     LIMIT_MS,
   );
@@ -72,7 +77,7 @@ describe('the floor in its arena', () => {
       let trialOf: Trial | undefined;
       const failing = withTrial(
         floor,
-        { program: 'awkward', count: 2, grace: 1000 },
+        { program: 'awkward', count: 2, grace: 1000, sampled: false },
         setting,
         async (trial) => {
           trialOf = trial;

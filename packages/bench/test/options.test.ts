@@ -24,7 +24,10 @@ describe('options', () => {
   });
 
   it.each([
-    [['--only', 'speed'], '--only: "speed" is none of start, restart, stop, memory, idle, orphans'],
+    [
+      ['--only', 'speed'],
+      '--only: "speed" is none of start, restart, stop, memory, idle, orphans, sampling, spawn',
+    ],
     [['--peers', 'ours,monit'], '--peers: "monit" is none of floor, ours'],
     [['--rounds', '0'], '--rounds: "0" is no whole number from 1 on'],
     [['--n', 'many'], '--n: "many" is no whole number from 1 on'],

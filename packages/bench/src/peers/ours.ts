@@ -43,10 +43,16 @@ export const ours: Peer = {
     const manifest = await readFile(join(places.launcher, 'package.json'), 'utf8');
     return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown';
   },
-  async prepare({ dir, workers, grace, containment }) {
+  async prepare({ dir, workers, grace, containment, sampled }) {
     const config = join(dir, 'config.yaml');
     // No bound on restarts: the breaker would open under 50 kills a minute.
-    const control = [`stop_timeout: ${grace / 1000}s`, 'restart: { retry_delay: 0s, max_retries: 0 }'];
+    const control = [
+      `stop_timeout: ${grace / 1000}s`,
+      'restart: { retry_delay: 0s, max_retries: 0 }',
+      ...(sampled
+        ? ['limits: { memory: { max_rss: 512MiB, policy: log }, monitoring: { interval: 1s } }']
+        : []),
+    ];
     const units = workers.map((argv, index) =>
       [
         `  - id: w${index}`,

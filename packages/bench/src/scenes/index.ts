@@ -1,9 +1,13 @@
-import type { Scene } from '../scene.ts';
+import type { Contest, Scene } from '../scene.ts';
 import { crash } from './crash.ts';
 import { hundred } from './hundred.ts';
 import { many } from './many.ts';
 import { one } from './one.ts';
+import { sampling } from './sampling.ts';
+import { spawning } from './spawning.ts';
 import { zoo } from './zoo.ts';
 
 /** In the order in which they are played in each round. */
 export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];
+
+export const contests: readonly Contest[] = [sampling, spawning];

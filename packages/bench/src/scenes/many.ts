@@ -12,7 +12,8 @@ function cpuBetween(before: readonly Process[], after: readonly Process[]): numb
   return after.reduce((sum, { pid, cpu }) => sum + cpu - (used.get(pid) ?? 0), 0);
 }
 
-async function idleShare(trial: Trial, seconds: number, signal: AbortSignal): Promise<number> {
+/** CPU that the supervisor of a trial uses from now on, % of a core. */
+export async function shareOf(trial: Trial, seconds: number, signal: AbortSignal): Promise<number> {
   const before = trial.supervisors();
   const from = performance.now();
   await setTimeout(seconds * 1000, undefined, { signal });
@@ -45,7 +46,7 @@ export const many: Scene = {
         samples.push({ figure: 'processesN', value: supervisors.length });
       }
       if (watchIdle) {
-        samples.push({ figure: 'idle', value: await idleShare(trial, extent.idleSeconds, setting.signal) });
+        samples.push({ figure: 'idle', value: await shareOf(trial, extent.idleSeconds, setting.signal) });
       }
       return samples;
     }),

@@ -17,15 +17,20 @@ export const zoo: Scene = {
   name: 'awkward',
   metrics: ['orphans'],
   play: (peer, _round, _extent, setting) =>
-    withTrial(peer, { program: 'awkward', count: WORKERS, grace: 2000 }, setting, async (trial) => {
-      await trial.commandReturned();
-      await until(`${ALL} awkward processes`, START_LIMIT_MS, 50, setting.signal, () =>
-        awkwardOnes(trial) === ALL ? true : undefined,
-      );
-      await setTimeout(1500, undefined, { signal: setting.signal });
-      const { returned } = trial.requestStop();
-      await within(STOP_LIMIT_MS, setting.signal, returned);
-      await setTimeout(AFTER_STOP_MS, undefined, { signal: setting.signal });
-      return [{ figure: 'orphans', value: awkwardOnes(trial) }];
-    }),
+    withTrial(
+      peer,
+      { program: 'awkward', count: WORKERS, grace: 2000, sampled: false },
+      setting,
+      async (trial) => {
+        await trial.commandReturned();
+        await until(`${ALL} awkward processes`, START_LIMIT_MS, 50, setting.signal, () =>
+          awkwardOnes(trial) === ALL ? true : undefined,
+        );
+        await setTimeout(1500, undefined, { signal: setting.signal });
+        const { returned } = trial.requestStop();
+        await within(STOP_LIMIT_MS, setting.signal, returned);
+        await setTimeout(AFTER_STOP_MS, undefined, { signal: setting.signal });
+        return [{ figure: 'orphans', value: awkwardOnes(trial) }];
+      },
+    ),
 };
