@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { limitsAbove } from './above.ts';
 import type { Controller1, Facilities, Rights, Tree2 } from './facilities.ts';
@@ -132,7 +132,7 @@ class Acquisition {
     return { origin: `systemd scope ${scope}`, refused: null };
   }
 
-  /** Where our directory goes: into our own cgroup, or beside it where it is our leaf, or a part of a delegated unit, already. */
+  /** Where our directory goes: into our own cgroup, or beside it where it is our leaf, or a part of what was delegated, already. */
   #site({ own, mount, path }: Hierarchy): string | null {
     if (own === null) {
       this.#missing.set('', `the cgroup ${path} of this process is below no cgroup2 mount`);
@@ -141,8 +141,10 @@ class Acquisition {
     if (own === mount) return own;
     const parent = posix.dirname(own);
     if (posix.basename(own) === this.#leaf) return parent;
-    const ofUnit = isBootedWithSystemd() && unitOf(path).below && unitOf(posix.dirname(path)).name !== null;
-    return ofUnit && readPids(posix.join(parent, 'cgroup.procs')).length === 0 ? parent : own;
+    const isPart = isBootedWithSystemd()
+      ? unitOf(path).below && unitOf(posix.dirname(path)).name !== null
+      : isGivenToUser(parent);
+    return isPart && readPids(posix.join(parent, 'cgroup.procs')).length === 0 ? parent : own;
   }
 
   #takeUnified(site: string): Tree2 | null {
@@ -293,6 +295,12 @@ function look(): Hierarchies {
 
 function words(text: string | null): readonly string[] {
   return text?.split(/\s+/).filter((word) => word !== '') ?? [];
+}
+
+/** A cgroup that an ordinary user owns was delegated to that user. */
+function isGivenToUser(directory: string): boolean {
+  const uid = process.getuid?.() ?? 0;
+  return uid !== 0 && statSync(directory, { throwIfNoEntry: false })?.uid === uid;
 }
 
 /** Whether a process is this one or descends from it. */
