@@ -25,14 +25,24 @@ export function giveStage(stage: Stage): void {
  * A group that belongs to the ordinary user, as an administrator may hand it out; `inside` is a leaf of it for whoever works there.
  * Remove it with `removeGroup(group)`.
  */
-export function delegate(name: string): { readonly group: string; readonly inside: string } {
-  const group = makeGroup(CGROUPS, name);
+export function delegate(name: string): Delegated {
+  return delegateBelow(CGROUPS, name);
+}
+
+/** Likewise in another group, which has no more controllers to give than it has itself. */
+export function delegateBelow(parent: string, name: string): Delegated {
+  const group = makeGroup(parent, name);
   const inside = makeGroup(group, 'inside');
   for (const folder of [group, inside]) {
     chownSync(folder, ORDINARY, ORDINARY);
     for (const file of DELEGATED) chownSync(join(folder, file), ORDINARY, ORDINARY);
   }
   return { group, inside };
+}
+
+interface Delegated {
+  readonly group: string;
+  readonly inside: string;
 }
 
 /** Options that launch something as the ordinary user in a group; not `uid`, which would come before the group. */

@@ -1,0 +1,70 @@
+import { dirname } from 'node:path';
+import { creature } from '@hsu-master/testkit';
+import { describe, expect } from 'vitest';
+import { allGroups, cgroupOf, groupsIn, membersOf } from '../../test/cgroups.ts';
+import { eventually, it, type Launched, type Stage } from '../../test/drive.ts';
+import { isAlive } from '../../test/proc.ts';
+
+const COUNT = 14;
+const ids = Array.from({ length: COUNT }, (_, index) => `w${index}`);
+/** Half of them have a child that nobody would find without the group. */
+const HIDES = ['orphan', '{', 'session', 'wipe', 'print', 'hidden', 'sleep', '}'];
+const workers = ids.map((id, index) => ({
+  id,
+  command: creature(
+    ...['on-term', '{', 'pause', '700', 'exit', '0', '}'],
+    ...(index % 2 === 0 ? HIDES : []),
+    ...['print', 'up', 'sleep'],
+  ),
+  worker_group: index % 3 === 0 ? 'third' : undefined,
+}));
+const config = { groups: { third: { limits: { process: { max_processes: 500 } } } }, workers };
+
+/** Waits until all run, each once, and nobody lives in a group but they. */
+async function settled(stage: Stage, master: Launched): Promise<readonly number[]> {
+  await master.until('all are up', () => master.matching(/\| (up|hidden)$/).length === COUNT * 1.5);
+  const leaders = await Promise.all(ids.map((id) => master.started(id)));
+  const base = dirname(cgroupOf(leaders[1] ?? 0));
+  // Some have yet to see what forked them end.
+  await eventually(() => membersOf(base).length === COUNT * 1.5);
+  // The base, the quota, the runs.
+  expect(groupsIn(base)).toHaveLength(2 + COUNT);
+  for (const group of groupsIn(base).filter((one) => /\/w\d+$/.test(one))) {
+    expect(membersOf(group).length).toBe(Number(/\d+$/.exec(group)?.[0]) % 2 === 0 ? 2 : 1);
+  }
+  expect(stage.processes().filter(({ command }) => command.includes('sleep'))).toHaveLength(COUNT * 1.5);
+  return membersOf(base);
+}
+
+describe('a master that is killed', () => {
+  it('while it starts, while all run, while it stops: the next one leaves no group and no double', async ({
+    stage,
+  }) => {
+    const before = allGroups();
+    const starting = stage.run(config);
+    await starting.started('w5');
+    await starting.stop('SIGKILL');
+    const begun = stage.processes().map(({ pid }) => pid);
+    expect(begun.length).toBeGreaterThan(0);
+
+    const running = stage.run(config);
+    const first = await settled(stage, running);
+    expect(begun.filter(isAlive)).toEqual([]);
+    await running.stop('SIGKILL');
+    expect(first.filter(isAlive)).toEqual(first);
+
+    const stopping = stage.run(config);
+    const second = await settled(stage, stopping);
+    expect(first.filter(isAlive)).toEqual([]);
+    stopping.signal('SIGINT');
+    await stopping.line(/stopping all workers/);
+    await stopping.stop('SIGKILL');
+
+    const last = stage.run(config);
+    await settled(stage, last);
+    expect(second.filter(isAlive)).toEqual([]);
+    expect((await last.stop()).code).toBe(0);
+    expect(stage.leftOvers()).toEqual([]);
+    expect(allGroups()).toEqual(before);
+  });
+});
