@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -48,7 +48,10 @@ export class Rsyslog {
 
   async start(): Promise<this> {
     const program = FOLDERS.map((path) => join(path, 'rsyslogd')).find((path) => existsSync(path));
-    if (program === undefined || !existsSync('/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so'))
+    const hasTls = readdirSync('/usr/lib').some((name) =>
+      existsSync(`/usr/lib/${name}/rsyslog/lmnsd_gtls.so`),
+    );
+    if (program === undefined || !hasTls)
       throw new Error('rsyslog is not installed: apt-get install rsyslog rsyslog-gnutls');
     if (this.tcp === 0) [this.udp, this.tcp, this.tls] = (await freePorts(3)) as [number, number, number];
     mkdirSync(join(this.place, 'work'), { recursive: true });

@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
 import type { Bytes } from '@hsu-master/core';
 import type { LogRecord } from '../record.ts';
+import { crc32 } from './checksum.ts';
 
 /**
  * A frame holds some records: magic, length of the payload, how many records, checksum of the payload, checksum of these four

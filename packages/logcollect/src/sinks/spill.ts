@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Bytes } from '@hsu-master/core';
 import type { LogRecord } from '../record.ts';
+import { crc32 } from './checksum.ts';
 import type { SpillDisk } from './spill-disk.ts';
 import { decodeHeader, decodePayload, encodeFrame, type FrameHeader, HEADER_BYTES } from './spill-frame.ts';
 
