@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NativeLimits } from '../src/index.ts';
 import { group, lacks, lacksControllers, members, setting, titled } from './groups.ts';
-import { isRoot, openBench, outputOf, runProgram, shell, until } from './harness.ts';
+import { isRoot, openBench, outputOf, runProgram, shell, spawnOptions, until } from './harness.ts';
 import { limits } from './limits.ts';
 
 const nobody = 65_534;
@@ -20,9 +20,12 @@ async function startsWithoutMemory(cgroup: string | null): Promise<void> {
   setting(place, cgroup === null ? 'memory.limit_in_bytes' : 'memory.max', 1);
   const joins = cgroup === null ? [join(place, 'cgroup.procs')] : [];
   for (const oomScoreAdj of [null, 1000]) {
-    const { handle } = bench.start({ file: '/bin/true', limits: limits({ cgroup, joins, oomScoreAdj }) });
-    bench.engine.release(handle, true);
-    expect(await bench.failure(handle)).toMatchObject({ step: 'exec', code: 'ENOMEM' });
+    // Who is born there may lack the memory for its very first step.
+    const given = limits({ cgroup, joins, oomScoreAdj });
+    const spawned = bench.engine.spawn(spawnOptions({ file: '/bin/true', limits: given }));
+    if (spawned.ok) bench.engine.release(spawned.value.handle, true);
+    const failure = spawned.ok ? await bench.failure(spawned.value.handle) : spawned.failure;
+    expect(failure).toMatchObject({ code: 'ENOMEM' });
   }
 }
 
