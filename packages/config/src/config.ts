@@ -2,9 +2,11 @@
 import type {
   DependencyCondition,
   LimitsSpec,
+  LogAlertRule,
   LogSpec,
   MainProcessSpec,
   Milliseconds,
+  OutputStream,
   PipelineSpec,
   Probes,
   RestartPolicy,
@@ -12,6 +14,7 @@ import type {
 } from '@hsu-master/core';
 import type { Path } from './issue.ts';
 import type { LogLevel } from './schema/root.ts';
+import type { WrittenTarget } from './schema/targets.ts';
 
 /** What concerns the master itself. */
 export interface MasterConfig {
@@ -46,6 +49,19 @@ export interface DependencyConfig {
   readonly restart: boolean;
 }
 
+/** A target of lines, paths as written. */
+export interface TargetConfig {
+  readonly at: Path;
+  readonly streams: readonly OutputStream[];
+  readonly written: WrittenTarget;
+}
+
+export interface AlertConfig {
+  readonly at: Path;
+  /** `workers` is empty where the worker that it stands at is meant; its program as written. */
+  readonly rule: LogAlertRule;
+}
+
 /** Files as written, or null for the default names. */
 export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile' | 'pipeline'> {
   readonly stdoutFile: string | null;
@@ -54,6 +70,12 @@ export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile' | '
   readonly pipeline: PipelineSpec;
   /** The part of it that is for the lines of all workers. */
   readonly enhancement: PipelineSpec;
+  readonly targets: {
+    readonly stdout: readonly TargetConfig[];
+    readonly stderr: readonly TargetConfig[];
+    readonly forwarding: readonly TargetConfig[];
+  };
+  readonly alerts: readonly AlertConfig[];
 }
 
 /** A managed unit, whichever form it was written in. */
@@ -91,6 +113,11 @@ export interface Config {
   readonly master: MasterConfig;
   readonly units: readonly ManagedUnit[];
   readonly quotas: Quotas;
+  /** For the lines of all workers; null: nothing goes anywhere but to the workers’ own files. */
+  readonly aggregation: {
+    readonly targets: readonly TargetConfig[];
+    readonly alerts: readonly AlertConfig[];
+  } | null;
   /** Units that are valid but not run by this version. */
   readonly notRun: readonly { readonly id: string; readonly reason: string }[];
 }

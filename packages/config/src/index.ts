@@ -5,3 +5,4 @@ export { type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
 export { type FileRead, readConfigFile } from './read.ts';
 export type { LogLevel } from './schema/root.ts';
 export type { Surroundings } from './surroundings.ts';
+export type { CheckTarget, LogSource, LogsConfig, LogTarget } from './to-targets.ts';

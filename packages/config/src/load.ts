@@ -11,6 +11,7 @@ import { checkIds, checkSense, type Identity } from './rules.ts';
 import { SourceText } from './source.ts';
 import { placeOf, type Surroundings } from './surroundings.ts';
 import { toSpecs } from './to-specs.ts';
+import { type LogsConfig, toLogs } from './to-targets.ts';
 import { parse } from './yaml/parse.ts';
 import { isNull } from './yaml/tree.ts';
 
@@ -20,6 +21,8 @@ export interface LoadedConfig {
   readonly master: MasterConfig;
   /** Enabled and disabled ones, in the order of the file. */
   readonly workers: readonly WorkerSpec[];
+  /** Where lines go beside the workers’ own files, and who is told of them. */
+  readonly logs: LogsConfig;
   readonly warnings: readonly ConfigIssue[];
   /** Units that are valid but not run by this version. */
   readonly notRun: readonly { readonly id: string; readonly reason: string }[];
@@ -58,10 +61,12 @@ export function loadConfig(
   checkBudgets(config, findings);
   const place = placeOf(dirname(resolve(surroundings.cwd, source.file)), surroundings);
   const workers = toSpecs(config, place, findings);
+  const { checkTarget: check = () => [] } = surroundings;
+  const logs = toLogs(config, workers, { place, check }, findings);
   if (findings.errorCount > 0) return { ok: false, issues: freeze(findings.errors()) };
   const { master, notRun } = config;
   return {
     ok: true,
-    config: freeze({ file: source.file, master, workers, warnings: findings.warnings(), notRun }),
+    config: freeze({ file: source.file, master, workers, logs, warnings: findings.warnings(), notRun }),
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Variables } from './interpolate.ts';
+import type { CheckTarget } from './to-targets.ts';
 
 /** What a configuration means depends on where it is read; all of it comes in here. */
 export interface Surroundings {
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly home?: string | null;
   /** Whether a file or directory exists; asks the file system where it is not given. */
   readonly exists?: (path: string) => boolean;
+  /** Says what is wrong with a target of lines; without it nothing is. */
+  readonly checkTarget?: CheckTarget;
 }
 
 /** The same, complete; every path is looked at once. */
@@ -24,6 +27,7 @@ export interface Place {
   readonly home: string | null;
   /** Where the workers’ files lie unless they say otherwise. */
   readonly workerLogDirectory: string;
+  readonly logDirectory: string;
   exists(path: string): boolean;
 }
 
@@ -34,6 +38,7 @@ export function placeOf(directory: string, surroundings: Surroundings): Place {
     directory,
     cwd,
     home: home === undefined ? (env['HOME'] ?? null) : home,
+    logDirectory,
     workerLogDirectory: join(logDirectory, 'workers'),
     exists(path) {
       let answer = known.get(path);
@@ -44,4 +49,10 @@ export function placeOf(directory: string, surroundings: Surroundings): Place {
       return answer;
     },
   };
+}
+
+/** A path with its `~/` replaced. */
+export function atHome(path: string, place: Place): string {
+  if (place.home === null) return path;
+  return path === '~' ? place.home : path.startsWith('~/') ? join(place.home, path.slice(2)) : path;
 }

@@ -1,9 +1,11 @@
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import {
   type Command,
   type Dependency,
   hasReadiness,
   type LimitsSpec,
+  type LogFileForm,
+  type LogFilesSpec,
   type LogSpec,
   type QuotaSpec,
   type WorkerSpec,
@@ -13,7 +15,7 @@ import type { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import type { Path } from './issue.ts';
 import { doesNothing } from './normalise/pipeline.ts';
-import type { Place } from './surroundings.ts';
+import { atHome, type Place } from './surroundings.ts';
 
 const SHELL = '/bin/sh';
 const NO_QUOTAS: readonly QuotaSpec[] = Object.freeze([]);
@@ -156,11 +158,6 @@ function programPath(written: string, unit: ManagedUnit, wanted: string | null, 
   return candidates.find((candidate) => place.exists(candidate)) ?? (candidates[0] as string);
 }
 
-function atHome(path: string, place: Place): string {
-  if (place.home === null) return path;
-  return path === '~' ? place.home : path.startsWith('~/') ? join(place.home, path.slice(2)) : path;
-}
-
 function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, findings: Findings): LogSpec {
   const { captureStdout, captureStderr, stdoutFile, stderrFile, maxSize, maxFiles, pipeline } = unit.log;
   const directory = place.workerLogDirectory;
@@ -181,13 +178,38 @@ function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, find
     }));
     return usual;
   };
+  const [stdout, stderr] = [file(stdoutFile, 'stdout'), file(stderrFile, 'stderr')];
   return {
     captureStdout,
     captureStderr,
-    stdoutFile: file(stdoutFile, 'stdout'),
-    stderrFile: file(stderrFile, 'stderr'),
+    stdoutFile: stdout,
+    stderrFile: stderr,
     maxSize,
     maxFiles,
+    files: filesOf(unit, stdout === stderr, findings),
     pipeline: doesNothing(pipeline) ? null : pipeline,
   };
+}
+
+function filesOf(unit: ManagedUnit, isShared: boolean, findings: Findings): LogFilesSpec {
+  const { files } = unit.log;
+  const form = (stream: 'stdout' | 'stderr'): LogFileForm => {
+    const { format, prefix } = files.forms[stream];
+    const known = prefix.replaceAll(/\{(?:worker|process)_id\}/g, unit.id).replaceAll('{stream}', stream);
+    if (/\{(?:timestamp|level|sequence|run|host|master_id)\}/.test(known)) {
+      findings.noticeAt(`prefix ${prefix}`, unit.at, () => ({
+        message: 'in the prefix of a worker’s own file only {worker_id} and {stream} are replaced',
+        hint: 'write format: enhanced_plain or structured_json, or a target of its own',
+      }));
+    }
+    return { format, prefix: known };
+  };
+  const [stdout, stderr] = [form('stdout'), form('stderr')];
+  if (isShared && JSON.stringify(stdout) !== JSON.stringify(stderr)) {
+    findings.noticeAt('two formats in one file', unit.at, () => ({
+      message: 'both streams go to one file, which has one format and prefix: those of stdout count',
+    }));
+    return { ...files, forms: { stdout, stderr: stdout } };
+  }
+  return { ...files, forms: { stdout, stderr } };
 }

@@ -17,7 +17,7 @@ export function corpus(name: (typeof CORPUS)[number]): string {
 }
 
 export const SURROUNDINGS: Surroundings = {
-  env: { HOME: '/home/me' },
+  env: { HOME: '/home/me', ELASTICSEARCH_PASSWORD: 'hidden' },
   cwd: '/work',
   logDirectory: '/log',
   exists: () => true,

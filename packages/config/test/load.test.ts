@@ -1,3 +1,4 @@
+import { PLAIN_FILES } from '@hsu-master/core';
 import { describe, expect, test } from 'vitest';
 import { accept, CORPUS, corpus, load } from './corpus.ts';
 
@@ -42,6 +43,21 @@ describe('the short form', () => {
         "log": {
           "captureStderr": true,
           "captureStdout": true,
+          "files": {
+            "compression": "none",
+            "forms": {
+              "stderr": {
+                "format": "plain",
+                "prefix": "",
+              },
+              "stdout": {
+                "format": "plain",
+                "prefix": "",
+              },
+            },
+            "overflow": "block",
+            "rotateEvery": 0,
+          },
           "maxFiles": 10,
           "maxSize": 100000000,
           "pipeline": null,
@@ -326,6 +342,7 @@ describe('the long form', () => {
       stderrFile: '/log/workers/test-worker-err.log',
       maxSize: 50e6,
       maxFiles: 7,
+      files: PLAIN_FILES,
       pipeline: expect.objectContaining({ multiline: null }),
     });
     expect(

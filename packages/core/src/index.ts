@@ -49,6 +49,15 @@ export {
   type Look,
   noExcess,
 } from './limits/violation.ts';
+export type { LogAlertRule } from './logs/alert.ts';
+export {
+  LOG_FORMATS,
+  type LogFileForm,
+  type LogFilesSpec,
+  type LogFormat,
+  type LogOverflow,
+  PLAIN_FILES,
+} from './logs/files.ts';
 export { LOG_LEVELS, type LogLevel, levelNamed, rankOf } from './logs/level.ts';
 export {
   type CorrelationSpec,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { EventDraft, EventMap, EventType } from '../src/events/catalogue.ts';
 import type { LimitPolicy, LimitResponse, LimitsSpec, LimitValues } from '../src/limits/spec.ts';
+import { PLAIN_FILES } from '../src/logs/files.ts';
 import { noFailures } from '../src/restart/breaker.ts';
 import type { RestartRule } from '../src/restart/policy.ts';
 import { decide } from '../src/worker/decide.ts';
@@ -50,6 +51,7 @@ const SPEC: WorkerSpec = {
     stderrFile: '/log/web.log',
     maxSize: 1_048_576,
     maxFiles: 3,
+    files: PLAIN_FILES,
     pipeline: null,
   },
   limits: null,

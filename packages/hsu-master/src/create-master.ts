@@ -19,10 +19,11 @@ import {
   type UsageDetail,
   type WallTime,
 } from '@hsu-master/core';
-import type { OutputListener } from '@hsu-master/logcollect';
+import type { LogStreamCounters, OutputListener, RecordListener } from '@hsu-master/logcollect';
 import { realClock, type UsagePoint, type WorkerSnapshot, type WorkerUsage } from '@hsu-master/workers';
 import type { ContainmentMode } from './containment.ts';
 import { lockStateDirectory } from './lock.ts';
+import { checkTarget } from './logs.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { type EndResult, wire } from './wire.ts';
 
@@ -94,6 +95,13 @@ export interface Master {
   lastWords(id: string, run: number, timeout: Milliseconds): Promise<string | null>;
   /** Hears all output from now on, besides the files; the returned function ends that. */
   listen(listener: OutputListener): () => void;
+  /**
+   * Hears the lines of these workers, null: of all, from now on as they leave their pipelines; the returned function ends that. The
+   * listener must not throw. Costs something only while it is there.
+   */
+  hearLines(ids: readonly string[] | null, hear: RecordListener): () => void;
+  /** Lines, bytes, levels and losses of the workers whose lines somebody asks for, and how their targets are. */
+  lineCounters(): LogStreamCounters;
   /** Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. */
   shutdown(options?: { readonly reason?: string; readonly deadline?: Milliseconds }): Promise<EndResult>;
   /** During a shutdown: kills what is left at once. */
@@ -157,6 +165,9 @@ export function createMaster(options: MasterOptions): Master {
     lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
     lastWords: (id, run, timeout) => parts.collector.lastWords(id, run, timeout),
     listen: (listener) => parts.collector.subscribe(listener),
+    hearLines: (ids, hear) =>
+      parts.lines.subscribe(ids === null ? null : new Set(ids.map((id) => supervisor.snapshot(id).id)), hear),
+    lineCounters: () => parts.lines.counters(),
     shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
       parts.end(reason, deadline),
     force: () => supervisor.force(),
@@ -208,7 +219,7 @@ export function load(
   env: Readonly<Record<string, string | undefined>>,
   places: Pick<Places, 'logDirectory'>,
 ): LoadResult {
-  return loadConfig(source, { env, cwd: process.cwd(), logDirectory: places.logDirectory });
+  return loadConfig(source, { env, cwd: process.cwd(), logDirectory: places.logDirectory, checkTarget });
 }
 
 function accepted(result: LoadResult): LoadedConfig {

@@ -7,14 +7,15 @@ import {
   type Host,
   type Milliseconds,
   type ProcessIdentity,
-  type WorkerSpec,
 } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
 import {
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
+  type LogStream,
   logFiles,
+  type PumpCollector,
   pumpCollector,
 } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
@@ -34,6 +35,7 @@ import {
   watchLimits,
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
+import { type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
 
 export interface Wiring {
@@ -63,12 +65,16 @@ const STRAY_GRACE: Milliseconds = 2000;
 /** How long the last output of workers is awaited that have ended: their pipes are read, and the disk may be slow. */
 const LAST_WORDS: Milliseconds = 2000;
 
+/** What targets get at the end to take what waits: what is left of the deadline, but no more and no less than this. */
+const LAST_LINES = { least: 500, most: 5000 } as const;
+
 export interface Wired {
   readonly supervisor: Supervisor;
   readonly host: Host;
   /** Why the addon could not be loaded; null where it was. */
   readonly lacksAddon: string | null;
   readonly collector: FileCollector;
+  readonly lines: LogStream;
   readonly limits: LimitWatch;
   /** Starts the enabled workers; what an earlier master left in groups that none of them claims is ended. */
   start(): Promise<void>;
@@ -82,7 +88,7 @@ export function wire(wiring: Wiring): Wired {
   const native = loaded.ok ? loaded.native : null;
   const release = wiring.prepare(native);
   const clock = realClock();
-  const { environment, reapOrphans } = wiring;
+  const { environment } = wiring;
   const events = new EventStream(REMEMBERED_EVENTS);
   const onStray = (process: ProcessIdentity): void => {
     events.publish({ type: 'supervisor.stray-found', payload: { process } }, clock.wallNow(), null, null);
@@ -91,18 +97,20 @@ export function wire(wiring: Wiring): Wired {
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal, limits } = supervise(
+    const { supervisor, collector, journal, limits, logs } = supervise(
       wiring,
       { host, clock, events, native },
       bootId,
     );
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
+      const until = clock.now() + deadline;
       const result = await supervisor.shutdown(reason, deadline);
       limits.close();
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
       await journal.close();
       await collector.drained(LAST_WORDS);
       await collector.close();
+      await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, until - clock.now())));
       host.close();
       release();
       return { ...result, strays };
@@ -112,6 +120,7 @@ export function wire(wiring: Wiring): Wired {
       supervisor,
       host,
       collector,
+      lines: logs.stream,
       limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
       async start() {
@@ -155,6 +164,7 @@ interface Supervision {
   readonly collector: FileCollector;
   readonly journal: FileJournal;
   readonly limits: LimitWatch;
+  readonly logs: Logs;
 }
 
 function supervise(
@@ -184,24 +194,29 @@ function supervise(
     },
   });
   const hooks = [healthHook(), mainProcessHook(), limits.hook];
-  const collector = collect(native, places.runDirectory, config.workers, { clock, publish });
+  const collector = collect(native, places.runDirectory, { clock, publish });
+  const logs = openLogs({ config, places, masterId, clock, host, native, publish });
+  logs.attach(collector);
+  if (isPumped(collector)) collector.adopt(config.workers);
   const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId, events });
   supervisor.add(config.workers);
-  return { supervisor, collector, journal, limits };
+  return { supervisor, collector, journal, limits, logs };
 }
 
-/** The addon carries the output where there is one, and what runs of an earlier master still write. */
+/** The addon carries the output where there is one. */
 function collect(
   native: Native | null,
   runDirectory: string,
-  specs: readonly WorkerSpec[],
   options: FileCollectorOptions,
-): FileCollector {
+): FileCollector | PumpCollector {
   if (native === null) return fileCollector(options);
   makeDirectory(runDirectory, 0o700);
-  const collector = pumpCollector({ ...options, native, runDirectory });
-  collector.adopt(specs);
-  return collector;
+  return pumpCollector({ ...options, native, runDirectory, settingsOf });
+}
+
+/** Whether there may be runs of an earlier master that still write. */
+function isPumped(collector: FileCollector | PumpCollector): collector is PumpCollector {
+  return 'adopt' in collector;
 }
 
 /** What the addon would say; without either, records of an earlier boot cannot be told from this one’s and are void. */

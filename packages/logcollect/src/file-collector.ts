@@ -1,4 +1,5 @@
 import type {
+  Bytes,
   Clock,
   EventDraft,
   Milliseconds,
@@ -13,8 +14,13 @@ import { LogFile, type Source } from './file/log-file.ts';
 import { Tail } from './tail.ts';
 import { within } from './within.ts';
 
-/** Hears the output of all runs, as it arrives. */
+/** Whether output is heard: `wait`: all of it, the worker waits for who hears it; `lose`: what can be taken, the rest is counted. */
+export type Hearing = 'none' | 'lose' | 'wait';
+
+/** Hears the output of runs, as it arrives. */
 export interface OutputListener {
+  /** Of which workers; by default all of all. Asked when a run begins, and by `retune`. */
+  wants?(workerId: WorkerId): Hearing;
   /** Called at the first output of a run that it can hear. */
   open(workerId: WorkerId, run: number): RunListener;
 }
@@ -22,6 +28,8 @@ export interface OutputListener {
 /** Hears the output of one run. Must not throw, and must not keep the bytes: they belong to somebody else afterwards. */
 export interface RunListener {
   chunk(stream: OutputStream, bytes: Uint8Array): void;
+  /** So many bytes before the next chunk, or before the end, could not be heard. Only where it wanted `lose`. */
+  missed?(stream: OutputStream, bytes: Bytes): void;
   end(stream: OutputStream): void;
 }
 
@@ -36,8 +44,12 @@ export interface FileCollectorOptions {
 }
 
 export interface FileCollector extends OutputCollector {
-  /** Lets a listener hear all output from now on; the returned function ends that. */
+  /** Lets a listener hear the output that it wants from now on; the returned function ends that. */
   subscribe(listener: OutputListener): () => void;
+  /** Asks the listeners again what they want. */
+  retune(): void;
+  /** Streams whose bytes come to JavaScript because somebody wants them. */
+  readonly heardStreams: number;
   /** The last lines of the worker’s latest run, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
   /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
@@ -46,6 +58,17 @@ export interface FileCollector extends OutputCollector {
   drained(timeout: Milliseconds): Promise<void>;
   /** Writes what waits and closes the files; gives up on a disk that does not answer within `timeout`, by default 2 s. */
   close(timeout?: Milliseconds): Promise<void>;
+}
+
+/** What the most attentive of them wants of a worker. */
+export function hearingOf(listeners: Iterable<OutputListener>, workerId: WorkerId): Hearing {
+  let most: Hearing = 'none';
+  for (const listener of listeners) {
+    const wanted = listener.wants?.(workerId) ?? 'wait';
+    if (wanted === 'wait') return 'wait';
+    if (wanted === 'lose') most = 'lose';
+  }
+  return most;
 }
 
 const TAIL_BYTES = 4096;
@@ -98,6 +121,7 @@ class Files implements FileCollector {
         said.tails[stream] ??= new Tail(TAIL_BYTES);
         said.tails[stream].add(chunk);
         for (const listener of this.#listeners) {
+          if (listener.wants?.(spec.id) === 'none') continue;
           let heard = hearing.get(listener);
           if (heard === undefined) {
             heard = listener.open(spec.id, run);
@@ -117,6 +141,16 @@ class Files implements FileCollector {
   subscribe(listener: OutputListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Everything passes here anyway. */
+  retune(): void {}
+
+  get heardStreams(): number {
+    const heard = [...this.#speaking].filter(
+      ({ workerId }) => hearingOf(this.#listeners, workerId) !== 'none',
+    );
+    return heard.reduce((sum, { open }) => sum + open.size, 0);
   }
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {

@@ -14,6 +14,7 @@ export {
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
+  type Hearing,
   type OutputListener,
   type RunListener,
 } from './file-collector.ts';
@@ -47,6 +48,13 @@ export type { QueueCounters, QueueSpec, SinkNews } from './sinks/queue-spec.ts';
 export { readTarget, type TargetPlace, type WrittenTarget } from './sinks/read-target.ts';
 export { type SinkSurroundings, sinksFrom } from './sinks/sinks-from.ts';
 export type { Destination, SinkSpec } from './sinks/spec.ts';
+export {
+  LogStream,
+  type LogStreamCounters,
+  type LogStreamOptions,
+  type Outlet,
+  type RecordListener,
+} from './stream/log-stream.ts';
 export { eventLine } from './terminal/event-line.ts';
 export { type TerminalOutput, type TerminalOutputOptions, terminalOutput } from './terminal/output.ts';
 export { type TerminalOptions, type TerminalView, terminalView } from './terminal/view.ts';

@@ -1,4 +1,10 @@
-import type { LimitResponse, LimitsSpec, RestartRule, WorkerSpec } from '@hsu-master/core';
+import {
+  type LimitResponse,
+  type LimitsSpec,
+  PLAIN_FILES,
+  type RestartRule,
+  type WorkerSpec,
+} from '@hsu-master/core';
 
 const RULE: RestartRule = {
   maxRetries: 3,
@@ -83,6 +89,7 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
       stderrFile: `/log/${id}.log`,
       maxSize: 1_048_576,
       maxFiles: 3,
+      files: PLAIN_FILES,
       pipeline: null,
     },
     limits: null,

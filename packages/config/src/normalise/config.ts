@@ -4,7 +4,7 @@ import type { Findings } from '../findings.ts';
 import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
 import { normaliseQuota } from './limits.ts';
-import { DEFAULT_LOG, longLog } from './logs.ts';
+import { aggregated, DEFAULT_LOG, longLog } from './logs.ts';
 import { enhanced } from './pipeline.ts';
 import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
 
@@ -51,6 +51,7 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       namespaces: budgets(written.namespaces, 'namespaces', findings),
       groups: budgets(written.groups, 'groups', findings),
     },
+    aggregation: aggregated(logCollection, findings),
     notRun,
   };
 }

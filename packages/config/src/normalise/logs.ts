@@ -1,8 +1,11 @@
-import type { LogConfig } from '../config.ts';
+import { type LogFileForm, type LogFilesSpec, type OutputStream, PLAIN_FILES } from '@hsu-master/core';
+import type { AlertConfig, LogConfig, TargetConfig } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
-import type { WrittenTarget, WrittenWorkerLog } from '../schema/logs.ts';
+import type { WrittenLogCollection, WrittenWorkerLog } from '../schema/logs.ts';
+import type { WrittenTarget } from '../schema/targets.ts';
 import type { WrittenShortWorker } from '../schema/worker.ts';
+import { alertsOf } from './log-alerts.ts';
 import { NO_PIPELINE, processed } from './pipeline.ts';
 
 /** What holds where nothing is said: 100 MB and ten old files, as the original’s built-in defaults. */
@@ -13,9 +16,14 @@ export const DEFAULT_LOG: LogConfig = {
   stderrFile: null,
   maxSize: 100e6,
   maxFiles: 10,
+  files: PLAIN_FILES,
   pipeline: NO_PIPELINE,
   enhancement: NO_PIPELINE,
+  targets: { stdout: [], stderr: [], forwarding: [] },
+  alerts: [],
 };
+
+const BOTH: readonly OutputStream[] = ['stdout', 'stderr'];
 
 /** One worker’s block (or the block for all of them), laid over what holds anyway. */
 export function longLog(
@@ -26,8 +34,11 @@ export function longLog(
 ): LogConfig {
   if (written === undefined) return base;
   const where = [...at, 'outputs', 'separate'];
-  const stdout = fileTarget(written.outputs?.separate?.stdout, [...where, 'stdout'], findings);
-  const stderr = fileTarget(written.outputs?.separate?.stderr, [...where, 'stderr'], findings);
+  const { outputs, forwarding } = written;
+  const separate = (stream: OutputStream) =>
+    separated(outputs?.separate?.[stream], stream, [...where, stream], findings);
+  const [out, err] = [separate('stdout'), separate('stderr')];
+  const [stdout, stderr] = [out?.file ?? null, err?.file ?? null];
   warnOfTwoRotations(stdout, stderr, written.retention_policy !== undefined, where, findings);
   const rotation = { ...stderr?.rotation, ...stdout?.rotation, ...written.retention_policy };
   const on = written.enabled !== false;
@@ -38,9 +49,91 @@ export function longLog(
     stderrFile: stderr?.path ?? base.stderrFile,
     maxSize: rotation.max_size ?? base.maxSize,
     maxFiles: rotation.max_files ?? base.maxFiles,
+    files: {
+      ...filesOf(written.retention_policy ?? {}, written.when_full, base.files),
+      forms: {
+        stdout: out === null ? base.files.forms.stdout : formOf(stdout ?? {}),
+        stderr: err === null ? base.files.forms.stderr : formOf(stderr ?? {}),
+      },
+    },
     pipeline: processed(written, base, at, findings),
     enhancement: base.enhancement,
+    targets: {
+      stdout: out?.others ?? base.targets.stdout,
+      stderr: err?.others ?? base.targets.stderr,
+      forwarding: forwarded(
+        [
+          [outputs?.forwarding, [...at, 'outputs', 'forwarding']],
+          [forwarding, [...at, 'forwarding']],
+        ],
+        base.targets.forwarding,
+      ),
+    },
+    alerts:
+      written.alerts === undefined ? base.alerts : alertsOf(written.alerts, [...at, 'alerts'], findings),
   };
+}
+
+interface WrittenFiles {
+  readonly compress?: LogFilesSpec['compression'];
+  readonly rotate_every?: 'never' | 'hour' | 'day';
+}
+
+const SECONDS = { never: 0, hour: 3600, day: 86_400 } as const;
+const OVERFLOWS = { block: 'block', drop_oldest: 'drop-oldest', drop_newest: 'drop-newest' } as const;
+
+function filesOf(
+  { compress, rotate_every }: WrittenFiles,
+  whenFull: keyof typeof OVERFLOWS | undefined,
+  base: LogFilesSpec,
+): LogFilesSpec {
+  return {
+    forms: base.forms,
+    overflow: whenFull === undefined ? base.overflow : OVERFLOWS[whenFull],
+    rotateEvery: rotate_every === undefined ? base.rotateEvery : SECONDS[rotate_every],
+    compression: compress ?? base.compression,
+  };
+}
+
+function formOf({ format = 'plain', prefix = '' }: Pick<WrittenTarget, 'format' | 'prefix'>): LogFileForm {
+  return { format, prefix };
+}
+
+type WrittenForwarding = NonNullable<WrittenWorkerLog['forwarding']>;
+
+/** Both spellings add up; what is written replaces what holds for all. */
+function forwarded(
+  written: readonly (readonly [WrittenForwarding | undefined, Path])[],
+  base: readonly TargetConfig[],
+): readonly TargetConfig[] {
+  if (written.every(([block]) => block === undefined)) return base;
+  return written.flatMap(([block, at]) => {
+    if (block === undefined) return [];
+    if (isList(block)) return targetsOf(block, at);
+    return block.enabled === false ? [] : targetsOf(block.targets ?? [], [...at, 'targets']);
+  });
+}
+
+function targetsOf(written: readonly WrittenTarget[], at: Path): readonly TargetConfig[] {
+  return written.map((target, index) => ({ at: [...at, index], streams: BOTH, written: target }));
+}
+
+/** What holds for the lines of all workers. */
+export function aggregated(
+  written: WrittenLogCollection | undefined,
+  findings: Findings,
+): { readonly targets: readonly TargetConfig[]; readonly alerts: readonly AlertConfig[] } | null {
+  if (written?.enabled === false) return null;
+  const { global_aggregation: global, alerts = [] } = written ?? {};
+  const at = ['log_collection', 'global_aggregation', 'targets'];
+  return {
+    targets: global?.enabled === false ? [] : targetsOf(global?.targets ?? [], at),
+    alerts: alertsOf(alerts, ['log_collection', 'alerts'], findings),
+  };
+}
+
+function isList<T>(value: readonly T[] | object): value is readonly T[] {
+  return Array.isArray(value);
 }
 
 /** Both files of a worker rotate alike; what is asked for one of them only is not done in silence. */
@@ -66,29 +159,28 @@ function warnOfTwoRotations(
   );
 }
 
-/** The first target that is a file. All others are named as not acted on. */
-function fileTarget(
+/** The first target that is a file is the worker’s own; the others are targets like any. null: nothing is written. */
+function separated(
   targets: readonly WrittenTarget[] | undefined,
+  stream: OutputStream,
   at: Path,
   findings: Findings,
-): WrittenTarget | null {
-  let chosen: WrittenTarget | null = null;
-  for (const [index, target] of (targets ?? []).entries()) {
-    const isFile = target.type === undefined || target.type === 'file';
-    if (isFile && chosen === null) {
-      chosen = target;
-      continue;
-    }
+): { readonly file: WrittenTarget | null; readonly others: readonly TargetConfig[] } | null {
+  if (targets === undefined) return null;
+  const own = targets.findIndex(({ type = 'file' }) => type === 'file');
+  const file = targets[own] ?? null;
+  if (file?.rotation?.max_age !== undefined) {
     findings.noticeAt(
-      'outputs.separate targets',
-      [...at, index],
+      'rotation.max_age',
+      [...at, own, 'rotation', 'max_age'],
       () => ({
-        message: 'accepted, but each stream goes to its first target of type file only, in this version',
+        message: 'accepted, but a worker’s own rotated files are removed by their number only',
       }),
       [],
     );
   }
-  return chosen;
+  const others = targets.map((written, index) => ({ at: [...at, index], streams: [stream], written }));
+  return { file, others: others.filter((_, index) => index !== own) };
 }
 
 export function shortLog(
@@ -105,7 +197,27 @@ export function shortLog(
     stderrFile: written.stderr ?? base.stderrFile,
     maxSize: written.max_size ?? base.maxSize,
     maxFiles: written.max_files ?? base.maxFiles,
+    files: {
+      ...filesOf(written, written.when_full, base.files),
+      forms: {
+        stdout: shortForm(written, base.files.forms.stdout),
+        stderr: shortForm(written, base.files.forms.stderr),
+      },
+    },
     pipeline: processed(written, base, at, findings),
     enhancement: base.enhancement,
+    targets: {
+      ...base.targets,
+      forwarding: forwarded([[written.forwarding, [...at, 'forwarding']]], base.targets.forwarding),
+    },
+    alerts:
+      written.alerts === undefined ? base.alerts : alertsOf(written.alerts, [...at, 'alerts'], findings),
   };
+}
+
+function shortForm(
+  { format, prefix }: NonNullable<WrittenShortWorker['log']>,
+  base: LogFileForm,
+): LogFileForm {
+  return { format: format ?? base.format, prefix: prefix ?? base.prefix };
 }

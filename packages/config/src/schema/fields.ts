@@ -75,6 +75,8 @@ export interface FormsField<T> extends Described, Yields<T> {
 export interface AnyField extends Described, Yields<unknown> {
   readonly kind: 'any';
   readonly elsewhere: boolean;
+  /** Yields plain values with their variables replaced; else the node. */
+  readonly values: boolean;
 }
 
 export type Field =
@@ -168,7 +170,12 @@ export function anything(
   meaning: string,
   options = { elsewhere: false },
 ): AnyField & { readonly required: false } {
-  return { kind: 'any', ...options, ...described(meaning) };
+  return { kind: 'any', values: false, ...options, ...described(meaning) };
+}
+
+/** Whatever is written, as plain values: texts, numbers, booleans, lists and maps. */
+export function values(meaning: string): AnyField & { readonly required: false } {
+  return { kind: 'any', values: true, elsewhere: false, ...described(meaning) };
 }
 
 /** The same field, which must be there. */

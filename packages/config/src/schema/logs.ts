@@ -1,61 +1,38 @@
-import { anything, as, later, list, object, type Written } from './fields.ts';
+import { as, later, list, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
 import { enhancement, filters, processing } from './pipeline.ts';
-import { choice, duration, flag, integer, lines, path, size, text } from './scalars.ts';
+import { choice, duration, flag, integer, size, text } from './scalars.ts';
+import { alertKeys, forwarding, logAlerts, outputTarget, rotationKeys, targets } from './targets.ts';
 
-const rotation = object(
+/** How a worker’s own files are written. */
+export const fileKeys = {
+  compress: choice(['none', 'gzip', 'zstd'], 'Whether rotated files are compressed.', 'none'),
+  rotate_every: choice(
+    ['never', 'hour', 'day'],
+    'A new file is begun at each full hour, or at midnight, of local time, whatever its size.',
+    'never',
+    { hourly: 'hour', daily: 'day' },
+  ),
+};
+
+export const whenFull = choice(
+  ['block', 'drop_oldest', 'drop_newest'],
+  'What happens while disk or targets do not keep up. `block`: the worker waits for a slow disk, and for its lines on their way to targets; what a failing disk cannot take is dropped and counted. The others never let it wait: output is dropped and counted.',
+  'block',
+);
+
+const retention = object(
   {
-    max_size: size('A file is rotated before it would grow past this.', '100MB'),
-    max_files: integer({ min: 0, max: 10_000 }, 'Rotated files kept beside the current one.', '10'),
+    ...rotationKeys,
     max_age: later(
       duration('How long rotated files are kept.', '7d'),
-      'rotated files are removed by their number only',
+      'a worker’s own rotated files are removed by their number only',
     ),
+    ...fileKeys,
   },
-  'Rotation.',
+  'Rotation of the worker’s files.',
   { name: 'Rotation' },
 );
-
-const retention = as(rotation, 'Rotation of the worker’s files.');
-
-const outputTarget = object(
-  {
-    type: choice(
-      ['file', 'stdout', 'stderr', 'syslog', 'elasticsearch', 'master_stdout', 'process_manager_stdout'],
-      'Kind of the target; `file` is acted on.',
-      'file',
-    ),
-    path: path('File; a relative one lies in the directory of the workers’ logs; `{worker_id}` is replaced.'),
-    format: later(
-      choice(['plain', 'enhanced_plain', 'json', 'structured_json'], 'Format of the lines.'),
-      'output is written as it comes',
-      ['plain'],
-    ),
-    prefix: later(text('Text before each line.'), 'output is written as it comes'),
-    rotation,
-    authentication: later(
-      object(
-        {
-          type: choice(['basic', 'token', 'certificate'], 'Kind.'),
-          username: text('User.'),
-          password: lines('Password.'),
-          token: lines('Token.'),
-          cert_file: text('Certificate.'),
-          key_file: text('Key.'),
-        },
-        'Credentials.',
-      ),
-    ),
-    facility: later(text('Facility of syslog.')),
-    endpoint: later(text('Address of the service.')),
-    config: later(anything('Further settings.')),
-  },
-  'Where lines go.',
-  { name: 'OutputTarget' },
-);
-export type WrittenTarget = Written<typeof outputTarget>;
-
-const onlyFiles = 'output goes to the worker’s own files and, in the foreground, to the terminal';
 
 /** The original’s block for one worker, and the keys that the examples of its documents use beside it. */
 export const workerLog = (meaning: string) =>
@@ -72,9 +49,9 @@ export const workerLog = (meaning: string) =>
               stdout: list(outputTarget, 'Targets of standard output.'),
               stderr: list(outputTarget, 'Targets of standard error.'),
             },
-            'Targets by stream. The first target of type file is acted on.',
+            'Targets by stream. The first of type file is the worker’s own file: its format, unless it says another, is `plain`, which keeps every byte; filters and the like are not for it. The others get the lines as they leave the pipeline.',
           ),
-          forwarding: later(list(outputTarget, 'Further targets.'), onlyFiles),
+          forwarding: list(outputTarget, 'Targets of both streams.'),
         },
         'Where the output goes.',
       ),
@@ -92,13 +69,12 @@ export const workerLog = (meaning: string) =>
       ),
       processing,
       filtering: object(filters, 'The same as `processing.filters`, and added to them.'),
-      forwarding: later(
-        object(
-          { enabled: flag('Whether it is used.'), targets: list(outputTarget, 'Targets.') },
-          'Further targets.',
-        ),
-        onlyFiles,
+      forwarding: as(
+        forwarding,
+        'The same as `outputs.forwarding`, and added to it: {enabled, targets}, or a list.',
       ),
+      when_full: whenFull,
+      alerts: logAlerts,
     },
     meaning,
     { name: 'WorkerLog', ignored: IGNORED.logCollection },
@@ -123,20 +99,21 @@ const system = object(
   'The collector itself.',
 );
 
+const globalAlert = object(
+  { ...alertKeys, workers: list(text(), 'Only lines of these workers count.', 'all') },
+  'Tells somebody of lines.',
+  { name: 'GlobalLogAlert' },
+);
+
 export const logCollection = object(
   {
-    enabled: later(flag('Whether output is collected.', 'true'), 'output is always collected', [
-      'true',
-      'yes',
-      'on',
-    ]),
-    global_aggregation: later(
-      object(
-        { enabled: flag('Whether it is used.'), targets: list(outputTarget, 'Targets.') },
-        'All output in one place.',
-      ),
-      onlyFiles,
+    enabled: later(
+      flag('false: nothing goes to targets, and no alert is raised.', 'true'),
+      'the workers’ own files are written nevertheless',
+      ['true', 'yes', 'on'],
     ),
+    global_aggregation: targets('All output in one place.'),
+    alerts: list(globalAlert, 'Alerts on lines of all workers.'),
     enhancement,
     default_worker: workerLog('What holds for every worker that does not say otherwise.'),
     system: later(system),
@@ -144,3 +121,4 @@ export const logCollection = object(
   'Collection of output.',
   { name: 'LogCollection', ignored: IGNORED.logCollection },
 );
+export type WrittenLogCollection = Written<typeof logCollection>;

@@ -22,7 +22,7 @@ function readPattern(source: string): Read<string> {
 }
 
 /** A regular expression that can be matched in bounded time. */
-const pattern = (meaning = '') => ({ ...scalar('pattern', TEXT, readPattern, meaning), lines: true });
+export const pattern = (meaning = '') => ({ ...scalar('pattern', TEXT, readPattern, meaning), lines: true });
 
 function readLevel(text: string): Read<LogLevel | null> {
   if (text === '') return { value: null };
@@ -35,16 +35,15 @@ function readLevel(text: string): Read<LogLevel | null> {
   };
 }
 
+export const level = (meaning: string) => scalar('level', TEXT, readLevel, meaning);
+
 export const filters = {
   exclude_patterns: list(
     pattern(),
     'Lines that match one of them are left out, whatever `include_patterns` says.',
   ),
   include_patterns: list(pattern(), 'Where there are any, lines that match none of them are left out.'),
-  level_filter: scalar(
-    'level',
-    TEXT,
-    readLevel,
+  level_filter: level(
     'Lines of a lower level are left out; lines that name no level are kept. Empty: no filter.',
   ),
 };

@@ -60,7 +60,8 @@ export class Reading {
       case 'forms':
         return this.#forms(field, node);
       case 'any':
-        return field.elsewhere ? undefined : this.#any(node);
+        if (field.elsewhere) return undefined;
+        return field.values ? this.#values(node) : this.#any(node);
     }
   }
 
@@ -213,6 +214,25 @@ export class Reading {
     return node;
   }
 
+  #values(node: Node): unknown {
+    if (isNull(node)) return undefined;
+    if (node.kind === 'scalar') {
+      const text = this.#text(node);
+      return text === null || !node.plain ? (text ?? undefined) : plainValue(text);
+    }
+    if (node.kind === 'list') return node.items.map((item) => this.#values(item));
+    const values: Record<string, unknown> = {};
+    const repeated = this.#repeated(node);
+    for (const entry of node.entries) {
+      if (repeated?.has(entry)) continue;
+      this.#path.push(entry.key);
+      if (FORBIDDEN_KEYS.has(entry.key)) this.#wrong(entry, 'is no name that can be used');
+      else values[entry.key] = this.#values(entry.value);
+      this.#path.pop();
+    }
+    return values;
+  }
+
   /** Reports keys that are written twice and returns their later entries. */
   #repeated(node: MapNode): Set<Entry> | null {
     const { entries } = node;
@@ -273,6 +293,13 @@ export class Reading {
     this.#findings.error(node.offset, this.#path, { message, hint: hint ?? null });
     return undefined;
   }
+}
+
+/** A text without quotes: a number only where it looks the same as a number, so that no digit of a name is lost. */
+function plainValue(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = Number(text);
+  return text !== '' && String(number) === text && Number.isFinite(number) ? number : text;
 }
 
 function hasTwins(entries: readonly Entry[]): boolean {

@@ -2,10 +2,12 @@ import { as, forms, list, object, required, type Written } from './fields.ts';
 import { healthCheck, probe, probes } from './health.ts';
 import { IGNORED } from './ignored.ts';
 import { limits } from './limits.ts';
+import { fileKeys, whenFull } from './logs.ts';
 import { filters, processing } from './pipeline.ts';
 import { command, environment, id, identity, stopping } from './process.ts';
 import { restartMode, ruleKeys, startupGrace } from './restart.ts';
 import { choice, duration, flag, integer, path, size, text } from './scalars.ts';
+import { format, forwarding, logAlerts } from './targets.ts';
 import { unit } from './units.ts';
 
 const PROFILES = ['batch', 'web', 'database', 'worker', 'scheduler', 'default', ''] as const;
@@ -92,6 +94,12 @@ const log = object(
     stderr: path('File of standard error; the same as `stdout` joins both.', '{worker_id}-stderr.log'),
     max_size: size('A file is rotated before it would grow past this.', '100MB'),
     max_files: integer({ min: 0, max: 10_000 }, 'Rotated files kept beside the current one.', '10'),
+    ...fileKeys,
+    format: as(format, format.meaning, 'plain'),
+    prefix: text('Text before each line of a text format; `{worker_id}` and `{stream}` are replaced.'),
+    when_full: whenFull,
+    forwarding,
+    alerts: logAlerts,
     processing,
     filtering: object(filters, 'The same as `processing.filters`, and added to them.'),
   },

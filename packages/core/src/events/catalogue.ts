@@ -79,6 +79,24 @@ export interface EventMap {
   };
   'log.dropped': { readonly bytes: number; readonly reason: string };
   'log.rotated': { readonly file: string };
+  'log.alerted': {
+    readonly kind: 'raised' | 'again' | 'cleared';
+    readonly rule: string;
+    readonly lines: number;
+    readonly message: string;
+  };
+  'log.alert-failed': {
+    readonly rule: string;
+    readonly to: 'exec' | 'webhook';
+    readonly reason: string;
+  };
+  'log.sink-failing': { readonly sink: string; readonly reason: string };
+  'log.sink-recovered': {
+    readonly sink: string;
+    readonly failures: number;
+    readonly after: Milliseconds;
+  };
+  'log.sink-found': { readonly sink: string; readonly lines: number };
   'supervisor.started': { readonly host: string; readonly workers: number };
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
@@ -227,12 +245,37 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: { limit: LIMIT, to: 'exec or webhook', reason: 'what came back' },
   },
   'log.dropped': {
-    means: 'Output could not be written and was counted instead.',
-    payload: { bytes: 'how many', reason: 'the system’s answer' },
+    means: 'Output could not be written, or a target could not take it, and was counted instead.',
+    payload: { bytes: 'how many; 0 when it begins', reason: 'what, and the system’s answer' },
   },
   'log.rotated': {
     means: 'A log file reached its size and a new one was begun.',
     payload: { file: 'path of the current file' },
+  },
+  'log.alerted': {
+    means: 'A rule about lines holds for a worker, still holds, or holds no longer.',
+    payload: {
+      kind: 'raised; again: told again while it lasts; cleared',
+      rule: 'its name',
+      lines: 'how many lines have counted since it was raised',
+      message: 'one line for people',
+    },
+  },
+  'log.alert-failed': {
+    means: 'An alert about lines did not arrive, also when it was tried again.',
+    payload: { rule: 'its name', to: 'exec or webhook', reason: 'what came back' },
+  },
+  'log.sink-failing': {
+    means: 'A target takes no lines; they wait in memory and on disk, and it is tried again.',
+    payload: { sink: 'the target', reason: 'what came back' },
+  },
+  'log.sink-recovered': {
+    means: 'A target that failed takes lines again.',
+    payload: { sink: 'the target', failures: 'attempts that failed', after: 'milliseconds since the first' },
+  },
+  'log.sink-found': {
+    means: 'Lines for a target that an earlier master had left on disk are sent first.',
+    payload: { sink: 'the target', lines: 'how many' },
   },
   'supervisor.started': {
     means: 'The master holds its workers.',

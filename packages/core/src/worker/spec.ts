@@ -1,4 +1,5 @@
 import type { LimitsSpec, QuotaSpec } from '../limits/spec.ts';
+import type { LogFilesSpec } from '../logs/files.ts';
 import type { PipelineSpec } from '../logs/pipeline.ts';
 import type { RestartPolicy } from '../restart/policy.ts';
 import type { Bytes, Milliseconds } from '../units.ts';
@@ -83,6 +84,8 @@ export interface LogSpec {
   readonly maxSize: Bytes;
   /** Rotated files kept beside the current one. */
   readonly maxFiles: number;
+  /** How the two files are written. */
+  readonly files: LogFilesSpec;
   /** What is done with lines on their way to readers and sinks; null: they go on as they come. */
   readonly pipeline: PipelineSpec | null;
 }

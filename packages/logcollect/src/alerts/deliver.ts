@@ -50,6 +50,7 @@ export class AlertDelivery {
   readonly #in: AlertSurroundings;
   readonly #waiting: Order[] = [];
   readonly #underWay = new Set<() => void>();
+  readonly #settled: (() => void)[] = [];
   #count = 0;
   #active = 0;
   #closed = false;
@@ -64,6 +65,14 @@ export class AlertDelivery {
     if (exec !== null) this.#add({ alert, to: 'exec', attempt: () => this.#run(alert, exec, timeout) });
     if (webhook !== null)
       this.#add({ alert, to: 'webhook', attempt: () => this.#post(alert, webhook, timeout) });
+  }
+
+  /** Resolves when nothing waits and nothing is under way. */
+  async settled(): Promise<void> {
+    if (this.#active === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settled.push(resolve);
+    await promise;
   }
 
   /** Gives up what waits and what is under way. */
@@ -87,10 +96,12 @@ export class AlertDelivery {
       if (!this.#closed) reason = await this.#attempt(order);
     }
     this.#active -= 1;
-    if (this.#closed) return;
-    if (reason !== null) this.#in.failed(order.alert, order.to, reason);
-    const next = this.#waiting.shift();
-    if (next !== undefined) void this.#carryOut(next);
+    if (!this.#closed) {
+      if (reason !== null) this.#in.failed(order.alert, order.to, reason);
+      const next = this.#waiting.shift();
+      if (next !== undefined) void this.#carryOut(next);
+    }
+    if (this.#active === 0) for (const settle of this.#settled.splice(0)) settle();
   }
 
   async #attempt(order: Order): Promise<string | null> {

@@ -13,6 +13,7 @@ import {
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
+  hearingOf,
   type OutputListener,
 } from '../file-collector.ts';
 import { lastLinesOf } from '../tail.ts';
@@ -151,11 +152,23 @@ class Pumped implements PumpCollector {
   subscribe(listener: OutputListener): () => void {
     const unsubscribe = this.#piped.subscribe(listener);
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#tapAll('wait');
+    this.retune();
     return () => {
       unsubscribe();
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#tapAll('none');
+      if (this.#listeners.delete(listener)) this.retune();
     };
+  }
+
+  retune(): void {
+    if (this.#isClosed) return;
+    for (const [channel, { run }] of this.#places)
+      this.#pump.tap(channel, hearingOf(this.#listeners, run.workerId));
+  }
+
+  get heardStreams(): number {
+    const living = [...this.#places.values()].filter(({ stream }) => !stream.ended);
+    const heard = living.filter(({ run }) => hearingOf(this.#listeners, run.workerId) !== 'none');
+    return heard.length + this.#piped.heardStreams;
   }
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
@@ -241,8 +254,9 @@ class Pumped implements PumpCollector {
       format,
       labels: { worker: workerId, run, stream, prefix },
     });
-    if (this.#listeners.size > 0) this.#pump.tap(channel, 'wait');
-    return { stream, channel, fifo, compression, ended: false };
+    const hearing = hearingOf(this.#listeners, workerId);
+    if (hearing !== 'none') this.#pump.tap(channel, hearing);
+    return { stream, channel, fifo, compression, missed: 0, ended: false };
   }
 
   #take(run: PumpedRun, streams: readonly PumpedStream[]): void {
@@ -271,11 +285,6 @@ class Pumped implements PumpCollector {
     this.#taken += bytes;
   }
 
-  #tapAll(how: 'wait' | 'none'): void {
-    if (this.#isClosed) return;
-    for (const channel of this.#places.keys()) this.#pump.tap(channel, how);
-  }
-
   #hear(event: NativePumpEvent): void {
     switch (event.type) {
       case 'pump-closed':
@@ -291,14 +300,14 @@ class Pumped implements PumpCollector {
         this.#publish(event, event.channel);
         return;
       case 'tapped': {
-        const { data, channel } = event;
+        const { data, channel, missed } = event;
         const place = this.#places.get(channel);
-        place?.run.hear(place.stream.stream, data, this.#listeners);
+        place?.run.hear(place.stream, data, missed, this.#listeners);
         this.#acknowledge(data.length);
         return;
       }
       case 'channel-end':
-        this.#ended(event.channel);
+        this.#ended(event.channel, event.counts.untappedBytes);
         return;
       default:
         this.#publish(event, event.channel);
@@ -311,11 +320,11 @@ class Pumped implements PumpCollector {
     if (news !== null && run !== undefined) this.#options.publish(news, run.workerId, run.run);
   }
 
-  #ended(channel: NativeChannel): void {
+  #ended(channel: NativeChannel, missed: number): void {
     const place = this.#places.get(channel);
     if (place === undefined || place.stream.ended) return;
     const { run, stream } = place;
-    run.hearEnd(stream);
+    run.hearEnd(stream, missed);
     if (!run.ended) return;
     if (this.#latest.get(run.workerId) !== run) this.#forget(run);
     if (!this.#speaking.delete(run) || this.#speaking.size > 0) return;

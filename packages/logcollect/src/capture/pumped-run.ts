@@ -9,6 +9,8 @@ export interface PumpedStream {
   readonly channel: NativeChannel;
   readonly fifo: string;
   readonly compression: Compression;
+  /** Bytes that listeners have missed. */
+  missed: number;
   ended: boolean;
 }
 
@@ -80,20 +82,28 @@ export class PumpedRun implements RunOutput {
     if (one !== undefined && !one.ended) this.#pump.discard(one.channel);
   }
 
-  hear(stream: OutputStream, bytes: Uint8Array, listeners: ReadonlySet<OutputListener>): void {
+  /** `missed`: since the stream was opened. */
+  hear(one: PumpedStream, bytes: Uint8Array, missed: number, listeners: ReadonlySet<OutputListener>): void {
+    const gap = missed - one.missed;
+    one.missed = missed;
     for (const listener of listeners) {
+      if (listener.wants?.(this.workerId) === 'none') continue;
       let heard = this.#hearing.get(listener);
       if (heard === undefined) {
         heard = listener.open(this.workerId, this.run);
         this.#hearing.set(listener, heard);
       }
-      heard.chunk(stream, bytes);
+      if (gap > 0) heard.missed?.(one.stream, gap);
+      heard.chunk(one.stream, bytes);
     }
   }
 
-  hearEnd(one: PumpedStream): void {
+  hearEnd(one: PumpedStream, missed: number): void {
     one.ended = true;
-    for (const heard of this.#hearing.values()) heard.end(one.stream);
+    for (const heard of this.#hearing.values()) {
+      if (missed > one.missed) heard.missed?.(one.stream, missed - one.missed);
+      heard.end(one.stream);
+    }
     if (one.stream === 'stderr') for (const resolve of this.stderrEnded.splice(0)) resolve();
   }
 }

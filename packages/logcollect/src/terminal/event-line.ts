@@ -84,6 +84,13 @@ const WORDS: Wording = {
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
   'log.rotated': () => null,
+  'log.alerted': ({ kind, message }) => `alert ${kind}: ${message}`,
+  'log.alert-failed': ({ rule, to, reason }) => `the alert ${rule} did not arrive by ${to}: ${reason}`,
+  'log.sink-failing': ({ sink, reason }) => `log target ${sink} fails, trying again: ${reason}`,
+  'log.sink-recovered': ({ sink, failures, after }) =>
+    `log target ${sink} works again, after ${count(failures, 'failure')} in ${formatDuration(after)}`,
+  'log.sink-found': ({ sink, lines }) =>
+    `log target ${sink} gets ${count(lines, 'line')} that an earlier master had left first`,
   'supervisor.started': ({ workers, host }) => `holds ${count(workers, 'worker')} (${host} host)`,
   'supervisor.stopping': ({ reason }) => `stopping all workers: ${reason}`,
   'supervisor.stopped': ({ survivors }) =>

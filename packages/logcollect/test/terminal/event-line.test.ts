@@ -190,6 +190,17 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: 2KiB of its output were lost (written again)',
   ],
   [{ type: 'log.rotated', payload: { file: '/log/web.log' } }, null],
+  [
+    {
+      type: 'log.alerted',
+      payload: { kind: 'raised', rule: 'errors', lines: 3, message: 'errors: 3 lines' },
+    },
+    'web: alert raised: errors: 3 lines',
+  ],
+  [
+    { type: 'log.alert-failed', payload: { rule: 'errors', to: 'exec', reason: 'exit 1' } },
+    'web: the alert errors did not arrive by exec: exit 1',
+  ],
 ];
 
 const masterLines: readonly (readonly [EventDraft, string])[] = [
@@ -217,6 +228,18 @@ const masterLines: readonly (readonly [EventDraft, string])[] = [
   [
     { type: 'supervisor.unrecorded', payload: { reason: 'disk full' } },
     'hsu-master: could not be written down, trying again: disk full',
+  ],
+  [
+    { type: 'log.sink-failing', payload: { sink: 'loki:l:3100#1', reason: '503' } },
+    'hsu-master: log target loki:l:3100#1 fails, trying again: 503',
+  ],
+  [
+    { type: 'log.sink-recovered', payload: { sink: 'loki:l:3100#1', failures: 2, after: 3000 } },
+    'hsu-master: log target loki:l:3100#1 works again, after 2 failures in 3s',
+  ],
+  [
+    { type: 'log.sink-found', payload: { sink: 'loki:l:3100#1', lines: 1 } },
+    'hsu-master: log target loki:l:3100#1 gets 1 line that an earlier master had left first',
   ],
   [
     { type: 'supervisor.defect', payload: { message: 'x' } },

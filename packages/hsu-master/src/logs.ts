@@ -1,0 +1,159 @@
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { CheckTarget, LoadedConfig } from '@hsu-master/config';
+import type {
+  Clock,
+  EventDraft,
+  Host,
+  LogSpec,
+  Milliseconds,
+  OutputStream,
+  WorkerId,
+} from '@hsu-master/core';
+import {
+  AlertDelivery,
+  type ConsoleOut,
+  consoleOut,
+  type FileCollector,
+  type FileSettings,
+  LogStream,
+  type Outlet,
+  readTarget,
+  sinksFrom,
+} from '@hsu-master/logcollect';
+import type { Native } from '@hsu-master/native';
+import type { Places } from './places.ts';
+
+export interface LogSurroundings {
+  readonly config: Pick<LoadedConfig, 'file' | 'workers' | 'logs'>;
+  readonly places: Places;
+  readonly masterId: string;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly native: Native | null;
+  publish(event: EventDraft, workerId: WorkerId | null, run: number | null): void;
+}
+
+/** The lines of workers on their way to targets, alerts and subscribers. */
+export interface Logs {
+  readonly stream: LogStream;
+  attach(collector: FileCollector): void;
+  /** Gives the targets so long to take what waits. */
+  close(within: Milliseconds): Promise<void>;
+}
+
+/** The last alerts get this at the end. */
+const LAST_ALERTS: Milliseconds = 2000;
+
+/** What is wrong with a target as it was written. */
+export const checkTarget: CheckTarget = (written) =>
+  readTarget(written, { name: '', resolve: (path) => path, spillFolder: null }).issues;
+
+/** How the pump writes the file of a stream. */
+export function settingsOf({ files }: LogSpec, stream: OutputStream): FileSettings {
+  const { format, prefix } = files.forms[stream];
+  const { overflow, rotateEvery, compression } = files;
+  return {
+    format: format === 'plain' && prefix !== '' ? 'prefixed' : format,
+    prefix,
+    overflow,
+    rotateEvery,
+    compression,
+  };
+}
+
+/** Opens the targets, each with its queue; what earlier masters left in the spills is sent first. */
+export function openLogs(surroundings: LogSurroundings): Logs {
+  const { config, clock, masterId, host, publish } = surroundings;
+  const delivery = new AlertDelivery({
+    clock,
+    host,
+    cwd: dirname(config.file),
+    mark: masterId,
+    failed: ({ rule, workerId, run }, to, reason) =>
+      publish({ type: 'log.alert-failed', payload: { rule: rule.name, to, reason } }, workerId, run),
+  });
+  const stream = new LogStream({
+    clock,
+    masterId,
+    hostname: hostname(),
+    workers: config.workers,
+    rules: config.logs.alerts,
+    publish,
+    alert(alert) {
+      const { kind, rule, workerId, run, lines, message } = alert;
+      publish({ type: 'log.alerted', payload: { kind, rule: rule.name, lines, message } }, workerId, run);
+      delivery.deliver(alert);
+    },
+  });
+  const consoles = ownStreams(clock);
+  return {
+    stream,
+    attach: (collector) => stream.attach(collector, outletsOf(surroundings, stream, consoles)),
+    async close(within) {
+      await stream.close(within);
+      const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(Math.min(within, LAST_ALERTS), resolve);
+      await Promise.race([delivery.settled(), tooLate]);
+      cancel();
+      delivery.close();
+      await consoles.close();
+    },
+  };
+}
+
+function outletsOf(
+  { config, places, clock, masterId, native }: LogSurroundings,
+  stream: LogStream,
+  { stdout, stderr }: OwnStreams,
+): readonly Outlet[] {
+  const spillFolder = join(places.stateDirectory, 'spill');
+  return config.logs.targets.flatMap(({ name, written, sources }) => {
+    const { spec } = readTarget(written, { name, resolve: (path) => path, spillFolder });
+    // Loading has refused what cannot be used.
+    if (spec === null) return [];
+    const [queue] = sinksFrom([spec], {
+      clock,
+      masterId,
+      hostname: hostname(),
+      stdout,
+      stderr,
+      unixDatagram: native === null ? null : (path, message) => native.sendDatagram(path, message),
+      news: (news) => stream.hearOfSink(news),
+    });
+    if (queue === undefined) return [];
+    return sources.map(({ workers, streams }) => ({
+      workers: workers === null ? null : new Set(workers),
+      streams,
+      queue,
+    }));
+  });
+}
+
+interface OwnStreams {
+  readonly stdout: ConsoleOut;
+  readonly stderr: ConsoleOut;
+  close(): Promise<void>;
+}
+
+/** The master’s own streams, opened when the first line is written to them. */
+function ownStreams(clock: Clock): OwnStreams {
+  const opened = new Map<number, ReturnType<typeof consoleOut>>();
+  const write = (fd: number): ConsoleOut => {
+    return (text) => {
+      let out = opened.get(fd);
+      if (out === undefined) {
+        out = consoleOut(fd, clock);
+        opened.set(fd, out);
+      }
+      return out(text);
+    };
+  };
+  return {
+    stdout: write(1),
+    stderr: write(2),
+    async close() {
+      await Promise.all([...opened.values()].map((out) => out.close()));
+    },
+  };
+}

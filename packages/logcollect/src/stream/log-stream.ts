@@ -1,0 +1,178 @@
+import type {
+  Bytes,
+  Clock,
+  EventDraft,
+  Milliseconds,
+  OutputStream,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
+import type { AlertRule, LogAlert } from '../alerts/rule.ts';
+import { AlertWatch } from '../alerts/watch.ts';
+import type { FileCollector, Hearing, OutputListener, RunListener } from '../file-collector.ts';
+import { type LogCounters, LogMetrics } from '../metrics.ts';
+import type { LogRecord } from '../record.ts';
+import type { SinkQueue } from '../sinks/queue.ts';
+import type { QueueCounters, SinkNews } from '../sinks/queue-spec.ts';
+import { eventOfSink } from './sink-events.ts';
+import { WorkerLines } from './worker-lines.ts';
+
+/** A sink, and whose lines go there. */
+export interface Outlet {
+  /** null: of all workers. */
+  readonly workers: ReadonlySet<WorkerId> | null;
+  readonly streams: readonly OutputStream[];
+  readonly queue: Pick<SinkQueue, 'name' | 'offer' | 'counters' | 'close'>;
+}
+
+/** Hears the lines of workers as they leave the pipeline. Must not throw. */
+export type RecordListener = (record: LogRecord) => void;
+
+export interface LogStreamOptions {
+  readonly clock: Clock;
+  readonly hostname: string;
+  readonly masterId: string;
+  readonly workers: readonly Pick<WorkerSpec, 'id' | 'log'>[];
+  readonly rules: readonly AlertRule[];
+  /** An alert was raised, goes on, or is cleared. */
+  alert(alert: LogAlert): void;
+  publish(event: EventDraft, workerId: WorkerId | null, run: number | null): void;
+}
+
+export interface LogStreamCounters extends LogCounters {
+  /** Streams whose bytes come to JavaScript at all. */
+  readonly heardStreams: number;
+  /** Bytes that could not be heard, by worker. */
+  readonly missed: Readonly<Record<WorkerId, Bytes>>;
+  readonly sinks: Readonly<Record<string, QueueCounters>>;
+}
+
+type Source = Pick<FileCollector, 'subscribe' | 'retune' | 'heardStreams'>;
+
+interface Subscriber {
+  readonly workers: ReadonlySet<WorkerId> | null;
+  readonly hear: RecordListener;
+}
+
+/**
+ * The way of lines from the collector through the pipelines of their workers to sinks, alerts and subscribers. Hears only workers of
+ * whom somebody wants something: what nobody asks for is never seen here.
+ */
+export class LogStream implements OutputListener {
+  readonly metrics: LogMetrics;
+  readonly #options: LogStreamOptions;
+  readonly #specs: ReadonlyMap<WorkerId, Pick<WorkerSpec, 'id' | 'log'>>;
+  readonly #watch: AlertWatch | null;
+  readonly #lines = new Map<WorkerId, WorkerLines>();
+  readonly #subscribers = new Set<Subscriber>();
+  #outlets: readonly Outlet[] = [];
+  #source: Source | null = null;
+  #unsubscribe: () => void = () => undefined;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: LogStreamOptions) {
+    this.#options = options;
+    this.metrics = new LogMetrics(options.clock);
+    this.#specs = new Map(options.workers.map((spec) => [spec.id, spec]));
+    const { rules, clock } = options;
+    this.#watch = rules.length === 0 ? null : new AlertWatch(rules, clock, (alert) => options.alert(alert));
+  }
+
+  /** Begins to hear. Before the collector takes over what an earlier master left, so that nothing of that is missed. */
+  attach(source: Source, outlets: readonly Outlet[]): void {
+    this.#source = source;
+    this.#outlets = outlets;
+    this.#unsubscribe = source.subscribe(this);
+  }
+
+  /** Hears the lines of these workers, null: of all, from now on; the returned function ends that. */
+  subscribe(workers: ReadonlySet<WorkerId> | null, hear: RecordListener): () => void {
+    const subscriber = { workers, hear };
+    this.#subscribers.add(subscriber);
+    this.#source?.retune();
+    return () => {
+      if (this.#subscribers.delete(subscriber)) this.#source?.retune();
+    };
+  }
+
+  wants(workerId: WorkerId): Hearing {
+    const spec = this.#specs.get(workerId);
+    if (spec === undefined || this.#closed !== null || !this.#isAskedFor(workerId)) return 'none';
+    return spec.log.files.overflow === 'block' ? 'wait' : 'lose';
+  }
+
+  open(workerId: WorkerId, run: number): RunListener {
+    return this.#linesOf(workerId).open(run);
+  }
+
+  /** What a sink’s queue tells becomes an event. */
+  hearOfSink(news: SinkNews): void {
+    if (news.kind === 'lost')
+      for (const [workerId, lines] of news.workers) this.metrics.drop(workerId, lines, news.sink);
+    const event = eventOfSink(news);
+    if (event !== null) this.#options.publish(event, null, null);
+  }
+
+  counters(): LogStreamCounters {
+    const missed = [...this.#lines].flatMap(([id, lines]) => (lines.missed > 0 ? [[id, lines.missed]] : []));
+    return {
+      ...this.metrics.snapshot(),
+      heardStreams: this.#source?.heardStreams ?? 0,
+      missed: Object.fromEntries(missed) as Record<WorkerId, Bytes>,
+      sinks: Object.fromEntries(this.#outlets.map(({ queue }) => [queue.name, queue.counters()])),
+    };
+  }
+
+  /** Hands on what is held, then gives the sinks so long to send what waits; the rest is kept on disk, or counted as lost. */
+  close(within: Milliseconds): Promise<void> {
+    this.#closed ??= this.#close(within);
+    return this.#closed;
+  }
+
+  async #close(within: Milliseconds): Promise<void> {
+    this.#unsubscribe();
+    for (const lines of this.#lines.values()) lines.end();
+    this.#watch?.close();
+    await Promise.all(this.#outlets.map(({ queue }) => queue.close(within)));
+  }
+
+  #isAskedFor(workerId: WorkerId): boolean {
+    const isAbout = ({ workers }: { readonly workers: ReadonlySet<WorkerId> | null }) =>
+      workers === null || workers.has(workerId);
+    if (this.#outlets.some(isAbout)) return true;
+    for (const subscriber of this.#subscribers) if (isAbout(subscriber)) return true;
+    return this.#options.rules.some(isAboutWorker(workerId));
+  }
+
+  #linesOf(workerId: WorkerId): WorkerLines {
+    let lines = this.#lines.get(workerId);
+    if (lines !== undefined) return lines;
+    const { clock, hostname, masterId, rules, publish } = this.#options;
+    const queues = (stream: OutputStream) =>
+      this.#outlets
+        .filter(({ workers, streams }) => (workers?.has(workerId) ?? true) && streams.includes(stream))
+        .map(({ queue }) => queue);
+    const sinks = { stdout: queues('stdout'), stderr: queues('stderr') };
+    const own = rules.filter(isAboutWorker(workerId));
+    lines = new WorkerLines({
+      workerId,
+      pipeline: this.#specs.get(workerId)?.log.pipeline ?? null,
+      needsLevels: own.some(({ minLevel }) => minLevel !== null),
+      context: { clock, hostname, masterId },
+      count: (record) => this.metrics.count(record),
+      give: (record) => {
+        for (const queue of sinks[record.stream]) queue.offer(record);
+        if (own.length > 0) this.#watch?.see(record);
+        for (const { workers, hear } of this.#subscribers) if (workers?.has(workerId) ?? true) hear(record);
+      },
+      lost: (bytes, reason, run) =>
+        publish({ type: 'log.dropped', payload: { bytes, reason } }, workerId, run),
+    });
+    this.#lines.set(workerId, lines);
+    return lines;
+  }
+}
+
+function isAboutWorker(workerId: WorkerId): (rule: AlertRule) => boolean {
+  return ({ workers }) => workers.length === 0 || workers.includes(workerId);
+}
