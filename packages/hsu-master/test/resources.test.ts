@@ -67,7 +67,7 @@ describe.concurrent('scarcity and floods', () => {
     const flood = { command: 'yes', log: { max_size: '1MiB', max_files: 1 } };
     const config = stage.config([{ id: 'flood', ...flood }]);
     const script = '"$@" | { read -r line; echo "$line"; exec sleep 1000; }';
-    const words = [process.execPath, stage.bin, 'run', config, '--run-duration', '1'];
+    const words = [process.execPath, stage.bin, 'run', config, '--run-duration', '4'];
     const reader = stage.launch(['sh', '-c', script, 'sh', ...words]);
     await reader.line(/^logs are in/);
     const runs = (name: string) => stage.processes().some(({ command }) => command.startsWith(name));
