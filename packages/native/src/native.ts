@@ -160,9 +160,20 @@ export interface NativeSampler {
   close(): void;
 }
 
+export type NativeProcessCount = Exclude<
+  keyof NativeProcessUsage,
+  'pid' | 'startTime' | 'cpuMs' | 'childrenCpuMs'
+>;
+
 export interface NativeTreeUsage {
+  /** How many processes it has. */
+  readonly count: number;
   readonly processes: readonly NativeProcessUsage[];
   readonly group: NativeGroupUsage | null;
+  /** The same with those of its processes that are to be kept. */
+  only(keep: (process: NativeProcessUsage) => boolean): NativeTreeUsage;
+  /** The sum over the processes of which it is known; `null`: of none. */
+  total(key: NativeProcessCount): number | null;
 }
 
 export interface NativeSpawned {

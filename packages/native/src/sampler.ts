@@ -20,7 +20,7 @@ export function openSampler(addon: Addon): NativeSampler {
         numbers.push(integer(tree, 'tree', 1, 0xffff_ffff), pids.length);
         for (const member of pids) numbers.push(pid(member));
       }
-      return decodeTrees(sampler.sample(Float64Array.from(numbers), ...asked(detail)), detail.pressure);
+      return decodeTrees(sampler.sample(new Float64Array(numbers), ...asked(detail)), detail.pressure);
     },
     newcomers: () => decodeRows(sampler.newcomers()),
     close: () => sampler.close(),

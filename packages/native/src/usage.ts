@@ -3,6 +3,7 @@ import { boolean, integer, pid, text } from './check.ts';
 import type {
   NativeGroupUsage,
   NativePressure,
+  NativeProcessCount,
   NativeProcessUsage,
   NativeTree,
   NativeTreeUsage,
@@ -15,6 +16,19 @@ const controllers: Readonly<Record<string, number>> = { memory: 0, cpuacct: 1, c
 /** Numbers of a `GroupUsage` and of a `ProcessUsage` in native/linux/src. */
 const groupWidth = 19;
 const processWidth = 14;
+/** Where in a `ProcessUsage` the numbers are that can be added up. */
+const countAt: Readonly<Record<NativeProcessCount, number>> = {
+  rss: 4,
+  virtual: 5,
+  threads: 6,
+  readBytes: 7,
+  writtenBytes: 8,
+  readOps: 9,
+  writeOps: 10,
+  pss: 11,
+  descriptors: 12,
+  connections: 13,
+};
 
 /** Two crossings for all trees: their paths, each ended by a NUL, and their numbers. */
 export function sampleTrees(
@@ -66,13 +80,53 @@ export function decodeTrees(flat: Float64Array, withPressure: boolean): NativeTr
       group = decodeGroup(flat, at, withPressure);
       at += groupWidth;
     }
-    const processes: NativeProcessUsage[] = [];
-    for (let left = flat[at++] as number; left > 0; left--, at += processWidth) {
-      processes.push(decodeProcess(flat, at));
-    }
-    trees.push({ processes, group });
+    const count = flat[at++] as number;
+    trees.push(new Tree(flat, at, count, group));
+    at += count * processWidth;
   }
   return trees;
+}
+
+/** One tree of a sample. Its processes become objects when they are asked for: who only wants their sums need not wait for that. */
+class Tree implements NativeTreeUsage {
+  readonly group: NativeGroupUsage | null;
+  readonly count: number;
+  readonly #flat: Float64Array;
+  readonly #at: number;
+  #processes: readonly NativeProcessUsage[] | null = null;
+
+  constructor(flat: Float64Array, at: number, count: number, group: NativeGroupUsage | null) {
+    this.#flat = flat;
+    this.#at = at;
+    this.count = count;
+    this.group = group;
+  }
+
+  get processes(): readonly NativeProcessUsage[] {
+    this.#processes ??= Array.from({ length: this.count }, (_, index) =>
+      decodeProcess(this.#flat, this.#at + index * processWidth),
+    );
+    return this.#processes;
+  }
+
+  only(keep: (process: NativeProcessUsage) => boolean): NativeTreeUsage {
+    const kept = this.processes.flatMap((process, index) => (keep(process) ? [index] : []));
+    if (kept.length === this.count) return this;
+    const rows = kept.flatMap((index) => [
+      ...this.#flat.subarray(this.#at + index * processWidth, this.#at + (index + 1) * processWidth),
+    ]);
+    return new Tree(new Float64Array(rows), 0, kept.length, this.group);
+  }
+
+  total(key: NativeProcessCount): number | null {
+    let total: number | null = null;
+    const end = this.#at + this.count * processWidth;
+    for (let at = this.#at + countAt[key]; at < end; at += processWidth) {
+      const value = this.#flat[at] as number;
+      if (!Number.isNaN(value)) total = (total ?? 0) + value;
+    }
+    return total;
+  }
 }
 
 /** NaN stands for what is not known. */

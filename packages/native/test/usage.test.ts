@@ -19,10 +19,14 @@ const place = (change: Partial<NativeTree>): NativeTree => ({
   ...change,
 });
 
-function sample(tree: Partial<NativeTree>, detail = nothing): NativeTreeUsage {
+type Told = Pick<NativeTreeUsage, 'processes' | 'group'>;
+
+const told = ({ processes, group: of }: NativeTreeUsage): Told => ({ processes, group: of });
+
+function sample(tree: Partial<NativeTree>, detail = nothing): Told {
   const [usage] = native.sampleTrees([place(tree)], detail);
   if (!usage) throw new Error('no tree');
-  return usage;
+  return told(usage);
 }
 
 function processOf(pid: number, detail = nothing) {
@@ -158,6 +162,20 @@ describe('trees', () => {
       [two.pid],
     ]);
     expect(native.sampleTrees([], everything)).toEqual([]);
+  });
+
+  it('tell sums of their processes, all or some of them', async () => {
+    const bench = openBench();
+    const one = await stopped(bench, 'true');
+    const two = await stopped(bench, 'true');
+    const [usage] = native.sampleTrees([place({ pids: [one.pid, two.pid] })], nothing);
+    expect(usage?.count).toBe(2);
+    expect(usage?.total('threads')).toBe(2);
+    expect(usage?.total('pss')).toBeNull();
+    expect(usage?.total('rss')).toBe(usage?.processes.reduce((sum, { rss }) => sum + rss, 0));
+    const some = usage?.only(({ pid }) => pid === two.pid);
+    expect(some?.processes.map(({ pid }) => pid)).toEqual([two.pid]);
+    expect(some?.total('rss')).toBe(usage?.processes.find(({ pid }) => pid === two.pid)?.rss);
   });
 
   it('that are groups which are gone have no processes and no group', () => {
@@ -299,7 +317,8 @@ describe('a sampler', () => {
     const tree = sampler.enter(place({}));
     const single = sample({ pids: [pid, other.pid] }, everything);
     for (let times = 0; times < 3; times += 1) {
-      expect(sampler.sample([{ tree, pids: [other.pid, pid] }], everything)).toEqual([single]);
+      const seen = sampler.sample([{ tree, pids: [other.pid, pid] }], everything);
+      expect(seen.map(told)).toEqual([single]);
     }
     expect(sampler.sample([{ tree, pids: [pid] }], nothing)[0]?.processes.map((one) => one.pid)).toEqual([
       pid,
@@ -318,7 +337,8 @@ describe('a sampler', () => {
     await bench.exit(handle);
     sampler.leave(left);
     const empty = { processes: [], group: null };
-    expect(sampler.sample([...asked, { tree: left, pids: [process.pid] }], nothing)).toEqual([empty, empty]);
+    const seen = sampler.sample([...asked, { tree: left, pids: [process.pid] }], nothing);
+    expect(seen.map(told)).toEqual([empty, empty]);
     sampler.leave(tree);
     expect(sampler.sample([], nothing)).toEqual([]);
   });
@@ -343,7 +363,8 @@ describe('a sampler', () => {
     expect(pids()).toEqual([]);
     rmdirSync(join(cgroup, 'a'));
     rmdirSync(cgroup);
-    expect(sampler.sample([{ tree, pids: [] }], nothing)).toEqual([{ processes: [], group: null }]);
+    const over = sampler.sample([{ tree, pids: [] }], nothing);
+    expect(over.map(told)).toEqual([{ processes: [], group: null }]);
     mkdirSync(cgroup);
   });
 

@@ -1,5 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type {
@@ -517,6 +526,25 @@ describe.runIf(loaded.ok)('a tree that no cgroup holds', { timeout: TIME }, () =
     watched.run.signalTree('SIGKILL');
     await watched.over();
     expect(host.sample([watched.run], PLAIN)).toEqual([null]);
+  });
+
+  test('who is born between two samples is in the second, wherever it has gone', async () => {
+    const script = 'echo up; read go; sleep 100 & setsid sh -c "setsid sleep 100 & exit" & wait; sleep 100';
+    const fifo = join(tmpdir(), `hsu-born-${process.pid}`);
+    execFileSync('mkfifo', [fifo]);
+    try {
+      const watched = new Watched(host, ['sh', '-c', `exec <>${fifo}; ${script}`]);
+      await says(watched, 'up');
+      const processes = () => host.sample([watched.run], PLAIN)[0]?.processes;
+      for (let samples = 0; samples < 3; samples += 1) expect(processes()).toBe(1);
+      writeFileSync(fifo, 'go\n');
+      // Of those that it starts one leaves its group, and its session, and its parent ends.
+      await until('three', () => processes() === 3);
+      watched.run.signalTree('SIGKILL');
+      await watched.over();
+    } finally {
+      unlinkSync(fifo);
+    }
   });
 
   test('limits of processes are enforced, those of trees are watched', async () => {

@@ -126,8 +126,8 @@ export class ContainedRun implements Hold {
   }
 
   /** CPU time since the run began: of its group, which forgets nobody, or added up. */
-  metered({ group, processes }: NativeTreeUsage): Milliseconds {
-    return group?.cpuMs ?? this.#meter.add(processes);
+  metered(usage: NativeTreeUsage): Milliseconds {
+    return usage.group?.cpuMs ?? this.#meter.add(usage.processes);
   }
 
   oomKilled(): NonNullable<Exit['oomKilled']> | null {

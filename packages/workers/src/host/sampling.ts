@@ -11,7 +11,7 @@ import { usageOf } from './usage.ts';
  * A sample takes the members of a group from the group, and those of a tree without one from the last look, unless processes have
  * begun since that may be of it. Who escapes both is found by a look at all processes, which one in so many samples takes.
  */
-const LOOK_AT_EACH = 16;
+const LOOK_AT_EACH = 30;
 
 /** A run that was sampled and is not over. */
 interface Known {
@@ -133,8 +133,7 @@ function pidsOf(processes: readonly ProcessIdentity[] | null): readonly number[]
 /** A pid that a member had may be another’s by now. */
 function withoutOthers(usage: NativeTreeUsage, known: readonly ProcessIdentity[] | null): NativeTreeUsage {
   if (known === null || known.length === 0) return usage;
-  const isOther = ({ pid, startTime }: NativeTreeUsage['processes'][number]): boolean =>
-    known.some((one) => one.pid === pid && one.startedAt !== startTime);
-  const hasOthers = usage.processes.some(isOther);
-  return hasOthers ? { ...usage, processes: usage.processes.filter((one) => !isOther(one)) } : usage;
+  return usage.only(
+    ({ pid, startTime }) => !known.some((one) => one.pid === pid && one.startedAt !== startTime),
+  );
 }
