@@ -20,10 +20,13 @@ const workers = [
   },
 ];
 
+const SERVICE = ['systemd-run', '--pipe', '--wait', '--collect', '--quiet'];
+
 /** As `systemd-run` wants them: properties, and the variables that a service would not have. */
 const properties = (...list: readonly string[]) => list.flatMap((property) => ['-p', property]);
 const service = (stage: Stage, unit: string, ...list: readonly string[]): readonly string[] => [
-  ...['systemd-run', '--pipe', '--wait', '--collect', '--quiet', `--unit=${unit}`],
+  ...SERVICE,
+  `--unit=${unit}`,
   ...Object.entries(stage.environment()).map(([name, value]) => `--setenv=${name}=${value}`),
   ...properties(`WorkingDirectory=${stage.folder}`, ...list),
 ];

@@ -5,17 +5,15 @@ import { allGroups, cgroupOf, groupsIn, membersOf } from '../../test/cgroups.ts'
 import { eventually, it, type Launched, type Stage } from '../../test/drive.ts';
 import { isAlive } from '../../test/proc.ts';
 
-const COUNT = 14;
+const COUNT = 10;
 const ids = Array.from({ length: COUNT }, (_, index) => `w${index}`);
+/** A moment in which the master can be killed while it stops them. */
+const TAKES_TIME = ['on-term', '{', 'pause', '700', 'exit', '0', '}'];
 /** Half of them have a child that nobody would find without the group. */
 const HIDES = ['orphan', '{', 'session', 'wipe', 'print', 'hidden', 'sleep', '}'];
 const workers = ids.map((id, index) => ({
   id,
-  command: creature(
-    ...['on-term', '{', 'pause', '700', 'exit', '0', '}'],
-    ...(index % 2 === 0 ? HIDES : []),
-    ...['print', 'up', 'sleep'],
-  ),
+  command: creature(...TAKES_TIME, ...(index % 2 === 0 ? HIDES : []), 'print', 'up', 'sleep'),
   worker_group: index % 3 === 0 ? 'third' : undefined,
 }));
 const config = { groups: { third: { limits: { process: { max_processes: 500 } } } }, workers };

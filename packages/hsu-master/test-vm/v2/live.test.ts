@@ -29,8 +29,8 @@ describe('limits of a living worker', () => {
         limits: { memory: '64MiB', cpu: '10%', process: { max_processes: 5 } },
       },
     ];
-    {
-      await using held = embed(stage, workers);
+    const held = embed(stage, workers);
+    try {
       await held.master.start();
       const started = await held.event('worker.started', 'worker');
       const { pid } = started.payload.process;
@@ -61,6 +61,8 @@ describe('limits of a living worker', () => {
         expect(readFileSync(`/proc/${member}/limits`, 'utf8')).toMatch(/^Max open files +77 /m);
       }
       expect(held.of('worker.exited')).toEqual([]);
+    } finally {
+      await held.master.shutdown();
     }
     expect(allGroups()).toEqual(before);
   });

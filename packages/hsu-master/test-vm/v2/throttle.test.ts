@@ -16,13 +16,13 @@ import { CGROUPS, delegateBelow, giveStage, ordinaryIn, percentOfCore } from '..
 const SECONDS = 5;
 const monitoring = { interval: '500ms' };
 
+const TWO_SPINNERS = ['child', '{', 'spin', '}', 'child', '{', 'spin', '}'];
+const SAYS_SO = ['on-term', '{', 'print', 'ending', 'exit', '0', '}'];
+
 /** Exceeds a limit that is only watched, with one child too many, for as long as it lives; says so when it is asked to end. */
 const crowd = (percent: number) => ({
   id: 'crowd',
-  command: creature(
-    ...['child', '{', 'spin', '}', 'child', '{', 'spin', '}'],
-    ...['on-term', '{', 'print', 'ending', 'exit', '0', '}', 'sleep'],
-  ),
+  command: creature(...TWO_SPINNERS, ...SAYS_SO, 'sleep'),
   limits: { process: { max_child_processes: 1, policy: 'throttle' }, throttle_percent: percent, monitoring },
 });
 
