@@ -13,7 +13,7 @@ const tests = join(root, 'packages', 'hsu-master', 'test-vm');
 const reports = join(tools, 'reports');
 
 /** Seconds for one boot and all of its tests. */
-const limit = Number(process.env.HSU_VM_LIMIT ?? 900);
+const limit = Number(process.env.HSU_VM_LIMIT ?? 1800);
 
 /**
  * Boots each kind of guest that has tests whose path contains one of `filters` (all where there are none), and prints what
