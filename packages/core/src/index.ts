@@ -13,7 +13,7 @@ export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export type { Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
 export { effectiveLimits, type LimitFactors } from './limits/adjust.ts';
-export { formatLimit } from './limits/format.ts';
+export { formatBeside, formatLimit } from './limits/format.ts';
 export { hit, measure } from './limits/measure.ts';
 export {
   familyOf,

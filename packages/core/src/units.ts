@@ -90,14 +90,28 @@ export function parseSize(text: string): Bytes | null {
  * and at most one decimal, `512B`, `64KiB`, `1.5GiB`.
  */
 export function formatSize(bytes: Bytes): string {
-  if (bytes > 0 && bytes % 1e6 === 0 && bytes % 2 ** 20 !== 0) {
-    return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${bytes / 1e6}MB`;
-  }
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  if (isDecimal(bytes)) return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${bytes / 1e6}MB`;
+  return formatBinary(bytes);
+}
+
+/** The same in units that can be compared with those of another size: 10.1MB beside 10MB, where 9.6MiB would seem less. */
+export function formatSizeBeside(bytes: Bytes, other: Bytes): string {
+  return isDecimal(other) ? inUnits(bytes, 1000, ['B', 'KB', 'MB', 'GB', 'TB']) : formatBinary(bytes);
+}
+
+function isDecimal(bytes: Bytes): boolean {
+  return bytes > 0 && bytes % 1e6 === 0 && bytes % 2 ** 20 !== 0;
+}
+
+function formatBinary(bytes: Bytes): string {
+  return inUnits(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function inUnits(bytes: Bytes, step: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
+  while (value >= step && unit < units.length - 1) {
+    value /= step;
     unit += 1;
   }
   return `${Math.round(value * 10) / 10}${units[unit]}`;

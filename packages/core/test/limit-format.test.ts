@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatLimit, LIMIT_NAMES, type LimitName } from '../src/index.ts';
+import { formatBeside, formatLimit, LIMIT_NAMES, type LimitName } from '../src/index.ts';
 
 test.for<[LimitName, number, string]>([
   ['memory.max_rss', 536_870_912, '512MiB'],
@@ -19,6 +19,14 @@ test.for<[LimitName, number, string]>([
   ['process.no_new_privs', 0, 'no'],
 ])('%s of %d is shown as %s', ([limit, value, text]) => {
   expect(formatLimit(limit, value)).toBe(text);
+});
+
+test('what is measured is shown in units that can be compared with the limit', () => {
+  expect(formatBeside('memory.max_rss', 10_100_000, 10_000_000)).toBe('10.1MB');
+  expect(formatBeside('memory.max_rss', 900, 10_000_000)).toBe('900B');
+  expect(formatBeside('memory.max_rss', 10_000_000, 8 << 20)).toBe('9.5MiB');
+  expect(formatBeside('io.max_read_bps', 4_200_000, 4_000_000)).toBe('4.2MB/s');
+  expect(formatBeside('cpu.max_percent', 21, 20)).toBe('21%');
 });
 
 test('every limit can be shown', () => {

@@ -172,7 +172,7 @@ describe.concurrent('other limits that are watched', () => {
     expect(said.toSorted()).toEqual([
       'process.max_child_processes: child processes 3 of 2',
       expect.stringMatching(/^storage.max_log_size: log files 97.7KiB of 64KiB/),
-      expect.stringMatching(/^storage.max_temp_size: temporary directory 1.9MiB of 1MB/),
+      expect.stringMatching(/^storage.max_temp_size: temporary directory 2MB of 1MB/),
     ]);
   });
 });

@@ -102,7 +102,7 @@ describe('each policy', () => {
     const scene = await stage(limited('log'), grows);
     scene.clock.advance(60_000);
     expect(scene.payloads('limit.exceeded')).toEqual([
-      { limit: 'memory.max_rss', value: 110 * MEBI, allowed: 100 * MEBI, reason: REASON },
+      { limit: 'memory.max_rss', value: 110 * MEBI, allowed: 100 * MEBI, quota: null, reason: REASON },
     ]);
     expect([scene.at('limit.exceeded'), scene.phase()]).toEqual([[11_000], 'running']);
   });

@@ -120,7 +120,7 @@ describe('a program that needs more memory each second', () => {
     expect(scene.snapshot().phase).toBe('running');
     scene.clock.advance(1);
     expect(scene.payloads('limit.exceeded')).toEqual([
-      { limit: 'memory.max_rss', value: null, allowed: 1000, reason: 'oom-killed' },
+      { limit: 'memory.max_rss', value: null, allowed: 1000, quota: null, reason: 'oom-killed' },
     ]);
     expect(scene.payloads('limit.adjusted')).toEqual([{ limit: 'memory.max_rss', from: 1000, to: 1500 }]);
     scene.clock.advance(1000 + 14_999);

@@ -1,4 +1,4 @@
-import { formatDuration, formatSize } from '../units.ts';
+import { formatDuration, formatSize, formatSizeBeside } from '../units.ts';
 import { LIMITS, type LimitName, type LimitUnit } from './names.ts';
 
 const UNITS: Readonly<Record<LimitUnit, (value: number) => string>> = {
@@ -17,6 +17,14 @@ const UNITS: Readonly<Record<LimitUnit, (value: number) => string>> = {
 /** A value of that limit in the unit of a human: `512MiB`, `20%`, `4MiB/s`, `1m30s`. */
 export function formatLimit(limit: LimitName, value: number): string {
   return UNITS[LIMITS[limit].unit](value);
+}
+
+/** A measured value in units that can be compared with those of the limit that it stands beside. */
+export function formatBeside(limit: LimitName, value: number, allowed: number): string {
+  const { unit } = LIMITS[limit];
+  if (unit === 'bytes') return formatSizeBeside(value, allowed);
+  if (unit === 'bytes-per-second') return `${formatSizeBeside(value, allowed)}/s`;
+  return formatLimit(limit, value);
 }
 
 /** A quarter of a core is no third of one. */

@@ -1,5 +1,5 @@
 import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause, Waiting } from '@hsu-master/core';
-import { describeExit, formatDuration, formatLimit, formatSize } from '@hsu-master/core';
+import { describeExit, formatBeside, formatDuration, formatLimit, formatSize } from '@hsu-master/core';
 
 /** The last words of the worker, if they are known: the last line that it wrote to stderr. */
 type LastWords = string | null;
@@ -61,9 +61,9 @@ const WORDS: Wording = {
   'worker.throttled': ({ limit, percent }) => `held back to ${percent}% of a core, since it exceeds ${limit}`,
   'worker.unthrottled': ({ reason }) => `held back no longer: ${reason}`,
   'limit.warned': ({ limit, value, allowed }) =>
-    `near its limit ${limit}: ${formatLimit(limit, value)} of ${formatLimit(limit, allowed)}`,
+    `near its limit ${limit}: ${formatBeside(limit, value, allowed)} of ${formatLimit(limit, allowed)}`,
   'limit.exceeded': ({ limit, value, allowed, quota, reason }) => {
-    const used = value === null ? null : formatLimit(limit, value);
+    const used = value === null ? null : formatBeside(limit, value, allowed ?? value);
     const most = allowed === null ? null : formatLimit(limit, allowed);
     const of = most === null ? '' : ` of ${most}`;
     if (reason === 'oom-killed') {
@@ -76,7 +76,7 @@ const WORDS: Wording = {
   },
   'limit.cleared': ({ limit }) => `keeps its limit ${limit} again`,
   'limit.adjusted': ({ limit, from, to }) =>
-    `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatLimit(limit, to)}`,
+    `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatBeside(limit, to, from)}`,
   // What else there is to know says `limits explain`.
   'limit.unenforceable': ({ limit, status, reason }) =>
     `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${firstPart(reason)}`,

@@ -4,6 +4,7 @@ import {
   describeExit,
   type EventDraft,
   type ExecOutcome,
+  formatBeside,
   formatDuration,
   formatLimit,
   type Host,
@@ -202,7 +203,7 @@ function bodyOf(alert: Alert, clock: Clock): object {
     value,
     maximum: allowed,
     readable: {
-      value: value === null ? null : formatLimit(limit, value),
+      value: value === null ? null : formatBeside(limit, value, allowed),
       maximum: formatLimit(limit, allowed),
     },
     policy,

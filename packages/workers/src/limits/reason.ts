@@ -1,4 +1,11 @@
-import { formatDuration, formatLimit, type LimitName, type Look, type Milliseconds } from '@hsu-master/core';
+import {
+  formatBeside,
+  formatDuration,
+  formatLimit,
+  type LimitName,
+  type Look,
+  type Milliseconds,
+} from '@hsu-master/core';
 
 /** Whose number it is, for limits that can be exceeded. */
 const WORDS: Partial<Readonly<Record<LimitName, string>>> = {
@@ -30,7 +37,9 @@ export function describeExcess(
   const what = WORDS[limit] ?? limit;
   const most = formatLimit(limit, allowed);
   const used =
-    value === null ? `${what} at its limit of ${most}` : `${what} ${formatLimit(limit, value)} of ${most}`;
+    value === null
+      ? `${what} at its limit of ${most}`
+      : `${what} ${formatBeside(limit, value, allowed)} of ${most}`;
   const isHeld = hit && (value === null || value <= allowed);
   const how = isHeld ? ', held back by the kernel' : '';
   return lasted < 1 ? `${used}${how}` : `${used}${how} for ${formatDuration(Math.round(lasted))}`;
