@@ -159,9 +159,13 @@ void bear_by_helper(Birth& birth) {
   if (birth.helper > 0) reap(birth.helper);
 }
 
-// In a group of its own memory may be short, and a score of its own must not become ours.
+// In a group of its own memory may be short, but not in one that was made for it a moment ago; and a score of its own must
+// not become ours.
 bool needs_helper(const Birth& birth) {
-  return birth.cgroup >= 0 || *birth.launch.move || birth.launch.limits.oom_score_adj;
+  const Launch& launch = birth.launch;
+  bool is_new = launch.options.make_cgroup;
+  bool is_limited = (birth.cgroup >= 0 && !is_new) || launch.move[is_new ? 1 : 0];
+  return is_limited || launch.limits.oom_score_adj;
 }
 
 }  // namespace

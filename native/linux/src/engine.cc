@@ -21,28 +21,76 @@ Result<std::unique_ptr<Engine>> Engine::open(Options options) {
   return engine;
 }
 
-Result<Engine::Process, StepFailure> Engine::spawn(LaunchOptions&& options) {
+// What is on its way is turned away with the others that wait at their gates.
+Engine::~Engine() {
+  if (submitted_.empty()) return;
+  spawner_->refuse();
+  collect();
+}
+
+Handle Engine::submit(LaunchOptions&& options) {
+  if (submitted_.size() >= Spawner::kMostSubmitted) collect_first();
+  Submitted submitted{++last_handle_, std::make_unique<Launch>(std::move(options))};
+  Handle handle = submitted.handle;
+  StepFailure failure = begin(submitted);
+  if (failure.step == Step::none) submitted_.push_back(std::move(submitted));
+  else collected_.push_back({handle, failure, -1, 0});
+  return handle;
+}
+
+StepFailure Engine::begin(Submitted& submitted) {
+  const LaunchOptions& options = submitted.launch->options;
   bool captures = options.out == Output::capture || options.err == Output::capture;
   if (captures && !capture_) {
     auto capture = Capture::open(queue_, max_unacknowledged_);
-    if (!capture) return StepFailure{Step::pipe, capture.error().error};
+    if (!capture) return {Step::pipe, capture.error().error};
     capture_ = std::move(*capture);
   }
-  auto launch = std::make_unique<Launch>(std::move(options));
-  auto spawned = spawner_->spawn(*launch);
-  if (!spawned) return spawned.error();
-  // Nobody can reap the child before the waiter has it, so this row is its own.
-  auto row = read_process(spawned->pid);
-  Process process{++last_handle_, spawned->pid, row ? row->start_time : 0};
-  Fd out = std::move(spawned->out), err = std::move(spawned->err);
-  StepFailure failure = waiter_->take(process.handle, std::move(*spawned), std::move(launch));
+  int error = spawner_->submit(*submitted.launch);
+  return error ? StepFailure{Step::clone, error} : StepFailure{Step::none, 0};
+}
+
+std::vector<Engine::Collected> Engine::collect() {
+  while (!submitted_.empty()) collect_first();
+  return std::exchange(collected_, {});
+}
+
+void Engine::collect_first() {
+  Submitted first = std::move(submitted_.front());
+  submitted_.pop_front();
+  Collected collected{first.handle, {Step::none, 0}, -1, 0};
+  auto spawned = spawner_->collect(*first.launch);
+  if (spawned) {
+    collected.pid = spawned->pid;
+    collected.start_time = start_time_of(*spawned);
+    collected.failure = take(std::move(first), std::move(*spawned));
+  } else {
+    collected.failure = spawned.error();
+  }
+  collected_.push_back(collected);
+}
+
+StepFailure Engine::take(Submitted&& submitted, Spawned&& spawned) {
+  Fd out = std::move(spawned.out), err = std::move(spawned.err);
+  StepFailure failure = waiter_->take(submitted.handle, std::move(spawned), std::move(submitted.launch));
   if (failure.step != Step::none) return failure;
   int error = 0;
-  if (out) error = capture_->add(process.handle, 0, std::move(out));
-  if (err && !error) error = capture_->add(process.handle, 1, std::move(err));
-  if (!error) return process;
-  waiter_->discard(process.handle);
-  return StepFailure{Step::pipe, error};
+  if (out) error = capture_->add(submitted.handle, 0, std::move(out));
+  if (err && !error) error = capture_->add(submitted.handle, 1, std::move(err));
+  if (!error) return {Step::none, 0};
+  waiter_->discard(submitted.handle);
+  return {Step::pipe, error};
+}
+
+// Nobody can reap the child before the waiter has it, so the row of its pid is its own. Reading it costs a tenth of a
+// launch, so the clock is believed where it has once said the same (a sandbox may count otherwise).
+uint64_t Engine::start_time_of(const Spawned& spawned) {
+  if (clock_ == Clock::tells && spawned.start_time) return spawned.start_time;
+  auto row = read_process(spawned.pid);
+  uint64_t start_time = row ? row->start_time : 0;
+  if (clock_ == Clock::misleads || !spawned.start_time || !row) return start_time;
+  clock_ = start_time == spawned.start_time ? Clock::tells : Clock::misleads;
+  return start_time;
 }
 
 void Engine::detach_output(Handle handle) {

@@ -2,7 +2,9 @@
 
 // One engine: a spawner, a waiter, and, once something is captured, a capture thread, all telling one queue.
 
+#include <deque>
 #include <memory>
+#include <vector>
 
 #include "capture.h"
 #include "hsu/events.h"
@@ -20,15 +22,20 @@ class Engine {
     size_t max_unacknowledged;
     std::function<void()> wake;
   };
-  struct Process {
+  struct Collected {
     Handle handle;
+    StepFailure failure;  // step none: the process exists and waits at its gate
     pid_t pid;
     uint64_t start_time;
   };
 
   static Result<std::unique_ptr<Engine>> open(Options options);
 
-  Result<Process, StepFailure> spawn(LaunchOptions&& options);
+  ~Engine();
+
+  // What becomes of it is collected. Waits only where many are uncollected.
+  Handle submit(LaunchOptions&& options);
+  std::vector<Collected> collect();  // all that were submitted, each once
   Waiter& waiter() { return *waiter_; }
   void detach_output(Handle handle);
   void acknowledge(size_t bytes);
@@ -39,11 +46,24 @@ class Engine {
  private:
   explicit Engine(Options&& options) : max_unacknowledged_(options.max_unacknowledged), queue_(std::move(options.wake)) {}
 
+  struct Submitted {
+    Handle handle;
+    std::unique_ptr<Launch> launch;
+  };
+
+  void collect_first();
+  StepFailure begin(Submitted& submitted);
+  StepFailure take(Submitted&& submitted, Spawned&& spawned);
+  uint64_t start_time_of(const Spawned& spawned);
+
   const size_t max_unacknowledged_;
   EventQueue queue_;
   std::unique_ptr<Spawner> spawner_;
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<Waiter> waiter_;
+  std::deque<Submitted> submitted_;
+  std::vector<Collected> collected_;
+  enum class Clock { unproved, tells, misleads } clock_ = Clock::unproved;
   Handle last_handle_ = 0;
   uint64_t last_watch_ = 0;
 };

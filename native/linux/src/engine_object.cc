@@ -12,7 +12,8 @@ using glue::text;
 Napi::Function EngineObject::define(Napi::Env env) {
   return DefineClass(env, "Engine",
                      {
-                         InstanceMethod<&EngineObject::spawn>("spawn"),
+                         InstanceMethod<&EngineObject::submit>("submit"),
+                         InstanceMethod<&EngineObject::collect>("collect"),
                          InstanceMethod<&EngineObject::release>("release"),
                          InstanceMethod<&EngineObject::signal>("signal"),
                          InstanceMethod<&EngineObject::signal_group>("signalGroup"),
@@ -63,7 +64,7 @@ Engine& EngineObject::open(Napi::Env env) {
   return *engine_;
 }
 
-Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::submit(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Engine& engine = open(env);
   if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
@@ -87,14 +88,23 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");
   read_spawn_limits(given.Get("limits"), options);
 
-  auto process = engine.spawn(std::move(options));
-  if (!process) {
-    return glue::tuple(env, {Napi::Number::New(env, static_cast<int>(process.error().step)),
-                             Napi::Number::New(env, process.error().error)});
+  return Napi::Number::New(env, static_cast<double>(engine.submit(std::move(options))));
+}
+
+// Of each, one after the other: handle, step that failed or -1, errno, pid, start time.
+Napi::Value EngineObject::collect(const Napi::CallbackInfo& info) {
+  constexpr size_t kWidth = 5;
+  auto collected = open(info.Env()).collect();
+  auto numbers = Napi::Float64Array::New(info.Env(), collected.size() * kWidth);
+  double* at = numbers.Data();
+  for (const Engine::Collected& one : collected) {
+    *at++ = static_cast<double>(one.handle);
+    *at++ = static_cast<int>(one.failure.step);
+    *at++ = one.failure.error;
+    *at++ = one.pid;
+    *at++ = static_cast<double>(one.start_time);
   }
-  return glue::tuple(env, {Napi::Number::New(env, static_cast<double>(process->handle)),
-                           Napi::Number::New(env, process->pid),
-                           Napi::Number::New(env, static_cast<double>(process->start_time))});
+  return numbers;
 }
 
 void EngineObject::release(const Napi::CallbackInfo& info) {

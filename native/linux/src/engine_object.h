@@ -18,7 +18,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   ~EngineObject() override;
 
  private:
-  Napi::Value spawn(const Napi::CallbackInfo& info);
+  Napi::Value submit(const Napi::CallbackInfo& info);
+  Napi::Value collect(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
   Napi::Value signal(const Napi::CallbackInfo& info);
   Napi::Value protect(const Napi::CallbackInfo& info);

@@ -45,6 +45,7 @@ enum class Step : int {
   no_new_privs = 24,
   process = 25,
   channel = 26,
+  cgroup_make = 27,
   resource = 32,  // plus the number of the resource
 };
 
@@ -106,6 +107,7 @@ struct LaunchOptions {
   bool die_with_master = false;
   ProcessLimits limits;
   std::string cgroup;  // directory of a cgroup v2; empty: the master's
+  bool make_cgroup = false;  // it is not there yet, and nothing around it limits it more than us
   std::string joins;   // files to write "0" to, each followed by NUL
   bool no_new_privs = false;
 };

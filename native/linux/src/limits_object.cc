@@ -44,6 +44,7 @@ void read_spawn_limits(const Napi::Value& given, LaunchOptions& options) {
   auto limits = given.As<Napi::Object>();
   options.limits = read_process_limits(limits);
   options.cgroup = glue::text(limits.Get("cgroup"), "cgroup");
+  options.make_cgroup = glue::boolean(limits.Get("makeCgroup"), "makeCgroup");
   options.joins = glue::text(limits.Get("joins"), "joins");
   options.no_new_privs = glue::boolean(limits.Get("noNewPrivs"), "noNewPrivs");
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "child.h"
 #include "raw_syscall.h"
@@ -22,6 +24,7 @@ constexpr int kMaxDescriptors = 4;
 struct Reply {
   pid_t pid, helper;
   StepFailure failure;
+  uint64_t start_time = 0;
 };
 
 struct DescriptorMessage {
@@ -98,6 +101,12 @@ bool open_channel(const std::string& path, const LaunchOptions& options, Fd& wri
   return above_standard(writer);
 }
 
+uint64_t since_boot() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 // Its gate is closed: it leaves.
 void reap_both(pid_t pid, pid_t helper) {
   reap(pid);
@@ -158,6 +167,7 @@ void Spawner::serve() {
   bool separate = separate_descriptors();
   do null_fd_ = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   while (null_fd_ >= 0 && null_fd_ <= 2);
+  tick_ns_ = 1'000'000'000 / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
   int socket = thread_control_;
   send_reply(socket, {separate, -1, {Step::stdio, null_fd_ < 0 ? errno : 0}}, nullptr, 0);
 
@@ -167,14 +177,15 @@ void Spawner::serve() {
     if (length < 0 && errno == EINTR) continue;
     if (length != static_cast<ssize_t>(sizeof launch)) break;
     Spawned spawned;
-    StepFailure failure = make(*launch, spawned);
+    StepFailure failure = refusing_ ? StepFailure{Step::gate, ECANCELED} : make(*launch, spawned);
     int fds[kMaxDescriptors];
     size_t count = 0;
     for (const Fd* fd : {&spawned.pidfd, &spawned.gate, &spawned.out, &spawned.err}) {
       if (*fd) fds[count++] = fd->get();
     }
     bool made = failure.step == Step::none;
-    if (send_reply(socket, {spawned.pid, spawned.helper, failure}, fds, made ? count : 0) || !made) continue;
+    Reply reply{spawned.pid, spawned.helper, failure, spawned.start_time};
+    if (send_reply(socket, reply, fds, made ? count : 0) || !made) continue;
     failure = {Step::pidfd, errno};
     spawned.gate.reset();
     reap_both(spawned.pid, spawned.helper);
@@ -188,6 +199,7 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   if (!launch.stack) return {Step::clone, ENOMEM};
   Fd out, err, gate, cgroup;
   if (!launch.options.cgroup.empty()) {
+    if (launch.options.make_cgroup && ::mkdir(launch.options.cgroup.c_str(), 0777) != 0) return {Step::cgroup_make, errno};
     cgroup.reset(::open(launch.options.cgroup.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!cgroup) return {Step::cgroup_open, errno};
   }
@@ -210,21 +222,27 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   uint64_t all = ~0ull, before = 0;
   raw(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), reinterpret_cast<long>(&before), sizeof all);
   Birth birth{launch, ways_, cgroup.get()};
+  uint64_t before_birth = since_boot() / tick_ns_;
   give_birth(birth);
+  uint64_t after_birth = since_boot() / tick_ns_;
   raw(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before), 0, sizeof before);
   if (birth.failure.step != Step::none) return birth.failure;
   spawned.pid = birth.pid;
   spawned.helper = birth.helper;
   spawned.pidfd.reset(birth.pidfd);
+  spawned.start_time = before_birth == after_birth ? after_birth : 0;
   return {Step::none, 0};
 }
 
-Result<Spawned, StepFailure> Spawner::spawn(Launch& launch) {
+int Spawner::submit(Launch& launch) {
   Launch* address = &launch;
   ssize_t sent;
   do sent = ::send(control_.get(), &address, sizeof address, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
-  if (sent < 0) return StepFailure{Step::clone, errno};
+  return sent < 0 ? errno : 0;
+}
+
+Result<Spawned, StepFailure> Spawner::collect(const Launch& launch) {
   Reply reply;
   Fd fds[kMaxDescriptors];
   size_t arrived = receive_reply(control_.get(), reply, fds);
@@ -242,6 +260,7 @@ Result<Spawned, StepFailure> Spawner::spawn(Launch& launch) {
   Spawned spawned;
   spawned.pid = reply.pid;
   spawned.helper = reply.helper;
+  spawned.start_time = reply.start_time;
   size_t next = 0;
   spawned.pidfd = std::move(fds[next++]);
   spawned.gate = std::move(fds[next++]);

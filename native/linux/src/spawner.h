@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <memory>
 
 #include "birth.h"
@@ -22,6 +23,7 @@ struct Spawned {
   Fd gate;  // one byte opens it; hang-up tells that the child has left our memory: execed or died
   Fd out;   // read ends, non-blocking, where captured
   Fd err;
+  uint64_t start_time = 0;  // as the clock tells it; 0: it does not
 };
 
 class Spawner {
@@ -29,8 +31,14 @@ class Spawner {
   static Result<std::unique_ptr<Spawner>> open();
   ~Spawner();
 
-  // Returns once the child exists. It waits at its gate; `launch` must outlive its stay there.
-  Result<Spawned, StepFailure> spawn(Launch& launch);
+  // Has the thread make a child, and does not wait for it; `launch` must live until `collect`, and from then on as long as
+  // the child waits at its gate. At most kMostSubmitted may be uncollected. 0 or errno.
+  static constexpr size_t kMostSubmitted = 32;
+  int submit(Launch& launch);
+  // Of the one that was submitted first and is not collected yet: returns once its child exists.
+  Result<Spawned, StepFailure> collect(const Launch& launch);
+  // What the thread has not begun fails from now on.
+  void refuse() { refusing_ = true; }
 
  private:
   Spawner() = default;
@@ -42,7 +50,9 @@ class Spawner {
   Fd control_;
   int thread_control_ = -1;  // these belong to the thread, the descriptors to its own table
   int null_fd_ = -1;
+  uint64_t tick_ns_ = 0;
   BirthWays ways_;
+  std::atomic<bool> refusing_{false};
   pthread_t thread_{};
 };
 

@@ -74,14 +74,19 @@ int round(int number) {
     auto given = flood ? options("/bin/cat", std::string("cat\0/dev/zero\0", 14), Output::capture)
                        : options(at % 7 ? "/bin/true" : "/no/such", std::string("x\0", 2), Output::capture);
     if (at % 3 == 0) given.limits = limits(at);
-    auto process = engine.spawn(std::move(given));
-    if (!process) return 1;
-    pids.push_back(process->pid);
-    if (at % 4 == 0) limit_process(process->pid, process->start_time, limits(at));
-    if (flood) floods.push_back(process->handle);
-    engine.waiter().release(process->handle, at % 5 != 1);
+    Handle handle = engine.submit(std::move(given));
+    if (flood) floods.push_back(handle);
     ++expected;
+    if (at % 8 != 7) continue;
+    for (const Engine::Collected& one : engine.collect()) {
+      if (one.failure.step != Step::none) return 1;
+      pids.push_back(one.pid);
+      if (one.handle % 4 == 0) limit_process(one.pid, one.start_time, limits(at));
+      engine.waiter().release(one.handle, one.handle % 5 != 1);
+    }
   }
+  if (number % 3 == 1) return 0;
+  for (const Engine::Collected& one : engine.collect()) engine.waiter().release(one.handle, true);
   sample(pids);
   if (number % 3 == 0) return 0;
   int ended = 0;

@@ -5,8 +5,10 @@ import type { CheckedChannel } from './pump.ts';
 
 /** The engine as the addon has it: results are plain numbers, 0 or an errno where nothing else is said. */
 export interface AddonEngine {
-  /** `[handle, pid, startTime]`, or `[step, errno]`. */
-  spawn(options: CheckedSpawn): [number, number, number] | [number, number];
+  /** A handle. */
+  submit(options: CheckedSpawn): number;
+  /** Of each: handle, step that failed or −1, errno, pid, start time. */
+  collect(): Float64Array;
   release(handle: number, go: boolean): void;
   signal(handle: number, signal: number): number;
   protect(score: number): number;

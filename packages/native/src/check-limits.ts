@@ -27,6 +27,7 @@ export interface CheckedProcessLimits {
 export interface CheckedLimits extends CheckedProcessLimits {
   /** `''`: the master's. */
   readonly cgroup: string;
+  readonly makeCgroup: boolean;
   readonly joins: string;
   readonly noNewPrivs: boolean;
 }
@@ -81,6 +82,7 @@ export function checkLimits(limits: NativeLimits | null): CheckedLimits | null {
   return {
     ...checked,
     cgroup: limits.cgroup === null ? '' : text(limits.cgroup, 'limits.cgroup'),
+    makeCgroup: boolean(limits.makeCgroup, 'limits.makeCgroup'),
     joins: joined(limits.joins, 'limits.joins'),
     noNewPrivs: boolean(limits.noNewPrivs, 'limits.noNewPrivs'),
   };

@@ -3,7 +3,32 @@ import * as check from './check.ts';
 import { checkEngineOptions, checkSpawn } from './check-spawn.ts';
 import { decodeEvents } from './events.ts';
 import { closedError, failureFrom, nameError, signalResult } from './failure.ts';
-import type { NativeEngine, NativeEngineOptions, NativeSpawn } from './native.ts';
+import type {
+  NativeCollected,
+  NativeEngine,
+  NativeEngineOptions,
+  NativeSpawn,
+  NativeSpawnResult,
+} from './native.ts';
+
+/** Numbers of one launch, as native/linux/src/engine_object.cc writes them. */
+const collectedWidth = 5;
+
+function decodeCollected(numbers: Float64Array): NativeCollected[] {
+  const collected: NativeCollected[] = [];
+  for (let at = 0; at < numbers.length; at += collectedWidth) {
+    const [handle = 0, step = 0, errno = 0, pid = 0, startTime = 0] = numbers.subarray(
+      at,
+      at + collectedWidth,
+    );
+    const result: NativeSpawnResult =
+      step < 0
+        ? { ok: true, value: { handle, pid, startTime: String(startTime) } }
+        : { ok: false, failure: failureFrom(step, errno) };
+    collected.push({ handle, result });
+  }
+  return collected;
+}
 
 /** Checks what it is given, and passes it on. `defaultNofile` is asked when a spawn leaves the limit open. */
 export function openEngine(
@@ -14,6 +39,8 @@ export function openEngine(
   checkEngineOptions(options);
   const { onEvents, subreaper, maxUnacknowledgedBytes } = options;
   let engine: AddonEngine | null = open();
+  /** What a spawn found done that was not its own. */
+  let collected: readonly NativeCollected[] = [];
   const opened = (): AddonEngine => {
     if (engine === null) throw closedError();
     return engine;
@@ -31,12 +58,21 @@ export function openEngine(
     }
   }
 
+  const submit = (given: NativeSpawn) => opened().submit(checkSpawn(given, defaultNofile));
+  const collect = (): readonly NativeCollected[] => {
+    const before = collected;
+    collected = [];
+    return [...before, ...decodeCollected(opened().collect())];
+  };
+
   return {
-    spawn(given: NativeSpawn) {
-      const result = opened().spawn(checkSpawn(given, defaultNofile));
-      if (result.length === 2) return { ok: false, failure: failureFrom(...result) };
-      const [handle, pid, startTime] = result;
-      return { ok: true, value: { handle, pid, startTime: String(startTime) } };
+    submit,
+    collect,
+    spawn(given) {
+      const handle = submit(given);
+      const all = collect();
+      collected = all.filter((one) => one.handle !== handle);
+      return (all.find((one) => one.handle === handle) as NativeCollected).result;
     },
     release: (handle, go) => opened().release(check.handle(handle), check.boolean(go, 'go')),
     signal: (handle, signal) => signalResult(opened().signal(check.handle(handle), check.signal(signal))),

@@ -30,6 +30,7 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['no-new-privs', 'prctl'],
   ['pidfd', 'pidfd_open'],
   ['channel', 'open'],
+  ['cgroup', 'mkdir'],
 ];
 
 /** From here on a step is a resource limit, in the order of `<sys/resource.h>`. */

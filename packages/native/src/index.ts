@@ -2,6 +2,7 @@ export { type LoadedNative, loadNative } from './load.ts';
 export type {
   Native,
   NativeCapability,
+  NativeCollected,
   NativeEngine,
   NativeEngineOptions,
   NativeEvent,

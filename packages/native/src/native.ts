@@ -65,6 +65,11 @@ export interface NativeLimits extends NativeProcessLimits {
   /** Directory of the cgroup v2 that the process begins in: by CLONE_INTO_CGROUP, or else by writing to its cgroup.procs. */
   readonly cgroup: string | null;
   /**
+   * Whether it is yet to be made: only for one in which memory is no shorter than for the master, until the program runs. Where its
+   * name is taken the process is not made: step `cgroup`, call `mkdir`, `EEXIST`.
+   */
+  readonly makeCgroup: boolean;
+  /**
    * Files into which the child writes `0` with the master’s rights before it waits at its gate: those of v1 hierarchies. `tasks`
    * does the same as cgroup.procs for a process of one thread, without the lock over all processes that older kernels take.
    */
@@ -221,6 +226,12 @@ export type NativeSpawnResult =
   | { readonly ok: true; readonly value: NativeSpawned }
   | { readonly ok: false; readonly failure: NativeFailure };
 
+/** What became of a launch that was submitted. */
+export interface NativeCollected {
+  readonly handle: NativeHandle;
+  readonly result: NativeSpawnResult;
+}
+
 /** `ESRCH`: gone, reaped, or no longer the same process. */
 export type NativeSignalResult =
   | { readonly ok: true }
@@ -274,8 +285,15 @@ export type NativeEvent =
 
 /** After `close()` every method but `close` throws `ERR_CLOSED`. Wrong arguments throw `TypeError` or `RangeError`. */
 export interface NativeEngine {
-  /** Returns once the process exists and waits at its gate; the program has not run. */
+  /** Returns once the process exists and waits at its gate; the program has not run. The same as `submit` and `collect`. */
   spawn(options: NativeSpawn): NativeSpawnResult;
+  /**
+   * Has the process made by another thread meanwhile; of this handle nothing is told before it is collected. With many uncollected
+   * it waits for the first of them. What is uncollected when the engine is closed never runs.
+   */
+  submit(options: NativeSpawn): NativeHandle;
+  /** Waits until each submitted process waits at its gate, or could not be made. Each is returned once. */
+  collect(): readonly NativeCollected[];
   /** Opens the gate, or turns the process away without having run the program. Later calls change nothing. */
   release(handle: NativeHandle, go: boolean): void;
   /** To the leader, through its pidfd. */

@@ -86,6 +86,7 @@ describe('wrong arguments', () => {
       [{ cgroup: '' }, /^limits\.cgroup must not be empty/],
       [{ cgroup: 1 }, /^limits\.cgroup must be a string/],
       [{ cgroup: '/\0' }, /^limits\.cgroup must not contain a NUL/],
+      [{ makeCgroup: 'yes' }, /^limits\.makeCgroup must be a boolean/],
       [{ joins: '/x' }, /^limits\.joins must be an array/],
       [{ joins: ['/x', 1] }, /^limits\.joins\[1\] must be a string/],
       [{ noNewPrivs: 1 }, /^limits\.noNewPrivs must be a boolean/],

@@ -11,5 +11,5 @@ export const noProcessLimits: NativeProcessLimits = {
 
 /** What a spawn is limited to: nothing but what is given. */
 export function limits(change: Partial<NativeLimits>): NativeLimits {
-  return { ...noProcessLimits, cgroup: null, joins: [], noNewPrivs: false, ...change };
+  return { ...noProcessLimits, cgroup: null, makeCgroup: false, joins: [], noNewPrivs: false, ...change };
 }

@@ -13,6 +13,8 @@ describe('an engine that ends', () => {
     engine.close();
     const calls: (() => unknown)[] = [
       () => engine.spawn(spawnOptions({ file: '/bin/true' })),
+      () => engine.submit(spawnOptions({ file: '/bin/true' })),
+      () => engine.collect(),
       () => engine.release(1, true),
       () => engine.signal(1, 0),
       () => engine.signalGroup(1, 0),

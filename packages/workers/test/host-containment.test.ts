@@ -315,6 +315,18 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     await end(watched);
   });
 
+  test.runIf(has('memory'))(
+    'limits that come before the process is made are those of its group',
+    async () => {
+      const watched = start(creature('print', 'up', 'sleep'));
+      const reports = watched.run.setLimits(limitsOf({ 'memory.max_rss': 48 * MiB }));
+      expect(byLimit(reports)).toMatchObject({ 'memory.max_rss': 'enforced' });
+      await says(watched, 'up');
+      expect(watched.run.limitReports()).toEqual(reports);
+      await end(watched);
+    },
+  );
+
   test.runIf(has('pids'))('A13: a fork bomb stays within its number and ends whole', async () => {
     const bomb = 'b() { b | b & }; echo up; while :; do b; done';
     const watched = start(['bash', '-c', bomb], limited({ 'process.max_processes': 40 }));

@@ -1,4 +1,13 @@
-import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { loadNative } from '@hsu-master/native';
@@ -161,6 +170,31 @@ describe.runIf(loaded.ok)('the native host', () => {
     for (const { run } of runs) run.signalTree('SIGTERM');
     await Promise.all(runs.map((one) => one.over()));
     for (const { reports } of runs) expect(reports[1]).toMatchObject({ kind: 'exited', remaining: [] });
+  });
+
+  test('a hundred that begin in one stretch of code are recorded each before its program runs', async () => {
+    const ran: boolean[] = [];
+    const runs = Array.from({ length: 100 }, (_, at) => {
+      const marker = join(folder, `ran-${at}`);
+      const record = () => ran.push(existsSync(marker));
+      return new Watched(host, ['sh', '-c', 'echo > "$0"', marker], { record });
+    });
+    await Promise.all(runs.map((one) => one.over()));
+    expect(ran).toEqual(Array.from({ length: 100 }, () => false));
+    for (const { reports } of runs) {
+      expect(reports).toMatchObject([{ kind: 'spawned' }, { kind: 'exited', exit: { code: 0 } }]);
+    }
+  });
+
+  test('a host that is closed while it makes processes runs and records none of them', async () => {
+    if (!loaded.ok) return;
+    const other = createNativeHost(loaded.native, { environment, reapOrphans: false, clock: realClock() });
+    const marker = join(folder, 'ran-closed');
+    const runs = Array.from({ length: 5 }, () => new Watched(other, ['sh', '-c', 'echo > "$0"', marker]));
+    other.close();
+    await said(['true']);
+    expect(existsSync(marker)).toBe(false);
+    expect(runs.flatMap(({ recorded, reports }) => [...recorded, ...reports])).toEqual([]);
   });
 
   test('a text that no system call can take fails the start, not the master', async () => {

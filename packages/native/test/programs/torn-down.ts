@@ -22,6 +22,7 @@ function busyEngine(onEvents: (batch: NativeEvent[]) => void): void {
     start(true, 'true');
     start(false, 'true');
   }
+  for (let at = 0; at < 5; at++) engine.submit(options('/bin/true', ['true'], { stdout: 'capture' }));
   if (way === 'flood') for (let at = 0; at < 3; at++) start(true, 'cat', '/dev/zero');
   const place = mkdtempSync(join(tmpdir(), 'hsu-torn-'));
   const pump = addon.openPump({ maxTappedBytes: 1 << 20, onEvents: () => undefined });
@@ -104,8 +105,10 @@ function spawnWithoutEnd(): void {
   });
   parentPort?.postMessage('busy', []);
   for (;;) {
+    engine.submit(options('/bin/true', ['true'], { stdout: 'capture' }));
     const result = engine.spawn(options('/bin/true', ['true'], { stdout: 'capture' }));
     if (result.ok) engine.release(result.value.handle, false);
+    for (const { handle } of engine.collect()) engine.release(handle, false);
   }
 }
 

@@ -145,6 +145,15 @@ export class ContainedRun implements Hold {
     this.#onRelease = action;
   }
 
+  /** Its group could not be made: there is nothing to remove. */
+  forgo(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#onRelease();
+    const { opened } = this.#origin;
+    if (opened !== null) this.#containing.groups.forgo(opened.group, opened.around);
+  }
+
   release(): void {
     if (this.#released) return;
     this.#released = true;

@@ -13,7 +13,13 @@ import type { Containment } from './cgroup/acquire.ts';
 import { findDevices } from './cgroup/devices.ts';
 import type { Controller1, GroupPlan } from './cgroup/facilities.ts';
 import type { Group } from './cgroup/group.ts';
-import { Groups, type Opening, type PlannedQuota, systemOomKills } from './cgroup/groups.ts';
+import {
+  Groups,
+  type OpenedGroup,
+  type Opening,
+  type PlannedQuota,
+  systemOomKills,
+} from './cgroup/groups.ts';
 import type { LimitPlan, Machine, Setting } from './cgroup/limit-plan.ts';
 import { type Denial, withDenials } from './cgroup/live-limits.ts';
 import { readMachine } from './cgroup/machine.ts';
@@ -43,8 +49,11 @@ export class Containing {
     this.groups = new Groups(containment.facilities, clock);
   }
 
-  /** Makes the groups of a run and its quotas, and says what its child has to do by itself. */
-  begin(launch: Launch, workerId: WorkerId, uid: number | null): Contained {
+  /**
+   * Makes the groups of a run and its quotas, and says what its child has to do by itself. `how`: `later` leaves it to who makes
+   * the process to make the group, where that is all there is to do.
+   */
+  begin(launch: Launch, workerId: WorkerId, uid: number | null, how: 'now' | 'later'): Contained {
     const { limits, quotas } = launch;
     const isRoot = (uid ?? this.#uid) === 0;
     const isFree = limits === null && quotas.length === 0;
@@ -57,7 +66,7 @@ export class Containing {
     }
     const plan = isFree ? null : planLimits(limits, this.setting(limits, quotas, isRoot));
     const planned = quotas.map((quota) => this.#planned(quota, quotas, isRoot));
-    const opened = this.groups.any ? this.groups.open(workerId, planned, plan) : null;
+    const opened = this.groups.any ? this.groups.open(workerId, planned, plan, how) : null;
     if (opened?.ok === false) {
       const message = `worker "${workerId}": its cgroup cannot be made: ${opened.reason}`;
       return { ok: false, failure: { code: 'E_CONTAINMENT', message }, transient: opened.transient };
@@ -70,7 +79,7 @@ export class Containing {
       const message = `worker "${workerId}": ${lacking}`;
       return { ok: false, failure: { code: 'E_LIMIT_REQUIRED', message }, transient: false };
     }
-    return { ok: true, run, limits: nativeLimits(settled, opened?.group ?? null) };
+    return { ok: true, run, limits: nativeLimits(settled, opened) };
   }
 
   /** What an earlier master made for this process, if it did. */
@@ -79,7 +88,7 @@ export class Containing {
     const opened =
       group === null
         ? null
-        : ({ ok: true, group, around: [], refusals: new Map(), quotaRefusals: [] } as const);
+        : ({ ok: true, group, toMake: false, around: [], refusals: new Map(), quotaRefusals: [] } as const);
     return new ContainedRun(this, { launch: { limits: null, quotas: [] }, isRoot: true, opened, plan: null });
   }
 
@@ -165,8 +174,8 @@ function told(missing: ReadonlyMap<string, string>, there: ReadonlySet<string>):
   return [...texts].map(([reason, names]) => `; not ${names.join(' ')}: ${reason}`).join('');
 }
 
-function nativeLimits(plan: LimitPlan | null, group: Group | null): NativeLimits | null {
-  if (plan === null && group === null) return null;
+function nativeLimits(plan: LimitPlan | null, opened: OpenedGroup | null): NativeLimits | null {
+  if (plan === null && opened === null) return null;
   const bare = {
     rlimits: [],
     nice: null,
@@ -179,8 +188,9 @@ function nativeLimits(plan: LimitPlan | null, group: Group | null): NativeLimits
     ...bare,
     noNewPrivs: false,
     ...plan?.process,
-    cgroup: group?.unified ?? null,
-    joins: group?.joins ?? [],
+    cgroup: opened?.group.unified ?? null,
+    makeCgroup: opened?.toMake === true,
+    joins: opened?.group.joins ?? [],
   };
 }
 

@@ -7,7 +7,6 @@ import type {
   LimitReport,
   LimitsSpec,
   Milliseconds,
-  OutputChannels,
   OutputStream,
   ProcessIdentity,
   RunOutput,
@@ -22,15 +21,15 @@ import type {
   NativeEvent,
   NativeFailure,
   NativeHandle,
-  NativeLimits,
   NativeSpawned,
 } from '@hsu-master/native';
 import { ownRights } from './accounts.ts';
+import { Births } from './births.ts';
 import { type Containment, withoutGroups } from './cgroup/acquire.ts';
 import { type Contained, Containing } from './containing.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
-import { asStream, EngineLeader } from './engine-leader.ts';
+import { EngineLeader, spawnOptions } from './engine-leader.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
 import type { Hold } from './hold.ts';
 import { NativeSystem } from './native-system.ts';
@@ -48,7 +47,7 @@ const MAX_UNACKNOWLEDGED = 8 * 2 ** 20;
 /** A stray is named when it has lived this long after it was found: some only fork on their way out. */
 const STRAY_PATIENCE: Milliseconds = 200;
 
-const OUT_OF_DESCRIPTORS = { ok: false, failure: { step: 'pipe', code: 'EMFILE', call: 'pipe2' } } as const;
+const OUT_OF_DESCRIPTORS = { step: 'pipe', code: 'EMFILE', call: 'pipe2' } as const;
 
 export interface NativeHostOptions {
   /** The variables that the master was given; workers inherit them. */
@@ -107,6 +106,14 @@ interface Child {
   ended: boolean;
 }
 
+/** A process that is being made. */
+interface Begun {
+  readonly run: TreeRun;
+  readonly leader: EngineLeader;
+  readonly launch: Launch;
+  readonly prepared: Prepared;
+}
+
 const BY_GROUP: Capability = {
   feature: 'whole-tree',
   status: 'enforced',
@@ -126,6 +133,7 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #sampling: Sampling;
   readonly #descriptors = new DescriptorGauge();
   readonly #children = new Map<NativeHandle, Child>();
+  readonly #births: Births;
 
   constructor(native: Native, engine: NativeEngine, system: NativeSystem, options: NativeHostOptions) {
     const { clock, environment, onStray, containment = withoutGroups('containment is off') } = options;
@@ -142,6 +150,7 @@ class EngineHost extends TreeHost implements NativeHost {
     });
     this.#native = native;
     this.#engine = engine;
+    this.#births = new Births(engine);
     this.#system = system;
     this.#protection = protect(engine, options.oomScoreAdj);
     this.#containing = new Containing(native, containment, clock, own.uid);
@@ -181,6 +190,7 @@ class EngineHost extends TreeHost implements NativeHost {
     super.close();
     this.#system.close();
     this.#children.clear();
+    this.#births.forget();
     this.#engine.close();
     this.#sampling.close();
     this.#containing.close();
@@ -202,34 +212,24 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   protected launch(launch: Launch, report: (report: RunReport) => void): TreeRun {
-    const leader = new EngineLeader(this.#engine, () => this.closed);
+    const leader = new EngineLeader(this.#engine, this.#births, () => this.closed);
     const run = this.newRun(leader, report);
     const prepared = this.prepare(launch);
     if (!prepared.ok) {
       this.failLater(run, launch, prepared.diagnosis);
       return run;
     }
-    const short = this.#descriptors.isShort(this.#children.size);
-    const limits = short ? null : this.#contain(run, launch, prepared);
-    if (limits?.ok === false) {
-      this.failLater(run, launch, limits);
+    if (this.#descriptors.isShort(this.#children.size, this.#births.count)) {
+      this.failLater(run, launch, diagnose(prepared.attempt, OUT_OF_DESCRIPTORS));
       return run;
     }
-    if (!short) leader.channels = launch.output.openChannels();
-    const spawned = short
-      ? OUT_OF_DESCRIPTORS
-      : this.#create(launch, prepared, leader.channels, limits?.limits ?? null);
-    if (!spawned.ok) {
-      this.failLater(run, launch, diagnose(prepared.attempt, spawned.failure));
+    const contained = this.#contain(run, launch, prepared, 'later');
+    if (contained?.ok === false) {
+      this.failLater(run, launch, contained);
       return run;
     }
-    leader.handle = spawned.value.handle;
-    const open = leader.channels === null ? capturedStreams(launch) : new Set<OutputStream>();
-    this.#take(
-      { run, attempt: prepared.attempt, output: launch.output, open, refusal: null, ended: false },
-      launch,
-      spawned.value,
-    );
+    leader.channels = launch.output.openChannels();
+    this.#create({ run, leader, launch, prepared }, contained);
     return run;
   }
 
@@ -249,38 +249,41 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   /** Helpers are held by nothing: they are ended with their runs, and have no limits. */
-  #contain(run: TreeRun, launch: Launch, { credentials }: Prepared): Contained | null {
+  #contain(run: TreeRun, launch: Launch, { credentials }: Prepared, how: 'now' | 'later'): Contained | null {
     if (launch.workerId === null) return null;
     this.#containing.groups.endForgotten();
-    const contained = this.#containing.begin(launch, launch.workerId, credentials.uid);
+    const contained = this.#containing.begin(launch, launch.workerId, credentials.uid, how);
     if (contained.ok) run.holdBy(contained.run);
     return contained;
   }
 
-  #create(
-    launch: Launch,
-    { attempt, credentials }: Prepared,
-    channels: OutputChannels | null,
-    limits: NativeLimits | null,
-  ): ReturnType<NativeEngine['spawn']> {
-    const { command } = launch;
-    return this.#engine.spawn({
-      file: attempt.file,
-      argv: command.argv,
-      env: Object.entries(attempt.env).map(([name, value]) => `${name}=${value}`),
-      cwd: command.cwd,
-      umask: command.umask,
-      uid: credentials.uid,
-      gid: credentials.gid,
-      groups: credentials.groups,
-      stdout: launch.captureStdout ? asStream(channels?.stdout) : 'null',
-      stderr: launch.captureStderr ? asStream(channels?.stderr) : 'null',
-      shellFallback: true,
-      nofile: null,
-      // A helper has no run record by which the next master could find it.
-      dieWithMaster: launch.workerId === null,
-      limits,
+  #create(begun: Begun, contained: (Contained & { readonly ok: true }) | null): void {
+    const { launch, prepared, leader } = begun;
+    const options = spawnOptions(launch, prepared, leader.channels, contained?.limits ?? null);
+    this.#births.begin(options, (result, handle) => {
+      if (result.ok) this.#born(begun, handle, result.value);
+      else this.#unborn(begun, contained, result.failure);
     });
+  }
+
+  #born({ run, leader, launch, prepared }: Begun, handle: NativeHandle, spawned: NativeSpawned): void {
+    leader.handle = handle;
+    const open = leader.channels === null ? capturedStreams(launch) : new Set<OutputStream>();
+    const { attempt } = prepared;
+    this.#take({ run, attempt, output: launch.output, open, refusal: null, ended: false }, launch, spawned);
+  }
+
+  #unborn(begun: Begun, contained: (Contained & { readonly ok: true }) | null, failure: NativeFailure): void {
+    const { run, launch, prepared } = begun;
+    if (contained === null || failure.call !== 'mkdir') {
+      this.failLater(run, launch, diagnose(prepared.attempt, failure));
+      return;
+    }
+    // The name of its group is taken.
+    const again = this.#contain(run, launch, prepared, 'now');
+    contained.run.forgo();
+    if (again?.ok === true) this.#create(begun, again);
+    else if (again !== null) this.failLater(run, launch, again);
   }
 
   /** The process waits at its gate: writes it down, then lets it go. */

@@ -113,7 +113,7 @@ class NodeHost extends TreeHost {
     // Node drops all supplementary groups whenever it changes user or group, and never otherwise.
     if (changes && wanted.some((group) => group !== credentials.gid))
       return unsupported('supplementary groups');
-    if (this.#descriptors.isShort(this.#living)) {
+    if (this.#descriptors.isShort(this.#living, 0)) {
       return diagnose(attempt, { step: 'unknown', code: 'EMFILE', call: 'spawn' });
     }
     const program = inspectProgram(posix.resolve(command.cwd, attempt.file));
@@ -194,6 +194,9 @@ class NodeLeader implements Leader {
     this.#launch = launch;
     this.#clock = clock;
   }
+
+  /** Node returns once the process exists. */
+  settle(): void {}
 
   take(child: ChildProcess, pid: number): void {
     this.#pid = pid;

@@ -28,6 +28,8 @@ export const UNKNOWN_EXIT: Exit = { code: null, signal: null, coreDumped: false,
 
 /** What a host can do to the process that it started. */
 export interface Leader {
+  /** Returns when its process exists, or could not be made. */
+  settle(): void;
   /** Signals its process group; false where the leader is reaped, because then the group’s number may be another’s. */
   signalGroup(signal: number): boolean;
   detachOutput(): void;
@@ -163,6 +165,7 @@ export class TreeRun implements HostRun {
   }
 
   setLimits(limits: LimitsSpec): readonly LimitReport[] {
+    if (this.#state === 'starting') this.#leader?.settle();
     if (this.#state === 'over' || this.#hold === null) return this.#reports;
     const reports = this.#hold.change(limits, this.#living());
     if (this.#throttled !== null && this.#dutyCycle === null) this.#hold.throttle(this.#throttled);

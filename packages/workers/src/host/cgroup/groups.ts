@@ -32,6 +32,8 @@ interface SharedGroup {
 export interface OpenedGroup {
   readonly ok: true;
   readonly group: Group;
+  /** Its directory is yet to be made, in the v2 tree alone. */
+  readonly toMake: boolean;
   /** The groups of its quotas, the outermost first. */
   readonly around: readonly Group[];
   /** Limits whose files did not take them: of the run, then of the quota that is named. */
@@ -71,8 +73,16 @@ export class Groups {
     return this.#facilities.tree2 !== null || this.#facilities.trees1.size > 0;
   }
 
-  /** Makes the group of a run, with its limits set, and those of its quotas around it. */
-  open(workerId: WorkerId, quotas: readonly PlannedQuota[], plan: LimitPlan | null): Opening {
+  /**
+   * Makes the group of a run, with its limits set, and those of its quotas around it. `how`: `later` leaves a group that is nothing
+   * but a new directory of v2 to others; where they find the name taken, see `forgo`.
+   */
+  open(
+    workerId: WorkerId,
+    quotas: readonly PlannedQuota[],
+    plan: LimitPlan | null,
+    how: 'now' | 'later' = 'now',
+  ): Opening {
     const plans = [...quotas.map((one) => one.plan), ...(plan === null ? [] : [plan])];
     const controllers = this.#controllersFor(plans, plan?.avoids ?? []);
     const around: Group[] = [];
@@ -88,14 +98,26 @@ export class Groups {
       around.push(shared.group);
       for (const [limit, reason] of shared.refusals) quotaRefusals.push({ quota, limit, reason });
     }
-    const made = this.#make(posix.join(path, workerId), controllers);
+    const own = posix.join(path, workerId);
+    const later = how === 'later' && plan === null ? this.#unmade(own, controllers) : null;
+    if (later !== null) {
+      this.#open.add(later);
+      return { ok: true, group: later, toMake: true, around, refusals: new Map(), quotaRefusals };
+    }
+    const made = this.#make(own, controllers);
     if (typeof made === 'string') {
       this.#release(around);
       return refusal(made);
     }
     this.#open.add(made);
     const refusals = plan === null ? new Map<LimitName, string>() : made.write(plan);
-    return { ok: true, group: made, around, refusals, quotaRefusals };
+    return { ok: true, group: made, toMake: false, around, refusals, quotaRefusals };
+  }
+
+  /** What was to be made by others could not be. */
+  forgo(group: Group, around: readonly Group[]): void {
+    this.#open.delete(group);
+    this.#release(around);
   }
 
   /** Gives a living group the v1 controllers that a changed plan needs. */
@@ -213,6 +235,13 @@ export class Groups {
       if (refused !== null && refused !== 'EEXIST') return `cannot make ${place}: ${refused}`;
     }
     return { unified, old };
+  }
+
+  /** A group that others can make: nobody has its name that is known, and v1 has no part in it. */
+  #unmade(path: string, controllers: ReadonlySet<Controller1>): Group | null {
+    const { tree2 } = this.#facilities;
+    if (tree2 === null || controllers.size > 0 || this.#leaving.has(path)) return null;
+    return new Group(path, posix.join(tree2.base, path), new Map());
   }
 
   /** A directory that is there already is somebody’s, or is about to be removed: counters of a run begin at zero. */
