@@ -1,7 +1,19 @@
-import { stat } from 'node:fs/promises';
-import type { Bytes } from '@hsu-master/core';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Bytes, WallTime } from '@hsu-master/core';
+import {
+  changeOf,
+  continues,
+  endOfHole,
+  hasContent,
+  identityOf,
+  isCopyAt,
+  isSame,
+  lineStart,
+  newlines,
+} from './chain-files.ts';
 import { newestFirst } from './family.ts';
-import type { Part, StoredFile } from './stored-file.ts';
+import { HEAD, type Head, type Part, type StoredFile } from './stored-file.ts';
 import type { Place } from './stored-line.ts';
 import { isAt } from './walk.ts';
 
@@ -14,6 +26,8 @@ export type Step =
       readonly kind: 'bytes';
       readonly part: Part;
       readonly file: StoredFile;
+      /** Its beginning, as it was when it was read. */
+      readonly head: Head;
       /** `joined`: from the next file, in which a line goes on that has not ended; `apart`: they do not follow those before. */
       readonly how: 'on' | 'joined' | 'apart';
     }
@@ -22,6 +36,8 @@ export type Step =
 
 interface Link {
   readonly file: StoredFile;
+  /** The beginning of what was read: the file may be emptied and get another. */
+  head: Head;
   /** The next byte to be read. */
   at: Bytes;
   /** The largest size that was seen. */
@@ -30,6 +46,8 @@ interface Link {
   readonly joins: boolean;
   /** The last bytes before `at`: a file that was emptied and filled again has others there. */
   before: Buffer;
+  /** When it had been written at the last look. */
+  checked: WallTime;
   /** It was emptied in its place and may begin with bytes that nobody wrote. */
   hole: boolean;
   /** Of a compressed file, which is read at one go. */
@@ -41,9 +59,27 @@ const PART: Bytes = 64 * 1024;
 const NEWLINE = 0x0a;
 /** Files that are held open at most, once the reader has been at the end. */
 const MOST_FILES = 64;
+const MOST_KNOWN = 256;
 
-function link(file: StoredFile, at: Bytes, joins: boolean): Link {
-  return { file, at, seen: file.size, joins, before: Buffer.alloc(0), hole: false, parts: null };
+const NO_HEAD: Head = { length: 0, crc: 0 };
+
+async function linkTo(file: StoredFile, at: Bytes, joins: boolean): Promise<Link> {
+  return { ...emptyLink(file, joins), at, head: await file.head() };
+}
+
+function emptyLink(file: StoredFile, joins: boolean): Link {
+  const { size: seen, written: checked } = file;
+  return {
+    file,
+    head: NO_HEAD,
+    at: 0,
+    seen,
+    joins,
+    before: Buffer.alloc(0),
+    checked,
+    hole: false,
+    parts: null,
+  };
 }
 
 /**
@@ -58,8 +94,10 @@ export class Chain {
   #caughtUp = false;
   #lost: { bytes: Bytes; lines: number } | null = null;
   #how: 'on' | 'joined' | 'apart' = 'apart';
-  /** Identities of files that are older than the first link. */
-  #known = new Set<string>();
+  /** Files that are older than the first link, the newest last. */
+  readonly #known: Place[] = [];
+  /** When the folder had last changed, at the last look for rotated files without a current one. */
+  #folderChanged: bigint | null = null;
 
   /** @param maxLag a reader that is further behind, after it has been at the end once, loses what is older */
   constructor(path: string, maxLag: Bytes) {
@@ -78,19 +116,29 @@ export class Chain {
     for await (const file of newestFirst(this.path, (file) => kept.includes(file))) {
       const isFound: boolean = !isComplete && typeof begin === 'object' && (await isAt(file, begin));
       const isOlder =
-        typeof begin === 'object' && !isFound && file.number > 0 && file.written <= begin.written;
-      if (isComplete || isOlder) this.#known.add(file.source);
-      else kept.push(file);
+        typeof begin === 'object' && !isFound && file.number > 0 && file.written < begin.written;
+      if (!isComplete && !isOlder) kept.push(file);
+      // A copy that was made since the search began is no older one.
+      else if (isOlder || file.written < (kept.at(-1)?.written ?? 0))
+        this.#known.push(placeOf(await linkTo(file, 0, false)));
       isComplete ||= isFound || (begin === 'end' && kept.length > 0);
     }
-    this.#links = kept.reverse().map((file, index) => link(file, 0, index > 0));
+    for (const [index, file] of kept.reverse().entries()) this.#links.push(await linkTo(file, 0, index > 0));
     const first = this.#links[0];
     if (first === undefined) return;
     if (begin === 'end') await this.#toEnd(first);
-    else if (typeof begin === 'object' && (await isAt(first.file, begin))) {
+    else if (typeof begin === 'object' && (await isCopyAt(first.file, begin))) {
       const isWithin = begin.offset <= (first.file.length ?? Infinity);
       first.at = isWithin ? begin.offset : 0;
     }
+    await this.#recall(first);
+  }
+
+  /** Reads once more the bytes before the place where it begins. */
+  async #recall(first: Link): Promise<void> {
+    if (first.file.compression !== 'none' || first.at === 0) return;
+    const overlap = Math.min(OVERLAP, first.at);
+    first.before = await first.file.read(first.at - overlap, overlap);
   }
 
   /** Behind the last line that has ended. */
@@ -109,16 +157,35 @@ export class Chain {
 
   /** Looks what became of the files. true: there is something to read. */
   async look(): Promise<boolean> {
-    const live = this.#links.at(-1);
-    if (live !== undefined) await live.file.look();
+    const live = this.#links.at(-1) ?? null;
+    await live?.file.look();
     const named = await identityOf(this.path);
-    if (live !== undefined && (named === null || named === live.file.identity)) {
-      if (live.file.compression === 'none' && live.file.size < Math.max(live.at, live.seen))
-        await this.#emptied(live);
-      else live.seen = live.file.size;
-    } else if (named !== null) await this.#replaced(live ?? null);
+    if (live !== null && named === live.file.identity) await this.#grown(live);
+    else if (named !== null || (live !== null && (await this.#hasMoved(live)))) await this.#replaced(live);
     await this.#keepUp();
     return this.#lost !== null || this.#links.length > 1 || this.lag > 0;
+  }
+
+  async #grown(live: Link): Promise<void> {
+    const { file, at, seen, before, checked } = live;
+    let isEmptied = file.size < Math.max(at, seen);
+    // One that was emptied and written to may have the same length again.
+    if (!isEmptied && file.written !== checked && before.length > 0)
+      isEmptied = !(await file.read(at - before.length, before.length)).equals(before);
+    // Or none at all, as when it was looked at last.
+    isEmptied ||= file.written !== checked && at === 0 && file.size === 0;
+    live.checked = file.written;
+    live.seen = file.size;
+    if (isEmptied) await this.#emptied({ ...live, seen });
+  }
+
+  /** No file has the name. Whether there may be others than the last one that was seen, rotated already. */
+  async #hasMoved(live: Link): Promise<boolean> {
+    if ((await identityOf(`${this.path}.1`)) === live.file.identity) return false;
+    const changed = await changeOf(dirname(this.path));
+    if (changed === this.#folderChanged) return false;
+    this.#folderChanged = changed;
+    return true;
   }
 
   /** Another file has the name: it and those between are appended. */
@@ -126,23 +193,30 @@ export class Chain {
     const kept: StoredFile[] = [];
     let isFound = false;
     for await (const file of newestFirst(this.path, (file) => kept.includes(file))) {
-      isFound = live !== null && (await isSame(file, live.file));
+      isFound = live !== null && (await isSame(file, placeOf(live), true));
       if (isFound) break;
       kept.push(file);
     }
-    const newer = isFound ? kept : kept.filter((file) => this.#isNewer(file, live));
+    const newer: StoredFile[] = [];
+    for (const file of kept) if (isFound || (await this.#isNewer(file, live))) newer.push(file);
     for (const file of kept) if (!newer.includes(file)) await file.close();
     for (const [index, file] of newer.reverse().entries()) {
-      this.#links.push(link(file, 0, index > 0 || isFound));
+      this.#links.push(await linkTo(file, 0, index > 0 || isFound));
     }
   }
 
   /** Whether a file was made after the last link, which is in its place no more. */
-  #isNewer(file: StoredFile, live: Link | null): boolean {
+  async #isNewer(file: StoredFile, live: Link | null): Promise<boolean> {
     if (file.number === 0) return true;
-    if (live === null) return !this.#known.has(file.source);
-    if (file.written !== live.file.written) return file.written > live.file.written;
-    return !this.#known.has(file.source);
+    if (live !== null && file.written !== live.file.written) return file.written > live.file.written;
+    return !(await this.#isKnown(file));
+  }
+
+  /** A later file may have got the inode of one that is known, but is written later. */
+  async #isKnown(file: StoredFile): Promise<boolean> {
+    if (this.#links.some((link) => link.file.identity === file.identity)) return true;
+    for (const known of this.#known) if (await isSame(file, known, false)) return true;
+    return false;
   }
 
   /** Emptied in its place: what was in it may be in a copy that was made before, and what came then in later copies. */
@@ -151,10 +225,10 @@ export class Chain {
     const copies = await this.#copiesOf(live);
     this.#links.pop();
     for (const [index, copy] of copies.entries()) {
-      this.#links.push(index === 0 ? link(copy, live.at, live.joins) : link(copy, 0, true));
+      this.#links.push(await (index === 0 ? linkTo(copy, live.at, live.joins) : linkTo(copy, 0, true)));
     }
     if (copies.length === 0 && missing > 0) this.#lose(missing, 0);
-    this.#links.push({ ...link(live.file, 0, copies.length > 0), hole: true });
+    this.#links.push({ ...emptyLink(live.file, copies.length > 0), hole: true });
     if (this.#links.length === 1) this.#how = 'apart';
   }
 
@@ -164,7 +238,7 @@ export class Chain {
     let isFound = false;
     for await (const file of newestFirst(this.path, (file) => kept.includes(file))) {
       if (file.number === 0) continue;
-      if (this.#known.has(file.source)) break;
+      if (await this.#isKnown(file)) break;
       kept.push(file);
       isFound = live.at > 0 && (await continues(file, live));
       if (isFound) break;
@@ -191,7 +265,8 @@ export class Chain {
       if (part !== null) {
         const how = this.#how;
         this.#how = 'on';
-        return { kind: 'bytes', part, file: first.file, how };
+        first.head = extended(first.head, part);
+        return { kind: 'bytes', part, file: first.file, head: first.head, how };
       }
       if (!isOver) {
         this.#caughtUp ||= next === undefined;
@@ -273,9 +348,17 @@ export class Chain {
 
   async #dropFirst(): Promise<void> {
     const first = this.#links.shift();
-    await first?.parts?.return();
-    await first?.file.close();
-    if (first !== undefined) this.#known.add(first.file.source);
+    if (first === undefined) return;
+    await first.parts?.return();
+    this.#known.push(placeOf(first));
+    if (this.#known.length > MOST_KNOWN) this.#known.shift();
+    await first.file.close();
+  }
+
+  /** Where the next byte is read from; null: there is no file. */
+  place(): Place | null {
+    const [first] = this.#links;
+    return first === undefined ? null : placeOf(first);
   }
 
   async close(): Promise<void> {
@@ -283,62 +366,13 @@ export class Chain {
   }
 }
 
-async function identityOf(path: string): Promise<string | null> {
-  try {
-    const facts = await stat(path, { bigint: true });
-    return facts.isFile() ? `${facts.dev}:${facts.ino}` : null;
-  } catch {
-    return null;
-  }
+function placeOf({ file, head, at }: Link): Place {
+  return { file: file.source, head, written: file.written, offset: at };
 }
 
-async function hasContent(file: StoredFile): Promise<boolean> {
-  await file.look();
-  return file.size > 0;
-}
-
-async function newlines(file: StoredFile, from: Bytes, to: Bytes): Promise<{ bytes: Bytes; lines: number }> {
-  const found = { bytes: 0, lines: 0 };
-  for await (const { bytes } of file.content(from, to)) {
-    found.bytes += bytes.length;
-    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) found.lines += 1;
-  }
-  return found;
-}
-
-/** Behind the first newline at or after `from`; where there is none, the end. */
-async function lineStart(file: StoredFile, from: Bytes): Promise<Bytes> {
-  let end = from;
-  for await (const { bytes, at } of file.content(from, file.size)) {
-    const newline = bytes.indexOf(NEWLINE);
-    if (newline !== -1) return at + newline + 1;
-    end = at + bytes.length;
-  }
-  return end;
-}
-
-/** Whether a file is the one that is open. One that others compressed keeps its time and its beginning. */
-async function isSame(file: StoredFile, open: StoredFile): Promise<boolean> {
-  if (file.compression === 'none' || file.origin !== null)
-    return file.source === open.source && file.written >= open.written;
-  return Math.abs(file.mtime - open.mtime) < 1000 && (await file.beginsWith(await open.head()));
-}
-
-/** Whether a file has the bytes that were read last of another one where that one had them. */
-async function continues(file: StoredFile, { at, before }: Link): Promise<boolean> {
-  if ((file.length ?? Infinity) < at) return false;
-  const overlap = Buffer.alloc(before.length);
-  let got = 0;
-  for await (const { bytes } of file.content(at - overlap.length, at)) got += bytes.copy(overlap, got);
-  return got === overlap.length && overlap.equals(before);
-}
-
-/** How many bytes at the beginning are zero, as where somebody goes on to write at its old place into an emptied file. */
-async function endOfHole(file: StoredFile): Promise<Bytes> {
-  for await (const { bytes, at } of file.content(0)) {
-    if (bytes[0] !== 0) return at;
-    const index = bytes.equals(Buffer.alloc(bytes.length)) ? -1 : bytes.findIndex((byte) => byte !== 0);
-    if (index !== -1) return at + index;
-  }
-  return 0;
+/** The beginning, with what has been read of it now. */
+function extended(head: Head, { bytes, at }: Part): Head {
+  if (at !== head.length || at >= HEAD) return head;
+  const more = bytes.subarray(0, HEAD - at);
+  return { length: at + more.length, crc: crc32(more, head.crc) };
 }

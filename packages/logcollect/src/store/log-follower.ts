@@ -1,8 +1,7 @@
 import type { Bytes, Milliseconds, MonotonicTime } from '@hsu-master/core';
 import { type Begin, Chain } from './chain.ts';
 import { LineCutter, type RawLine } from './lines.ts';
-import type { StoredFile } from './stored-file.ts';
-import { LineReader, type Place, type StoredLine, type StoredLog } from './stored-line.ts';
+import { type Finding, LineReader, type Place, type StoredLine, type StoredLog } from './stored-line.ts';
 
 /** What a slow reader missed of one log, or what was emptied before it was read. */
 export interface Loss {
@@ -27,6 +26,9 @@ export interface FollowerOptions {
   readonly partialAfter: Milliseconds | null;
 }
 
+/** Files that it has left and remembers. */
+const LEFT = 8;
+
 /** The lines of one log as they come. Calls of `look` and `read` must not overlap. */
 export class LogFollower {
   readonly log: StoredLog;
@@ -34,9 +36,12 @@ export class LogFollower {
   readonly #chain: Chain;
   readonly #reader: LineReader;
   #cutter: LineCutter | null = null;
-  #file: StoredFile | null = null;
+  #finding: Finding | null = null;
   #grownAt: MonotonicTime = 0;
   #isReady = false;
+  /** The end of the file before this one, where a line goes on from there. */
+  #before: Place | null = null;
+  readonly #left: Place[] = [];
 
   constructor(log: StoredLog, options: FollowerOptions) {
     this.log = log;
@@ -70,16 +75,27 @@ export class LogFollower {
         this.#cutter = null;
         return [{ kind: 'lost', log: this.log, bytes: step.bytes + held, lines: step.lines }];
       }
-      const { part, file, how } = step;
-      if (how === 'apart' && this.#cutter !== null) items.push(...(await this.#lines(this.#cutter.end())));
+      const { part, file, head, how } = step;
+      if (how !== 'on') this.#leave(how === 'joined');
+      if (how === 'apart' && this.#cutter !== null) items.push(...this.#lines(this.#cutter.end()));
       if (how === 'apart' || this.#cutter === null) this.#cutter = new LineCutter(part.at);
       else if (how === 'joined') this.#cutter.moveTo(part.at);
-      this.#file = file;
+      this.#finding = { file, head };
       this.#grownAt = now;
-      items.push(...(await this.#lines(this.#cutter.push(part.bytes))));
+      items.push(...this.#lines(this.#cutter.push(part.bytes)));
       if (items.length > 0) return items;
     }
     return this.#isStale(now) ? this.#lines(this.#cutter?.release() ?? []) : [];
+  }
+
+  #leave(joins: boolean): void {
+    const [finding, cutter] = [this.#finding, this.#cutter];
+    this.#before = null;
+    if (finding === null || cutter === null) return;
+    const end = placeIn(finding, Math.max(0, cutter.place + cutter.held));
+    if (joins) this.#before = end;
+    this.#left.unshift(end);
+    this.#left.length = Math.min(this.#left.length, LEFT);
   }
 
   #isStale(now: MonotonicTime): boolean {
@@ -87,22 +103,33 @@ export class LogFollower {
     return partialAfter !== null && (this.#cutter?.held ?? 0) > 0 && now - this.#grownAt >= partialAfter;
   }
 
-  async #lines(raw: readonly RawLine[]): Promise<FollowItem[]> {
-    const file = this.#file;
-    if (file === null || raw.length === 0) return [];
-    const finding = { file, head: await file.head() };
+  #lines(raw: readonly RawLine[]): FollowItem[] {
+    const finding = this.#finding;
+    if (finding === null) return [];
     return raw.map((line) => ({ kind: 'line', line: this.#reader.read(line, finding) }));
   }
 
-  /** Where whoever has taken all lines goes on. */
-  async place(): Promise<Place | null> {
-    const file = this.#file;
-    if (file === null || this.#cutter === null) return null;
-    const head = await file.head();
-    return { file: file.source, head, written: file.written, offset: Math.max(0, this.#cutter.place) };
+  /** Where whoever has taken all lines goes on; null: there is no file yet. */
+  place(): Place | null {
+    const [finding, cutter] = [this.#finding, this.#cutter];
+    if (finding === null || cutter === null) return this.#chain.place();
+    const offset = cutter.place;
+    // The line that has not ended begins in the file before.
+    if (offset < 0 && this.#before !== null)
+      return { ...this.#before, offset: Math.max(0, this.#before.offset + offset) };
+    return placeIn(finding, Math.max(0, offset));
+  }
+
+  /** The ends of files that it has left, the last ones, by device and inode. */
+  endOf(identity: string): Place | null {
+    return this.#left.find(({ file }) => file === identity) ?? null;
   }
 
   async close(): Promise<void> {
     await this.#chain.close();
   }
+}
+
+function placeIn({ file, head }: Finding, offset: Bytes): Place {
+  return { file: file.source, head, written: file.written, offset };
 }

@@ -49,7 +49,7 @@ export async function* mergeByTime(
       }
     }
   } finally {
-    await Promise.all(strands.map(({ batches }) => batches.return?.()));
+    await Promise.all(strands.map(async ({ batches }) => batches.return?.()));
   }
 }
 

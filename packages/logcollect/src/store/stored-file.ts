@@ -20,7 +20,8 @@ export interface Part {
 }
 
 const PART: Bytes = 128 * 1024;
-const HEAD: Bytes = 1024;
+/** A file is known again by so many bytes. */
+export const HEAD: Bytes = 1024;
 const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
 // Non-blocking, so that a FIFO under that name stops nothing.
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);

@@ -139,6 +139,7 @@ export class LineReader {
     if (object === null) return null;
     const { time, timestamp, worker, worker_id, stream, run, seq, sequence, message, data } = object;
     const stamp = timestamp ?? time;
+    const name = worker ?? worker_id;
     const at = typeof stamp === 'string' ? (timeAt(stamp, 0, this.#context)?.time ?? null) : null;
     if (at === null) return null;
     return {
@@ -147,7 +148,7 @@ export class LineReader {
       stream: streamNamed(stream),
       run: typeof run === 'number' ? run : 0,
       seq: numberOf(seq ?? sequence),
-      workerId: typeof (worker ?? worker_id) === 'string' ? String(worker ?? worker_id) : null,
+      workerId: typeof name === 'string' ? name : null,
     };
   }
 }

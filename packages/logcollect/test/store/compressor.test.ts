@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { compressor } from '../../src/store/compressor.ts';
 import { logStore } from '../../src/store/log-store.ts';
 import { type KeptFile, keptFiles, planRetention, removeFiles } from '../../src/store/retention.ts';
-import { NumberedLog, numberOf, storedLog, upTo } from '../support/numbered-log.ts';
+import { NumberedLog, numberOf, quiet, storedLog, upTo } from '../support/numbered-log.ts';
 import { folder } from '../support/place.ts';
 
 function place() {
@@ -85,12 +85,12 @@ test('rotation while files are compressed loses nothing and keeps their order', 
     log.rotate();
   }
   const work = log.compress('zstd');
-  let isDone = false;
-  void work.finally(() => (isDone = true));
-  while (!isDone) {
+  const isDone = { now: false };
+  void work.finally(() => (isDone.now = true));
+  while (!isDone.now) {
     log.write(10);
     log.rotate();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await quiet();
   }
   await work;
   const lines = await storeOf(log).search({ workers: null, order: 'oldest', limit: 1e6, text: 'line' });

@@ -126,20 +126,17 @@ export class Reading {
 export async function quiet(): Promise<void> {
   for (let idle = 0; idle < 3; idle += 1) {
     await turn();
-    if (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) idle = -1;
+    if (process.getActiveResourcesInfo().some((name) => /FSReq|CloseReq/i.test(name))) idle = -1;
   }
 }
 
-/** Moves the clock on, by steps so long that each lets everything happen, until something is so. */
-export async function until(
-  clock: { advance(span: number): void },
-  isSo: () => boolean,
-  steps = 200,
-): Promise<void> {
-  for (let step = 0; step < steps; step += 1) {
+const PATIENCE = 10_000 * Number(process.env.HSU_TIME_FACTOR ?? 1);
+
+/** Moves the clock on, by steps that let everything happen but decompression, until something is so. */
+export async function until(clock: { advance(span: number): void }, isSo: () => boolean): Promise<void> {
+  for (const begin = performance.now(); performance.now() - begin < PATIENCE; clock.advance(50)) {
     await quiet();
     if (isSo()) return;
-    clock.advance(50);
   }
   throw new Error('it did not come to be so');
 }
