@@ -49,6 +49,49 @@ export { readTarget, type TargetPlace, type WrittenTarget } from './sinks/read-t
 export { type SinkSurroundings, sinksFrom } from './sinks/sinks-from.ts';
 export type { Destination, SinkSpec } from './sinks/spec.ts';
 export {
+  type Compressed,
+  type Compressor,
+  type CompressorOptions,
+  compressor,
+} from './store/compressor.ts';
+export {
+  type ExternalBatch,
+  type ExternalLog,
+  type ExternalOptions,
+  type ExternalTail,
+  externalTail,
+} from './store/external.ts';
+export type { FollowCounts, Following } from './store/following.ts';
+export type { FollowedLine, FollowItem, Loss } from './store/log-follower.ts';
+export {
+  type FollowQuery,
+  type LogStore,
+  type LogStoreOptions,
+  logStore,
+  type RangeQuery,
+  type SearchQuery,
+  type Selection,
+  storedLogs,
+} from './store/log-store.ts';
+export type { FieldFilter, Sought } from './store/match.ts';
+export type { ReplayPace } from './store/replay.ts';
+export {
+  type KeptFile,
+  keptFiles,
+  planRetention,
+  type Removal,
+  type RetentionPolicy,
+  removeFiles,
+} from './store/retention.ts';
+export type { SearchPage } from './store/search.ts';
+export {
+  type Place,
+  STORED_FORMATS,
+  type StoredFormat,
+  type StoredLine,
+  type StoredLog,
+} from './store/stored-line.ts';
+export {
   LogStream,
   type LogStreamCounters,
   type LogStreamOptions,

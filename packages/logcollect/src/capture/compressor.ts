@@ -1,9 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { open, readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGzip, createZstdCompress } from 'node:zlib';
 import type { NativePump, NativePumpEvent } from '@hsu-master/native';
+import { pack } from '../store/pack.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -64,17 +62,13 @@ export class Compressor {
   async #compress(file: string, number: number, kind: Exclude<Compression, 'none'>): Promise<void> {
     const made = `${file}.${number}${SUFFIX[kind]}.part`;
     try {
-      const source = await open(`${file}.${number}`);
-      const { dev, ino, mode } = await source.stat();
-      const packed = kind === 'gzip' ? createGzip() : createZstdCompress();
       const { signal } = this.#end;
-      await pipeline(source.createReadStream(), packed, createWriteStream(made, { mode: mode & 0o777 }), {
-        signal,
-      });
+      const packed = await pack(`${file}.${number}`, made, kind, signal);
+      if (packed === null) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#replaced.set(made, resolve);
       if (signal.aborted) return;
-      this.#pump.replaceRotated(file, dev, ino, made, SUFFIX[kind]);
+      this.#pump.replaceRotated(file, packed.device, packed.inode, made, SUFFIX[kind]);
       await promise;
       this.#replaced.delete(made);
     } catch {

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,7 +6,7 @@ import { createGzip, createZstdCompress, constants as zlib } from 'node:zlib';
 import { codeOf } from '../file/disk.ts';
 import { identityAt, removeExactly, settleAside } from './aside.ts';
 import { newestFirst, rotatedName } from './family.ts';
-import { trailerOf } from './origin.ts';
+import { packInto } from './pack.ts';
 import { openStored, type StoredFile } from './stored-file.ts';
 
 export interface CompressorOptions {
@@ -96,7 +95,7 @@ async function compressFile(
   const suffix = compression === 'zstd' ? '.zst' : '.gz';
   const made = join(dirname(log), `.${basename(log)}.${file.identity.replace(':', '-')}.making${suffix}`);
   try {
-    const after = await writeCompressed(file, made, compression, signal);
+    const after = await packInto(file, made, compression, signal);
     const before = file.size;
     await file.look();
     if (file.size !== before) throw new Error('it was written to while it was compressed');
@@ -106,42 +105,6 @@ async function compressFile(
     await unlink(made).catch(() => undefined);
     throw error;
   }
-}
-
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
-
-/** On return it is on the disk, with the time and the permissions of the file. */
-async function writeCompressed(
-  file: StoredFile,
-  made: string,
-  compression: 'gzip' | 'zstd',
-  signal: AbortSignal | null,
-): Promise<number> {
-  const out = await open(made, CREATE, 0o600);
-  try {
-    const packer =
-      compression === 'zstd'
-        ? createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: 3, [zlib.ZSTD_c_checksumFlag]: 1 } })
-        : createGzip({ level: 6 });
-    const source = Readable.from(copies(file), { objectMode: false, highWaterMark: 1 });
-    await pipeline(source, packer, (packed) => append(out, packed), signal === null ? {} : { signal });
-    const origin = { identity: file.identity, size: file.size, mtime: file.mtime };
-    await out.write(trailerOf(compression, origin));
-    await file.lend(out);
-    await out.sync();
-    return (await out.stat()).size;
-  } finally {
-    await out.close();
-  }
-}
-
-/** A compressor goes on reading its input on another thread: each part is memory of its own. */
-async function* copies(file: StoredFile): AsyncGenerator<Buffer, void, void> {
-  for await (const { bytes } of file.content(0, file.size)) yield Buffer.from(bytes);
-}
-
-async function append(out: FileHandle, packed: AsyncIterable<unknown>): Promise<void> {
-  for await (const bytes of packed) await out.appendFile(bytes as Buffer);
 }
 
 /** Puts the copy in the place of the file. Where that is gone the copy is removed. */

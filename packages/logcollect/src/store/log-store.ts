@@ -6,7 +6,7 @@ import { ANYTHING, type Sought } from './match.ts';
 import { mergeByTime, type Timed } from './merge.ts';
 import { type ReplayPace, replayed } from './replay.ts';
 import { type SearchPage, type Span, search, strandsOf } from './search.ts';
-import type { Place, StoredFormat, StoredLine, StoredLog } from './stored-line.ts';
+import type { Place, StoredLine, StoredLog } from './stored-line.ts';
 import { backwards, EVERYTHING, type WalkNotes } from './walk.ts';
 
 /** Which logs; a stream leaves out lines of the other one where the log says which is which. */
@@ -80,19 +80,23 @@ export function logStore(options: LogStoreOptions): LogStore {
 }
 
 /** The logs that a worker’s spec names. */
-export function storedLogs(
-  workerId: WorkerId,
-  log: LogSpec,
-  format: StoredFormat = 'plain',
-  prefix = '',
-): StoredLog[] {
-  const { captureStdout, captureStderr, stdoutFile, stderrFile } = log;
-  const one = { workerId, format, prefix };
+export function storedLogs(workerId: WorkerId, log: LogSpec): StoredLog[] {
+  const { captureStdout, captureStderr, stdoutFile, stderrFile, files } = log;
+  const logOf = (stream: OutputStream, path: string): StoredLog => {
+    const { format, prefix } = files.forms[stream];
+    return {
+      workerId,
+      stream,
+      path,
+      format: format === 'plain' && prefix !== '' ? 'prefixed' : format,
+      prefix,
+    };
+  };
   if (captureStdout && captureStderr && stdoutFile === stderrFile)
-    return [{ ...one, stream: null, path: stdoutFile }];
+    return [{ ...logOf('stdout', stdoutFile), stream: null }];
   return [
-    ...(captureStdout ? [{ ...one, stream: 'stdout' as const, path: stdoutFile }] : []),
-    ...(captureStderr ? [{ ...one, stream: 'stderr' as const, path: stderrFile }] : []),
+    ...(captureStdout ? [logOf('stdout', stdoutFile)] : []),
+    ...(captureStderr ? [logOf('stderr', stderrFile)] : []),
   ];
 }
 

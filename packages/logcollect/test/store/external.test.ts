@@ -252,6 +252,6 @@ test('whatever happens to a file while it is read and between lives: every line 
       expect(numbers).toEqual(upTo(log.written));
       rmSync(root, { recursive: true });
     }),
-    { numRuns: 150 },
+    { numRuns: 30 },
   );
 });

@@ -150,7 +150,7 @@ test('whatever the moments of rotation and compression: every line once and in o
   const lineOf = (number: number) => `${'x'.repeat((number * 37) % 300)} ${number}`;
   await fc.assert(
     fc.asyncProperty(steps, (script) => play(script, lineOf)),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
