@@ -123,6 +123,7 @@ class Pump {
   bool busy_ = false;      // this round took much from a channel, or has to keep the order of two
   bool moved_ = false;
   bool told_small_ = false;
+  size_t grown_ = 0;       // capacities of channels that are not small any more
 };
 
 }  // namespace hsu::pump

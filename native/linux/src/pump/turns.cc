@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kMostCapacity = 1024 * 1024;
 constexpr size_t kGrowAt = 16 * 1024;
+constexpr size_t kMostGrown = 8 * 1024 * 1024;  // all channels together
 
 size_t held_by(const Fd& fifo) {
   int available = 0;
@@ -214,14 +215,16 @@ void Pump::turn_without_file(Channel& channel) {
   settle(channel);
 }
 
-// Quiet channels keep the small buffer that they were born with: a large one costs the system ten kilobytes.
+// Quiet channels keep the small buffer that they were born with: a large one costs the system ten kilobytes. Of many that
+// flood only some get one: a hundred megabytes of buffers do not stay in any cache, and were slower than small ones.
 void Pump::grow(Channel& channel, size_t moved) {
-  if (channel.grown || moved < kGrowAt) return;
+  if (channel.grown || moved < kGrowAt || grown_ + kMostCapacity > kMostGrown) return;
   channel.grown = true;
   for (int size = kMostCapacity; size > static_cast<int>(channel.capacity); size /= 2) {
     int got = ::fcntl(channel.fifo.get(), F_SETPIPE_SZ, size);
     if (got < 0) continue;
     channel.capacity = static_cast<size_t>(got);
+    grown_ += channel.capacity;
     break;
   }
   if (channel.capacity >= kMostCapacity || std::exchange(told_small_, true)) return;
@@ -338,6 +341,7 @@ void Pump::finish(Channel& channel) {
   if (channel.file) channel.file->users -= 1;
   channel.file = nullptr;
   channel.fifo.reset();
+  if (channel.grown) grown_ -= std::min(grown_, channel.capacity);
   ::unlink(channel.options.fifo.c_str());
   tell_end(channel);
   if (channel.forgotten) forget(channel.id);
