@@ -9,6 +9,7 @@ import {
   type WorkerSpec,
 } from '@hsu-master/core';
 import { describeLimits, describeQuotas } from './describe-limits.ts';
+import { describeForwarding, describeLogs } from './describe-logs.ts';
 import { describePipeline } from './describe-pipeline.ts';
 import type { LoadedConfig } from './load.ts';
 import { onOneLine } from './plain.ts';
@@ -24,9 +25,11 @@ export function describeConfig(config: LoadedConfig): string {
   const lines = [`${config.file}: valid, ${counts.join(', ')}`];
   const order = startOrder(workers);
   const byId = new Map(workers.map((worker) => [worker.id, worker]));
-  for (const id of order) lines.push('', ...describeWorker(byId.get(id) as WorkerSpec));
+  for (const id of order) lines.push('', ...describeWorker(byId.get(id) as WorkerSpec, config));
   const quotas = describeQuotas(workers);
   if (quotas.length > 0) lines.push('', ...quotas);
+  const logs = describeLogs(config.logs);
+  if (logs.length > 0) lines.push('', ...logs);
   for (const { id, reason } of notRun) lines.push('', `${id}: ${reason}`);
   if (workers.some((worker) => worker.dependsOn.length > 0))
     lines.push('', `start order: ${order.join(', ')}`);
@@ -34,7 +37,7 @@ export function describeConfig(config: LoadedConfig): string {
   return lines.join('\n');
 }
 
-function describeWorker(worker: WorkerSpec): string[] {
+function describeWorker(worker: WorkerSpec, { logs }: LoadedConfig): string[] {
   const { command, dependsOn, probes, log, mainProcess } = worker;
   const rows: (readonly [string, string])[] = [
     ['command', onOneLine(quoteWords(command.argv))],
@@ -61,6 +64,8 @@ function describeWorker(worker: WorkerSpec): string[] {
     rows.push(['main process', `from ${mainProcess.pidFile} within ${formatDuration(mainProcess.timeout)}`]);
   rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
   rows.push(['output', describeLog(log)]);
+  const forwarding = describeForwarding(logs, worker.id);
+  if (forwarding !== '') rows.push(['forwarded to', forwarding]);
   if (log.pipeline !== null) rows.push(['lines', describePipeline(log.pipeline)]);
   rows.push(...describeLimits(worker));
   const title = [worker.id];

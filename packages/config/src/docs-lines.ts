@@ -37,3 +37,59 @@ workers:
         sampling: [{pattern: 'cache (?:hit|miss)', share: 1%}]
         enrichers: [{type: regex, config: {pattern: 'user=(?P<user>\\w+)'}}]
 \`\`\``;
+
+/** What targets take, for people. */
+export const TARGETS_SECTION = `## Targets
+
+Each worker has a file of its own for each stream, written by the addon: byte for byte, or in another \`format\` or with a \`prefix\` (without
+the addon: byte for byte), untouched by filters and the like. Beside it, lines go as they leave the pipeline
+
+- of all workers to \`log_collection.global_aggregation.targets\`,
+- of one worker to \`outputs.forwarding\` or \`forwarding.targets\` (\`log.forwarding\` in the short form); what \`default_worker\` says holds for
+  workers that say nothing of it,
+- of one stream to what \`outputs.separate\` names behind the first file.
+
+The same target written at several workers is one: one connection, one file, one queue. A target that nobody names costs nothing.
+
+Before each target is a queue in memory; for services what does not fit waits on disk (\`spill\` in the state directory), where the next
+master finds it. Keys of \`config\` for all types: \`buffer_size\` (8MiB), \`spill_size\` (256MiB; files and streams: 0), \`spill_directory\`, \`when_full\`
+(\`drop_oldest\`, \`drop_newest\`), \`batch_lines\`, \`batch_size\`, \`flush_interval\`, \`retry_delay\`, \`max_retry_delay\`.
+
+| type | \`endpoint\` | further keys of \`config\` |
+| --- | --- | --- |
+| \`file\` | none: \`path\` | none: \`rotation\` is a key of the target |
+| \`stdout\`, \`stderr\`, \`master_stdout\`, \`process_manager_stdout\` … | none: the master’s own | none |
+| \`syslog\` | \`udp://h:514\`, \`tcp://h:514\`, \`tls://h:6514\`, \`unix:///path\`, \`unixgram:///dev/log\` (the default) | \`syslog_format\` (rfc5424, rfc3164), \`framing\`, \`app_name\`, \`structured_data\`, \`max_message_size\` |
+| \`elasticsearch\`, \`opensearch\` | http or https | \`index\`, \`ids\`, \`pipeline\` |
+| \`loki\` | http or https | \`tenant\`, \`labels\`, \`level_label\`, \`structured_metadata\` |
+| \`splunk\` | http or https | \`index\`, \`source\`, \`sourcetype\`, \`ack\`, \`ack_timeout\` |
+| \`otlp\` | http or https | \`resource\` |
+| \`webhook\`, \`http\` | http or https; gets arrays of JSON objects | none |
+
+Services take \`timeout\`, \`compress\`, \`headers\`, \`token_scheme\`, \`ca_file\`, \`server_name\`, \`insecure_skip_verify\` and \`key_passphrase\` in \`config\`,
+too, and \`authentication\`. Credentials belong into variables; no message and no \`validate\` shows them.
+
+A burst that a queue can take in a moment waits for it, and with it its worker, at most a second; then lines are dropped and counted
+(\`log.dropped\`). A killed master loses what its queues had in memory; an ordered end gives targets up to 5 s, and keeps the rest on disk.
+
+\`\`\`yaml
+log_collection:
+  global_aggregation:
+    targets:
+      - {type: file, path: all.log, format: structured_json, rotation: {max_size: 50MB, max_files: 5, max_age: 7d}}
+      - type: loki
+        endpoint: https://loki.example.org
+        authentication: {type: token, token: '\${LOKI_TOKEN}'}
+        config: {tenant: shop}
+  alerts:
+    - {name: errors, level: error, count: 10, within: 1m, webhook: 'https://alerts.example.org/in'}
+workers:
+  - id: web
+    command: ./web
+    log:
+      format: enhanced_plain
+      compress: zstd
+      when_full: drop_oldest
+      forwarding: [{type: syslog, endpoint: 'tls://logs.example.org', facility: local3}]
+      alerts: [{name: disk, pattern: 'disk full', exec: [./page-me.sh]}]
+\`\`\``;

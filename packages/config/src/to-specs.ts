@@ -196,15 +196,15 @@ function filesOf(unit: ManagedUnit, isShared: boolean, findings: Findings): LogF
   const form = (stream: 'stdout' | 'stderr'): LogFileForm => {
     const { format, prefix } = files.forms[stream];
     const known = prefix.replaceAll(/\{(?:worker|process)_id\}/g, unit.id).replaceAll('{stream}', stream);
-    if (/\{(?:timestamp|level|sequence|run|host|master_id)\}/.test(known)) {
-      findings.noticeAt(`prefix ${prefix}`, unit.at, () => ({
-        message: 'in the prefix of a worker’s own file only {worker_id} and {stream} are replaced',
-        hint: 'write format: enhanced_plain or structured_json, or a target of its own',
-      }));
-    }
     return { format, prefix: known };
   };
   const [stdout, stderr] = [form('stdout'), form('stderr')];
+  if (/\{(?:timestamp|level|sequence|run|host|master_id)\}/.test(stdout.prefix + stderr.prefix)) {
+    findings.noticeAt('prefix of own file', unit.at, () => ({
+      message: 'in the prefix of a worker’s own file only {worker_id} and {stream} are replaced',
+      hint: 'write format: enhanced_plain or structured_json, or a target of its own',
+    }));
+  }
   if (isShared && JSON.stringify(stdout) !== JSON.stringify(stderr)) {
     findings.noticeAt('two formats in one file', unit.at, () => ({
       message: 'both streams go to one file, which has one format and prefix: those of stdout count',

@@ -27,7 +27,8 @@ export interface OutputListener {
 
 /** Hears the output of one run. Must not throw, and must not keep the bytes: they belong to somebody else afterwards. */
 export interface RunListener {
-  chunk(stream: OutputStream, bytes: Uint8Array): void;
+  /** A promise: when it has taken them; who wrote them may have to wait for that. */
+  chunk(stream: OutputStream, bytes: Uint8Array): Promise<void> | undefined | void;
   /** So many bytes before the next chunk, or before the end, could not be heard. Only where it wanted `lose`. */
   missed?(stream: OutputStream, bytes: Bytes): void;
   end(stream: OutputStream): void;
@@ -127,7 +128,7 @@ class Files implements FileCollector {
             heard = listener.open(spec.id, run);
             hearing.set(listener, heard);
           }
-          heard.chunk(stream, chunk);
+          void heard.chunk(stream, chunk);
         }
         this.#write(stream === 'stdout' ? spec.log.stdoutFile : spec.log.stderrFile, chunk, source, done);
       },

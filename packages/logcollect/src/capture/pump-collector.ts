@@ -302,8 +302,9 @@ class Pumped implements PumpCollector {
       case 'tapped': {
         const { data, channel, missed } = event;
         const place = this.#places.get(channel);
-        place?.run.hear(place.stream, data, missed, this.#listeners);
-        this.#acknowledge(data.length);
+        const taken = place?.run.hear(place.stream, data, missed, this.#listeners) ?? null;
+        if (taken === null) this.#acknowledge(data.length);
+        else void taken.then(() => this.#acknowledge(data.length));
         return;
       }
       case 'channel-end':

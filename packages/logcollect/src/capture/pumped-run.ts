@@ -82,10 +82,16 @@ export class PumpedRun implements RunOutput {
     if (one !== undefined && !one.ended) this.#pump.discard(one.channel);
   }
 
-  /** `missed`: since the stream was opened. */
-  hear(one: PumpedStream, bytes: Uint8Array, missed: number, listeners: ReadonlySet<OutputListener>): void {
+  /** `missed`: since the stream was opened. A promise: when all have taken it. */
+  hear(
+    one: PumpedStream,
+    bytes: Uint8Array,
+    missed: number,
+    listeners: ReadonlySet<OutputListener>,
+  ): Promise<unknown> | null {
     const gap = missed - one.missed;
     one.missed = missed;
+    const waiting: Promise<void>[] = [];
     for (const listener of listeners) {
       if (listener.wants?.(this.workerId) === 'none') continue;
       let heard = this.#hearing.get(listener);
@@ -94,8 +100,10 @@ export class PumpedRun implements RunOutput {
         this.#hearing.set(listener, heard);
       }
       if (gap > 0) heard.missed?.(one.stream, gap);
-      heard.chunk(one.stream, bytes);
+      const taken = heard.chunk(one.stream, bytes);
+      if (taken !== undefined) waiting.push(taken);
     }
+    return waiting.length === 0 ? null : Promise.all(waiting);
   }
 
   hearEnd(one: PumpedStream, missed: number): void {

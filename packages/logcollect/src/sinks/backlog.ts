@@ -90,6 +90,12 @@ export class Backlog {
     return this.#behind > 0;
   }
 
+  /** Memory is half full of what cannot go to the disk, or a quarter full of what is on its way there. */
+  get isPressed(): boolean {
+    const { memory } = this.#spec;
+    return this.#spill === null ? this.#frontBytes > memory / 2 : this.#backBytes > memory / 4;
+  }
+
   get isEmpty(): boolean {
     return this.#front.length === 0 && this.#behind === 0;
   }

@@ -76,6 +76,11 @@ export class SinkQueue {
     else this.#losses.dropped.add([record], 'it is closed');
   }
 
+  /** Whether what comes next may have to be dropped; who can wait, waits. */
+  get isPressed(): boolean {
+    return this.#backlog.isPressed;
+  }
+
   counters(): QueueCounters {
     const { clock } = this.#in;
     const { found, waiting, spilled, memory, disk } = this.#backlog.counters();

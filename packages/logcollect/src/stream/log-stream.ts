@@ -14,6 +14,7 @@ import { type LogCounters, LogMetrics } from '../metrics.ts';
 import type { LogRecord } from '../record.ts';
 import type { SinkQueue } from '../sinks/queue.ts';
 import type { QueueCounters, SinkNews } from '../sinks/queue-spec.ts';
+import { within } from '../within.ts';
 import { eventOfSink } from './sink-events.ts';
 import { WorkerLines } from './worker-lines.ts';
 
@@ -22,7 +23,7 @@ export interface Outlet {
   /** null: of all workers. */
   readonly workers: ReadonlySet<WorkerId> | null;
   readonly streams: readonly OutputStream[];
-  readonly queue: Pick<SinkQueue, 'name' | 'offer' | 'counters' | 'close'>;
+  readonly queue: Pick<SinkQueue, 'name' | 'offer' | 'isPressed' | 'counters' | 'close'>;
 }
 
 /** Hears the lines of workers as they leave the pipeline. Must not throw. */
@@ -124,16 +125,20 @@ export class LogStream implements OutputListener {
   }
 
   /** Hands on what is held, then gives the sinks so long to send what waits; the rest is kept on disk, or counted as lost. */
-  close(within: Milliseconds): Promise<void> {
-    this.#closed ??= this.#close(within);
+  close(time: Milliseconds): Promise<void> {
+    this.#closed ??= this.#close(time);
     return this.#closed;
   }
 
-  async #close(within: Milliseconds): Promise<void> {
+  async #close(time: Milliseconds): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + time;
     this.#unsubscribe();
+    // Sinks go on taking meanwhile; what is passed on all at once may have to be dropped.
+    await within(clock, time / 2, Promise.all([...this.#lines.values()].map((lines) => lines.taken())));
     for (const lines of this.#lines.values()) lines.end();
     this.#watch?.close();
-    await Promise.all(this.#outlets.map(({ queue }) => queue.close(within)));
+    await Promise.all(this.#outlets.map(({ queue }) => queue.close(Math.max(0, until - clock.now()))));
   }
 
   #isAskedFor(workerId: WorkerId): boolean {
@@ -144,21 +149,28 @@ export class LogStream implements OutputListener {
     return this.#options.rules.some(isAboutWorker(workerId));
   }
 
+  /** Each once, though several outlets lead there. */
+  #queuesOf(workerId: WorkerId, stream: OutputStream): ReadonlySet<Outlet['queue']> {
+    const outlets = this.#outlets.filter(
+      ({ workers, streams }) => (workers?.has(workerId) ?? true) && streams.includes(stream),
+    );
+    return new Set(outlets.map(({ queue }) => queue));
+  }
+
   #linesOf(workerId: WorkerId): WorkerLines {
     let lines = this.#lines.get(workerId);
     if (lines !== undefined) return lines;
     const { clock, hostname, masterId, rules, publish } = this.#options;
-    const queues = (stream: OutputStream) =>
-      this.#outlets
-        .filter(({ workers, streams }) => (workers?.has(workerId) ?? true) && streams.includes(stream))
-        .map(({ queue }) => queue);
+    const queues = (stream: OutputStream) => [...this.#queuesOf(workerId, stream)];
     const sinks = { stdout: queues('stdout'), stderr: queues('stderr') };
+    const all = [...sinks.stdout, ...sinks.stderr];
     const own = rules.filter(isAboutWorker(workerId));
     lines = new WorkerLines({
       workerId,
       pipeline: this.#specs.get(workerId)?.log.pipeline ?? null,
       needsLevels: own.some(({ minLevel }) => minLevel !== null),
       context: { clock, hostname, masterId },
+      isPressed: () => all.some((queue) => queue.isPressed),
       count: (record) => this.metrics.count(record),
       give: (record) => {
         for (const queue of sinks[record.stream]) queue.offer(record);

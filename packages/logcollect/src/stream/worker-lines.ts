@@ -4,6 +4,7 @@ import { type LineNumbers, type LineSplitter, lineSplitter } from '../pipeline/l
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { LogRecord } from '../record.ts';
 import { Losses } from '../sinks/losses.ts';
+import { Intake } from './intake.ts';
 
 export interface WorkerLinesOptions {
   readonly workerId: WorkerId;
@@ -11,6 +12,8 @@ export interface WorkerLinesOptions {
   /** Somebody asks for levels, whether the pipeline finds them or not. */
   readonly needsLevels: boolean;
   readonly context: { readonly clock: Clock; readonly hostname: string; readonly masterId: string };
+  /** Whether somebody who gets the lines has no room for more at the moment. */
+  isPressed(): boolean;
   /** Called with each line as it came. */
   count(record: LogRecord): void;
   /** Called with what leaves the pipeline. */
@@ -42,9 +45,11 @@ export class WorkerLines {
   readonly #numbers: LineNumbers = { next: 1 };
   readonly #pipeline: Pipeline | null;
   readonly #open = new Set<StreamLines>();
+  readonly #intake: Intake;
 
   constructor(options: WorkerLinesOptions) {
     this.#options = options;
+    this.#intake = new Intake(options.context.clock, () => options.isPressed());
     const { pipeline, needsLevels, context } = options;
     const lacksLevels = needsLevels && pipeline?.parsers.some(({ type }) => type === 'level') !== true;
     const spec = lacksLevels ? withLevels(pipeline ?? NOTHING) : pipeline;
@@ -56,20 +61,32 @@ export class WorkerLines {
     const streams: Partial<Record<OutputStream, StreamLines>> = {};
     const of = (stream: OutputStream): StreamLines => (streams[stream] ??= this.#begin(run, stream));
     return {
-      chunk: (stream, bytes) => this.#push(of(stream).push(bytes)),
+      chunk: (stream, bytes) => {
+        const lines = of(stream);
+        return this.#intake.push(bytes, (slice) => this.#push(lines.push(slice)));
+      },
       missed: (stream, bytes) => {
+        const lines = of(stream);
         this.missed += bytes;
-        of(stream).miss(bytes);
+        this.#intake.after(() => lines.miss(bytes));
       },
       end: (stream) => {
         const lines = streams[stream];
-        if (lines !== undefined) this.#end(lines);
+        if (lines !== undefined) this.#intake.after(() => this.#end(lines));
       },
     };
   }
 
+  /** Resolves when all that came has found room, or was passed on without. */
+  async taken(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#intake.after(resolve);
+    await promise;
+  }
+
   /** No more will come: what is held is handed on. */
   end(): void {
+    this.#intake.flush();
     for (const lines of this.#open) this.#end(lines);
     if (this.#pipeline !== null) this.#give(this.#pipeline.end());
   }
