@@ -170,7 +170,7 @@ export function createMaster(options: MasterOptions): Master {
     lineCounters: () => parts.lines.counters(),
     shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
       parts.end(reason, deadline),
-    force: () => supervisor.force(),
+    force: () => parts.force(),
   };
 }
 

@@ -78,6 +78,8 @@ export interface Wired {
   readonly limits: LimitWatch;
   /** Starts the enabled workers; what an earlier master left in groups that none of them claims is ended. */
   start(): Promise<void>;
+  /** During `end`: kills what is left at once, and gives targets only a moment. */
+  force(): void;
   /** Ends the workers, then everything that served them. A second call returns the first one’s promise. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
 }
@@ -102,6 +104,7 @@ export function wire(wiring: Wiring): Wired {
       { host, clock, events, native },
       bootId,
     );
+    let isForced = false;
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const until = clock.now() + deadline;
       const result = await supervisor.shutdown(reason, deadline);
@@ -110,7 +113,8 @@ export function wire(wiring: Wiring): Wired {
       await journal.close();
       await collector.drained(LAST_WORDS);
       await collector.close();
-      await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, until - clock.now())));
+      const left = isForced ? 0 : until - clock.now();
+      await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, left)));
       host.close();
       release();
       return { ...result, strays };
@@ -126,6 +130,10 @@ export function wire(wiring: Wiring): Wired {
       async start() {
         await supervisor.startAll();
         nativeHost?.endForgotten();
+      },
+      force() {
+        isForced = true;
+        supervisor.force();
       },
       end: (reason, deadline) => (ended ??= end(reason, deadline)),
     };

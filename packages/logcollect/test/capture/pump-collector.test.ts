@@ -233,3 +233,92 @@ test('lines are formatted as the settings say, and labelled with their worker an
     message: 'trouble',
   });
 });
+
+test('only the runs that a listener wants are heard, from when it wants them', async () => {
+  const place = new Place();
+  const heard: string[] = [];
+  let wanted = ['web'];
+  const stop = place.collector.subscribe({
+    wants: (workerId) => (wanted.includes(workerId) ? 'wait' : 'none'),
+    open: (workerId) => ({
+      chunk: (_stream, bytes) => void heard.push(`${workerId} ${Buffer.from(bytes).toString()}`),
+      end: () => {},
+    }),
+  });
+  const outs = ['web', 'db'].map((id) => {
+    const log = { captureStderr: false, stdoutFile: join(place.folder, id) };
+    return hold(place.collector.open(place.spec(log, id), 1).openChannels()?.stdout ?? null);
+  });
+  const write = (text: string) => outs.map((out) => writeSync(out, text));
+  expect(place.collector.heardStreams).toBe(1);
+  write('one\n');
+  await expect.poll(() => heard).toEqual(['web one\n']);
+  await expect.poll(() => place.text('db')).toBe('one\n');
+  wanted = ['db'];
+  place.collector.retune();
+  write('two\n');
+  await expect.poll(() => heard).toEqual(['web one\n', 'db two\n']);
+  stop();
+  expect(place.collector.heardStreams).toBe(0);
+  for (const out of outs) closeSync(out);
+  await place.collector.drained(5000);
+});
+
+test('who wants what can be taken misses the rest and is told how much; the file has all, and nobody waits', async () => {
+  const place = new Place();
+  let [bytes, missed] = [0, 0];
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+  place.collector.subscribe({
+    wants: () => 'lose',
+    open: () => ({
+      chunk: (_stream, chunk) => {
+        bytes += chunk.length;
+        return taken;
+      },
+      missed: (_stream, count) => (missed += count),
+      end: () => {},
+    }),
+  });
+  const channels = place.open({ captureStderr: false, maxSize: 1e9 });
+  const total = 8 * 2 ** 20;
+  const child = spawn('sh', ['-c', `head -c ${total} /dev/zero > "$0"`, channels.stdout ?? ''], {
+    stdio: 'ignore',
+  });
+  const out = hold(channels.stdout);
+  await once(child, 'exit');
+  await expect.poll(() => place.text().length).toBe(total);
+  expect(bytes).toBeLessThan(total);
+  take();
+  closeSync(out);
+  await place.collector.drained(5000);
+  expect(bytes + missed).toBe(total);
+});
+
+test('a worker waits for whoever wants all of it and has not taken it yet', async () => {
+  const place = new Place();
+  let bytes = 0;
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+  place.collector.subscribe({
+    open: () => ({
+      chunk: (_stream, chunk) => {
+        bytes += chunk.length;
+        return taken;
+      },
+      end: () => {},
+    }),
+  });
+  const channels = place.open({ captureStderr: false, maxSize: 1e9 });
+  const total = 8 * 2 ** 20;
+  const out = hold(channels.stdout);
+  const child = spawn('sh', ['-c', `head -c ${total} /dev/zero > "$0"`, channels.stdout ?? ''], {
+    stdio: 'ignore',
+  });
+  await expect.poll(() => bytes).toBeGreaterThanOrEqual(2 ** 20);
+  expect(child.exitCode).toBe(null);
+  expect(bytes).toBeLessThan(total / 2);
+  take();
+  if (child.exitCode === null) await once(child, 'exit');
+  closeSync(out);
+  await place.collector.drained(5000);
+  expect([bytes, place.text().length]).toEqual([total, total]);
+});
