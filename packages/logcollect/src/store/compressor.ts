@@ -1,8 +1,5 @@
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip, createZstdCompress, constants as zlib } from 'node:zlib';
 import { codeOf } from '../file/disk.ts';
 import { identityAt, removeExactly, settleAside } from './aside.ts';
 import { newestFirst, rotatedName } from './family.ts';

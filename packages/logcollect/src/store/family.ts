@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { WallTime } from '@hsu-master/core';
+import { identityAt } from './aside.ts';
 import { type Compression, SUFFIXES } from './origin.ts';
 import { openStored, type StoredFile } from './stored-file.ts';
 
@@ -18,38 +19,74 @@ export function rotatedName(base: string, name: string): { number: number; compr
   return number > 0 && String(number) === found[1] ? { number, compression } : null;
 }
 
+/** A file that was found, and where it was last. */
+interface Found {
+  readonly source: string;
+  readonly written: WallTime;
+  number: number;
+}
+
 /**
- * Opens the files of a log, the newest first, each once, however it is rotated and compressed meanwhile: numbers only grow, and
- * they are looked at in growing order. Each file is closed when the next is asked for, unless `keep` says otherwise.
+ * Opens the files of a log, the newest first, each once and in their order, however they are rotated and compressed meanwhile: what
+ * was rotated since the first one was opened is left out. Each file is closed when the next is asked for, unless `keep` says otherwise.
  */
 export async function* newestFirst(
   path: string,
   keep: (file: StoredFile) => boolean = () => false,
 ): AsyncGenerator<StoredFile, void, void> {
-  const seen = new Map<string, WallTime>();
   let last = await largestNumber(path);
+  let before: Found | null = null;
   for (let number = 0; number <= last + GAP; number += 1) {
-    for (const compression of number === 0 ? ROTATED.slice(0, 1) : ROTATED) {
-      const name = number === 0 ? path : `${path}.${number}${SUFFIXES[compression]}`;
-      const file = await openStored(name, number, compression);
-      if (file === null) continue;
-      last = Math.max(last, number);
-      // An older file that was compressed may have had the inode that a newer one has now.
-      const isKnown = file.written >= (seen.get(file.source) ?? Infinity);
-      if (isKnown) {
-        await file.close();
-        break;
-      }
-      seen.set(file.source, file.written);
-      try {
-        yield file;
-      } finally {
-        if (!keep(file)) await file.close();
-      }
-      // Beside it is what is being made of it.
-      break;
+    const file = await openNumber(path, number);
+    if (file === null) continue;
+    // Numbers only grow. If the file before is still where it was, this one is the next older.
+    const now: number | null = before === null ? null : await numberNow(path, before);
+    const hasMoved = before !== null && now !== null && now !== before.number;
+    if (before !== null && (hasMoved || (now === null && !isOlder(file, before)))) {
+      await file.close();
+      if (now === null) continue;
+      last += now - before.number;
+      before.number = now;
+      number = now;
+      continue;
+    }
+    last = Math.max(last, number);
+    before = { source: file.source, written: file.written, number };
+    try {
+      yield file;
+    } finally {
+      if (!keep(file)) await file.close();
     }
   }
+}
+
+/** Where the file before is gone, times have to tell. */
+function isOlder(file: StoredFile, before: Found): boolean {
+  const isAnonymous = file.compression !== 'none' && file.origin === null;
+  return file.written < before.written || (file.written === before.written && !isAnonymous);
+}
+
+/** A file of that number. Beside an uncompressed one is what is being made of it. */
+async function openNumber(path: string, number: number): Promise<StoredFile | null> {
+  if (number === 0) return openStored(path);
+  for (const compression of ROTATED) {
+    const file = await openStored(`${path}.${number}${SUFFIXES[compression]}`, number, compression);
+    if (file !== null) return file;
+  }
+  return null;
+}
+
+/** Which number a file has now; null: it is gone. */
+async function numberNow(path: string, { source, written, number }: Found): Promise<number | null> {
+  if ((await identityAt(number === 0 ? path : `${path}.${number}`)) === source) return number;
+  const most = (await largestNumber(path)) + GAP;
+  for (let at = number; at <= most; at += 1) {
+    const file = await openNumber(path, at);
+    if (file === null) continue;
+    await file.close();
+    if (file.source === source && file.written >= written) return at;
+  }
+  return null;
 }
 
 async function largestNumber(path: string): Promise<number> {

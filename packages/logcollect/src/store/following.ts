@@ -12,6 +12,8 @@ export interface FollowCounts {
 
 /** Lines as they come. Ends when it is closed or its signal is aborted; rejects where a file cannot be read. */
 export interface Following extends AsyncIterableIterator<FollowItem, void, void> {
+  /** Resolves when it has found where it begins: what is written afterwards is handed on. */
+  readonly started: Promise<void>;
   counts(): Readonly<FollowCounts>;
   close(): Promise<void>;
 }
@@ -41,7 +43,7 @@ export class Follows implements Following {
   #cancelTimer: (() => void) | null = null;
   #isClosed = false;
   #failure: unknown = null;
-  readonly #started: Promise<void>;
+  readonly started: Promise<void>;
   readonly #accept: (line: StoredLine) => boolean;
 
   constructor(
@@ -52,8 +54,8 @@ export class Follows implements Following {
   ) {
     this.#clock = clock;
     this.#accept = accept;
-    this.#started = this.#start(followers);
-    this.#started.catch((error: unknown) => this.#fail(error));
+    this.started = this.#start(followers);
+    this.started.catch((error: unknown) => this.#fail(error));
     signal?.addEventListener('abort', () => void this.close(), { once: true });
     if (signal?.aborted === true) this.#isClosed = true;
   }
@@ -73,7 +75,7 @@ export class Follows implements Following {
   }
 
   async next(): Promise<IteratorResult<FollowItem, void>> {
-    await this.#started.catch(() => undefined);
+    await this.started.catch(() => undefined);
     for (;;) {
       const item = this.#queue[this.#taken];
       if (this.#isClosed) break;
@@ -112,7 +114,7 @@ export class Follows implements Following {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#news.notify();
-    await this.#started.catch(() => undefined);
+    await this.started.catch(() => undefined);
     this.#stopTimer();
     await Promise.all(
       this.#sources.map((source) => this.#turn(source, () => source.follower.close()).catch(() => undefined)),
