@@ -32,13 +32,15 @@ export interface CheckedSpawn {
 
 const channelOutput = 4;
 
-function stream(value: unknown, what: string, allowed: readonly string[]): number {
+type Stream = NativeSpawn['stderr'];
+
+function stream(value: Stream, what: string, allowed: readonly string[]): number {
   return typeof value === 'object' ? channelOutput : oneOf(value, what, allowed);
 }
 
-function channel(value: unknown, what: string): string {
+function channel(value: Stream | null, what: string): string {
   if (typeof value !== 'object') return '';
-  const path = text((value as { readonly fifo?: unknown } | null)?.fifo, `${what}.fifo`);
+  const path = text(value?.fifo, `${what}.fifo`);
   if (path === '') throw new TypeError(`${what}.fifo must not be empty`);
   return path;
 }

@@ -21,7 +21,7 @@ describe('on a disk that fails by a seam in the code', () => {
       ...sources(join(linux, 'src', 'pump')),
       ...sources(join(shared, 'hsu', 'pump')),
     ];
-    execFileSync('c++', ['-std=c++20', '-O1', `-I${shared}`, '-o', program, ...all, '-lpthread']);
+    execFileSync('cc', ['-std=c++20', '-O1', `-I${shared}`, '-o', program, ...all, '-lstdc++', '-lpthread']);
     return () => rmSync(program, { force: true });
   }, 120_000 * timeFactor);
 

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   fileWith,
@@ -9,6 +11,7 @@ import {
   outputOf,
   runProgram,
   shell,
+  spawnOptions,
   timeFactor,
   until,
 } from './harness.ts';
@@ -175,5 +178,34 @@ describe('a spawned program', () => {
     const bench = openBench();
     const { handle } = bench.run({ file: 'true' });
     expect(await bench.failure(handle)).toMatchObject({ step: 'exec', code: 'ENOENT', call: 'execve' });
+  });
+
+  it.runIf(isRoot)('holds a FIFO for reading and writing, and owns it as its user', async () => {
+    const bench = openBench();
+    const fifo = join(folder(), 'fifo');
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const script = 'exec 3>&1; grep flags: /proc/$$/fdinfo/3 >&2; id -u > /dev/stdout';
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { handle } = bench.run({
+      ...shell(script),
+      stdout: { fifo },
+      uid: nobody,
+      gid: nobody,
+      groups: [],
+    });
+    await bench.exit(handle);
+    await bench.ended(handle, 'stderr');
+    // O_RDWR is 2, and not O_NONBLOCK.
+    expect(bench.output(handle, 'stderr')).toMatch(/^flags:\t0\d*0002\n$/);
+    expect(readFileSync(reader, 'utf8')).toBe('65534\n');
+    expect(statSync(fifo).uid).toBe(nobody);
+    closeSync(reader);
+  });
+
+  it('whose FIFO is not there is not made', () => {
+    const bench = openBench();
+    const missing = join(folder(), 'fifo');
+    const result = bench.engine.spawn(spawnOptions({ ...shell('true'), stdout: { fifo: missing } }));
+    expect(result).toMatchObject({ ok: false, failure: { step: 'channel', code: 'ENOENT', call: 'open' } });
   });
 });

@@ -56,6 +56,7 @@ describe('the host on node:child_process', () => {
     const held: (() => void)[] = [];
     let size = 0;
     const output = {
+      openChannels: () => null,
       write(_stream: string, chunk: Uint8Array, done: () => void) {
         size += chunk.length;
         held.push(done);
