@@ -167,6 +167,36 @@ describe.concurrent('lines on their way', () => {
     expect(numbers.slice(again)).toEqual(Array.from({ length: 20_000 }, (_, index) => index + 1));
   });
 
+  it('that were written while no master ran are heard by the next', async ({ stage }) => {
+    const flags = logs(stage);
+    const workers = [
+      {
+        id: 'job',
+        command: [
+          'sh',
+          '-c',
+          `echo before; until [ -e ${stage.path('go')} ]; do sleep 0.1; done; echo between; touch ${stage.path('said')}; exec sleep 1000`,
+        ],
+      },
+    ];
+    const document = {
+      log_collection: {
+        global_aggregation: { targets: [{ type: 'file', path: 'all.log', format: 'json' }] },
+      },
+      workers,
+    };
+    const first = stage.run(document, flags);
+    await eventually(() => existsSync(stage.path('logs', 'all.log')));
+    await first.stop('SIGKILL');
+    writeFileSync(stage.path('go'), '');
+    await eventually(() => existsSync(stage.path('said')));
+    const second = stage.run(document, flags);
+    const said = () => jsonLines(stage.path('logs', 'all.log')).map(({ message }) => message);
+    await eventually(() => said().includes('between'));
+    await second.stop();
+    expect(said().slice(0, 2)).toEqual(['before', 'between']);
+  });
+
   it('raise alerts by pattern and by rate, to event, program and webhook', async ({ stage }) => {
     await using service = await listen();
     const told = stage.path('told');

@@ -1,7 +1,7 @@
 import type { Bytes, Clock, Milliseconds, MonotonicTime } from '@hsu-master/core';
 
 /** So much is passed on before it is looked again whether there is room: of short lines a record weighs many times its text. */
-const SLICE: Bytes = 16 * 1024;
+const SLICE: Bytes = 4 * 1024;
 const LOOK: Milliseconds = 10;
 /** Nobody waits longer for room; what comes then is dropped and counted by the queues, until there is room again. */
 const PATIENCE: Milliseconds = 1000;
