@@ -39,6 +39,14 @@ export async function* newestFirst(
   for (let number = 0; number <= last + GAP; number += 1) {
     const file = await openNumber(path, number);
     if (file === null) continue;
+    last = Math.max(last, number);
+    // It was renamed in between.
+    if (before !== null && isSame(file, before)) {
+      await file.close();
+      last += number - before.number;
+      before.number = number;
+      continue;
+    }
     // Numbers only grow. If the file before is still where it was, this one is the next older.
     const now: number | null = before === null ? null : await numberNow(path, before);
     const hasMoved = before !== null && now !== null && now !== before.number;
@@ -50,7 +58,6 @@ export async function* newestFirst(
       number = now;
       continue;
     }
-    last = Math.max(last, number);
     before = { source: file.source, written: file.written, number };
     try {
       yield file;
@@ -77,16 +84,25 @@ async function openNumber(path: string, number: number): Promise<StoredFile | nu
 }
 
 /** Which number a file has now; null: it is gone. */
-async function numberNow(path: string, { source, written, number }: Found): Promise<number | null> {
-  if ((await identityAt(number === 0 ? path : `${path}.${number}`)) === source) return number;
-  const most = (await largestNumber(path)) + GAP;
+async function numberNow(path: string, found: Found): Promise<number | null> {
+  const { number } = found;
+  if ((await identityAt(number === 0 ? path : `${path}.${number}`)) === found.source) return number;
+  // It may have been compressed and be where it was.
+  let most = number;
   for (let at = number; at <= most; at += 1) {
     const file = await openNumber(path, at);
-    if (file === null) continue;
-    await file.close();
-    if (file.source === source && file.written >= written) return at;
+    await file?.close();
+    if (file !== null && isSame(file, found)) return at;
+    // More may have come than were there when they were counted.
+    if (at === number) most = (await largestNumber(path)) + GAP;
+    else if (file !== null) most = Math.max(most, at + GAP);
   }
   return null;
+}
+
+/** An older file that was compressed may have had the inode that this one has. */
+function isSame(file: StoredFile, { source, written }: Found): boolean {
+  return file.source === source && file.written >= written;
 }
 
 async function largestNumber(path: string): Promise<number> {
