@@ -1,4 +1,4 @@
-import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FakeClock } from '@hsu-master/testkit';
 import fc from 'fast-check';
@@ -237,5 +237,12 @@ test('a follower that is closed or aborted ends, and leaves no file open', async
   abort.abort();
   await Promise.all([one.ended, other.ended]);
   await until(clock, () => clock.pending === 0);
-  expect(clock.pending).toBe(0);
+  const open = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(log.path);
+    } catch {
+      return false;
+    }
+  });
+  expect(open).toEqual([]);
 });

@@ -12,7 +12,7 @@ import type { OutputStream } from '@hsu-master/core';
 import { compressor } from '../../src/store/compressor.ts';
 import type { Following } from '../../src/store/following.ts';
 import type { FollowItem } from '../../src/store/log-follower.ts';
-import type { StoredFormat, StoredLine, StoredLog } from '../../src/store/stored-line.ts';
+import type { StoredLine, StoredLog } from '../../src/store/stored-line.ts';
 
 const SUFFIXES = ['', '.gz', '.zst'];
 
@@ -144,5 +144,3 @@ export async function until(clock: { advance(span: number): void }, isSo: () => 
 export function enhanced(at: number, text: string, worker = 'web', stream: OutputStream = 'stdout'): string {
   return `[${new Date(at).toISOString()}][${worker}][${stream}] ${text}`;
 }
-
-export const STAMPED: StoredFormat = 'enhanced_plain';
