@@ -62,8 +62,11 @@ export interface EndResult extends ShutdownResult {
 /** Between asking and killing the processes that no worker claims. */
 const STRAY_GRACE: Milliseconds = 2000;
 
-/** How long the last output of workers is awaited that have ended: their pipes are read, and the disk may be slow. */
-const LAST_WORDS: Milliseconds = 2000;
+/**
+ * How long the last output of workers is awaited that have ended: their pipes are read, and the disk may be slow; so may be targets,
+ * where somebody hears it.
+ */
+const LAST_WORDS = { written: 2000, heard: 5000 } as const;
 
 /** What targets get at the end to take what waits: what is left of the deadline, but no more and no less than this. */
 const LAST_LINES = { least: 500, most: 5000 } as const;
@@ -111,7 +114,7 @@ export function wire(wiring: Wiring): Wired {
       limits.close();
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
       await journal.close();
-      await collector.drained(LAST_WORDS);
+      await collector.drained(collector.heardStreams > 0 ? LAST_WORDS.heard : LAST_WORDS.written);
       await collector.close();
       const left = isForced ? 0 : until - clock.now();
       await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, left)));

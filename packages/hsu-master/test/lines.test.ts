@@ -186,12 +186,13 @@ describe.concurrent('lines on their way', () => {
       workers,
     };
     const first = stage.run(document, flags);
-    await eventually(() => existsSync(stage.path('logs', 'all.log')));
+    const all = stage.path('logs', 'all.log');
+    const said = () => (existsSync(all) ? jsonLines(all).map(({ message }) => message) : []);
+    await eventually(() => said().includes('before'));
     await first.stop('SIGKILL');
     writeFileSync(stage.path('go'), '');
     await eventually(() => existsSync(stage.path('said')));
     const second = stage.run(document, flags);
-    const said = () => jsonLines(stage.path('logs', 'all.log')).map(({ message }) => message);
     await eventually(() => said().includes('between'));
     await second.stop();
     expect(said().slice(0, 2)).toEqual(['before', 'between']);
@@ -277,6 +278,7 @@ describe.concurrent('lines on their way', () => {
     const stop = master.hearLines(['plain'], ({ text }) => heard.push(text));
     expect(master.lineCounters().heardStreams).toBe(4);
     await master.restartWorker('plain');
+    await quiet.event('worker.started', 'plain', 2);
     await eventually(() => heard.length > 0);
     stop();
     expect(heard).toEqual(['hello']);

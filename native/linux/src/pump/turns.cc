@@ -45,6 +45,9 @@ void Pump::turn(Channel& channel) {
   }
   news_.current = channel.id;
   if (channel.options.file.empty()) return turn_without_file(channel);
+  let_predecessors_go_first(channel);
+  if (channel.ended || !channel.polled) return;
+  news_.current = channel.id;
   if (through_spool(channel)) return turn_spooled(channel);
   attach(channel);
   LogFile& file = *channel.file;
@@ -67,6 +70,35 @@ void Pump::turn(Channel& channel) {
       busy_ |= pulled.bytes >= channel.capacity / 4 || file.users > 1;
       grow(channel, pulled.bytes);
       settle(channel);
+  }
+}
+
+// A run begins when the one before it has ended, which need not be when all that it wrote has been read.
+void Pump::let_predecessors_go_first(Channel& channel) {
+  if (!std::exchange(channel.preceded, true)) {
+    for (Channel* other : living()) {
+      if (other->id < channel.id && other->options.file == channel.options.file &&
+          other->options.labels.worker == channel.options.labels.worker &&
+          other->options.labels.stream == channel.options.labels.stream) {
+        channel.predecessors.push_back(other);
+      }
+    }
+  }
+  while (!channel.predecessors.empty()) {
+    Channel& other = *channel.predecessors.front();
+    if (!other.fifo || !other.polled) {
+      // It is in its spool already, or has to wait.
+      if (other.at_end) channel.predecessors.erase(channel.predecessors.begin());
+      return;
+    }
+    uint64_t until = other.taken() + held_by(other.fifo);
+    for (uint64_t before = UINT64_MAX; !other.ended && other.fifo && other.taken() < until && other.taken() != before;) {
+      before = other.taken();
+      turn(other);
+    }
+    // Who still writes to it writes beside the new run.
+    auto& rest = channel.predecessors;
+    if (!rest.empty() && rest.front() == &other) rest.erase(rest.begin());
   }
 }
 
@@ -334,6 +366,7 @@ void Pump::finish(Channel& channel) {
   if (writer_ && channel.spool && channel.spool->is_open() && !channel.emptied) return end_spooled(channel);
   poll_again(channel, false);
   channel.ended = true;
+  for (Channel* one : living()) std::erase(one->predecessors, &channel);
   std::erase(parked_, &channel);
   if (channel.in_line) channel.lines += 1;
   if (channel.spool) channel.spool->remove();
@@ -347,11 +380,12 @@ void Pump::finish(Channel& channel) {
   if (channel.forgotten) forget(channel.id);
 }
 
-// Takes what is there, no matter what is written meanwhile. A FIFO that somebody holds stays for the next master.
+// Takes what is there, no matter what is written meanwhile; who taps it is not waited for any more, but told what it missed. A
+// FIFO that somebody holds stays for the next master.
 void Pump::drain_all() {
   now_ = monotonic();
   for (Channel* channel : living()) {
-    channel->tap = Tap::none;
+    if (channel->tap == Tap::wait) channel->tap = Tap::lose;
     if (channel->fifo) poll_again(*channel, true);
     uint64_t until = channel->taken() + (channel->fifo ? held_by(channel->fifo) : 0);
     for (uint64_t before = UINT64_MAX; !channel->ended && !channel->at_end && channel->taken() < until;) {
