@@ -80,10 +80,8 @@ Napi::Value PumpObject::open(const Napi::CallbackInfo& info) {
   options.rotation.max_files = integer<uint32_t>(given.Get("maxFiles"), "maxFiles");
   options.rotation.every = integer<uint32_t>(given.Get("rotateEvery"), "rotateEvery");
   options.format = static_cast<pump::Format>(integer<int>(given.Get("format"), "format"));
-  if (options.format != pump::Format::plain) {
-    options.labels = {text(given.Get("worker"), "worker"), text(given.Get("stream"), "stream"), text(given.Get("prefix"), "prefix"),
-                      integer<uint64_t>(given.Get("run"), "run")};
-  }
+  options.labels = {text(given.Get("worker"), "worker"), text(given.Get("stream"), "stream"),
+                    text(given.Get("prefix"), "prefix"), integer<uint64_t>(given.Get("run"), "run")};
   options.overflow = static_cast<pump::Overflow>(integer<int>(given.Get("overflow"), "overflow"));
   auto channel = pump.add(std::move(options));
   if (channel) return Napi::Number::New(env, static_cast<double>(*channel));

@@ -10,11 +10,17 @@ const kills = process.env.CI_FULL ? 30 : 4;
 function text(stage: Stage, id: string): string {
   const folder = stage.path('logs', 'workers');
   const number = (name: string) => Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
-  return readdirSync(folder)
-    .filter((name) => name.startsWith(`${id}-stdout.log`))
-    .sort((a, b) => number(b) - number(a))
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .join('');
+  const names = () => readdirSync(folder).filter((name) => name.startsWith(`${id}-stdout.log`));
+  for (;;) {
+    const before = names();
+    try {
+      const oldestFirst = before.toSorted((a, b) => number(b) - number(a));
+      const texts = oldestFirst.map((name) => readFileSync(join(folder, name), 'utf8'));
+      if (names().length === before.length) return texts.join('');
+    } catch {
+      // Rotated in between.
+    }
+  }
 }
 
 /** Where the numbers begin again at 0; anything else that is not the next number is told as it is. */

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hsu/fd.h"
 #include "hsu/pump/format.h"
@@ -59,6 +60,8 @@ struct Channel {
   bool grown = false;
   bool spool_failed = false;
   bool polled = false;    // in the thread's epoll
+  std::vector<Channel*> predecessors;  // of the same worker, stream and file; what they hold comes first
+  bool preceded = false;               // the above is known
   bool skipping = false;  // the rest of a line whose beginning was lost
   bool emptied = false;   // what was in the spool is written, or given up
   bool forgotten = false;

@@ -75,6 +75,7 @@ class Pump {
   void end_spooled(Channel& channel);
   void order(Order order, ChannelId id);
   void attach(Channel& channel);
+  void let_predecessors_go_first(Channel& channel);
   bool through_spool(Channel& channel);
   void adopt(const std::vector<Channel*>& found);
   void drop(Channel& channel, size_t most);

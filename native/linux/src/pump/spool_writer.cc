@@ -13,7 +13,7 @@ namespace hsu::pump {
 namespace {
 
 constexpr size_t kPiece = 256 * 1024;
-constexpr int kPiecesInTurn = 8;
+constexpr int kPiecesInTurn = 20;  // a full spool: who comes after it may be its successor
 constexpr Milliseconds kSweep = 10'000;
 constexpr Milliseconds kIdle = 30'000;
 
