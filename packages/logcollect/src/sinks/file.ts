@@ -53,7 +53,12 @@ class FileSink implements Sink {
 
   async send(batch: readonly LogRecord[]): ReturnType<Sink['send']> {
     this.#cancelIdle();
-    const written = await Promise.all(batch.map((record) => this.#write(record)));
+    // Who comes after one that was refused is not written either: it would come before it.
+    let refused = false;
+    const heard = (isWritten: boolean): void => {
+      if (!isWritten) refused = true;
+    };
+    const written = await Promise.all(batch.map((record) => (refused ? false : this.#write(record, heard))));
     this.#cancelIdle = this.#clock.after(IDLE, () => void this.#file.closeIfIdle(this.#clock.now()));
     await this.#expire();
     const left = batch.filter((_record, index) => written[index] !== true);
@@ -67,10 +72,13 @@ class FileSink implements Sink {
     await this.#file.close();
   }
 
-  #write(record: LogRecord): Promise<boolean> {
+  #write(record: LogRecord, heard: (isWritten: boolean) => void): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const line = Buffer.from(`${this.#spec.format(record)}\n`);
-    this.#file.write(line, this.#sourceOf(record), resolve);
+    this.#file.write(line, this.#sourceOf(record), (isWritten) => {
+      heard(isWritten);
+      resolve(isWritten);
+    });
     return promise;
   }
 
