@@ -69,7 +69,7 @@ describe.concurrent('limits that need no cgroups, as an ordinary user', () => {
         {
           id: 'time',
           command: creature('spin'),
-          limits: { cpu: { max_time: '1s' } },
+          limits: { cpu: { max_time: '1s', policy: 'immediate_kill' } },
           restart: never,
         },
       ],
@@ -81,7 +81,8 @@ describe.concurrent('limits that need no cgroups, as an ordinary user', () => {
     await master.line(/^locked +\| lock 4 (ENOMEM|EAGAIN|EPERM)$/);
     await master.line(/^files +\| opens 13 EMFILE$/);
     await master.line(/^files: has reached its limit process.max_file_descriptors of 16$/);
-    await master.line(/^time: killed by SIGXCPU \(out of CPU time\) after/);
+    await master.line(/^time: killed by the kernel at its limit cpu\.max_time of 1s$/);
+    await master.line(/^time: failed for good: .*cpu\.max_time: killed by SIGXCPU \(out of CPU time\) after/);
     expect((await master.stop()).code).toBe(0);
     expect(stage.processes()).toEqual([]);
   });

@@ -221,7 +221,7 @@ export const EVENT_MEANINGS: EventMeanings = {
       value: `${VALUE}; null where it is not known`,
       allowed: 'the limit, raised where it was; null where it is not known',
       quota: 'the group or namespace whose limit it was; null: the worker’s own',
-      reason: '`oom-killed`, or how it was noticed',
+      reason: '`oom-killed`, `out-of-cpu-time`, or how it was noticed',
     },
   },
   'limit.cleared': {

@@ -11,9 +11,6 @@ export interface LimitAnswer {
   readonly policy: LimitPolicy;
 }
 
-/** The one limit at which the kernel kills. */
-const KILLS = 'memory.max_rss';
-
 const ENDING: ReadonlySet<LimitPolicy> = new Set([
   'graceful_shutdown',
   'immediate_kill',
@@ -21,41 +18,53 @@ const ENDING: ReadonlySet<LimitPolicy> = new Set([
   'restart_adjusted',
 ]);
 
-const holds = ({ limits }: { readonly limits: LimitsSpec | null }): boolean =>
-  limits?.values[KILLS] !== undefined;
-
-/** The innermost budget whose memory limit it was; null: the worker’s own. */
-function killingQuota(spec: WorkerSpec, { oomKilled }: Exit): QuotaSpec | null {
-  return oomKilled === 'limit' && holds(spec) ? null : (spec.quotas.findLast(holds) ?? null);
+/** A limit at which the kernel has killed, and whose it is: null, the worker’s own. */
+interface Kill {
+  readonly limit: LimitName;
+  readonly quota: QuotaSpec | null;
+  readonly reason: 'oom-killed' | 'out-of-cpu-time';
 }
 
-function isAtLimit({ oomKilled }: Exit): boolean {
-  return oomKilled === 'limit' || oomKilled === 'quota';
+const limitsMemory = ({ limits }: { readonly limits: LimitsSpec | null }): boolean =>
+  limits?.values['memory.max_rss'] !== undefined;
+
+/** At which limit the kernel killed the main process; null: at none. */
+function killOf(spec: WorkerSpec, { oomKilled, signal }: Exit): Kill | null {
+  if (oomKilled === 'limit' || oomKilled === 'quota') {
+    const isOwn = oomKilled === 'limit' && limitsMemory(spec);
+    // The innermost budget that limits it.
+    const quota = isOwn ? null : (spec.quotas.findLast(limitsMemory) ?? null);
+    return { limit: 'memory.max_rss', quota, reason: 'oom-killed' };
+  }
+  const isOutOfTime = signal === 'SIGXCPU' && spec.limits?.values['cpu.max_time'] !== undefined;
+  return isOutOfTime ? { limit: 'cpu.max_time', quota: null, reason: 'out-of-cpu-time' } : null;
 }
 
 /**
- * What follows when the kernel killed the main process at a memory limit: the first step of the memory policies that ends a run,
- * since that has happened; null where none does, or it was no such kill: an exit like any other.
+ * What follows when the kernel killed the main process at a limit, for want of memory or CPU time: the first step of that family’s
+ * policies that ends a run, since that has happened; null where none does, or it was no such kill: an exit like any other.
  */
-export function answerToOom(spec: WorkerSpec, exit: Exit): LimitAnswer | null {
-  if (!isAtLimit(exit)) return null;
-  const { limits } = killingQuota(spec, exit) ?? spec;
-  const step = limits?.responses.memory.steps.find(({ policy }) => ENDING.has(policy));
-  return step === undefined ? null : { limit: KILLS, policy: step.policy };
+export function answerToKill(spec: WorkerSpec, exit: Exit): LimitAnswer | null {
+  const kill = killOf(spec, exit);
+  if (kill === null) return null;
+  const { limits } = kill.quota ?? spec;
+  const step = limits?.responses[familyOf(kill.limit)].steps.find(({ policy }) => ENDING.has(policy));
+  return step === undefined ? null : { limit: kill.limit, policy: step.policy };
 }
 
 /** Publishes that the kernel killed at a limit, where it did. */
-export function publishOom(turn: Turn, exit: Exit): void {
-  if (!isAtLimit(exit)) return;
+export function publishKill(turn: Turn, exit: Exit): void {
   const { spec } = turn.in;
-  const quota = killingQuota(spec, exit);
+  const kill = killOf(spec, exit);
+  if (kill === null) return;
+  const { limit, quota, reason } = kill;
   const holding = quota?.limits ?? effectiveLimits(spec.limits, turn.worker.limitFactors);
   turn.publish('limit.exceeded', {
-    limit: KILLS,
+    limit,
     value: null,
-    allowed: holding?.values[KILLS] ?? null,
+    allowed: holding?.values[limit] ?? null,
     quota: quota === null ? null : { kind: quota.kind, id: quota.id },
-    reason: 'oom-killed',
+    reason,
   });
 }
 

@@ -6,7 +6,7 @@ import { noFailures } from '../restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../restart/decide.ts';
 import { rulesOf } from '../restart/policy.ts';
 import { formatDuration, type Milliseconds } from '../units.ts';
-import { answerToOom, type LimitAnswer, publishOom, raise } from './answer.ts';
+import { answerToKill, type LimitAnswer, publishKill, raise } from './answer.ts';
 import { describeExit, type Exit, isSuccess, type ProcessIdentity } from './exit.ts';
 import type { FactMessage } from './messages.ts';
 import { hasReadiness, type WorkerSpec } from './spec.ts';
@@ -161,7 +161,7 @@ export function publishExit(
   remaining: readonly ProcessIdentity[],
   asked: boolean,
 ): void {
-  publishOom(turn, exit);
+  publishKill(turn, exit);
   turn.publish('worker.exited', {
     exit,
     asked,
@@ -206,7 +206,7 @@ export function endRun(turn: Turn, phase: Running | Stopping, exit: Exit, cause:
 /** The kernel’s kill at a limit is answered like an excess; what else ended the run goes before it. */
 function answerToExit(spec: WorkerSpec, exit: Exit, cause: StopCause | null): LimitAnswer | null {
   const isByItself = cause === null || cause === 'left-behind';
-  return isByItself ? answerToOom(spec, exit) : null;
+  return isByItself ? answerToKill(spec, exit) : null;
 }
 
 function endAtLimit(turn: Turn, { limit, policy }: LimitAnswer, reason: string, uptime: Milliseconds): void {

@@ -38,7 +38,8 @@ const WORDS: Wording = {
   // health.changed says it with the reason, also where the worker had not been ready before.
   'worker.unready': () => null,
   'worker.stopping': ({ cause, detail }) => STOPPING[cause](detail),
-  'worker.killed': ({ after }) => `did not end within ${formatDuration(after)}; killed with SIGKILL`,
+  'worker.killed': ({ after }) =>
+    `${after > 0 ? `did not end within ${formatDuration(after)}; ` : ''}killed with SIGKILL`,
   'worker.exited': ({ exit, asked, success, uptime, remaining }, _who, lastWords) => {
     const words = asked || success || lastWords === null ? '' : `; last words: ${lastWords}`;
     const left = remaining.length === 0 ? '' : `; ${processes(remaining)} of its tree still there`;
@@ -66,7 +67,7 @@ const WORDS: Wording = {
     const used = value === null ? null : formatBeside(limit, value, allowed ?? value);
     const most = allowed === null ? null : formatLimit(limit, allowed);
     const of = most === null ? '' : ` of ${most}`;
-    if (reason === 'oom-killed') {
+    if (reason === 'oom-killed' || reason === 'out-of-cpu-time') {
       const whose = quota === null ? 'its limit' : `the limit of its ${quota.kind} "${quota.id}",`;
       return `killed by the kernel at ${whose} ${limit}${of}`;
     }

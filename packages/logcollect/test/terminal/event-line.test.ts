@@ -41,6 +41,7 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: stopping it: its dependency "db" ended',
   ],
   [{ type: 'worker.killed', payload: { after: 5000 } }, 'web: did not end within 5s; killed with SIGKILL'],
+  [{ type: 'worker.killed', payload: { after: 0 } }, 'web: killed with SIGKILL'],
   [
     { type: 'worker.stopping', payload: { cause: 'limit', detail: 'memory.max_rss for 30s' } },
     'web: stopping it for its limit: memory.max_rss for 30s',
@@ -71,6 +72,13 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
       payload: excess({ limit: 'memory.max_rss', value: null, allowed: 65_536, reason: 'oom-killed' }),
     },
     'web: killed by the kernel at its limit memory.max_rss of 64KiB',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: excess({ limit: 'cpu.max_time', value: null, allowed: 2000, reason: 'out-of-cpu-time' }),
+    },
+    'web: killed by the kernel at its limit cpu.max_time of 2s',
   ],
   [
     {
