@@ -136,7 +136,8 @@ void GroupReader::read_v2(GroupDetail detail, Reader& reader, GroupUsage& usage)
     if (detail.peak) usage.memory_peak = files.number("memory.peak", reader);
     usage.swap = has_swap() ? files.number("memory.swap.current", reader) : 0;
     if (auto events = files.record("memory.events", reader)) {
-      usage.memory_hits = value_of(*events, "high") + value_of(*events, "max");
+      // "high" is no limit: who passes it is slowed down and may go on.
+      usage.memory_hits = value_of(*events, "max");
       usage.oom_kills = value_of(*events, "oom_kill");
     }
   }
@@ -164,11 +165,11 @@ void GroupReader::read_memory_v1(Files& files, GroupDetail detail, Reader& reade
     if (!std::isnan(both)) usage.swap = std::max(0.0, both - usage.memory);
   }
   usage.memory_hits = files.number("memory.failcnt", reader);
-  if (detail.peak || !(usage.memory_hits == refusals_)) {
-    if (auto control = files.record("memory.oom_control", reader)) oom_kills_ = value_of(*control, "oom_kill");
-    refusals_ = usage.memory_hits;
-  }
-  usage.oom_kills = oom_kills_;
+  // Where the limit with swap is the same one, that one is reached first. Newer kernels count neither then, so that the
+  // kills are looked at each time, whatever was refused.
+  double with_swap = files.number("memory.memsw.failcnt", reader);
+  if (!std::isnan(with_swap)) usage.memory_hits += with_swap;
+  if (auto control = files.record("memory.oom_control", reader)) usage.oom_kills = value_of(*control, "oom_kill");
 }
 
 void GroupReader::read_v1(Controller controller, GroupDetail detail, Reader& reader, GroupUsage& usage) {

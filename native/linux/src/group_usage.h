@@ -53,8 +53,6 @@ class GroupReader {
 
   std::optional<Files> unified_;
   std::array<std::optional<Files>, kControllers> controllers_;
-  // Of v1: the kernel kills where it has refused, so that a count of kills holds until there are more refusals.
-  double refusals_ = NAN, oom_kills_ = NAN;
 };
 
 }  // namespace hsu

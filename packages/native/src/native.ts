@@ -128,7 +128,7 @@ export interface NativeGroupUsage {
   readonly readOps: number | null;
   readonly writeOps: number | null;
   readonly processes: number | null;
-  /** How often `memory.high` or `memory.max` held it up (v1: the limit). */
+  /** How often `memory.max` held it up (v1: the limit, with swap or without); passing `memory.high` is not counted. */
   readonly memoryHits: number | null;
   readonly processHits: number | null;
   readonly oomKills: number | null;

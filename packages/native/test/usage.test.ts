@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NativeLimits, NativeTree, NativeTreeUsage } from '../src/index.ts';
@@ -31,6 +32,14 @@ function sample(tree: Partial<NativeTree>, detail = nothing): Told {
 
 function processOf(pid: number, detail = nothing) {
   return sample({ pids: [pid] }, detail).processes[0];
+}
+
+/** A folder of files as the kernel would show them, for what it is not easily brought to. */
+function folder(files: Readonly<Record<string, string | number>>): string {
+  const path = mkdtempSync(join(tmpdir(), 'hsu-usage-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  for (const [name, value] of Object.entries(files)) setting(path, name, value);
+  return path;
 }
 
 /** Stops itself when it is ready, so that nothing of it changes any more. */
@@ -380,6 +389,35 @@ describe('a sampler', () => {
     expect(seen()?.processes).toMatchObject([{ pid }]);
     expect(seen()?.group?.memory).toBeGreaterThan(0);
     expect(seen(everything)?.group?.memoryPeak).toBeGreaterThan(0);
+  });
+
+  it('v1: sees a kill that no refusal was counted for', () => {
+    const memory = folder({
+      'cgroup.procs': '',
+      'memory.usage_in_bytes': 4096,
+      'memory.failcnt': 0,
+      'memory.memsw.failcnt': 0,
+      'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0\n',
+    });
+    const sampler = openSampler();
+    const tree = sampler.enter(place({ controllers: { memory } }));
+    const seen = () => sampler.sample([{ tree, pids: [] }], nothing)[0]?.group;
+    expect(seen()).toMatchObject({ memoryHits: 0, oomKills: 0 });
+    setting(memory, 'memory.oom_control', 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n');
+    expect(seen()).toMatchObject({ memoryHits: 0, oomKills: 1 });
+    setting(memory, 'memory.memsw.failcnt', 3);
+    expect(seen()).toMatchObject({ memoryHits: 3, oomKills: 1 });
+  });
+
+  it('v2: does not count who passes memory.high as held at a limit', () => {
+    const events = (max: number) => `low 0\nhigh 7\nmax ${max}\noom 0\noom_kill 0\n`;
+    const cgroup = folder({ 'cgroup.procs': '', 'memory.current': 4096, 'memory.events': events(0) });
+    const sampler = openSampler();
+    const tree = sampler.enter(place({ cgroup }));
+    const seen = () => sampler.sample([{ tree, pids: [] }], nothing)[0]?.group;
+    expect(seen()).toMatchObject({ memoryHits: 0 });
+    setting(cgroup, 'memory.events', events(2));
+    expect(seen()).toMatchObject({ memoryHits: 2 });
   });
 
   it('keeps no descriptor of this process open', async () => {
