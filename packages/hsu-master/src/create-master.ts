@@ -22,6 +22,7 @@ import {
 import type { LogStreamCounters, OutputListener, RecordListener } from '@hsu-master/logcollect';
 import { realClock, type UsagePoint, type WorkerSnapshot, type WorkerUsage } from '@hsu-master/workers';
 import type { ContainmentMode } from './containment.ts';
+import { checkGivenLimits } from './given-limits.ts';
 import { lockStateDirectory } from './lock.ts';
 import { checkTarget } from './logs.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
@@ -87,6 +88,7 @@ export interface Master {
   /**
    * Replaces a worker’s limits, for the tree that lives and for the runs to come. Returns what became of each; of a worker that does not
    * run, what became of those of its last run. The configuration file is not changed.
+   * @throws HsuError E_USAGE for limits that no configuration could come to, before anything changes; E_UNKNOWN_WORKER
    */
   setLimits(id: string, limits: LimitsSpec): readonly LimitReport[];
   /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
@@ -153,6 +155,7 @@ export function createMaster(options: MasterOptions): Master {
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
     setLimits(id, limits) {
+      checkGivenLimits(limits);
       const reports = supervisor.setLimits(id, limits);
       parts.limits.renew(id);
       return reports;
