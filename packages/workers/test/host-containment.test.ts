@@ -244,6 +244,36 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     expect(exit).toMatchObject({ signal: 'SIGKILL', oomKilled: null });
   });
 
+  const childIsKilled = async (): Promise<Watched> => {
+    const hungry = creature('child', '{', 'hog', '64', 'sleep', '}', 'print', 'up', 'sleep');
+    const watched = start(hungry, limited({ 'memory.max_rss': 24 * MiB }));
+    await says(watched, 'up');
+    await until('a kill in a sample', () => (host.sample([watched.run], PLAIN)[0]?.oomKills ?? 0) > 0);
+    return watched;
+  };
+
+  test.runIf(has('memory'))(
+    'memory.max_rss: a sample tells of a kill of who is not the main one',
+    async () => {
+      const watched = start(creature('print', 'up', 'sleep'), limited({ 'memory.max_rss': 24 * MiB }));
+      await says(watched, 'up');
+      expect(host.sample([watched.run], PLAIN)[0]).toMatchObject({ oomKills: 0 });
+      await end(watched);
+      const killed = await childIsKilled();
+      expect(killed.reports.map(({ kind }) => kind)).not.toContain('exited');
+      await end(killed);
+    },
+  );
+
+  test.runIf(has('memory'))('a SIGKILL from elsewhere is none either after a kill of the past', async () => {
+    const watched = await childIsKilled();
+    const past = performance.now() + 1500;
+    await until('the kill is of the past', () => performance.now() > past);
+    process.kill(watched.recorded[0]?.pid ?? 0, 'SIGKILL');
+    const { exit } = await watched.first('exited');
+    expect(exit).toMatchObject({ signal: 'SIGKILL', oomKilled: null });
+  });
+
   test.runIf(has('pids'))(
     'process.max_processes: no more than that are made, and a sample tells it',
     async () => {

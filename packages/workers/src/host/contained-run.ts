@@ -1,4 +1,11 @@
-import type { Exit, LimitReport, LimitsSpec, Milliseconds, ProcessIdentity } from '@hsu-master/core';
+import type {
+  Exit,
+  LimitReport,
+  LimitsSpec,
+  Milliseconds,
+  MonotonicTime,
+  ProcessIdentity,
+} from '@hsu-master/core';
 import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
 import type { Group } from './cgroup/group.ts';
 import type { OpenedGroup } from './cgroup/groups.ts';
@@ -14,6 +21,7 @@ import {
 import type { Containing } from './containing.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Hold } from './hold.ts';
+import { KillCount } from './kill-count.ts';
 import type { Launch } from './prepare.ts';
 
 interface Origin {
@@ -22,6 +30,8 @@ interface Origin {
   readonly isRoot: boolean;
   readonly opened: OpenedGroup | null;
   readonly plan: LimitPlan | null;
+  /** What its group had counted when it was found; 0 for a new one. */
+  readonly oomKills?: number;
 }
 
 /** One run as the native host holds it, with a group or without. */
@@ -29,6 +39,7 @@ export class ContainedRun implements Hold {
   readonly #containing: Containing;
   readonly #origin: Origin;
   readonly #meter = new CpuMeter();
+  readonly #kills: KillCount;
   #limits: LimitsSpec | null;
   #plan: LimitPlan | null;
   #condemned = false;
@@ -40,6 +51,7 @@ export class ContainedRun implements Hold {
     this.#origin = origin;
     this.#limits = origin.launch.limits;
     this.#plan = origin.plan;
+    this.#kills = new KillCount(origin.oomKills);
   }
 
   get #group(): Group | null {
@@ -130,11 +142,16 @@ export class ContainedRun implements Hold {
     return usage.group?.cpuMs ?? this.#meter.add(usage.processes);
   }
 
+  /** A sample has counted so many kills for want of memory. */
+  noteOomKills(count: number, at: MonotonicTime): void {
+    this.#kills.see(count, at);
+  }
+
   oomKilled(): NonNullable<Exit['oomKilled']> | null {
     const group = this.#group;
     const kills = group?.oomKills() ?? null;
     if (kills === null) return this.#containing.systemHadOom() ? 'system' : null;
-    if (kills === 0) return null;
+    if (!this.#kills.explains(kills, this.#containing.clock.now())) return null;
     if (group?.memoryRefused() === true) return 'limit';
     const around = this.#origin.opened?.around ?? [];
     return around.some((one) => one.memoryRefused()) ? 'quota' : 'system';

@@ -36,6 +36,7 @@ export type Contained =
 export class Containing {
   readonly native: Native;
   readonly groups: Groups;
+  readonly clock: Clock;
   readonly #containment: Containment;
   readonly #uid: number;
   #machine: Machine | null = null;
@@ -44,6 +45,7 @@ export class Containing {
 
   constructor(native: Native, containment: Containment, clock: Clock, uid: number) {
     this.native = native;
+    this.clock = clock;
     this.#containment = containment;
     this.#uid = uid;
     this.groups = new Groups(containment.facilities, clock);
@@ -89,7 +91,9 @@ export class Containing {
       group === null
         ? null
         : ({ ok: true, group, toMake: false, around: [], refusals: new Map(), quotaRefusals: [] } as const);
-    return new ContainedRun(this, { launch: { limits: null, quotas: [] }, isRoot: true, opened, plan: null });
+    const oomKills = group?.oomKills() ?? 0;
+    const launch = { limits: null, quotas: [] };
+    return new ContainedRun(this, { launch, isRoot: true, opened, plan: null, oomKills });
   }
 
   setting(limits: LimitsSpec | null, quotas: readonly QuotaSpec[], isRoot: boolean): Setting {

@@ -50,6 +50,7 @@ export class Sampling {
       const seen = one === null ? undefined : usages.get(one);
       if (one === null || seen === undefined) return null;
       const usage = withoutOthers(seen, one.outside);
+      if (usage.group?.oomKills != null) one.hold.noteOomKills(usage.group.oomKills, at);
       return usageOf(usage, at, one.hold.metered(usage), detail);
     });
   }
