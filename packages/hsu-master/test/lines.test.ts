@@ -306,6 +306,22 @@ describe.concurrent('lines on their way', () => {
     expect(spilled(stage)).toBeGreaterThan(0);
   });
 
+  it('reach targets without the addon, too', async ({ stage }) => {
+    const targets = [{ type: 'file', path: 'all.log', format: 'plain' }];
+    const master = stage.run(
+      {
+        log_collection: { global_aggregation: { targets } },
+        workers: [{ id: 'job', command: ['sh', '-c', 'seq 1 50000; printf end'], restart: 'never' }],
+      },
+      logs(stage),
+      { env: { HSU_NATIVE: 'off' }, without: /^job \|/ },
+    );
+    expect((await master.end()).code).toBe(0);
+    const copy = readFileSync(stage.path('logs', 'all.log'), 'utf8');
+    expect(copy.slice(-10)).toBe('50000\nend\n');
+    expect(copy === `${own(stage, 'job-stdout.log')}\n`).toBe(true);
+  });
+
   it('in a burst wait for a target that is only slower, and none is lost', async ({ stage }) => {
     const targets = [{ type: 'file', path: 'all.log', format: 'plain' }];
     const master = stage.run(

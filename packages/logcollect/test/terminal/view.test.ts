@@ -27,7 +27,7 @@ class Screen {
     const run = this.view.open(id, 1);
     return {
       say: (text: string | Uint8Array, stream: OutputStream = 'stdout') => {
-        run.chunk(stream, typeof text === 'string' ? Buffer.from(text) : text);
+        void run.chunk(stream, typeof text === 'string' ? Buffer.from(text) : text);
       },
       end: (stream: OutputStream = 'stdout') => run.end(stream),
     };
