@@ -132,8 +132,15 @@ export interface Host {
   isAlive(process: ProcessIdentity): boolean;
   /** The living process that has this pid now. */
   identify(pid: number): ProcessIdentity | null;
-  /** What would become of each of these limits on this host, without starting anything. */
-  explainLimits(limits: LimitsSpec, of: 'worker' | 'quota'): readonly LimitReport[];
+  /**
+   * What would become of each of these limits on this host, without starting anything. `quotas` are the budgets around a worker, the
+   * outermost first; for one of these `of` is `quota`.
+   */
+  explainLimits(
+    limits: LimitsSpec,
+    of: 'worker' | 'quota',
+    quotas: readonly QuotaSpec[],
+  ): readonly LimitReport[];
   /** The use of all these trees from one look at the system, in the order asked; null for one that is over. */
   sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[];
   /** Lets go of threads and handles; never ends a process. */

@@ -162,8 +162,8 @@ export function createMaster(options: MasterOptions): Master {
     },
     limits(id) {
       const { run, limits } = supervisor.snapshot(id);
-      const written = config.workers.find((worker) => worker.id === id)?.limits ?? null;
-      return run > 0 || written === null ? limits : parts.host.explainLimits(written, 'worker');
+      const { limits: written = null, quotas = [] } = config.workers.find((worker) => worker.id === id) ?? {};
+      return run > 0 || written === null ? limits : parts.host.explainLimits(written, 'worker', quotas);
     },
     lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
     lastWords: (id, run, timeout) => parts.collector.lastWords(id, run, timeout),

@@ -33,6 +33,8 @@ interface Explanation {
   readonly kind: 'worker' | QuotaSpec['kind'];
   readonly id: string;
   readonly required: boolean;
+  /** The budgets that a worker shares with others, the outermost first; empty for a budget. */
+  readonly within: readonly Pick<QuotaSpec, 'kind' | 'id'>[];
   readonly limits: readonly Explained[];
 }
 
@@ -79,23 +81,20 @@ export function explainLimits(file: string, flags: Flags): number {
 }
 
 function explain({ workers }: LoadedConfig, host: Host): readonly Explanation[] {
-  const quotas = new Map<string, QuotaSpec>();
-  for (const worker of workers) {
-    for (const quota of worker.quotas) quotas.set(`${quota.kind} ${quota.id}`, quota);
+  const budgets = new Map<string, Explanation>();
+  for (const { quotas } of workers) {
+    for (const { kind, id, limits } of quotas) {
+      const reports = host.explainLimits(limits, 'quota', quotas).map((report) => withValue(report, limits));
+      budgets.set(`${kind} ${id}`, { kind, id, required: limits.required, within: [], limits: reports });
+    }
   }
-  return [
-    ...[...quotas.values()].map(({ kind, id, limits }) => ({
-      kind,
-      id,
-      required: limits.required,
-      limits: host.explainLimits(limits, 'quota').map((report) => withValue(report, limits)),
-    })),
-    ...workers.flatMap(({ id, limits }) => {
-      if (limits === null) return [];
-      const reports = host.explainLimits(limits, 'worker').map((report) => withValue(report, limits));
-      return [{ kind: 'worker' as const, id, required: limits.required, limits: reports }];
-    }),
-  ].filter(({ limits }) => limits.length > 0);
+  const own = workers.map(({ id, limits, quotas }): Explanation => {
+    const within = quotas.map((quota) => ({ kind: quota.kind, id: quota.id }));
+    if (limits === null) return { kind: 'worker', id, required: false, within, limits: [] };
+    const reports = host.explainLimits(limits, 'worker', quotas).map((report) => withValue(report, limits));
+    return { kind: 'worker', id, required: limits.required, within, limits: reports };
+  });
+  return [...budgets.values(), ...own].filter(({ within, limits }) => within.length + limits.length > 0);
 }
 
 function withValue(report: LimitReport, limits: LimitsSpec): Explained {
@@ -122,9 +121,9 @@ export function containmentRows(host: Host): readonly Capability[] {
 }
 
 function describe(explanations: readonly Explanation[], held: readonly Capability[]): string {
-  const head = columns(held.map(({ feature, status, reason }) => [feature, status, reason]));
+  const containment = columns(held.map(({ feature, status, reason }) => [feature, status, reason]));
   if (explanations.length === 0)
-    return [head, 'no worker has limits'].filter((text) => text !== '').join('\n\n');
+    return [containment, 'no worker has limits'].filter((text) => text !== '').join('\n\n');
   const parts = explanations.map((explanation) => {
     const rows = explanation.limits.map(({ limit, value, status, mechanism, reason }) => [
       limit,
@@ -133,7 +132,9 @@ function describe(explanations: readonly Explanation[], held: readonly Capabilit
       [mechanism, reason].filter((text) => text !== '').join('; '),
     ]);
     const refusal = isRefused(explanation) ? '\n  limits.required: it would not be started here' : '';
-    return `${explanation.kind} ${explanation.id}\n${columns(rows, '  ')}${refusal}`;
+    const around = explanation.within.map(({ kind, id }) => `${kind} ${id}`).join(', ');
+    const head = [`${explanation.kind} ${explanation.id}`, ...(around === '' ? [] : [`  within ${around}`])];
+    return [...head, ...(rows.length === 0 ? [] : [columns(rows, '  ')])].join('\n') + refusal;
   });
-  return [head, ...parts].filter((text) => text !== '').join('\n\n');
+  return [containment, ...parts].filter((text) => text !== '').join('\n\n');
 }

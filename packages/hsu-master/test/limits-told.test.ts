@@ -85,6 +85,7 @@ workers:
       memory: { max_rss: 512MB, max_virtual: 4GB }
       cpu: { max_percent: 150%, affinity: 0 }
       network: { max_connections: 10, max_bandwidth: 1MB/s }
+  - { id: shares, command: /bin/sleep 1000, worker_group: web }
   - { id: plain, command: /bin/sleep 1000 }
 `;
 
@@ -97,7 +98,10 @@ describe.concurrent('limits explain', () => {
       'namespace prod',
       'group web',
       'worker api',
+      'worker shares',
     ]);
+    expect(stdout).toContain('\nworker api\n  within namespace prod, group web\n');
+    expect(stdout).toContain('\nworker shares\n  within group web\n');
     expect(stdout).toMatch(/^ {2}memory\.max_rss +8GB +impossible .*containment is off$/m);
     expect(stdout).toMatch(/^ {2}process\.max_processes +500 +impossible .*containment is off$/m);
     expect(stdout).toMatch(/^ {2}memory\.max_rss +512MB +watched +sampling; containment is off/m);
@@ -122,7 +126,15 @@ describe.concurrent('limits explain', () => {
       'namespace prod',
       'group web',
       'worker api',
+      'worker shares',
     ]);
+    expect(limits[3]).toEqual({
+      kind: 'worker',
+      id: 'shares',
+      required: false,
+      within: [{ kind: 'group', id: 'web' }],
+      limits: [],
+    });
     expect(limits[2]).toMatchObject({
       required: false,
       limits: expect.arrayContaining([
@@ -194,7 +206,12 @@ describe.concurrent('G9: a limit that is not enforced', () => {
       {
         groups: { web: { limits: { memory: '64MB', required: true } } },
         workers: [
-          { id: 'needs', command: sleeper, limits: { memory: '64MB', required: true } },
+          {
+            id: 'needs',
+            command: sleeper,
+            worker_group: 'web',
+            limits: { memory: '64MB', network: { max_connections: 5 }, required: true },
+          },
           { id: 'member', command: sleeper, worker_group: 'web' },
           {
             id: 'files',
@@ -210,7 +227,12 @@ describe.concurrent('G9: a limit that is not enforced', () => {
     await master.line(/^needs: failed for good/);
     await master.line(/^member: failed for good/);
     const [refused] = master.matching(/^needs: /);
-    expect(refused).toMatch(/^needs: memory\.max_rss is required and only watched here: containment is off/);
+    // Each of them, not the first alone.
+    expect(refused).toMatch(
+      /^needs: memory\.max_rss is required and only watched here: containment is off; /,
+    );
+    expect(refused).toContain('; network.max_connections is required and only watched here: ');
+    expect(refused).toMatch(/; memory\.max_rss is required and only wished for here: .*\(group "web"\)$/);
     expect(master.matching(/^member: /)[0]).toMatch(/required .*\(group "web"\)$/);
     expect(master.matching(/^(needs|member): started/)).toEqual([]);
     expect((await master.stop()).code).toBe(1);

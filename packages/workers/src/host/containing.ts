@@ -104,9 +104,9 @@ export class Containing {
     return { facilities, machine: this.#machine, devices, isRoot, quotas };
   }
 
-  explain(limits: LimitsSpec, of: 'worker' | 'quota'): readonly LimitReport[] {
+  explain(limits: LimitsSpec, of: 'worker' | 'quota', quotas: readonly QuotaSpec[]): readonly LimitReport[] {
     const plan = of === 'quota' ? planQuota : planLimits;
-    return plan(limits, this.setting(limits, [], this.#uid === 0)).reports;
+    return plan(limits, this.setting(limits, quotas, this.#uid === 0)).reports;
   }
 
   /** Gives a group the v1 controllers that these writes need, then writes. */
@@ -203,26 +203,31 @@ function denialsOf(opened: Opening | null): readonly Denial[] {
   return [...opened.refusals].map(([limit, reason]) => ({ limits: [limit], reason }));
 }
 
-/** What must be enforced and is not; null: nothing. */
+/** All that must be enforced and is not; null: nothing. */
 function lackingOf(
   { limits }: Launch,
   plan: LimitPlan | null,
   planned: readonly PlannedQuota[],
   opened: Opening | null,
 ): string | null {
-  const lacking = (reports: readonly LimitReport[]) => reports.find(({ status }) => status !== 'enforced');
-  const own = limits?.required === true ? lacking(plan?.reports ?? []) : undefined;
-  if (own !== undefined) return describe(own);
-  const refused =
-    opened?.ok === true ? opened.quotaRefusals.find(({ quota }) => quota.limits.required) : undefined;
-  if (refused !== undefined) {
-    return `${refused.limit} of the ${refused.quota.kind} "${refused.quota.id}" is required and not enforced: ${refused.reason}`;
-  }
-  for (const { quota, plan: shared } of planned) {
-    const one = quota.limits.required ? lacking(shared.reports) : undefined;
-    if (one !== undefined) return `${describe(one)} (${quota.kind} "${quota.id}")`;
-  }
-  return null;
+  const lacking = (reports: readonly LimitReport[]) =>
+    reports.filter(({ status }) => status !== 'enforced').map(describe);
+  const own = limits?.required === true ? lacking(plan?.reports ?? []) : [];
+  const refused = opened?.ok === true ? opened.quotaRefusals : [];
+  const all = [
+    ...own,
+    ...refused
+      .filter(({ quota }) => quota.limits.required)
+      .map(({ limit, quota, reason }) => `${limit} is required and not enforced: ${reason}${whose(quota)}`),
+    ...planned
+      .filter(({ quota }) => quota.limits.required)
+      .flatMap(({ quota, plan: shared }) => lacking(shared.reports).map((text) => `${text}${whose(quota)}`)),
+  ];
+  return all.length === 0 ? null : all.join('; ');
+}
+
+function whose({ kind, id }: QuotaSpec): string {
+  return ` (${kind} "${id}")`;
 }
 
 function describe({ limit, status, reason }: LimitReport): string {

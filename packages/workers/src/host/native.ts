@@ -9,6 +9,7 @@ import type {
   Milliseconds,
   OutputStream,
   ProcessIdentity,
+  QuotaSpec,
   RunOutput,
   RunReport,
   SignalName,
@@ -169,8 +170,12 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#containing.groups.endForgotten();
   }
 
-  override explainLimits(limits: LimitsSpec, of: 'worker' | 'quota'): readonly LimitReport[] {
-    return this.#containing.explain(limits, of);
+  override explainLimits(
+    limits: LimitsSpec,
+    of: 'worker' | 'quota',
+    quotas: readonly QuotaSpec[],
+  ): readonly LimitReport[] {
+    return this.#containing.explain(limits, of, quotas);
   }
 
   override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {

@@ -98,9 +98,10 @@ class NodeHost extends TreeHost {
     const required = [launch.limits, ...launch.quotas.map((quota) => quota.limits)].filter(
       (limits) => limits?.required,
     );
-    const lacking = required.flatMap((limits) => (limits === null ? [] : reportsWithoutAddon(limits)))[0];
-    if (lacking !== undefined) {
-      const message = `${opening(attempt)}: ${lacking.limit} cannot be enforced without the addon, and limits.required asks for it`;
+    const lacking = required.flatMap((limits) => (limits === null ? [] : reportsWithoutAddon(limits)));
+    if (lacking.length > 0) {
+      const names = [...new Set(lacking.map(({ limit }) => limit))].join(', ');
+      const message = `${opening(attempt)}: ${names} cannot be enforced without the addon, and limits.required asks for it`;
       return { failure: { code: 'E_LIMIT_REQUIRED', message }, transient: false };
     }
     const unsupported = (what: string): Diagnosis => {

@@ -9,6 +9,7 @@ import type {
   LimitsSpec,
   OutputStream,
   ProcessIdentity,
+  QuotaSpec,
   RunReport,
   SpawnRequest,
   TreeUsage,
@@ -76,7 +77,11 @@ export abstract class TreeHost implements Host {
     return row === null ? null : { pid, startedAt: row.startedAt };
   }
 
-  explainLimits(limits: LimitsSpec, _of: 'worker' | 'quota'): readonly LimitReport[] {
+  explainLimits(
+    limits: LimitsSpec,
+    _of: 'worker' | 'quota',
+    _quotas: readonly QuotaSpec[],
+  ): readonly LimitReport[] {
     return reportsWithoutAddon(limits);
   }
 
