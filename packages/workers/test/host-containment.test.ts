@@ -391,6 +391,33 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     await until('the end of the quota', () => traces().every((path) => !path.endsWith('/ns.team')));
   });
 
+  test.runIf(has('memory'))('controllers that a run needs later are those of its quota too', async () => {
+    const quota: QuotaSpec = {
+      kind: 'namespace',
+      id: 'team',
+      limits: limitsOf({ 'memory.max_rss': 64 * MiB }),
+    };
+    const watched = start(creature('print', 'up', 'sleep'), { quotas: [quota] });
+    await says(watched, 'up');
+    watched.run.throttle(10);
+    const [leader] = watched.recorded;
+    await end(watched);
+    expect(isDead(leader?.pid ?? 0)).toBe(true);
+    await until('the end of the quota', () => traces().every((path) => !path.endsWith('/ns.team')));
+  });
+
+  test('directories of the master that somebody has removed are made again', async () => {
+    const quota: QuotaSpec = { kind: 'group', id: 'team', limits: limitsOf({ 'memory.max_rss': 64 * MiB }) };
+    for (const differs of [{}, limited({ 'memory.max_rss': 24 * MiB }), { quotas: [quota] }]) {
+      await until('no worker', () => traces().every((path) => path.endsWith(INSTANCE)));
+      for (const path of traces()) rmdirSync(path);
+      const watched = start(creature('print', 'up', 'sleep'), differs);
+      await says(watched, 'up');
+      expect(traces().some((path) => path.endsWith('/w'))).toBe(true);
+      await end(watched);
+    }
+  });
+
   test('what an earlier master left is attached with its group, and all of it ends by one signal', async () => {
     const mark = newMark();
     const watched = start(escapee(), { mark });

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { limitsAbove } from './above.ts';
 import type { Controller1, Facilities, Rights, Tree2 } from './facilities.ts';
-import { readPids, readText, removeDirectory, takeDirectory, writeText } from './files.ts';
+import { type Errno, readPids, readText, removeDirectory, takeDirectory, writeText } from './files.ts';
 import { type Hierarchies, type Hierarchy, parseHierarchies } from './hierarchies.ts';
 import { rightsOfMaster } from './rights.ts';
 import { enterScope, isBootedWithSystemd, isDelegated, type Unit, unitOf } from './systemd.ts';
@@ -234,15 +234,12 @@ class Acquisition {
       return null;
     }
     const base = posix.join(own, this.#name);
-    const refused = takeDirectory(base);
+    const refused = makeBase1(base, controller);
     if (refused !== null) {
       this.#missing.set(controller, `cannot make ${base}: ${refused}`);
       return null;
     }
     this.#undo.push(() => removeDirectory(base));
-    if (controller === 'memory' && readText(posix.join(base, 'memory.use_hierarchy')) === '0')
-      writeText(posix.join(base, 'memory.use_hierarchy'), '1');
-    if (controller === 'cpuset') inheritCpuset(own, base);
     return base;
   }
 
@@ -267,6 +264,16 @@ class Acquisition {
     for (const undo of this.#undo.toReversed()) undo();
     this.#undo.length = 0;
   }
+}
+
+/** Makes the directory of a v1 controller below which the groups will be, or takes the one that is there. */
+export function makeBase1(base: string, controller: Controller1): Errno {
+  const refused = takeDirectory(base);
+  if (refused !== null) return refused;
+  if (controller === 'memory' && readText(posix.join(base, 'memory.use_hierarchy')) === '0')
+    writeText(posix.join(base, 'memory.use_hierarchy'), '1');
+  if (controller === 'cpuset') inheritCpuset(posix.dirname(base), base);
+  return null;
 }
 
 /** A v1 cpuset takes no processes before it has both. */

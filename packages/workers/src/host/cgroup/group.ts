@@ -116,6 +116,11 @@ export class Group {
     }
   }
 
+  /** Takes note of the directory of a controller that somebody below it has made and entered. */
+  know(controller: Controller1, directory: string): void {
+    if (!this.#controllers.has(controller)) this.#controllers.set(controller, directory);
+  }
+
   /** Processes of it that the kernel has killed for want of memory; null where nobody counts them. */
   oomKills(): number | null {
     if (this.unified !== null) {

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import type { Clock, LimitName, Milliseconds, QuotaSpec, WorkerId } from '@hsu-master/core';
+import { Bases } from './bases.ts';
 import type { Controller1, Facilities } from './facilities.ts';
-import { type Errno, readNumbers, removeDirectory, writeText } from './files.ts';
-import { Group, makeGroupDirectory, subdirectories } from './group.ts';
+import { readNumbers, removeDirectory } from './files.ts';
+import { Group, subdirectories } from './group.ts';
 import type { LimitPlan } from './limit-plan.ts';
 
 /** How often what should be gone is looked at. */
@@ -52,6 +53,7 @@ export type Opening =
 /** All groups of a master. */
 export class Groups {
   readonly #facilities: Facilities;
+  readonly #bases: Bases;
   readonly #clock: Clock;
   readonly #shared = new Map<string, SharedGroup>();
   readonly #open = new Set<Group>();
@@ -63,6 +65,7 @@ export class Groups {
 
   constructor(facilities: Facilities, clock: Clock) {
     this.#facilities = facilities;
+    this.#bases = new Bases(facilities);
     this.#clock = clock;
     this.#left = this.#found();
     for (const group of this.#left) group.freeze(false);
@@ -125,11 +128,13 @@ export class Groups {
     for (const controller of controllers) {
       const base = this.#facilities.trees1.get(controller);
       if (base === undefined || group.controllers.has(controller)) continue;
-      const directory = posix.join(base, group.path);
       const levels = group.path.split('/');
-      for (let depth = 1; depth <= levels.length; depth += 1)
-        makeGroupDirectory(posix.join(base, ...levels.slice(0, depth)), controller);
-      group.add(controller, directory);
+      for (let depth = 1; depth <= levels.length; depth += 1) {
+        const path = posix.join(...levels.slice(0, depth));
+        this.#bases.make(posix.join(base, path), controller);
+        this.#shared.get(path)?.group.know(controller, posix.join(base, path));
+      }
+      group.add(controller, posix.join(base, group.path));
     }
   }
 
@@ -200,7 +205,7 @@ export class Groups {
     const made = this.#directories(path, controllers, known?.group.controllers);
     if (typeof made === 'string') return made;
     const { unified, old } = made;
-    if (unified !== null) this.#handDown(unified);
+    if (unified !== null) this.#bases.handDown(unified);
     this.#stay(path);
     const group = new Group(path, unified, new Map([...(known?.group.controllers ?? []), ...old]));
     const isNew =
@@ -209,12 +214,6 @@ export class Groups {
     const shared = { group, spec: quota, refusals, runs: (known?.runs ?? 0) + 1 };
     this.#shared.set(path, shared);
     return shared;
-  }
-
-  #handDown(unified: string): void {
-    const controllers = [...(this.#facilities.tree2?.controllers ?? [])];
-    const file = posix.join(unified, 'cgroup.subtree_control');
-    if (controllers.length > 0) writeText(file, controllers.map((name) => `+${name}`).join(' '));
   }
 
   /** Directories of a shared group, where they are not there yet. */
@@ -231,7 +230,7 @@ export class Groups {
     if (unified !== null) places.unshift([unified, null]);
     for (const [place, name] of places) {
       if (name !== null && known?.has(name) === true) continue;
-      const refused = makeGroupDirectory(place, name);
+      const refused = this.#bases.make(place, name);
       if (refused !== null && refused !== 'EEXIST') return `cannot make ${place}: ${refused}`;
     }
     return { unified, old };
@@ -252,7 +251,7 @@ export class Groups {
       const old = new Map<Controller1, string>();
       for (const one of controllers) old.set(one, posix.join(trees1.get(one) as string, name));
       const group = new Group(name, tree2 === null ? null : posix.join(tree2.base, name), old);
-      const refused = makeAll(group);
+      const refused = this.#bases.makeAll(group);
       if (refused === null) {
         this.#stay(name);
         return group;
@@ -317,7 +316,8 @@ export class Groups {
       let above = directory;
       for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) {
         above = posix.dirname(above);
-        if (this.#shared.has(at) || removeDirectory(above) !== null) break;
+        const isShared = this.#shared.get(at)?.group.directories.includes(above) === true;
+        if (isShared || removeDirectory(above) !== null) break;
       }
     }
   }
@@ -354,28 +354,6 @@ function killMembers(group: Group): void {
   group.freeze(false);
 }
 
-/** Makes all directories of a group or none. */
-function makeAll(group: Group): { readonly errno: Exclude<Errno, null>; readonly directory: string } | null {
-  const made: string[] = [];
-  const places = new Map<string, Controller1 | null>();
-  if (group.unified !== null) places.set(group.unified, null);
-  for (const [controller, directory] of group.controllers) {
-    if (controller === 'cpuset' || !places.has(directory)) places.set(directory, controller);
-  }
-  for (const [directory, controller] of places) {
-    let errno = makeGroupDirectory(directory, controller);
-    // An empty one is what a removal that is still tried has not come to.
-    if (errno === 'EEXIST' && removeDirectory(directory) === null)
-      errno = makeGroupDirectory(directory, controller);
-    if (errno !== null) {
-      for (const one of made) removeDirectory(one);
-      return { errno, directory };
-    }
-    made.push(directory);
-  }
-  return null;
-}
-
 /** Paths, from a base, of the groups that are those of runs; quotas without any are removed. */
 function runsBelow(base: string, path = ''): readonly string[] {
   return subdirectories(posix.join(base, path)).flatMap((directory) => {
@@ -393,7 +371,7 @@ function safeName(id: string): string {
 }
 
 function refusal(reason: string): Opening {
-  return { ok: false, reason, transient: /: (EAGAIN|ENOMEM|EBUSY)$/.test(reason) };
+  return { ok: false, reason, transient: /: (EAGAIN|ENOMEM|EBUSY|ENOENT)$/.test(reason) };
 }
 
 /** Processes that the kernel has killed for want of memory since it runs, whosever they were; null: it does not tell. */
