@@ -40,7 +40,6 @@ import { endStrays } from './strays.ts';
 import { Tree } from './tree.ts';
 import { capturedStreams, recordFailure, TreeHost } from './tree-host.ts';
 import { TreeRun } from './tree-run.ts';
-import { usageOf } from './usage.ts';
 
 /** How many bytes of output may be delivered and not yet consumed, all workers together. */
 const MAX_UNACKNOWLEDGED = 8 * 2 ** 20;

@@ -50,7 +50,8 @@ export class Sampling {
       const seen = one === null ? undefined : usages.get(one);
       if (one === null || seen === undefined) return null;
       const usage = withoutOthers(seen, one.outside);
-      if (usage.group?.oomKills != null) one.hold.noteOomKills(usage.group.oomKills, at);
+      const kills = usage.group?.oomKills ?? null;
+      if (kills !== null) one.hold.noteOomKills(kills, at);
       return usageOf(usage, at, one.hold.metered(usage), detail);
     });
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { LimitName } from '@hsu-master/core';
 import { inheritCpuset } from './acquire.ts';
