@@ -255,7 +255,7 @@ export class Forest {
         const row = known.get(pid);
         return isAlive(row) ? row : this.system.identify(pid);
       });
-      const living = found.filter((row) => row != null);
+      const living = found.filter((row) => row !== null && row !== undefined);
       for (const row of living) {
         known.set(row.pid, row);
         pids.add(row.pid);

@@ -77,10 +77,10 @@ export class Group {
     const freezer = this.#controllers.get('freezer');
     if (freezer === undefined) return false;
     const file = posix.join(freezer, 'freezer.state');
-    const done = writeText(file, frozen ? 'FROZEN' : 'THAWED') === null;
-    for (let looks = 0; done && frozen && looks < FREEZER_LOOKS; looks += 1)
-      if (readText(file) === 'FROZEN') break;
-    return done;
+    if (writeText(file, frozen ? 'FROZEN' : 'THAWED') !== null) return false;
+    if (!frozen) return true;
+    for (let looks = 0; looks < FREEZER_LOOKS; looks += 1) if (readText(file) === 'FROZEN') break;
+    return true;
   }
 
   /** Writes in the given order; what failed once is tried again after the rest, since some files bound each other. */
