@@ -51,6 +51,9 @@ workers:
   \`sustained_time\` is answered. \`context_aware_restart.spike_tolerance_time\` and \`sustained_violation_time\` say both for all families.
 - **Policies** answer an excess; they do not make the limit: what the kernel enforces holds in any case. \`none\`: nothing is even said.
   \`log\`: an event. \`alert\`: \`alerts\` as well. \`throttle\`: \`throttle_percent\` of one core until the excess ends, probes wait meanwhile.
+  An excess of CPU or a disk rate has not ended while the tree uses at least 80 % of that share: the next step of an escalation comes in
+  its time. Where none follows, the tree is let go to be looked at after three times what the excess had lasted, at least 10s; each time
+  that it returns within 10m it is held twice as long, up to 10m.
   \`graceful_shutdown\`, \`immediate_kill\`: ended for good. \`restart\`: by the rule \`context_aware_restart.resource_violations\`, in the
   short form by \`restart\`. \`restart_adjusted\`: the same with a raised limit.
 - **An escalation** takes one step after the other while the excess lasts; \`after\` counts from the step before. A step that restarts

@@ -107,16 +107,21 @@ describe('each policy', () => {
     expect([scene.at('limit.exceeded'), scene.phase()]).toEqual([[11_000], 'running']);
   });
 
-  test('throttle: held back until the excess is over, then said', async () => {
+  test('throttle: what presses against its share is held back, let go to be seen, and held for longer', async () => {
     const values = { 'cpu.max_percent': 50 };
     const response = limitResponse({ steps: [{ policy: 'throttle', after: 0 }], sustained: 2000 });
     const scene = await stage(limitsSpec({ values }, response), { cpu: 90 });
     scene.clock.advance(4000);
     expect(scene.payloads('worker.throttled')).toEqual([{ limit: 'cpu.max_percent', percent: 20 }]);
     expect(scene.system.held()).toHaveLength(1);
+    scene.clock.advance(9000);
+    expect([scene.payloads('limit.cleared'), scene.system.held()]).toEqual([[], [expect.anything()]]);
     scene.clock.advance(1000);
     expect(scene.payloads('limit.cleared')).toEqual([{ limit: 'cpu.max_percent', value: 20, allowed: 50 }]);
     expect(scene.system.held()).toEqual([]);
+    scene.clock.advance(60_000);
+    expect(scene.at('worker.throttled')).toEqual([4000, 17_000, 40_000]);
+    expect(scene.at('worker.unthrottled')).toEqual([14_000, 37_000]);
   });
 
   test('restart: ended with the reason, and started again', async () => {
@@ -148,6 +153,22 @@ describe('each policy', () => {
 });
 
 describe('an escalation', () => {
+  test('gets past the throttling that lowers what is measured', async () => {
+    const steps = (['log', 'throttle', 'restart', 'immediate_kill'] as const).map((policy) => ({
+      policy,
+      after: 5000,
+    }));
+    const limits = limitsSpec({ values: { 'cpu.max_percent': 50 } }, limitResponse({ steps }));
+    const scene = await stage(limits, { cpu: 90 });
+    scene.clock.advance(60_000);
+    expect(scene.at('worker.throttled')).toHaveLength(1);
+    expect(scene.payloads('worker.stopping')[0]).toMatchObject({
+      cause: 'limit',
+      detail: expect.stringMatching(/^CPU 20% of 50%, held back for /),
+    });
+    expect(scene.phase()).toBe('failed');
+  });
+
   test('goes from step to step in its time, and on over the restart', async () => {
     const start: Partial<FakeProgram> = { memory: { start: 200 * MEBI, perSecond: 0 } };
     const scene = await stage(limited('log', 'throttle', 'restart', 'immediate_kill'), start);

@@ -5,6 +5,14 @@ import type { EscalationStep, LimitPolicy, LimitResponse } from './spec.ts';
 const ENDED_BELOW = 0.9;
 /** For limits below this there is no room between the limit and the end of its excess: ten processes less one are nine. */
 const TOO_SMALL_FOR_A_GAP = 10;
+/**
+ * What is held back and uses all that is left to it tells nothing of what it would use: its excess lasts. Where no further step comes
+ * it is let go and looked at after three times what it took to hold it back, at least this long; each time that the excess returns
+ * it is held twice as long.
+ */
+const LEAST_HOLD: Milliseconds = 10_000;
+/** Doubling ends here, and what returns only after so long is held as briefly as at first. */
+const MOST_HOLD: Milliseconds = 600_000;
 
 /** What is known of one limit of one run between two looks. */
 export interface ExcessState {
@@ -19,6 +27,9 @@ export interface ExcessState {
   /** Steps taken so far, and when the last of them was; null: none. */
   readonly steps: number;
   readonly stepAt: MonotonicTime | null;
+  /** How often it was held back and let go again although it might exceed the limit still, and when it last was let go. */
+  readonly holds: number;
+  readonly letGoAt: MonotonicTime | null;
 }
 
 export const noExcess: ExcessState = {
@@ -28,6 +39,8 @@ export const noExcess: ExcessState = {
   exceeded: false,
   steps: 0,
   stepAt: null,
+  holds: 0,
+  letGoAt: null,
 };
 
 /** One look at one limit. */
@@ -38,6 +51,8 @@ export interface Look {
   readonly limit: number;
   /** The kernel has held the tree back at the limit since the look before. */
   readonly hit: boolean;
+  /** The tree uses all that `throttle` leaves it, if it is held back now: of rates, which that lowers. Absent: no. */
+  readonly pressing?: boolean;
   readonly now: MonotonicTime;
 }
 
@@ -64,10 +79,13 @@ export function judgeUsage(
   if (isSilent || (look.value === null && !look.hit)) return { state, verdicts: [] };
   const verdicts: LimitVerdict[] = [];
   const warned = warn(state, response, look, verdicts);
-  const judged = isExcess(state, look)
-    ? exceed(warned, response, look.now, verdicts)
-    : clear(warned, response, look.now, verdicts);
-  return { state: judged, verdicts };
+  if (isExcess(state, look)) return { state: exceed(warned, response, look.now, verdicts), verdicts };
+  const hold = look.pressing === true ? holdOf(warned, response) : null;
+  if (hold !== null && look.now < hold)
+    return { state: exceed(warned, response, look.now, verdicts), verdicts };
+  const cleared = clear(warned, response, look.now, verdicts);
+  if (hold === null) return { state: cleared, verdicts };
+  return { state: { ...cleared, holds: warned.holds + 1, letGoAt: look.now }, verdicts };
 }
 
 /**
@@ -77,6 +95,17 @@ export function judgeUsage(
 export function followOn(state: ExcessState, response: LimitResponse): ExcessState {
   const steps = Math.max(0, Math.min(state.steps, response.steps.length - 1));
   return steps === 0 ? noExcess : { ...noExcess, steps, stepAt: state.stepAt };
+}
+
+/** Until when it is held back without knowing whether it would exceed the limit; null: it is not held back. */
+function holdOf(
+  { since, steps, stepAt, holds }: ExcessState,
+  { steps: all }: LimitResponse,
+): MonotonicTime | null {
+  if (since === null || stepAt === null || all[steps - 1]?.policy !== 'throttle') return null;
+  if (steps < all.length) return Number.POSITIVE_INFINITY;
+  const first = Math.max(LEAST_HOLD, 3 * (stepAt - since));
+  return stepAt + Math.max(first, Math.min(MOST_HOLD, first * 2 ** holds));
 }
 
 /** Once begun, an excess lasts until the value is clearly below the limit. */
@@ -112,15 +141,17 @@ function exceed(
 ): ExcessState {
   const { steps, stepAt } = state.since === null ? remembered(state, response, now) : state;
   const since = state.since ?? now;
+  const isAgain = state.letGoAt !== null && now - state.letGoAt <= MOST_HOLD;
+  const held = state.since !== null || isAgain ? {} : { holds: 0, letGoAt: null };
   const lasted = now - since;
-  if (!state.exceeded && lasted < response.spikeTolerance) return { ...state, since, steps, stepAt };
+  if (!state.exceeded && lasted < response.spikeTolerance) return { ...state, ...held, since, steps, stepAt };
   if (!state.exceeded) verdicts.push({ kind: 'exceeded' });
   const next = response.steps[steps];
   const waited = lasted - response.sustained;
   const isDue = next !== undefined && waited >= 0 && (stepAt === null ? waited : now - stepAt) >= next.after;
-  if (!isDue) return { ...state, since, exceeded: true, steps, stepAt };
+  if (!isDue) return { ...state, ...held, since, exceeded: true, steps, stepAt };
   verdicts.push({ kind: 'step', policy: next.policy, index: steps });
-  return { ...state, since, exceeded: true, steps: steps + 1, stepAt: now };
+  return { ...state, ...held, since, exceeded: true, steps: steps + 1, stepAt: now };
 }
 
 function clear(

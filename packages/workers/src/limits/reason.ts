@@ -31,7 +31,7 @@ const WORDS: Partial<Readonly<Record<LimitName, string>>> = {
 /** An excess in the words of an operator: `memory 612MiB of 512MiB for 30s`. */
 export function describeExcess(
   limit: LimitName,
-  { value, limit: allowed, hit }: Look,
+  { value, limit: allowed, hit, pressing = false }: Look,
   lasted: Milliseconds,
 ): string {
   const what = WORDS[limit] ?? limit;
@@ -40,7 +40,7 @@ export function describeExcess(
     value === null
       ? `${what} at its limit of ${most}`
       : `${what} ${formatBeside(limit, value, allowed)} of ${most}`;
-  const isHeld = hit && (value === null || value <= allowed);
-  const how = isHeld ? ', held back by the kernel' : '';
+  const isWithin = value === null || value <= allowed;
+  const how = !isWithin ? '' : hit ? ', held back by the kernel' : pressing ? ', held back' : '';
   return lasted < 1 ? `${used}${how}` : `${used}${how} for ${formatDuration(Math.round(lasted))}`;
 }

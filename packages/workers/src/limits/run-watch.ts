@@ -41,6 +41,18 @@ const ENDING: ReadonlySet<LimitPolicy> = new Set([
   'restart_adjusted',
 ]);
 
+/** What `throttle` lowers by holding the tree back. */
+const RATES: ReadonlySet<LimitName> = new Set([
+  'cpu.max_percent',
+  'cpu.max_cores',
+  'io.max_read_bps',
+  'io.max_write_bps',
+  'io.max_read_ops',
+  'io.max_write_ops',
+]);
+/** Of what throttling leaves a tree: who uses less does not need more. */
+const PRESSES_FROM = 0.8;
+
 /** One limit that is judged with each sample. */
 interface Judged {
   readonly limit: LimitName;
@@ -113,11 +125,19 @@ export class RunWatch {
     this.#previous = usage;
     const known = this.#sizes?.known ?? {};
     this.#sizes?.refresh();
+    const cpu = measure('cpu.max_percent', usage, previous) ?? 0;
+    const presses = cpu >= limits.throttlePercent * PRESSES_FROM;
     for (const { limit, allowed, response } of this.#judged) {
       if (this.#ended) return;
       const value = measure(limit, usage, previous, known);
       const isHit = hit(limit, allowed, usage, previous);
-      this.#judge(limit, response, { value, limit: allowed, hit: isHit, now: usage.at });
+      this.#judge(limit, response, {
+        value,
+        limit: allowed,
+        hit: isHit,
+        pressing: presses && RATES.has(limit),
+        now: usage.at,
+      });
     }
   }
 
