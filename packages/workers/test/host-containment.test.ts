@@ -293,7 +293,7 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     const from = host.sample([watched.run], PLAIN)[0];
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const to = host.sample([watched.run], PLAIN)[0];
-    if (from == null || to == null) throw new Error('no sample');
+    if (!from || !to) throw new Error('no sample');
     const percent = ((to.cpuTime - from.cpuTime) / (to.at - from.at)) * 100;
     expect(percent).toBeLessThan(30);
     await end(watched);
@@ -317,7 +317,7 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     const from = host.sample([watched.run], PLAIN)[0];
     await new Promise((resolve) => setTimeout(resolve, ms));
     const to = host.sample([watched.run], PLAIN)[0];
-    if (from == null || to == null) throw new Error('no sample');
+    if (!from || !to) throw new Error('no sample');
     return ((to.cpuTime - from.cpuTime) / (to.at - from.at)) * 100;
   }
 
