@@ -26,6 +26,7 @@ export {
   type LimitUnit,
 } from './limits/names.ts';
 export { responseTo } from './limits/response.ts';
+export { THROTTLE_PERCENT, throttleShare } from './limits/share.ts';
 export {
   type AlertSpec,
   type EscalationStep,

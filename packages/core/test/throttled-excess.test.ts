@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { LimitPolicy } from '../src/limits/spec.ts';
+import { throttleShare } from '../src/limits/share.ts';
+import type { LimitPolicy, LimitReport } from '../src/limits/spec.ts';
 import { type ExcessState, judgeUsage, noExcess } from '../src/limits/violation.ts';
-import { limitResponse } from './rig.ts';
+import { limitResponse, limitsSpec, Rig } from './rig.ts';
 
 /** A limit of 100; what throttling leaves of it is 20. */
 function bench(...steps: readonly (readonly [LimitPolicy, number])[]) {
@@ -67,5 +68,44 @@ describe('an excess that throttling lowers', () => {
     expect(judgeUsage(state, response, { ...look, value: 20, now: 1 }).verdicts).toEqual([
       { kind: 'cleared' },
     ]);
+  });
+});
+
+describe('what throttling leaves', () => {
+  const given = limitsSpec(
+    { 'cpu.max_percent': 50, 'cpu.max_cores': 0.4, 'memory.max_rss': 100 },
+    'throttle',
+  );
+  const unwritten = { ...given, throttlePercent: null };
+  const report = (status: LimitReport['status']): LimitReport => ({
+    limit: 'cpu.max_percent',
+    status,
+    mechanism: '',
+    reason: '',
+  });
+
+  test('is what is written; else the limit of CPU that nobody else enforces; else 20 %', () => {
+    expect(throttleShare({ ...given, throttlePercent: 7 }, 'cpu.max_percent', [])).toBe(7);
+    expect(throttleShare(unwritten, 'cpu.max_percent', [report('watched')])).toBe(50);
+    expect(throttleShare(unwritten, 'cpu.max_cores', [report('enforced')])).toBe(40);
+    expect(throttleShare(unwritten, 'cpu.max_percent', [report('enforced')])).toBe(20);
+    expect(throttleShare(unwritten, 'memory.max_rss', [])).toBe(20);
+  });
+
+  test('is the least for several limits, and more again when one of them goes', () => {
+    const rig = new Rig({ limits: unwritten }).run();
+    const exceeds = (limit: 'cpu.max_percent' | 'memory.max_rss') =>
+      rig.tell({ kind: 'limit-exceeded', limit, policy: 'throttle', reason: 'x' });
+    expect(exceeds('cpu.max_percent').done).toEqual(['throttle 50']);
+    expect(exceeds('memory.max_rss').done).toEqual(['throttle 20']);
+    expect(rig.tell({ kind: 'limit-cleared', limit: 'memory.max_rss' }).done).toEqual(['throttle 50']);
+    expect(rig.tell({ kind: 'limit-cleared', limit: 'cpu.max_percent' }).done).toEqual(['throttle null']);
+  });
+
+  test('is nothing that could be told of a worker without limits', () => {
+    const rig = new Rig().run();
+    rig
+      .tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'throttle', reason: 'x' })
+      .expectNothing();
   });
 });

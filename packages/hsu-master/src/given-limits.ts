@@ -43,7 +43,7 @@ export function checkGivenLimits(given: unknown): asserts given is LimitsSpec {
   if (tempDirectory !== null && !isPath(tempDirectory)) refuse('tempDirectory', 'an absolute path or null');
   flag(required, 'required');
   const { throttlePercent, monitoring, alerts } = more;
-  number(throttlePercent, 'throttlePercent', Number.MIN_VALUE);
+  if (throttlePercent !== null) number(throttlePercent, 'throttlePercent', Number.MIN_VALUE);
   const responses = fields(more.responses, 'responses');
   for (const family of FAMILIES) checkResponse(responses[family], `responses.${family}`);
   const { enabled, interval, retention } = fields(monitoring, 'monitoring');

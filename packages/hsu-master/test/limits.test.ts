@@ -157,6 +157,16 @@ describe.concurrent('other limits that are watched', () => {
     await app.event('worker.unthrottled', 'hog');
   });
 
+  it('a spinner whose limit nobody enforces is held to it, where nothing else is written', async ({
+    stage,
+  }) => {
+    const limits = { cpu: { max_percent: 40, spike_tolerance: 0, policy: 'throttle' } };
+    await using app = embedHog(stage, limits, {}, creature('spin'));
+    await app.master.start();
+    const { payload } = await app.event('worker.throttled', 'hog');
+    expect(payload).toEqual({ limit: 'cpu.max_percent', percent: 40 });
+  });
+
   it('children count, and the temporary directory and the log files too', async ({ stage }) => {
     const temp = stage.path('temp');
     const limits = {

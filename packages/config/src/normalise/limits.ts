@@ -17,7 +17,6 @@ const MONITORING: Monitoring = Object.freeze({ enabled: true, interval: 10_000, 
 /** Shared budgets are held by the kernel alone. */
 const UNWATCHED: Monitoring = Object.freeze({ ...MONITORING, enabled: false });
 const NO_PATHS: readonly string[] = Object.freeze([]);
-const THROTTLE_PERCENT = 20;
 const SHORTEST_INTERVAL = 100;
 /** Below this a unit was forgotten. */
 const LEAST_MEMORY: Bytes = 64 * 1024;
@@ -82,7 +81,7 @@ export function normaliseLimits(
   const affinity = affinityOf(cpu.affinity);
   if (affinity !== null) values.add('cpu.affinity', affinity.length);
   const responses = responsesOf({ ...written, memory, cpu }, monitoring, place.defaults, at, findings);
-  const throttlePercent = written.throttle_percent ?? THROTTLE_PERCENT;
+  const throttlePercent = written.throttle_percent ?? null;
   const alerts = alertsOf(written, at, findings);
   checkAnswers(
     { written, memory, cpu, values: values.all, responses, monitoring, throttlePercent },
@@ -138,7 +137,7 @@ export function normaliseQuota(
     tempDirectory: null,
     required: written.required ?? false,
     responses: NO_RESPONSES,
-    throttlePercent: THROTTLE_PERCENT,
+    throttlePercent: null,
     monitoring: UNWATCHED,
     alerts: null,
   };

@@ -6,6 +6,7 @@ import {
   type LimitsSpec,
   type LimitValues,
   type Monitoring,
+  THROTTLE_PERCENT,
 } from '@hsu-master/core';
 import { excessive } from '../excess.ts';
 import type { Findings } from '../findings.ts';
@@ -167,7 +168,7 @@ interface Answered {
   readonly values: LimitValues;
   readonly responses: Responses;
   readonly monitoring: Monitoring;
-  readonly throttlePercent: number;
+  readonly throttlePercent: number | null;
 }
 
 /** Answers that nobody will ever hear. */
@@ -188,9 +189,10 @@ export function checkAnswers(answered: Answered, at: Path, findings: Findings): 
     }
   }
   const percent = values['cpu.max_percent'];
-  if (policies.has('throttle') && percent !== undefined && percent <= throttlePercent) {
+  const left = throttlePercent ?? THROTTLE_PERCENT;
+  if (policies.has('throttle') && percent !== undefined && percent <= left) {
     findings.noticeAt('throttle above max_percent', [...at, 'throttle_percent'], () => ({
-      message: `throttle leaves ${throttlePercent} %, and max_percent allows no more anyway`,
+      message: `throttle leaves ${left} %, and max_percent allows no more anyway`,
       hint: 'write a smaller throttle_percent',
     }));
   }

@@ -243,7 +243,7 @@ export const limits = object(
     storage,
     required: isRequired('the start'),
     throttle_percent: percent(
-      'What policy throttle leaves the tree, in percent of one core; more than 0.',
+      'What policy throttle leaves the tree, in percent of one core; more than 0. Where it is not written and the excess is one of CPU whose limit the kernel does not enforce, it is that limit.',
       '20%',
       { above: 0 },
     ),

@@ -78,8 +78,8 @@ export interface LimitsSpec {
   /** A limit that cannot be enforced fails the start. */
   readonly required: boolean;
   readonly responses: Readonly<Record<LimitFamily, LimitResponse>>;
-  /** What `throttle` leaves the tree, in percent of one core. */
-  readonly throttlePercent: number;
+  /** What `throttle` leaves the tree, in percent of one core; null: as `throttleShare` says. */
+  readonly throttlePercent: number | null;
   readonly monitoring: Monitoring;
   readonly alerts: AlertSpec | null;
 }

@@ -14,6 +14,7 @@ import {
   type RunContext,
   responseTo,
   type TreeUsage,
+  throttleShare,
   type UsageDetail,
 } from '@hsu-master/core';
 import type { Alerts } from './alerts.ts';
@@ -126,7 +127,9 @@ export class RunWatch {
     const known = this.#sizes?.known ?? {};
     this.#sizes?.refresh();
     const cpu = measure('cpu.max_percent', usage, previous) ?? 0;
-    const presses = cpu >= limits.throttlePercent * PRESSES_FROM;
+    const reports = context.tree.limitReports();
+    const presses = (limit: LimitName): boolean =>
+      RATES.has(limit) && cpu >= throttleShare(limits, limit, reports) * PRESSES_FROM;
     for (const { limit, allowed, response } of this.#judged) {
       if (this.#ended) return;
       const value = measure(limit, usage, previous, known);
@@ -135,7 +138,7 @@ export class RunWatch {
         value,
         limit: allowed,
         hit: isHit,
-        pressing: presses && RATES.has(limit),
+        pressing: presses(limit),
         now: usage.at,
       });
     }
