@@ -127,9 +127,11 @@ export class RunWatch {
     const known = this.#sizes?.known ?? {};
     this.#sizes?.refresh();
     const cpu = measure('cpu.max_percent', usage, previous) ?? 0;
+    // Small shares come in pieces: one sample may hold less than its part of them.
+    const isHeld = (usage.hits?.cpu ?? 0) > (previous?.hits?.cpu ?? 0);
     const reports = context.tree.limitReports();
     const presses = (limit: LimitName): boolean =>
-      RATES.has(limit) && cpu >= throttleShare(limits, limit, reports) * PRESSES_FROM;
+      RATES.has(limit) && (isHeld || cpu >= throttleShare(limits, limit, reports) * PRESSES_FROM);
     for (const { limit, allowed, response } of this.#judged) {
       if (this.#ended) return;
       const value = measure(limit, usage, previous, known);
