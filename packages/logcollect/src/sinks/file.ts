@@ -58,7 +58,9 @@ class FileSink implements Sink {
     const heard = (isWritten: boolean): void => {
       if (!isWritten) refused = true;
     };
-    const written = await Promise.all(batch.map((record) => (refused ? false : this.#write(record, heard))));
+    const written = await Promise.all(
+      batch.map((record) => (refused ? Promise.resolve(false) : this.#write(record, heard))),
+    );
     this.#cancelIdle = this.#clock.after(IDLE, () => void this.#file.closeIfIdle(this.#clock.now()));
     await this.#expire();
     const left = batch.filter((_record, index) => written[index] !== true);
