@@ -251,11 +251,11 @@ void Waiter::settle(Handle handle, Child& child, std::vector<Event>& events) {
   child.execed = launch.reached_exec && child.failure.step == Step::none;
   child.used_shell = launch.used_shell;
   reap_helper(child);
-  bool has_own_score = launch.limits.oom_score_adj != nullptr;
+  if (child.execed && oom_score_adj_ && !launch.limits.oom_score_adj)
+    hand_oom_score_adj(child.pid, launch.joins.empty() ? nullptr : launch.joins.front(), *oom_score_adj_);
   child.launch.reset();
   remove(epoll_.get(), child.gate);
   if (!child.execed) return;
-  if (oom_score_adj_ && !has_own_score) write_oom_score_adj(child.pid, *oom_score_adj_);
   child.rss_before_exec = largest_rss_of_master();
   events.emplace_back(EventType::execed, handle, std::initializer_list<double>{double(child.used_shell)});
 }
