@@ -5,7 +5,7 @@ import { allGroups, cgroupOf, groupsIn, membersOf } from '../../test/cgroups.ts'
 import { eventually, it, type Launched, type Stage } from '../../test/drive.ts';
 import { isAlive } from '../../test/proc.ts';
 
-const COUNT = 10;
+const COUNT = 14;
 const ids = Array.from({ length: COUNT }, (_, index) => `w${index}`);
 /** A moment in which the master can be killed while it stops them. */
 const TAKES_TIME = ['on-term', '{', 'pause', '700', 'exit', '0', '}'];
@@ -14,6 +14,8 @@ const HIDES = ['orphan', '{', 'session', 'wipe', 'print', 'hidden', 'sleep', '}'
 const workers = ids.map((id, index) => ({
   id,
   command: creature(...TAKES_TIME, ...(index % 2 === 0 ? HIDES : []), 'print', 'up', 'sleep'),
+  // Who hides does not hear SIGTERM.
+  stop_timeout: '2s',
   worker_group: index % 3 === 0 ? 'third' : undefined,
 }));
 const config = { groups: { third: { limits: { process: { max_processes: 500 } } } }, workers };

@@ -1,4 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect, it as plain } from 'vitest';
 import { cgroupNumbers, cgroupOf, membersOf, readCgroup } from '../../test/cgroups.ts';
@@ -107,8 +108,24 @@ describe('limits of processes', () => {
 
   plain('max_processes refuses a fork, and that is said', async () => {
     await one.master.line(/^forks +\| forks 9 EAGAIN/);
-    await one.master.line(/^forks: exceeds its limit process\.max_processes: 10 of 10/);
+    await one.master.line(/^forks: has reached its limit process\.max_processes of 10/);
     expect(membersOf(cgroupOf(await one.master.started('forks')))).toHaveLength(10);
+  });
+});
+
+describe('want of memory of the whole system', () => {
+  it('G5: the master is the last to be killed, its workers are as any other, whatever they fork at once', async ({
+    stage,
+  }) => {
+    const ids = Array.from({ length: 8 }, (_, index) => `w${index}`);
+    const master = stage.run(ids.map((id) => ({ id, command: creature('forks', '8', 'sleep') })));
+    for (const id of ids) await master.line(new RegExp(`^${id} +\\| forks 8 ok`));
+    const scoreOf = (pid: number) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
+    const base = dirname(cgroupOf(await master.started('w0')));
+    expect(scoreOf(master.pid)).toBe('-900');
+    expect(membersOf(base)).toHaveLength(9 * ids.length);
+    await eventually(() => membersOf(base).every((pid) => scoreOf(pid) === '0'));
+    expect((await master.stop()).code).toBe(0);
   });
 });
 

@@ -88,13 +88,17 @@ describe('budgets', () => {
       worker_group: 'web',
       restart: 'never',
     });
+    const there = stage.path('there');
     const master = stage.run({
       groups: {
         web: { limits: { memory: '48MiB' } },
         batch: { limits: { process: { max_processes: 12 } } },
       },
       workers: [
-        member('modest', 'hog', '16', 'print', 'up', 'sleep'),
+        {
+          ...member('modest', 'hog', '16', 'pidfile', there, 'print', 'up', 'sleep'),
+          ready: { exec: ['test', '-f', there] },
+        },
         {
           ...member('greedy', 'child', '{', 'hog', '40', 'sleep', '}', 'sleep'),
           depends_on: 'modest',
@@ -108,7 +112,10 @@ describe('budgets', () => {
     expect(readCgroup(group, 'memory.max')).toBe(String(48 << 20));
     await master.line(/^(first|second) +\| forks [0-6] EAGAIN/);
     expect(membersOf(dirname(cgroupOf(await master.started('first'))))).toHaveLength(12);
-    await master.line(/^greedy: killed by SIGKILL \(out of memory: at its limit\)/);
+    await master.line(
+      /^greedy: killed by the kernel at the limit of its group "web", memory\.max_rss of 48MiB/,
+    );
+    await master.line(/^greedy: killed by SIGKILL \(out of memory: at a limit that it shares\)/);
     await master.line(/^modest +\| up/);
     expect(isAlive(modest)).toBe(true);
     expect(cgroupNumbers(group, 'memory.events').oom_kill).toBeGreaterThan(0);
