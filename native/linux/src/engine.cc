@@ -30,6 +30,7 @@ Engine::~Engine() {
 
 Handle Engine::submit(LaunchOptions&& options) {
   if (submitted_.size() >= Spawner::kMostSubmitted) collect_first();
+  if (!options.limits.oom_score_adj) options.limits.oom_score_adj = unprotected_;
   Submitted submitted{++last_handle_, std::make_unique<Launch>(std::move(options))};
   Handle handle = submitted.handle;
   StepFailure failure = begin(submitted);
@@ -104,9 +105,8 @@ void Engine::acknowledge(size_t bytes) {
 int Engine::protect(int oom_score_adj) {
   auto before = own_oom_score_adj();
   if (!before) return errno;
-  waiter_->give_oom_score_adj(before);
   int error = write_oom_score_adj(::getpid(), oom_score_adj);
-  if (error) waiter_->give_oom_score_adj(std::nullopt);
+  if (!error && !unprotected_) unprotected_ = before;
   return error;
 }
 

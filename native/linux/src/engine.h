@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "capture.h"
@@ -40,7 +41,8 @@ class Engine {
   void detach_output(Handle handle);
   void acknowledge(size_t bytes);
   int watch(pid_t pid, uint64_t start_time, uint64_t& watch);  // 0 or errno
-  int protect(int oom_score_adj);  // 0 or errno
+  // 0 or errno. Children have the value from before, unless their limits name another.
+  int protect(int oom_score_adj);
   std::vector<Event> take() { return queue_.take(); }
 
  private:
@@ -57,6 +59,7 @@ class Engine {
   uint64_t start_time_of(const Spawned& spawned);
 
   const size_t max_unacknowledged_;
+  std::optional<int> unprotected_;  // our oom_score_adj before it was changed
   EventQueue queue_;
   std::unique_ptr<Spawner> spawner_;
   std::unique_ptr<Capture> capture_;

@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
 
-#include "file.h"
 #include "identity.h"
 #include "proctable.h"
 
@@ -24,14 +22,6 @@ int write_number(pid_t pid, const char* name, int value) {
   int length = ::snprintf(text, sizeof text, "%d", value);
   Fd fd(::open(path, O_WRONLY | O_CLOEXEC));
   return fd && ::write(fd.get(), text, static_cast<size_t>(length)) >= 0 ? 0 : errno;
-}
-
-std::optional<int> read_oom_score_adj(pid_t pid) {
-  char path[64], text[16] = {};
-  ::snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
-  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd || ::read(fd.get(), text, sizeof text - 1) <= 0) return std::nullopt;
-  return std::atoi(text);
 }
 
 class Change {
@@ -110,31 +100,14 @@ class Change {
 
 }  // namespace
 
-std::optional<int> own_oom_score_adj() { return read_oom_score_adj(::getpid()); }
+std::optional<int> own_oom_score_adj() {
+  Fd fd(::open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));
+  char text[16] = {};
+  if (!fd || ::read(fd.get(), text, sizeof text - 1) <= 0) return std::nullopt;
+  return std::atoi(text);
+}
 
 int write_oom_score_adj(pid_t pid, int value) { return write_number(pid, "oom_score_adj", value); }
-
-void hand_oom_score_adj(pid_t pid, const char* members, int value) {
-  auto ours = own_oom_score_adj();
-  if (ours == value) return;
-  write_oom_score_adj(pid, value);
-  char children[64];
-  ::snprintf(children, sizeof children, "/proc/%d/task/%d/children", pid, pid);
-  // Whoever was made by one that was not reached yet is found by the next round.
-  constexpr int kRounds = 16;
-  for (int round = 0, found = 1; found > 0 && round < kRounds; ++round) {
-    found = 0;
-    constexpr size_t kMost = 64 * 1024;
-    auto list = read_whole(members ? members : children, kMost);
-    std::string_view rest = list ? std::string_view(*list) : std::string_view();
-    while (auto other = static_cast<pid_t>(take_number(rest))) {
-      if (other == pid || read_oom_score_adj(other) != ours) continue;
-      ++found;
-      if (members) write_oom_score_adj(other, value);
-      else hand_oom_score_adj(other, nullptr, value);
-    }
-  }
-}
 
 std::vector<StepFailure> limit_process(pid_t pid, uint64_t start_time, const ProcessLimits& limits) {
   auto pidfd = open_process(pid, start_time);

@@ -24,9 +24,6 @@ std::vector<StepFailure> limit_process(pid_t pid, uint64_t start_time, const Pro
 std::optional<int> own_oom_score_adj();
 // 0 or errno. The kernel changes the value of all that share the memory of the process.
 int write_oom_score_adj(pid_t pid, int value);
-// For a child that has left our memory a moment ago, and for all that it has made meanwhile with our value.
-// `members` lists its group (cgroup.procs); null: it has none.
-void hand_oom_score_adj(pid_t pid, const char* members, int value);
 
 namespace limit {
 

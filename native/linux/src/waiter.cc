@@ -13,7 +13,6 @@
 
 #include "birth.h"
 #include "identity.h"
-#include "limits.h"
 #include "thread.h"
 
 namespace hsu {
@@ -173,11 +172,6 @@ int Waiter::signal_group(Handle handle, int signal) {
   return errno == ESRCH ? send_signal(found->second.pidfd.get(), signal) : errno;
 }
 
-void Waiter::give_oom_score_adj(std::optional<int> value) {
-  std::lock_guard lock(mutex_);
-  oom_score_adj_ = value;
-}
-
 int Waiter::watch(uint64_t id, Fd pidfd) {
   std::lock_guard lock(mutex_);
   int fd = pidfd.get();
@@ -251,8 +245,6 @@ void Waiter::settle(Handle handle, Child& child, std::vector<Event>& events) {
   child.execed = launch.reached_exec && child.failure.step == Step::none;
   child.used_shell = launch.used_shell;
   reap_helper(child);
-  if (child.execed && oom_score_adj_ && !launch.limits.oom_score_adj)
-    hand_oom_score_adj(child.pid, launch.joins.empty() ? nullptr : launch.joins.front(), *oom_score_adj_);
   child.launch.reset();
   remove(epoll_.get(), child.gate);
   if (!child.execed) return;

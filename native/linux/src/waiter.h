@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
 
 #include "hsu/events.h"
@@ -34,10 +33,6 @@ class Waiter {
   void discard(Handle handle);                  // turns the child away and tells nobody
   int signal(Handle handle, int signal);        // 0 or errno; ESRCH once reaped
   int signal_group(Handle handle, int signal);  // the same
-
-  // From now on each child gets this value right after its exec, unless its limits name another: until then it shares
-  // our memory, and so the value.
-  void give_oom_score_adj(std::optional<int> value);
 
   int watch(uint64_t watch, Fd pidfd);  // 0 or errno
   void unwatch(uint64_t watch);
@@ -78,7 +73,6 @@ class Waiter {
     bool told = false;
   };
   std::unordered_map<uint64_t, Watch> watches_;
-  std::optional<int> oom_score_adj_;  // under the mutex
   bool running_ = false;
   pthread_t thread_{};
 };

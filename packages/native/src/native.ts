@@ -301,8 +301,8 @@ export interface NativeEngine {
   /** To the process group, only while its leader is unreaped: after that its number may be another's. */
   signalGroup(handle: NativeHandle, signal: number): NativeSignalResult;
   /**
-   * Sets the master’s own oom_score_adj, so that the kernel takes others first. From now on each child gets the value from before right
-   * after its exec, unless its limits name another. Lowering takes CAP_SYS_RESOURCE.
+   * Sets the master’s own oom_score_adj, so that the kernel takes others first. From now on each child has the value from before from its
+   * first instruction on, unless its limits name another. Lowering takes CAP_SYS_RESOURCE.
    */
   protect(oomScoreAdj: number): NativeSignalResult;
   /** To a process that need not be ours, only if it is still the same. Signal 0 asks whether it is. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NativeLimits } from '../src/index.ts';
@@ -288,5 +288,24 @@ describe('a program that is spawned into groups', () => {
     const joins = [join(cpuset, 'tasks')];
     const { handle } = bench.run({ file: '/bin/true', limits: limits({ joins }) });
     expect(await bench.failure(handle)).toMatchObject({ step: 'cgroup', code: 'ENOSPC', call: 'write' });
+  });
+});
+
+describe('a program of a protected master', () => {
+  it('has the oom_score_adj from before, and so has whatever it forks at once', async () => {
+    const bench = openBench();
+    const before = masterOomScore();
+    // More may always be had, and the old value back.
+    expect(bench.engine.protect(Math.min(Number(before) + 7, 1000))).toEqual({ ok: true });
+    try {
+      for (let time = 0; time < 10; time += 1)
+        expect(await outputOf(bench, shell('cat /proc/self/oom_score_adj; exit'))).toBe(before);
+      const own = limits({ oomScoreAdj: 900 });
+      expect(await outputOf(bench, { ...shell('cat /proc/self/oom_score_adj; exit'), limits: own })).toBe(
+        '900\n',
+      );
+    } finally {
+      writeFileSync('/proc/self/oom_score_adj', before);
+    }
   });
 });
