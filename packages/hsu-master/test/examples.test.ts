@@ -23,7 +23,7 @@ function follow(stage: Stage, command: string, env: Record<string, string>): Lau
 
 describe.concurrent('examples', () => {
   it('there is a test for each', ({ expect: expectHere }) => {
-    expectHere(readdirSync(EXAMPLES).sort()).toEqual(['embed', 'quickstart']);
+    expectHere(readdirSync(EXAMPLES).sort()).toEqual(['embed', 'limits', 'logs', 'quickstart']);
   });
 
   it('quickstart: start, health, a crash, a restart and logs are seen before it ends', async ({ stage }) => {
@@ -56,6 +56,54 @@ describe.concurrent('examples', () => {
     expect(application.matching(/^worker\.started echo$/)).toHaveLength(2);
     expect(application.lines).toContain('state: running');
     expect(application.lines.at(-1)).toBe('survivors: 0');
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it('limits: the leak is ended at its limit and starts again, the busy loop gets its share', async ({
+    stage,
+  }) => {
+    const [command = '', ...reports] = commands('limits');
+    const master = follow(stage, command, {});
+    expect(await master.end(), master.stderr).toEqual({ code: 0, signal: null });
+    expect(
+      master.matching(/^leak: (near|above|killed .* at) its limit memory\.max_rss/).length,
+    ).toBeGreaterThan(0);
+    expect(master.matching(/^leak: started/).length).toBeGreaterThan(1);
+    expect(master.matching(/^busy \| \d+ % of a core$/).length).toBeGreaterThan(0);
+    expect(stage.processes()).toEqual([]);
+    for (const report of reports) {
+      const told = follow(stage, report, {});
+      expect(await told.end(), told.stderr).toEqual({ code: 0, signal: null });
+      expect(told.stdout).toMatch(
+        report.includes('explain') ? /memory\.max_rss.* (enforced|watched) / : /whole-tree/,
+      );
+    }
+  });
+
+  it('logs: lines are parsed, filtered, joined and redacted on their way, and untouched in their own files', async ({
+    stage,
+  }) => {
+    const [command = '', ...others] = commands('logs');
+    expect(others).toEqual([]);
+    const master = follow(stage, command, {});
+    expect(await master.end(), master.stderr).toEqual({ code: 0, signal: null });
+    expect(master.matching(/^shop: alert raised: payments: /)).toHaveLength(1);
+    const folder = /^logs are in (.*)$/m.exec(master.stdout)?.[1] ?? '';
+    const read = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
+    expect(read('workers', 'shop-stdout.log')).toMatch(/"debug".*\n.*"password":"swordfish"/);
+    const all = read('all.jsonl');
+    expect(all).not.toMatch(/swordfish|debug/);
+    const records = all
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const first = records.filter(
+      ({ fields }) => (fields as { request_id?: string } | undefined)?.request_id === 'order-1',
+    );
+    expect(new Set(first.map(({ worker }) => worker))).toEqual(new Set(['shop', 'report']));
+    expect(records.find(({ stream }) => stream === 'stderr')?.['message']).toMatch(
+      /^Error: order-3.*\n +at /,
+    );
     expect(stage.processes()).toEqual([]);
   });
 });

@@ -137,7 +137,7 @@ class Tally {
     const message =
       kind === 'cleared'
         ? `${name}: fewer than ${count} such lines of "${this.#workerId}" in the last ${span}; ${lines} in all`
-        : `${name}: ${lines} such lines of "${this.#workerId}", ${count} of them within ${span}`;
+        : `${name}: ${lines} such ${lines === 1 ? 'line' : 'lines'} of "${this.#workerId}", ${count} within ${span}`;
     this.#tell({ kind, rule: this.#rule, workerId: this.#workerId, ...this.#last, lines, message });
   }
 }

@@ -51,7 +51,7 @@ describe('a rule', () => {
         run: 4,
         lines: 3,
         line: 'it timed out',
-        message: 'refused: 3 such lines of "web", 3 of them within 10s',
+        message: 'refused: 3 such lines of "web", 3 within 10s',
       },
     ]);
     clock.advance(500);
