@@ -1,0 +1,3 @@
+import { expect, it } from 'vitest';
+
+it('is a package', () => expect(true).toBe(true));
