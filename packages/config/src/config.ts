@@ -1,5 +1,6 @@
 // A configuration in one form, complete: whatever could be left out is filled in.
 import type {
+  Bytes,
   DependencyCondition,
   LimitsSpec,
   LogAlertRule,
@@ -56,6 +57,13 @@ export interface TargetConfig {
   readonly written: WrittenTarget;
 }
 
+/** What holds for a target that does not say otherwise, as keys of its `config`. */
+export interface BufferingConfig {
+  readonly buffer_size?: number;
+  readonly flush_interval?: string;
+  readonly batch_lines?: number;
+}
+
 export interface AlertConfig {
   readonly at: Path;
   /** `workers` is empty where the worker that it stands at is meant; its program as written. */
@@ -75,7 +83,17 @@ export interface LogConfig extends Omit<LogSpec, 'stdoutFile' | 'stderrFile' | '
     readonly stderr: readonly TargetConfig[];
     readonly forwarding: readonly TargetConfig[];
   };
+  readonly buffering: BufferingConfig;
   readonly alerts: readonly AlertConfig[];
+}
+
+/** What is kept of all output. */
+export interface KeepingConfig {
+  /** Directory of the workers’ files as written; null: the usual one. */
+  readonly workerDirectory: string | null;
+  readonly maxTotal: Bytes | null;
+  /** Of files whose workers are gone. */
+  readonly maxAge: Milliseconds | null;
 }
 
 /** A managed unit, whichever form it was written in. */
@@ -113,9 +131,11 @@ export interface Config {
   readonly master: MasterConfig;
   readonly units: readonly ManagedUnit[];
   readonly quotas: Quotas;
+  readonly keeping: KeepingConfig;
   /** For the lines of all workers; null: nothing goes anywhere but to the workers’ own files. */
   readonly aggregation: {
     readonly targets: readonly TargetConfig[];
+    readonly buffering: BufferingConfig;
     readonly alerts: readonly AlertConfig[];
   } | null;
   /** Units that are valid but not run by this version. */

@@ -59,7 +59,8 @@ export function loadConfig(
   checkMembers(identities, config.quotas, findings);
   checkSense(config, findings);
   checkBudgets(config, findings);
-  const place = placeOf(dirname(resolve(surroundings.cwd, source.file)), surroundings);
+  const directory = dirname(resolve(surroundings.cwd, source.file));
+  const place = placeOf(directory, surroundings, config.keeping.workerDirectory);
   const workers = toSpecs(config, place, findings);
   const { checkTarget: check = () => [] } = surroundings;
   const logs = toLogs(config, workers, { place, check }, findings);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Variables } from './interpolate.ts';
 import type { CheckTarget } from './to-targets.ts';
 
@@ -31,15 +31,17 @@ export interface Place {
   exists(path: string): boolean;
 }
 
-export function placeOf(directory: string, surroundings: Surroundings): Place {
-  const { env, cwd, logDirectory, home, exists = existsSync } = surroundings;
+/** @param workers the directory of the workers’ files as written; null: the usual one */
+export function placeOf(directory: string, surroundings: Surroundings, workers: string | null): Place {
+  const { env, cwd, logDirectory, exists = existsSync } = surroundings;
   const known = new Map<string, boolean>();
+  const home = surroundings.home === undefined ? (env['HOME'] ?? null) : surroundings.home;
   return {
     directory,
     cwd,
-    home: home === undefined ? (env['HOME'] ?? null) : home,
+    home,
     logDirectory,
-    workerLogDirectory: join(logDirectory, 'workers'),
+    workerLogDirectory: resolve(logDirectory, atHome(workers ?? 'workers', { home })),
     exists(path) {
       let answer = known.get(path);
       if (answer === undefined) {
@@ -52,7 +54,7 @@ export function placeOf(directory: string, surroundings: Surroundings): Place {
 }
 
 /** A path with its `~/` replaced. */
-export function atHome(path: string, place: Place): string {
+export function atHome(path: string, place: Pick<Place, 'home'>): string {
   if (place.home === null) return path;
   return path === '~' ? place.home : path.startsWith('~/') ? join(place.home, path.slice(2)) : path;
 }

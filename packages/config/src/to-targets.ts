@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { LogAlertRule, OutputStream, WorkerId, WorkerSpec } from '@hsu-master/core';
-import type { AlertConfig, Config, TargetConfig } from './config.ts';
+import type { Bytes, LogAlertRule, Milliseconds, OutputStream, WorkerId, WorkerSpec } from '@hsu-master/core';
+import type { AlertConfig, BufferingConfig, Config, TargetConfig } from './config.ts';
 import type { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import type { Path } from './issue.ts';
@@ -28,6 +28,17 @@ export interface LogSource {
 export interface LogsConfig {
   readonly targets: readonly LogTarget[];
   readonly alerts: readonly LogAlertRule[];
+  readonly keeping: LogKeeping;
+}
+
+/** What is kept of output beside what each worker says of its own files. */
+export interface LogKeeping {
+  /** Where the files of workers are that are gone. */
+  readonly directory: string;
+  /** Files there that were last written longer ago are removed; null: at any age. */
+  readonly goneAfter: Milliseconds | null;
+  /** All files of output together; null: without bound. */
+  readonly maxTotal: Bytes | null;
 }
 
 /** Says what is wrong with a target, each with the path from the target on: `config.batch_size`. */
@@ -42,10 +53,13 @@ export function toLogs(
   { place, check }: { readonly place: Place; readonly check: CheckTarget },
   findings: Findings,
 ): LogsConfig {
-  const { aggregation } = config;
-  if (aggregation === null) return { targets: [], alerts: [] };
+  const { aggregation, keeping: written } = config;
+  const { maxTotal, maxAge: goneAfter } = written;
+  const keeping = { directory: place.workerLogDirectory, goneAfter, maxTotal };
+  if (aggregation === null) return freeze({ targets: [], alerts: [], keeping });
   const gathered = new Gathered(specs, check, findings);
-  for (const target of aggregation.targets) gathered.add(target, null, place.logDirectory, place);
+  for (const target of aggregation.targets)
+    gathered.add(target, { worker: null, directory: place.logDirectory, ...aggregation }, place);
   for (const { id, log } of config.units) {
     const { stdout, stderr, forwarding } = log.targets;
     for (const target of [...stdout, ...stderr, ...forwarding]) {
@@ -53,10 +67,22 @@ export function toLogs(
         stream === 'stdout' ? log.captureStdout : log.captureStderr,
       );
       if (captured.length > 0)
-        gathered.add({ ...target, streams: captured }, id, place.workerLogDirectory, place);
+        gathered.add(
+          { ...target, streams: captured },
+          { worker: id, directory: place.workerLogDirectory, buffering: log.buffering },
+          place,
+        );
     }
   }
-  return freeze({ targets: gathered.targets(), alerts: alertsOf(config, place, findings) });
+  return freeze({ targets: gathered.targets(), alerts: alertsOf(config, place, findings), keeping });
+}
+
+/** Whose target it is. */
+interface Whose {
+  readonly worker: WorkerId | null;
+  /** Where relative paths begin. */
+  readonly directory: string;
+  readonly buffering: BufferingConfig;
 }
 
 interface Gathering {
@@ -81,12 +107,13 @@ class Gathered {
     }
   }
 
-  add(target: TargetConfig, worker: WorkerId | null, directory: string, place: Place): void {
+  /** Of targets that differ in their buffers only, the first one’s count. */
+  add(target: TargetConfig, { worker, directory, buffering }: Whose, place: Place): void {
     const written = resolved(target.written, worker, directory, place);
     const text = JSON.stringify(written);
     let gathering = this.#byText.get(text);
     if (gathering === undefined) {
-      gathering = { at: target.at, written, sources: [] };
+      gathering = { at: target.at, written: buffered(written, buffering), sources: [] };
       this.#byText.set(text, gathering);
       this.#checkNew(gathering);
     }
@@ -145,6 +172,13 @@ function resolved(
       : { rotation: maxAge === undefined ? rotation : { ...rotation, max_age: `${maxAge}ms` } }),
     ...rest,
   };
+}
+
+function buffered(written: LogTarget['written'], buffering: BufferingConfig): LogTarget['written'] {
+  if (Object.keys(buffering).length === 0) return written;
+  const { config } = written;
+  if (typeof config !== 'object' && config !== undefined) return written;
+  return { ...written, config: { ...buffering, ...config } };
 }
 
 /** What tells one target from another; changed settings, formats and credentials leave it the same. */

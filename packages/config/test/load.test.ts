@@ -55,6 +55,7 @@ describe('the short form', () => {
                 "prefix": "",
               },
             },
+            "maxAge": null,
             "overflow": "block",
             "rotateEvery": 0,
           },
@@ -342,7 +343,7 @@ describe('the long form', () => {
       stderrFile: '/log/workers/test-worker-err.log',
       maxSize: 50e6,
       maxFiles: 7,
-      files: PLAIN_FILES,
+      files: { ...PLAIN_FILES, maxAge: 604_800_000 },
       pipeline: expect.objectContaining({ multiline: null }),
     });
     expect(

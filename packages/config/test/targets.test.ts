@@ -4,6 +4,7 @@ import { describeConfig } from '../src/index.ts';
 import { accept, corpus, refusals, warnings } from './corpus.ts';
 
 const BOTH = ['stdout', 'stderr'];
+const DAY = 86_400_000;
 
 describe('where lines go', () => {
   test('nowhere, where nothing is asked for', () => {
@@ -13,7 +14,7 @@ describe('where lines go', () => {
       'log_collection: {global_aggregation: {enabled: false, targets: [{path: all.log}]}}\nworkers: [{id: a, command: x}]',
       'workers: [{id: a, command: x, log: {capture_stdout: false, capture_stderr: false, forwarding: [{path: b}]}}]',
     ])
-      expect(accept(text).logs).toEqual({ targets: [], alerts: [] });
+      expect(accept(text).logs).toMatchObject({ targets: [], alerts: [] });
   });
 
   test('the original’s keys', () => {
@@ -43,16 +44,17 @@ describe('where lines go', () => {
     ]);
     expect(workers[0]?.log).toMatchObject({
       stdoutFile: '/log/workers/test-worker-out.log',
-      files: PLAIN_FILES,
+      files: { ...PLAIN_FILES, maxAge: 7 * DAY },
     });
   });
 
   test('the documents’ spelling', () => {
     const { targets } = accept(corpus('documented')).logs;
+    const config = { buffer_size: 1e6 };
     expect(targets.map(({ written }) => written)).toEqual([
-      { type: 'file', path: '/var/log/hsu-master/web-server.log' },
-      { type: 'syslog', facility: 'local0' },
-      { type: 'elasticsearch', endpoint: 'http://elasticsearch:9200' },
+      { type: 'file', path: '/var/log/hsu-master/web-server.log', config },
+      { type: 'syslog', facility: 'local0', config },
+      { type: 'elasticsearch', endpoint: 'http://elasticsearch:9200', config },
     ]);
     expect(targets.map(({ sources }) => sources)).toEqual(
       targets.map(() => [{ workers: ['web-server'], streams: BOTH }]),
@@ -117,6 +119,96 @@ workers: [{id: a, command: x}]`;
   });
 });
 
+describe('buffers before targets', () => {
+  const targetsOf = (text: string) => accept(text).logs.targets.map(({ written }) => written['config']);
+
+  test('come from the nearest block that says something, and from the target itself first', () => {
+    const text = `log_collection:
+  system: {buffer_size: 2MB, flush_interval: 3s}
+  global_aggregation: {targets: [{path: all.log}, {path: own.log, config: {flush_interval: 1m}}]}
+  default_worker: {buffering: {flush_interval: 5s, max_lines: 0}, outputs: {forwarding: [{path: '{worker_id}.log'}]}}
+workers:
+  - {id: a, command: x}
+  - id: b
+    type: managed
+    unit:
+      managed:
+        metadata: {name: b}
+        control: {execution: {executable_path: x}, log_collection: {buffering: {size: 64KiB, max_lines: 50}}}
+`;
+    expect(targetsOf(text)).toEqual([
+      { buffer_size: 2e6, flush_interval: '3000ms' },
+      { buffer_size: 2e6, flush_interval: '1m' },
+      { buffer_size: 2e6, flush_interval: '5000ms' },
+      { buffer_size: 65_536, flush_interval: '5000ms', batch_lines: 50 },
+    ]);
+  });
+
+  test('one target of two workers is one, though they say different things of buffers', () => {
+    const worker = (id: string, size: string) =>
+      `  - {id: ${id}, type: managed, unit: {managed: {metadata: {name: n}, control: {execution: {executable_path: x}, log_collection: {buffer_size: ${size}, forwarding: [{path: /all.log}]}}}}}`;
+    expect(targetsOf(`workers:\n${worker('a', '1MB')}\n${worker('b', '2MB')}\n`)).toEqual([
+      { buffer_size: 1e6 },
+    ]);
+  });
+});
+
+describe('what is kept', () => {
+  test('nothing is bounded but by the number of files, unless it is asked for', () => {
+    const { logs, workers } = accept('workers: [{id: a, command: x}]');
+    expect(logs.keeping).toEqual({ directory: '/log/workers', goneAfter: null, maxTotal: null });
+    expect(workers[0]?.log.files.maxAge).toBeNull();
+  });
+
+  test('by age and in total; of workers that are gone by what holds for all', () => {
+    const { logs, workers } = accept(`log_collection:
+  max_total_size: 1GB
+  default_worker: {retention_policy: {max_age: 7d}}
+workers:
+  - {id: a, command: x}
+  - {id: b, command: x, log: {max_age: 1h}}
+  - {id: c, command: x, log: {max_age: 0s}}
+`);
+    expect(logs.keeping).toEqual({ directory: '/log/workers', goneAfter: 7 * DAY, maxTotal: 1e9 });
+    expect(workers.map(({ log }) => log.files.maxAge)).toEqual([7 * DAY, 3_600_000, null]);
+  });
+
+  test('the directory of the workers’ files', () => {
+    const { logs, workers } = accept(
+      'log_collection: {system: {worker_directory: each}}\nworkers: [{id: a, command: x}]',
+    );
+    expect(logs.keeping.directory).toBe('/log/each');
+    expect(workers[0]?.log.stdoutFile).toBe('/log/each/a-stdout.log');
+  });
+});
+
+test('where collection is off, output is thrown away but that of workers who ask for it', () => {
+  const control = (keys: string) =>
+    `type: managed, unit: {managed: {metadata: {name: n}, control: {execution: {executable_path: x}, log_collection: {${keys}}}}}`;
+  const { workers } = accept(`log_collection: {enabled: false, default_worker: {enabled: true}}
+workers:
+  - {id: a, command: x}
+  - {id: b, command: x, log: {capture_stderr: true}}
+  - {id: c, ${control('enabled: true')}}
+  - {id: d, ${control('when_full: block')}}
+`);
+  const captured = workers.map(({ log }) => [log.captureStdout, log.captureStderr]);
+  expect(captured).toEqual([
+    [false, false],
+    [false, true],
+    [true, true],
+    [false, false],
+  ]);
+});
+
+test('more workers than system.max_workers are collected, and it is said', () => {
+  const text =
+    'log_collection: {system: {max_workers: 1}}\nworkers: [{id: a, command: x}, {id: b, command: x}]';
+  expect(warnings(text)).toEqual([
+    '1:40 log_collection.system.max_workers: there are 2 workers; output of all of them is collected',
+  ]);
+});
+
 describe('how a worker’s own files are written', () => {
   test('by format, prefix, policy and rotation, in both forms', () => {
     const text = `workers:
@@ -137,6 +229,7 @@ describe('how a worker’s own files are written', () => {
         forms: { stdout: json, stderr: json },
         overflow: 'drop-oldest',
         rotateEvery: 86_400,
+        maxAge: null,
         compression: 'zstd',
       },
       {
@@ -146,6 +239,7 @@ describe('how a worker’s own files are written', () => {
         },
         overflow: 'drop-newest',
         rotateEvery: 3600,
+        maxAge: null,
         compression: 'gzip',
       },
     ]);

@@ -59,7 +59,7 @@ test('one warning per key, however many workers have it, with its lines', () => 
 
 test('a value that nobody uses needs no variable', () => {
   expect(
-    accept('log_collection: {system: {worker_directory: "${UNSET}", max_workers: "${UNSET}"}}').warnings,
+    accept('log_collection: {system: {metrics: {enabled: "${UNSET}", interval: "${UNSET}"}}}').warnings,
   ).toHaveLength(2);
 });
 
@@ -76,7 +76,6 @@ workers:
 `;
   expect(warnings(text)).toMatchInlineSnapshot(`
     [
-      "1:18 log_collection.enabled: accepted, but the workers’ own files are written nevertheless",
       "5:42 workers[2].depends_on[0]: waits until "off" is started by hand, since it is not enabled",
       "5:47 workers[2].depends_on[1]: "loop" is started again after every exit (restart policy always), though this worker waits for its end (give "loop" the restart policy on-failure)",
       "6:41 workers[3].depends_on[0]: "plain" has no probe that could say it is ready; it counts as ready once it is started",

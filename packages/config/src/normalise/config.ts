@@ -4,7 +4,7 @@ import type { Findings } from '../findings.ts';
 import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
 import { normaliseQuota } from './limits.ts';
-import { aggregated, DEFAULT_LOG, longLog } from './logs.ts';
+import { aggregated, commonLog, longLog, unlessOff } from './logs.ts';
 import { enhanced } from './pipeline.ts';
 import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
 
@@ -14,12 +14,9 @@ const FORCE_SHUTDOWN_TIMEOUT = 30_000;
 export function normalise(written: WrittenConfig, findings: Findings): Config {
   const { master = {}, logCollection } = written;
   const enhancement = enhanced(logCollection?.enhancement, ['log_collection', 'enhancement'], findings);
-  const log = longLog(
-    logCollection?.default_worker,
-    { ...DEFAULT_LOG, pipeline: enhancement, enhancement },
-    ['log_collection', 'default_worker'],
-    findings,
-  );
+  const common = commonLog(logCollection, enhancement);
+  const at = ['log_collection', 'default_worker'];
+  const log = unlessOff(logCollection, longLog(logCollection?.default_worker, common, at, findings));
   const units: ManagedUnit[] = [];
   const notRun: { id: string; reason: string }[] = [];
   for (const worker of written.workers) {
@@ -40,6 +37,7 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       });
     }
   }
+  warnOfMany(units.length + notRun.length, logCollection?.system?.max_workers ?? 0, findings);
   return {
     master: {
       port: master.port ?? 50_055,
@@ -51,9 +49,21 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       namespaces: budgets(written.namespaces, 'namespaces', findings),
       groups: budgets(written.groups, 'groups', findings),
     },
-    aggregation: aggregated(logCollection, findings),
+    keeping: {
+      workerDirectory: logCollection?.system?.worker_directory ?? null,
+      maxTotal: logCollection?.max_total_size ?? null,
+      maxAge: log.files.maxAge,
+    },
+    aggregation: aggregated(logCollection, common.buffering, findings),
     notRun,
   };
+}
+
+function warnOfMany(count: number, most: number, findings: Findings): void {
+  if (most === 0 || count <= most) return;
+  findings.noticeAt('max_workers', ['log_collection', 'system', 'max_workers'], () => ({
+    message: `there are ${count} workers; output of all of them is collected`,
+  }));
 }
 
 function budgets(

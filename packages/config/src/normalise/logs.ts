@@ -1,5 +1,11 @@
-import { type LogFileForm, type LogFilesSpec, type OutputStream, PLAIN_FILES } from '@hsu-master/core';
-import type { AlertConfig, LogConfig, TargetConfig } from '../config.ts';
+import {
+  type LogFileForm,
+  type LogFilesSpec,
+  type OutputStream,
+  type PipelineSpec,
+  PLAIN_FILES,
+} from '@hsu-master/core';
+import type { BufferingConfig, Config, LogConfig, TargetConfig } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import type { WrittenLogCollection, WrittenWorkerLog } from '../schema/logs.ts';
@@ -9,7 +15,7 @@ import { alertsOf } from './log-alerts.ts';
 import { NO_PIPELINE, processed } from './pipeline.ts';
 
 /** What holds where nothing is said: 100 MB and ten old files, as the original’s built-in defaults. */
-export const DEFAULT_LOG: LogConfig = {
+const DEFAULT_LOG: LogConfig = {
   captureStdout: true,
   captureStderr: true,
   stdoutFile: null,
@@ -20,8 +26,28 @@ export const DEFAULT_LOG: LogConfig = {
   pipeline: NO_PIPELINE,
   enhancement: NO_PIPELINE,
   targets: { stdout: [], stderr: [], forwarding: [] },
+  buffering: {},
   alerts: [],
 };
+
+/** What holds for all workers, before `default_worker`. */
+export function commonLog(written: WrittenLogCollection | undefined, enhancement: PipelineSpec): LogConfig {
+  const { buffer_size, flush_interval } = written?.system ?? {};
+  return {
+    ...DEFAULT_LOG,
+    pipeline: enhancement,
+    enhancement,
+    buffering: {
+      ...(buffer_size === undefined ? {} : { buffer_size }),
+      ...(flush_interval === undefined ? {} : { flush_interval: `${flush_interval}ms` }),
+    },
+  };
+}
+
+/** Where collection as a whole is off, workers have to ask for it themselves. */
+export function unlessOff(written: WrittenLogCollection | undefined, log: LogConfig): LogConfig {
+  return written?.enabled === false ? { ...log, captureStdout: false, captureStderr: false } : log;
+}
 
 const BOTH: readonly OutputStream[] = ['stdout', 'stderr'];
 
@@ -36,21 +62,22 @@ export function longLog(
   const where = [...at, 'outputs', 'separate'];
   const { outputs, forwarding } = written;
   const separate = (stream: OutputStream) =>
-    separated(outputs?.separate?.[stream], stream, [...where, stream], findings);
+    separated(outputs?.separate?.[stream], stream, [...where, stream]);
   const [out, err] = [separate('stdout'), separate('stderr')];
   const [stdout, stderr] = [out?.file ?? null, err?.file ?? null];
   warnOfTwoRotations(stdout, stderr, written.retention_policy !== undefined, where, findings);
   const rotation = { ...stderr?.rotation, ...stdout?.rotation, ...written.retention_policy };
   const on = written.enabled !== false;
+  const own = written.enabled === true;
   return {
-    captureStdout: on && (written.capture_stdout ?? base.captureStdout),
-    captureStderr: on && (written.capture_stderr ?? base.captureStderr),
+    captureStdout: on && (written.capture_stdout ?? (own || base.captureStdout)),
+    captureStderr: on && (written.capture_stderr ?? (own || base.captureStderr)),
     stdoutFile: stdout?.path ?? base.stdoutFile,
     stderrFile: stderr?.path ?? base.stderrFile,
     maxSize: rotation.max_size ?? base.maxSize,
     maxFiles: rotation.max_files ?? base.maxFiles,
     files: {
-      ...filesOf(written.retention_policy ?? {}, written.when_full, base.files),
+      ...filesOf({ ...written.retention_policy, ...maxAgeOf(rotation) }, written.when_full, base.files),
       forms: {
         stdout: out === null ? base.files.forms.stdout : formOf(stdout ?? {}),
         stderr: err === null ? base.files.forms.stderr : formOf(stderr ?? {}),
@@ -69,12 +96,35 @@ export function longLog(
         base.targets.forwarding,
       ),
     },
+    buffering: bufferingOf(written, base.buffering),
     alerts:
       written.alerts === undefined ? base.alerts : alertsOf(written.alerts, [...at, 'alerts'], findings),
   };
 }
 
+/** As the keys of a target’s `config`. */
+function bufferingOf(
+  { buffer_size, buffering = {} }: WrittenWorkerLog,
+  base: BufferingConfig,
+): BufferingConfig {
+  const { size = buffer_size, flush_interval, max_lines = 0 } = buffering;
+  return {
+    ...base,
+    ...(size === undefined ? {} : { buffer_size: size }),
+    ...(flush_interval === undefined ? {} : { flush_interval: `${flush_interval}ms` }),
+    ...(max_lines === 0 ? {} : { batch_lines: Math.min(max_lines, MOST_AT_ONCE) }),
+  };
+}
+
+/** More lines than this no target takes at once. */
+const MOST_AT_ONCE = 100_000;
+
+function maxAgeOf({ max_age }: { readonly max_age?: number }): { readonly max_age?: number } {
+  return max_age === undefined ? {} : { max_age };
+}
+
 interface WrittenFiles {
+  readonly max_age?: number;
   readonly compress?: LogFilesSpec['compression'];
   readonly rotate_every?: 'never' | 'hour' | 'day';
 }
@@ -83,7 +133,7 @@ const SECONDS = { never: 0, hour: 3600, day: 86_400 } as const;
 const OVERFLOWS = { block: 'block', drop_oldest: 'drop-oldest', drop_newest: 'drop-newest' } as const;
 
 function filesOf(
-  { compress, rotate_every }: WrittenFiles,
+  { max_age, compress, rotate_every }: WrittenFiles,
   whenFull: keyof typeof OVERFLOWS | undefined,
   base: LogFilesSpec,
 ): LogFilesSpec {
@@ -92,6 +142,7 @@ function filesOf(
     overflow: whenFull === undefined ? base.overflow : OVERFLOWS[whenFull],
     rotateEvery: rotate_every === undefined ? base.rotateEvery : SECONDS[rotate_every],
     compression: compress ?? base.compression,
+    maxAge: max_age === undefined ? base.maxAge : max_age || null,
   };
 }
 
@@ -121,13 +172,15 @@ function targetsOf(written: readonly WrittenTarget[], at: Path): readonly Target
 /** What holds for the lines of all workers. */
 export function aggregated(
   written: WrittenLogCollection | undefined,
+  buffering: BufferingConfig,
   findings: Findings,
-): { readonly targets: readonly TargetConfig[]; readonly alerts: readonly AlertConfig[] } | null {
+): Config['aggregation'] {
   if (written?.enabled === false) return null;
   const { global_aggregation: global, alerts = [] } = written ?? {};
   const at = ['log_collection', 'global_aggregation', 'targets'];
   return {
     targets: global?.enabled === false ? [] : targetsOf(global?.targets ?? [], at),
+    buffering,
     alerts: alertsOf(alerts, ['log_collection', 'alerts'], findings),
   };
 }
@@ -164,21 +217,10 @@ function separated(
   targets: readonly WrittenTarget[] | undefined,
   stream: OutputStream,
   at: Path,
-  findings: Findings,
 ): { readonly file: WrittenTarget | null; readonly others: readonly TargetConfig[] } | null {
   if (targets === undefined) return null;
   const own = targets.findIndex(({ type = 'file' }) => type === 'file');
   const file = targets[own] ?? null;
-  if (file?.rotation?.max_age !== undefined) {
-    findings.noticeAt(
-      'rotation.max_age',
-      [...at, own, 'rotation', 'max_age'],
-      () => ({
-        message: 'accepted, but a worker’s own rotated files are removed by their number only',
-      }),
-      [],
-    );
-  }
   const others = targets.map((written, index) => ({ at: [...at, index], streams: [stream], written }));
   return { file, others: others.filter((_, index) => index !== own) };
 }
@@ -206,6 +248,7 @@ export function shortLog(
     },
     pipeline: processed(written, base, at, findings),
     enhancement: base.enhancement,
+    buffering: base.buffering,
     targets: {
       ...base.targets,
       forwarding: forwarded([[written.forwarding, [...at, 'forwarding']]], base.targets.forwarding),

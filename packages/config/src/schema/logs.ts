@@ -1,11 +1,12 @@
 import { as, later, list, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
 import { enhancement, filters, processing } from './pipeline.ts';
-import { choice, duration, flag, integer, size, text } from './scalars.ts';
+import { choice, duration, flag, integer, path, size, text } from './scalars.ts';
 import { alertKeys, forwarding, logAlerts, outputTarget, rotationKeys, targets } from './targets.ts';
 
 /** How a worker’s own files are written. */
 export const fileKeys = {
+  max_age: duration('Rotated files that were last written longer ago are removed; 0: at no age.', '0'),
   compress: choice(['none', 'gzip', 'zstd'], 'Whether rotated files are compressed.', 'none'),
   rotate_every: choice(
     ['never', 'hour', 'day'],
@@ -24,10 +25,6 @@ export const whenFull = choice(
 const retention = object(
   {
     ...rotationKeys,
-    max_age: later(
-      duration('How long rotated files are kept.', '7d'),
-      'a worker’s own rotated files are removed by their number only',
-    ),
     ...fileKeys,
   },
   'Rotation of the worker’s files.',
@@ -55,17 +52,19 @@ export const workerLog = (meaning: string) =>
         },
         'Where the output goes.',
       ),
-      buffer_size: later(size('Size of the buffer.'), 'buffers have a fixed size'),
-      buffering: later(
-        object(
-          {
-            size: size('Size of the buffer.'),
-            flush_interval: duration('Time between writes.'),
-            max_lines: integer({ min: 0 }, 'Lines.'),
-          },
-          'Buffering.',
-        ),
-        'buffers have a fixed size',
+      buffer_size: size('Another name of `buffering.size`.'),
+      buffering: object(
+        {
+          size: size('Memory for lines that wait: `config.buffer_size` of the targets.'),
+          flush_interval: duration(
+            'How long lines wait at most for others: `config.flush_interval` of the targets.',
+          ),
+          max_lines: integer(
+            { min: 0 },
+            'Lines sent at once: `config.batch_lines` of the targets; 0: as usual.',
+          ),
+        },
+        'Buffers before this worker’s targets, where these do not say otherwise. Its own files are written at once.',
       ),
       processing,
       filtering: object(filters, 'The same as `processing.filters`, and added to them.'),
@@ -83,17 +82,23 @@ export type WrittenWorkerLog = Written<ReturnType<typeof workerLog>>;
 
 const system = object(
   {
-    worker_directory: text('Directory of the workers’ files.'),
-    buffer_size: size('Size of the buffer.'),
-    flush_interval: duration('Time between writes.'),
-    max_workers: integer({ min: 0 }, 'Workers.'),
-    metrics: object(
-      {
-        enabled: flag('Whether metrics are kept.'),
-        interval: duration('Time between samples.'),
-        targets: list(text(), 'Targets.'),
-      },
-      'Metrics.',
+    worker_directory: path(
+      'Directory of the workers’ files; a relative one lies in that of the logs.',
+      'workers',
+    ),
+    buffer_size: size('`buffering.size` where nothing else says it.'),
+    flush_interval: duration('`buffering.flush_interval` where nothing else says it.'),
+    max_workers: integer({ min: 0 }, 'A warning is given where there are more workers; 0: never.', '0'),
+    metrics: later(
+      object(
+        {
+          enabled: flag('Whether metrics are kept.'),
+          interval: duration('Time between samples.'),
+          targets: list(text(), 'Targets.'),
+        },
+        'Metrics.',
+      ),
+      'lines, bytes, levels, losses and lag are always counted; the master tells them when it is asked',
     ),
   },
   'The collector itself.',
@@ -107,16 +112,19 @@ const globalAlert = object(
 
 export const logCollection = object(
   {
-    enabled: later(
-      flag('false: nothing goes to targets, and no alert is raised.', 'true'),
-      'the workers’ own files are written nevertheless',
-      ['true', 'yes', 'on'],
+    enabled: flag(
+      'false: nothing goes to targets, no alert is raised, and the output of workers that do not say `enabled: true` or `capture_…: true` themselves is thrown away.',
+      'true',
+    ),
+    max_total_size: size(
+      'All files of output together: of workers, of targets, and of workers that are gone. Beyond it the oldest rotated files are removed.',
+      'without bound',
     ),
     global_aggregation: targets('All output in one place.'),
     alerts: list(globalAlert, 'Alerts on lines of all workers.'),
     enhancement,
     default_worker: workerLog('What holds for every worker that does not say otherwise.'),
-    system: later(system),
+    system,
   },
   'Collection of output.',
   { name: 'LogCollection', ignored: IGNORED.logCollection },

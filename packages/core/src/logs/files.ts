@@ -1,3 +1,5 @@
+import type { Milliseconds } from '../units.ts';
+
 export const LOG_FORMATS = ['plain', 'enhanced_plain', 'json', 'structured_json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
@@ -19,6 +21,8 @@ export interface LogFilesSpec {
   readonly rotateEvery: number;
   /** Of rotated files. */
   readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Rotated files that were last written longer ago are removed; null: at any age. */
+  readonly maxAge: Milliseconds | null;
 }
 
 const PLAIN: LogFileForm = Object.freeze({ format: 'plain', prefix: '' });
@@ -29,4 +33,5 @@ export const PLAIN_FILES: LogFilesSpec = Object.freeze({
   overflow: 'block',
   rotateEvery: 0,
   compression: 'none',
+  maxAge: null,
 });
