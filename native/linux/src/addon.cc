@@ -15,6 +15,7 @@
 #include "probe.h"
 #include "process_rows.h"
 #include "proctable.h"
+#include "proctable_object.h"
 #include "pump_object.h"
 #include "sampler_object.h"
 #include "usage_object.h"
@@ -139,6 +140,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Pump", PumpObject::define(env));
   exports.Set("identify", Napi::Function::New<identify>(env));
   exports.Set("processTable", Napi::Function::New<process_table>(env));
+  exports.Set("lookAtProcesses", Napi::Function::New<look_flat>(env));
   exports.Set("bootId", Napi::Function::New<boot_id>(env));
   exports.Set("environOf", Napi::Function::New<environ_of>(env));
   exports.Set("signalProcess", Napi::Function::New<signal_by_identity>(env));

@@ -1,6 +1,7 @@
 import type { CheckedProcessLimits } from './check-limits.ts';
 import type { CheckedSpawn } from './check-spawn.ts';
 import type { NativeUser } from './native.ts';
+import type { FlatLook } from './processes.ts';
 import type { CheckedChannel } from './pump.ts';
 
 /** The engine as the addon has it: results are plain numbers, 0 or an errno where nothing else is said. */
@@ -68,6 +69,8 @@ export interface Addon {
   readonly Sampler: new () => AddonSampler;
   identify(pid: number): Float64Array | null;
   processTable(): Float64Array;
+  /** Pids or null for all, fields as bits, protocols and ports, paths that each end with a NUL; see native/linux/src/proctable_object.cc. */
+  lookAtProcesses(pids: Float64Array | null, fields: number, ports: Float64Array, files: string): FlatLook;
   bootId(): string;
   environOf(pid: number, name: string): string | null | undefined;
   signalProcess(pid: number, startTime: number, signal: number): number;

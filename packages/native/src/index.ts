@@ -28,6 +28,14 @@ export type {
   ProcessRow,
 } from './native.ts';
 export type {
+  NativeListener,
+  NativeLoss,
+  NativePort,
+  NativeProcess,
+  NativeProcesses,
+  NativeProcessQuery,
+} from './processes.ts';
+export type {
   NativeChannel,
   NativeChannelCounts,
   NativeChannelOptions,

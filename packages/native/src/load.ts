@@ -8,6 +8,7 @@ import { openEngine } from './engine.ts';
 import { errnoName, failureFrom, nameError } from './failure.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
+import { lookAtProcesses } from './processes.ts';
 import { openPump } from './pump.ts';
 import { decodeRows } from './rows.ts';
 import { openSampler } from './sampler.ts';
@@ -77,6 +78,7 @@ function face(addon: Addon): Native {
     },
     bootId: () => named(() => addon.bootId()),
     processTable: () => decodeRows(named(() => addon.processTable())),
+    lookAtProcesses: (query) => named(() => lookAtProcesses(addon, query)),
     environOf: (pid, name) => addon.environOf(check.pid(pid), check.text(name, 'name')),
     lookupUser: (nameOrId) => named(() => addon.lookupUser(check.text(nameOrId, 'user'))),
     lookupGroup: (nameOrId) => named(() => addon.lookupGroup(check.text(nameOrId, 'group'))),

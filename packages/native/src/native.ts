@@ -1,3 +1,4 @@
+import type { NativeProcesses, NativeProcessQuery } from './processes.ts';
 import type { NativePump, NativePumpOptions } from './pump.ts';
 
 /** One per spawned process, unique within an engine, never reused. */
@@ -377,6 +378,8 @@ export interface Native {
    * and nothing but its pid.
    */
   processTable(): ProcessRow[];
+  /** The processes that may be seen, not in one instant, with what the query asks; all of one row is of one process. */
+  lookAtProcesses(query: NativeProcessQuery): NativeProcesses;
   /**
    * One variable of a process's environment as it was at its exec. `null`: not set, gone, or not ours to read. `undefined`: it is
    * in the middle of an exec, or of its exit, and cannot be asked at this moment.
