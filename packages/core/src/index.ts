@@ -25,7 +25,7 @@ export {
   type LimitName,
   type LimitUnit,
 } from './limits/names.ts';
-export { responseTo } from './limits/response.ts';
+export { isSilent, responseTo } from './limits/response.ts';
 export { THROTTLE_PERCENT, throttleShare } from './limits/share.ts';
 export {
   type AlertSpec,
@@ -38,6 +38,7 @@ export {
   type LimitsSpec,
   type LimitValues,
   type Monitoring,
+  type QuotaName,
   type QuotaSpec,
   type Scheduler,
 } from './limits/spec.ts';

@@ -50,4 +50,14 @@ describe('the kernel’s kill at the CPU time', () => {
       .exited(XCPU);
     expect(rig.said).toEqual(['worker.exited', 'worker.backing-off']);
   });
+
+  test('of a program that caught SIGXCPU and went on is the same', () => {
+    const killed = { signal: 'SIGKILL', outOfCpuTime: true } as const;
+    const rig = timed(['immediate_kill']).run().exited(killed);
+    expect(rig.payload('limit.exceeded')).toMatchObject({ limit: 'cpu.max_time', reason: 'out-of-cpu-time' });
+    expect(rig.phase).toMatchObject({
+      name: 'failed',
+      failure: { code: 'E_LIMIT', message: expect.stringContaining('killed by SIGKILL (out of CPU time)') },
+    });
+  });
 });

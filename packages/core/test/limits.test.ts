@@ -325,13 +325,68 @@ describe('G9: limits that cannot be enforced', () => {
     expect(
       rig.events.filter(({ type }) => type === 'limit.unenforceable').map(({ payload }) => payload),
     ).toEqual([
-      { limit: 'memory.max_rss', status: 'watched', reason: 'no cgroup' },
-      { limit: 'network.max_bandwidth', status: 'impossible', reason: 'no controller' },
+      { limit: 'memory.max_rss', status: 'watched', quota: null, reason: 'no cgroup' },
+      { limit: 'network.max_bandwidth', status: 'impossible', quota: null, reason: 'no controller' },
     ]);
     expect(rig.worker.limitReports).toBe(reports);
     rig.exited().tell({ kind: 'timer', timer: 'backoff' });
     rig.tell({ kind: 'spawned', process: LEADER, warning: null, limits: reports });
     expect(rig.said).not.toContain('limit.unenforceable');
+  });
+});
+
+describe('a limit of a budget that cannot be enforced', () => {
+  const quota = { kind: 'group', id: 'front' } as const;
+  const own = { limit: 'memory.max_rss', status: 'watched', mechanism: 'sampling', reason: 'none' } as const;
+  const shared = { ...own, quota, status: 'impossible', mechanism: '' } as const;
+
+  test('is said besides the worker’s own of that name, once', () => {
+    const rig = limited().tell({ kind: 'start' });
+    rig.tell({ kind: 'spawned', process: LEADER, warning: null, limits: [own, shared] });
+    const said = () => rig.events.filter(({ type }) => type === 'limit.unenforceable').map((e) => e.payload);
+    expect(said()).toMatchObject([{ quota: null }, { quota, limit: 'memory.max_rss', status: 'impossible' }]);
+    rig.exited().tell({ kind: 'timer', timer: 'backoff' });
+    rig.tell({ kind: 'spawned', process: LEADER, warning: null, limits: [own, shared] });
+    expect(rig.said).not.toContain('limit.unenforceable');
+  });
+});
+
+describe('a process that was refused just before the end', () => {
+  const crowded = (differs: object = {}): Rig =>
+    new Rig({ limits: limitsSpec({ 'process.max_processes': 5 }, 'log'), ...differs });
+
+  test('is published before the exit that it may explain, which is one like any other', () => {
+    const rig = crowded().run().exited({ code: 1, forksRefused: 'limit' });
+    expect(rig.said).toEqual(['limit.exceeded', 'worker.exited', 'worker.backing-off']);
+    expect(rig.payload('limit.exceeded')).toEqual({
+      limit: 'process.max_processes',
+      value: null,
+      allowed: 5,
+      quota: null,
+      reason: 'fork-refused',
+    });
+  });
+
+  test('is the innermost budget’s that limits processes, where it was not its own limit', () => {
+    const quotas = [
+      { kind: 'namespace', id: 'n', limits: limitsSpec({ 'process.max_processes': 20 }, 'log') },
+      { kind: 'group', id: 'g', limits: limitsSpec({ 'process.max_processes': 9 }, 'log') },
+    ];
+    const rig = crowded({ quotas }).run().exited({ code: 1, forksRefused: 'quota' });
+    expect(rig.payload('limit.exceeded')).toMatchObject({ allowed: 9, quota: { kind: 'group', id: 'g' } });
+  });
+
+  test('is not told of an end that was asked for or went well, nor where the policy is none', () => {
+    const refused = { forksRefused: 'limit' } as const;
+    expect(
+      crowded()
+        .run()
+        .exited({ code: 0, ...refused }).said,
+    ).not.toContain('limit.exceeded');
+    const asked = crowded().run().tell({ kind: 'stop' });
+    expect(asked.exited({ code: 1, ...refused }).said).not.toContain('limit.exceeded');
+    const silent = crowded({ limits: limitsSpec({ 'process.max_processes': 5 }, 'none') }).run();
+    expect(silent.exited({ code: 1, ...refused }).said).not.toContain('limit.exceeded');
   });
 });
 

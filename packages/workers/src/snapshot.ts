@@ -80,7 +80,8 @@ export function snapshotOf(
   });
 }
 
-function lost({ limit, status, reason }: LimitLoss): string {
+function lost({ limit, status, reason, quota }: LimitLoss): string {
   const what = status === 'watched' ? 'is watched, not enforced' : 'cannot be kept';
-  return `${limit} ${what}${reason === '' ? '' : `: ${reason}`}`;
+  const whose = quota === undefined ? '' : `${quota.kind} "${quota.id}": `;
+  return `${whose}${limit} ${what}${reason === '' ? '' : `: ${reason}`}`;
 }

@@ -117,7 +117,9 @@ describe('each policy', () => {
     scene.clock.advance(9000);
     expect([scene.payloads('limit.cleared'), scene.system.held()]).toEqual([[], [expect.anything()]]);
     scene.clock.advance(1000);
-    expect(scene.payloads('limit.cleared')).toEqual([{ limit: 'cpu.max_percent', value: 20, allowed: 50 }]);
+    expect(scene.payloads('limit.cleared')).toEqual([
+      { limit: 'cpu.max_percent', value: 20, allowed: 50, quota: null },
+    ]);
     expect(scene.system.held()).toEqual([]);
     scene.clock.advance(60_000);
     expect(scene.at('worker.throttled')).toEqual([4000, 17_000, 40_000]);

@@ -186,7 +186,7 @@ describe('G9: a host that can only watch', () => {
     scene.clock.advance(1500);
     expect(scene.snapshot().run).toBe(2);
     expect(scene.payloads('limit.unenforceable')).toEqual([
-      { limit: 'memory.max_rss', status: 'watched', reason: 'it is data' },
+      { limit: 'memory.max_rss', status: 'watched', quota: null, reason: 'it is data' },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
-import type { QuotaSpec } from '../limits/spec.ts';
+import type { QuotaName } from '../limits/spec.ts';
 import type { Milliseconds, WallTime } from '../units.ts';
 import type { Exit, ProcessIdentity } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
@@ -58,18 +58,20 @@ export interface EventMap {
     readonly limit: LimitName;
     readonly value: number | null;
     readonly allowed: number | null;
-    readonly quota: Pick<QuotaSpec, 'kind' | 'id'> | null;
+    readonly quota: QuotaName | null;
     readonly reason: string;
   };
   'limit.cleared': {
     readonly limit: LimitName;
     readonly value: number | null;
     readonly allowed: number;
+    readonly quota: QuotaName | null;
   };
   'limit.adjusted': { readonly limit: LimitName; readonly from: number; readonly to: number };
   'limit.unenforceable': {
     readonly limit: LimitName;
     readonly status: 'watched' | 'impossible';
+    readonly quota: QuotaName | null;
     readonly reason: string;
   };
   'alert.failed': {
@@ -131,6 +133,7 @@ export type EventMeanings = {
 
 const FAILURE = 'code and message';
 const LIMIT = 'the key below `limits`';
+const QUOTA = 'the group or namespace whose limit it is; null: the worker’s own';
 const VALUE = 'what was measured, in bytes, milliseconds, percent of one core, or a count';
 const PROCESS = 'pid and start time';
 
@@ -215,28 +218,36 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: { limit: LIMIT, value: VALUE, allowed: 'the limit' },
   },
   'limit.exceeded': {
-    means: 'A limit was exceeded for longer than a spike, or the kernel killed at it.',
+    means:
+      'A limit was exceeded for longer than a spike, or the kernel killed at it or refused a process. Of a budget it is said of one of its workers.',
     payload: {
       limit: LIMIT,
       value: `${VALUE}; null where it is not known`,
       allowed: 'the limit, raised where it was; null where it is not known',
-      quota: 'the group or namespace whose limit it was; null: the worker’s own',
-      reason: '`oom-killed`, `out-of-cpu-time`, or how it was noticed',
+      quota: QUOTA,
+      reason: '`oom-killed`, `out-of-cpu-time`, `fork-refused` just before it ended, or how it was noticed',
     },
   },
   'limit.cleared': {
     means: 'The excess has ended.',
-    payload: { limit: LIMIT, value: `${VALUE}; null where it is not known`, allowed: 'the limit' },
+    payload: {
+      limit: LIMIT,
+      value: `${VALUE}; null where it is not known`,
+      allowed: 'the limit',
+      quota: QUOTA,
+    },
   },
   'limit.adjusted': {
     means: 'A limit was raised for the runs to come, as restart_adjusted says; it stays so until a reset.',
     payload: { limit: LIMIT, from: 'what held before', to: 'what holds from now on' },
   },
   'limit.unenforceable': {
-    means: 'A limit cannot be enforced on this host. Said once per worker and limit.',
+    means:
+      'A limit, its own or that of a budget, cannot be enforced on this host. Said once per worker and limit.',
     payload: {
       limit: LIMIT,
       status: 'watched: its use is measured and answered; impossible: nothing comes of it',
+      quota: QUOTA,
       reason: 'why not, as the host says',
     },
   },

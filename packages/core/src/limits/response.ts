@@ -12,6 +12,11 @@ export function responseTo({ responses }: LimitsSpec, limit: LimitName): LimitRe
   return limit === 'memory.high' ? { ...response, steps: response.steps.map(told) } : response;
 }
 
+/** Whether nothing is even said of an excess. */
+export function isSilent({ steps }: LimitResponse): boolean {
+  return steps.every(({ policy }) => policy === 'none');
+}
+
 function told(step: EscalationStep): EscalationStep {
   return TELLING.has(step.policy) ? step : { ...step, policy: 'log' };
 }

@@ -14,7 +14,7 @@ export function throttleShare(
   reports: readonly LimitReport[],
 ): number {
   if (throttlePercent !== null) return throttlePercent;
-  if (reports.some((report) => report.limit === limit && report.status === 'enforced'))
+  if (reports.some((one) => one.limit === limit && one.status === 'enforced' && one.quota === undefined))
     return THROTTLE_PERCENT;
   if (limit === 'cpu.max_percent') return values[limit] ?? THROTTLE_PERCENT;
   const cores = limit === 'cpu.max_cores' ? values[limit] : undefined;

@@ -91,9 +91,14 @@ export interface QuotaSpec {
   readonly limits: LimitsSpec;
 }
 
+/** Which budget. */
+export type QuotaName = Pick<QuotaSpec, 'kind' | 'id'>;
+
 /** How far one limit holds on this host. */
 export interface LimitReport {
   readonly limit: LimitName;
+  /** The budget around the worker whose limit it is; absent: the worker’s own. */
+  readonly quota?: QuotaName;
   readonly status: 'enforced' | 'watched' | 'impossible';
   /** By what: `cgroup2 memory.max`, `rlimit RLIMIT_AS`, `sampling every 10s`; empty where impossible. */
   readonly mechanism: string;

@@ -1,4 +1,5 @@
 import type { Milliseconds, MonotonicTime } from '../units.ts';
+import { isSilent } from './response.ts';
 import type { EscalationStep, LimitPolicy, LimitResponse } from './spec.ts';
 
 /** An excess has ended when the measured value is at most this share of the limit. */
@@ -75,8 +76,7 @@ export function judgeUsage(
   response: LimitResponse,
   look: Look,
 ): { readonly state: ExcessState; readonly verdicts: readonly LimitVerdict[] } {
-  const isSilent = response.steps.every((step) => step.policy === 'none');
-  if (isSilent || (look.value === null && !look.hit)) return { state, verdicts: [] };
+  if (isSilent(response) || (look.value === null && !look.hit)) return { state, verdicts: [] };
   const verdicts: LimitVerdict[] = [];
   const warned = warn(state, response, look, verdicts);
   if (isExcess(state, look)) return { state: exceed(warned, response, look.now, verdicts), verdicts };

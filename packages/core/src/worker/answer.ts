@@ -1,7 +1,8 @@
 import { effectiveLimits, raised, scaled } from '../limits/adjust.ts';
 import { familyOf, type LimitName } from '../limits/names.ts';
+import { isSilent, responseTo } from '../limits/response.ts';
 import type { LimitPolicy, LimitsSpec, QuotaSpec } from '../limits/spec.ts';
-import type { Exit } from './exit.ts';
+import { type Exit, isSuccess } from './exit.ts';
 import type { WorkerSpec } from './spec.ts';
 import type { Turn } from './turn.ts';
 
@@ -18,26 +19,30 @@ const ENDING: ReadonlySet<LimitPolicy> = new Set([
   'restart_adjusted',
 ]);
 
-/** A limit at which the kernel has killed, and whose it is: null, the worker’s own. */
-interface Kill {
+/** A limit at which the kernel has killed or refused, and whose it is: null, the worker’s own. */
+interface Refusal {
   readonly limit: LimitName;
   readonly quota: QuotaSpec | null;
-  readonly reason: 'oom-killed' | 'out-of-cpu-time';
+  readonly reason: 'oom-killed' | 'out-of-cpu-time' | 'fork-refused';
 }
+
+type Kill = Refusal & { readonly reason: 'oom-killed' | 'out-of-cpu-time' };
 
 const limitsMemory = ({ limits }: { readonly limits: LimitsSpec | null }): boolean =>
   limits?.values['memory.max_rss'] !== undefined;
 
 /** At which limit the kernel killed the main process; null: at none. */
-function killOf(spec: WorkerSpec, { oomKilled, signal }: Exit): Kill | null {
+function killOf(spec: WorkerSpec, { oomKilled, outOfCpuTime, signal }: Exit): Kill | null {
   if (oomKilled === 'limit' || oomKilled === 'quota') {
     const isOwn = oomKilled === 'limit' && limitsMemory(spec);
     // The innermost budget that limits it.
     const quota = isOwn ? null : (spec.quotas.findLast(limitsMemory) ?? null);
     return { limit: 'memory.max_rss', quota, reason: 'oom-killed' };
   }
-  const isOutOfTime = signal === 'SIGXCPU' && spec.limits?.values['cpu.max_time'] !== undefined;
-  return isOutOfTime ? { limit: 'cpu.max_time', quota: null, reason: 'out-of-cpu-time' } : null;
+  const isTimed = spec.limits?.values['cpu.max_time'] !== undefined;
+  return isTimed && (signal === 'SIGXCPU' || outOfCpuTime === true)
+    ? { limit: 'cpu.max_time', quota: null, reason: 'out-of-cpu-time' }
+    : null;
 }
 
 /**
@@ -54,11 +59,28 @@ export function answerToKill(spec: WorkerSpec, exit: Exit): LimitAnswer | null {
 
 /** Publishes that the kernel killed at a limit, where it did. */
 export function publishKill(turn: Turn, exit: Exit): void {
-  const { spec } = turn.in;
-  const kill = killOf(spec, exit);
-  if (kill === null) return;
-  const { limit, quota, reason } = kill;
-  const holding = quota?.limits ?? effectiveLimits(spec.limits, turn.worker.limitFactors);
+  const kill = killOf(turn.in.spec, exit);
+  if (kill !== null) publishAt(turn, kill);
+}
+
+/**
+ * Publishes that the kernel had refused a process shortly before an end that nobody asked for, which that may explain. Who ended well
+ * has got over it.
+ */
+export function publishRefusal(turn: Turn, exit: Exit): void {
+  const { limits, quotas, restart } = turn.in.spec;
+  if (exit.forksRefused === undefined || isSuccess(exit, restart.successCodes)) return;
+  const limit = 'process.max_processes';
+  const isLimited = (one: QuotaSpec): boolean => one.limits.values[limit] !== undefined;
+  const quota = exit.forksRefused === 'quota' ? (quotas.findLast(isLimited) ?? null) : null;
+  const holding = quota?.limits ?? limits;
+  if (holding === null || isSilent(responseTo(holding, limit))) return;
+  publishAt(turn, { limit, quota, reason: 'fork-refused' });
+}
+
+function publishAt(turn: Turn, { limit, quota, reason }: Refusal): void {
+  const { limits } = turn.in.spec;
+  const holding = quota?.limits ?? effectiveLimits(limits, turn.worker.limitFactors);
   turn.publish('limit.exceeded', {
     limit,
     value: null,

@@ -6,7 +6,7 @@ import { noFailures } from '../restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../restart/decide.ts';
 import { rulesOf } from '../restart/policy.ts';
 import { formatDuration, type Milliseconds } from '../units.ts';
-import { answerToKill, type LimitAnswer, publishKill, raise } from './answer.ts';
+import { answerToKill, type LimitAnswer, publishKill, publishRefusal, raise } from './answer.ts';
 import { describeExit, type Exit, isSuccess, type ProcessIdentity } from './exit.ts';
 import type { FactMessage } from './messages.ts';
 import { hasReadiness, type WorkerSpec } from './spec.ts';
@@ -62,13 +62,18 @@ export function beginRunning(turn: Turn, message: FactMessage & { readonly kind:
 
 /** Says of each limit once that it cannot be enforced. */
 export function noteLimits(turn: Turn, reports: readonly LimitReport[]): void {
-  const lost = reports.filter(isLoss).filter(({ limit }) => !turn.worker.unenforceable.includes(limit));
+  const lost = reports.filter(isLoss).filter((report) => !turn.worker.unenforceable.includes(keyOf(report)));
   turn.set({
     limitReports: reports,
-    unenforceable: [...turn.worker.unenforceable, ...lost.map(({ limit }) => limit)],
+    unenforceable: [...turn.worker.unenforceable, ...lost.map(keyOf)],
   });
-  for (const { limit, status, reason } of lost)
-    turn.publish('limit.unenforceable', { limit, status, reason });
+  for (const { limit, status, reason, quota } of lost)
+    turn.publish('limit.unenforceable', { limit, status, quota: quota ?? null, reason });
+}
+
+/** A worker and the budgets around it may have the same limits. */
+function keyOf({ limit, quota }: LimitReport): string {
+  return quota === undefined ? limit : `${quota.kind} ${quota.id} ${limit}`;
 }
 
 /** Gives the living tree the limits that the spec has now. */
@@ -162,6 +167,7 @@ export function publishExit(
   asked: boolean,
 ): void {
   publishKill(turn, exit);
+  if (!asked) publishRefusal(turn, exit);
   turn.publish('worker.exited', {
     exit,
     asked,

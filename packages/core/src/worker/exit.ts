@@ -26,6 +26,13 @@ export interface Exit {
    * null: not known to be so.
    */
   readonly oomKilled?: 'limit' | 'quota' | 'system' | null;
+  /** The kernel killed it by SIGKILL since its CPU time was over: it had caught SIGXCPU and gone on. Absent: not known to be so. */
+  readonly outOfCpuTime?: true;
+  /**
+   * Shortly before, the kernel had refused its tree a process or thread: at its own limit, or at that of a budget which it shares. Absent:
+   * not known to be so.
+   */
+  readonly forksRefused?: 'limit' | 'quota';
   readonly usage: ExitUsage | null;
 }
 
@@ -46,9 +53,9 @@ const OOM_WORDS: Readonly<Record<NonNullable<Exit['oomKilled']>, string>> = {
   system: ' (out of memory: the system’s)',
 };
 
-function describeKill({ signal, oomKilled }: Exit): string {
+function describeKill({ signal, oomKilled, outOfCpuTime }: Exit): string {
   // RLIMIT_CPU, ours or another’s.
-  if (signal === 'SIGXCPU') return ' (out of CPU time)';
+  if (signal === 'SIGXCPU' || outOfCpuTime === true) return ' (out of CPU time)';
   return oomKilled === undefined || oomKilled === null ? '' : OOM_WORDS[oomKilled];
 }
 

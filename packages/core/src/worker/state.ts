@@ -110,7 +110,7 @@ export interface Worker<P extends Phase = Phase> {
   /** What became of the limits of the present or last run. */
   readonly limitReports: readonly LimitReport[];
   /** The limits of which it was said already that they cannot be enforced. */
-  readonly unenforceable: readonly LimitName[];
+  readonly unenforceable: readonly string[];
   readonly phase: P;
 }
 

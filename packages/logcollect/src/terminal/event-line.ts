@@ -67,20 +67,25 @@ const WORDS: Wording = {
     const used = value === null ? null : formatBeside(limit, value, allowed ?? value);
     const most = allowed === null ? null : formatLimit(limit, allowed);
     const of = most === null ? '' : ` of ${most}`;
-    if (reason === 'oom-killed' || reason === 'out-of-cpu-time') {
-      const whose = quota === null ? 'its limit' : `the limit of its ${quota.kind} "${quota.id}",`;
+    const whose = whoseLimit(quota);
+    if (reason === 'oom-killed' || reason === 'out-of-cpu-time')
       return `killed by the kernel at ${whose} ${limit}${of}`;
-    }
+    if (reason === 'fork-refused') return `was refused a process or thread at ${whose} ${limit}${of}`;
+    // Nobody can tell whose part of a budget was too much.
+    const who = quota === null ? '' : `its ${quota.kind} "${quota.id}" `;
     // The kernel held it there, and what is measured sways around that.
     const isHeld = used === null || used === most || (value ?? 0) <= (allowed ?? 0);
-    return isHeld ? `has reached its limit ${limit}${of}` : `exceeds its limit ${limit}: ${used}${of}`;
+    return isHeld
+      ? `${who}has reached its limit ${limit}${of}`
+      : `${who}exceeds its limit ${limit}: ${used}${of}`;
   },
-  'limit.cleared': ({ limit }) => `keeps its limit ${limit} again`,
+  'limit.cleared': ({ limit, quota }) =>
+    `${quota === null ? '' : `its ${quota.kind} "${quota.id}" `}keeps its limit ${limit} again`,
   'limit.adjusted': ({ limit, from, to }) =>
     `its limit ${limit} is raised from ${formatLimit(limit, from)} to ${formatBeside(limit, to, from)}`,
   // What else there is to know says `limits explain`.
-  'limit.unenforceable': ({ limit, status, reason }) =>
-    `its limit ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${firstPart(reason)}`,
+  'limit.unenforceable': ({ limit, status, quota, reason }) =>
+    `${whoseLimit(quota)} ${limit} ${status === 'watched' ? 'is watched, not enforced' : 'cannot be kept'}: ${firstPart(reason)}`,
   'alert.failed': ({ limit, to, reason }) => `the alert about ${limit} did not arrive by ${to}: ${reason}`,
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
@@ -105,6 +110,10 @@ const WORDS: Wording = {
   'supervisor.unrecorded': ({ reason }) => `could not be written down, trying again: ${reason}`,
   'supervisor.defect': ({ message }) => `internal error, please report it: ${message}`,
 };
+
+function whoseLimit(quota: EventMap['limit.exceeded']['quota']): string {
+  return quota === null ? 'its limit' : `the limit of its ${quota.kind} "${quota.id}",`;
+}
 
 const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
   operator: () => 'stopping',

@@ -9,6 +9,8 @@ const failure = {
   message: 'worker "web": cannot start "./server": no such file',
 } as const;
 
+const front = { kind: 'group', id: 'front' } as const;
+
 function event(draft: EventDraft, workerId: string | null = 'web'): HsuEvent {
   return { seq: 1, at: 0, workerId, run: 1, ...draft };
 }
@@ -94,15 +96,40 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
         limit: 'memory.max_rss',
         value: null,
         allowed: 65_536,
-        quota: { kind: 'group', id: 'front' },
+        quota: front,
         reason: 'oom-killed',
       }),
     },
     'web: killed by the kernel at the limit of its group "front", memory.max_rss of 64KiB',
   ],
   [
-    { type: 'limit.cleared', payload: { limit: 'memory.max_rss', value: 1, allowed: 1000 } },
+    { type: 'limit.cleared', payload: { limit: 'memory.max_rss', value: 1, allowed: 1000, quota: null } },
     'web: keeps its limit memory.max_rss again',
+  ],
+  [
+    { type: 'limit.cleared', payload: { limit: 'memory.max_rss', value: 1, allowed: 1000, quota: front } },
+    'web: its group "front" keeps its limit memory.max_rss again',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: excess({ limit: 'process.max_processes', value: 20, quota: front, reason: 'full' }),
+    },
+    'web: its group "front" has reached its limit process.max_processes of 20',
+  ],
+  [
+    {
+      type: 'limit.exceeded',
+      payload: excess({ limit: 'process.max_processes', quota: front, reason: 'fork-refused' }),
+    },
+    'web: was refused a process or thread at the limit of its group "front", process.max_processes of 20',
+  ],
+  [
+    {
+      type: 'limit.unenforceable',
+      payload: { limit: 'memory.max_rss', status: 'impossible', quota: front, reason: 'no cgroup' },
+    },
+    'web: the limit of its group "front", memory.max_rss cannot be kept: no cgroup',
   ],
   [
     { type: 'limit.adjusted', payload: { limit: 'memory.max_rss', from: 1024, to: 2048 } },
@@ -111,14 +138,24 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
   [
     {
       type: 'limit.unenforceable',
-      payload: { limit: 'memory.max_rss', status: 'watched', reason: 'no cgroup; Linux does not' },
+      payload: {
+        limit: 'memory.max_rss',
+        status: 'watched',
+        quota: null,
+        reason: 'no cgroup; Linux does not',
+      },
     },
     'web: its limit memory.max_rss is watched, not enforced: no cgroup',
   ],
   [
     {
       type: 'limit.unenforceable',
-      payload: { limit: 'network.max_bandwidth', status: 'impossible', reason: 'no controller for it' },
+      payload: {
+        limit: 'network.max_bandwidth',
+        status: 'impossible',
+        quota: null,
+        reason: 'no controller for it',
+      },
     },
     'web: its limit network.max_bandwidth cannot be kept: no controller for it',
   ],

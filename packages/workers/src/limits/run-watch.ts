@@ -2,6 +2,7 @@ import {
   type ExcessState,
   followOn,
   hit,
+  isSilent,
   judgeUsage,
   type LimitName,
   type LimitPolicy,
@@ -166,7 +167,7 @@ export class RunWatch {
         context.publish({ type: 'limit.exceeded', payload: { limit, value, allowed, quota: null, reason } });
         return;
       case 'cleared':
-        context.publish({ type: 'limit.cleared', payload: { limit, value, allowed } });
+        context.publish({ type: 'limit.cleared', payload: { limit, value, allowed, quota: null } });
         context.tell({ kind: 'limit-cleared', limit });
         return;
       case 'step':
@@ -223,8 +224,7 @@ function judgedOf(limits: LimitsSpec): readonly Judged[] {
   return names.flatMap((limit) => {
     const response = responseTo(limits, limit);
     const allowed = limits.values[limit];
-    const isSilent = response.steps.every(({ policy }) => policy === 'none');
-    return isSilent || allowed === undefined ? [] : [{ limit, allowed, response }];
+    return isSilent(response) || allowed === undefined ? [] : [{ limit, allowed, response }];
   });
 }
 
