@@ -11,6 +11,7 @@
         "src/connections.cc",
         "src/engine.cc",
         "src/engine_object.cc",
+        "src/exec.cc",
         "src/file.cc",
         "src/group_usage.cc",
         "src/identity.cc",

@@ -5,6 +5,7 @@
 
 #include "datagram.h"
 #include "engine_object.h"
+#include "exec.h"
 #include "heap.h"
 #include "hsu/arguments.h"
 #include "identity.h"
@@ -104,13 +105,30 @@ Napi::Value lookup_group(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value lock(const Napi::CallbackInfo& info) {
-  auto fd = lock_file(text(info[0], "path"));
+  int inherited = integer<int>(info[1], "inherited");
+  std::string path = text(info[0], "path");
+  auto fd = inherited < 0 ? lock_file(path) : keep_lock(path, inherited);
   if (!fd) throw glue::system_error(info.Env(), fd.error().call, fd.error().error);
   if (!*fd) return info.Env().Null();
   return Napi::Number::New(info.Env(), (*fd)->release());
 }
 
 void unlock(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "fd")); }
+
+std::vector<std::string> texts(const Napi::Value& value, const char* what) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), std::string(what) + " must be an array");
+  auto array = value.As<Napi::Array>();
+  std::vector<std::string> result;
+  for (uint32_t at = 0; at < array.Length(); ++at) result.push_back(text(array.Get(at), what));
+  return result;
+}
+
+// The errno; there is nobody to return to where it succeeds.
+Napi::Value exec_in_place(const Napi::CallbackInfo& info) {
+  int error = replace_program(text(info[0], "file"), texts(info[1], "argv"), texts(info[2], "env"),
+                              glue::integers<int>(info[3], "kept"));
+  return Napi::Number::New(info.Env(), error);
+}
 
 Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
   if (!info[1].IsBuffer()) throw Napi::TypeError::New(info.Env(), "bytes must be a buffer");
@@ -149,6 +167,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lookupUser", Napi::Function::New<lookup_user>(env));
   exports.Set("lookupGroup", Napi::Function::New<lookup_group>(env));
   exports.Set("lockFile", Napi::Function::New<lock>(env));
+  exports.Set("exec", Napi::Function::New<exec_in_place>(env));
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
   exports.Set("sampleTrees", Napi::Function::New<sample_trees_flat>(env));
   exports.Set("sendDatagram", Napi::Function::New<send_datagram_to>(env));

@@ -114,7 +114,7 @@ int Engine::watch(pid_t pid, uint64_t start_time, uint64_t& watch) {
   auto pidfd = open_process(pid, start_time);
   if (!pidfd) return pidfd.error().error;
   watch = ++last_watch_;
-  return waiter_->watch(watch, std::move(*pidfd));
+  return waiter_->watch(watch, pid, start_time, std::move(*pidfd));
 }
 
 }  // namespace hsu

@@ -20,6 +20,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::protect>("protect"),
                          InstanceMethod<&EngineObject::watch>("watch"),
                          InstanceMethod<&EngineObject::unwatch>("unwatch"),
+                         InstanceMethod<&EngineObject::reap_inherited>("reapInherited"),
                          InstanceMethod<&EngineObject::detach_output>("detachOutput"),
                          InstanceMethod<&EngineObject::acknowledge>("acknowledge"),
                          InstanceMethod<&EngineObject::close>("close"),
@@ -138,6 +139,8 @@ Napi::Value EngineObject::watch(const Napi::CallbackInfo& info) {
 void EngineObject::unwatch(const Napi::CallbackInfo& info) {
   open(info.Env()).waiter().unwatch(integer<uint64_t>(info[0], "watch"));
 }
+
+void EngineObject::reap_inherited(const Napi::CallbackInfo& info) { open(info.Env()).waiter().reap_inherited(); }
 
 void EngineObject::detach_output(const Napi::CallbackInfo& info) {
   open(info.Env()).detach_output(integer<Handle>(info[0], "handle"));

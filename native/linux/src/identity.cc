@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,21 @@ struct PidfdInfo {
 };
 constexpr uint64_t kInfoExit = 1u << 3;
 constexpr unsigned long kGetInfo = _IOWR(0xFF, 11, PidfdInfo);
+
+// Before Linux 5.17 /proc shows what the first thread ended with, which need not be what the process did.
+bool tells_status_of_groups() {
+  utsname system = {};
+  int major = 0, minor = 0;
+  if (::uname(&system) != 0 || ::sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
+  return major > 5 || (major == 5 && minor >= 17);
+}
+
+// The kernel asks the same question for this link as for the status.
+bool may_see(pid_t pid) {
+  char path[32], target[64];
+  ::snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
+  return ::readlink(path, target, sizeof target) > 0;
+}
 
 }  // namespace
 
@@ -46,11 +63,27 @@ bool read_exit_status(int pidfd, ExitStatus& status) {
   PidfdInfo info = {};
   info.mask = kInfoExit;
   if (::ioctl(pidfd, kGetInfo, &info) != 0 || !(info.mask & kInfoExit)) return false;
-  if (WIFEXITED(info.exit_code)) status.code = WEXITSTATUS(info.exit_code);
-  if (WIFSIGNALED(info.exit_code)) {
-    status.signal = WTERMSIG(info.exit_code);
-    status.core_dumped = WCOREDUMP(info.exit_code);
+  status = exit_status_of(info.exit_code);
+  return true;
+}
+
+ExitStatus exit_status_of(int wait_status) {
+  ExitStatus status;
+  if (WIFEXITED(wait_status)) status.code = WEXITSTATUS(wait_status);
+  if (WIFSIGNALED(wait_status)) {
+    status.signal = WTERMSIG(wait_status);
+    status.core_dumped = WCOREDUMP(wait_status);
   }
+  return status;
+}
+
+bool read_zombie_status(pid_t pid, uint64_t start_time, ExitStatus& status) {
+  if (!tells_status_of_groups()) return false;
+  auto row = read_process(pid);
+  if (!row || row->start_time != start_time || row->state != 'Z') return false;
+  // To whom it may not be shown 0 is shown, which is success.
+  if (row->exit_code == 0 && !may_see(pid)) return false;
+  status = exit_status_of(row->exit_code);
   return true;
 }
 

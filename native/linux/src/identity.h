@@ -26,4 +26,10 @@ struct ExitStatus {
 // How a process that is not our child ended. Known only once it has been reaped, and on Linux 6.15 or newer.
 bool read_exit_status(int pidfd, ExitStatus& status);
 
+// The same of one that has ended and that nobody has reaped yet, on any kernel where its status may be read.
+bool read_zombie_status(pid_t pid, uint64_t start_time, ExitStatus& status);
+
+// As wait(2) has it.
+ExitStatus exit_status_of(int wait_status);
+
 }  // namespace hsu

@@ -75,6 +75,8 @@ Result<std::unique_ptr<Orphans>> Orphans::adopt() {
     orphans->told_.reset();
     return SystemError{"prctl(PR_SET_CHILD_SUBREAPER)", error};
   }
+  auto before = main_thread_children().value_or(std::vector<pid_t>{});
+  orphans->inherited_ = std::unordered_set<pid_t>(before.begin(), before.end());
   adopting = true;
   told_fd.store(orphans->told_.get());
   install();
@@ -95,10 +97,11 @@ void Orphans::drain() {
   [[maybe_unused]] ssize_t length = ::read(told_.get(), &count, sizeof count);
 }
 
-std::vector<pid_t> Orphans::reap() {
+std::vector<pid_t> Orphans::reap(const std::unordered_multiset<pid_t>& spared) {
   std::lock_guard lock(list_mutex);
   std::vector<pid_t> reaped;
   for (pid_t pid : main_thread_children().value_or(std::vector<pid_t>{})) {
+    if (spared.contains(pid) || inherited_.contains(pid)) continue;
     siginfo_t info = {};
     if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid) {
       reaped.push_back(pid);

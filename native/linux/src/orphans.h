@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "hsu/fd.h"
@@ -20,11 +21,16 @@ class Orphans {
 
   int fd() const { return told_.get(); }  // readable after any SIGCHLD
   void drain();
-  std::vector<pid_t> reap();  // zombies only; the living stay
+  std::vector<pid_t> reap(const std::unordered_multiset<pid_t>& spared);  // zombies only; the living stay
+
+  // Children from before the adoption are spared until this is called: somebody may want to know how they ended.
+  void take_inherited() { inherited_.clear(); }
+  void reaped(pid_t pid) { inherited_.erase(pid); }
 
  private:
   Orphans() = default;
   Fd told_;
+  std::unordered_set<pid_t> inherited_;
   int subreaper_before_ = 0;
 };
 

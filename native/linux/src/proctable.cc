@@ -29,7 +29,11 @@ std::optional<ProcessRow> parse_stat(const char* text) {
   row.flags = ::strtoul(at, &at, 10);
   constexpr int kFieldsBeforeStartTime = 12;
   for (int field = 0; field < kFieldsBeforeStartTime; ++field) ::strtoll(at, &at, 10);
-  row.start_time = ::strtoull(at, nullptr, 10);
+  row.start_time = ::strtoull(at, &at, 10);
+  if (row.state != 'Z') return row;
+  constexpr int kFieldsBeforeExitCode = 29;
+  for (int field = 0; field < kFieldsBeforeExitCode; ++field) ::strtoull(at, &at, 10);
+  row.exit_code = static_cast<int>(::strtol(at, nullptr, 10));
   return row;
 }
 
@@ -64,7 +68,7 @@ Result<std::vector<ProcessRow>> read_process_table() {
     if (auto row = read_stat_at(::dirfd(proc), path)) {
       rows.push_back(*row);
     } else if (errno == ENOENT || errno == ESRCH) {
-      rows.push_back({static_cast<pid_t>(::strtol(entry->d_name, nullptr, 10)), 0, 0, 0, 0, 0, 'X'});
+      rows.push_back({static_cast<pid_t>(::strtol(entry->d_name, nullptr, 10)), 0, 0, 0, 0, 0, 'X', 0});
     }
   }
   ::closedir(proc);

@@ -18,6 +18,7 @@ struct ProcessRow {
   uint64_t start_time;  // clock ticks since boot
   unsigned long flags;  // PF_…
   char state;
+  int exit_code;  // of one that has ended, as wait(2) has it; 0 where it may not be seen
 };
 
 std::optional<ProcessRow> read_process(pid_t pid);  // none when gone or hidden

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "birth.h"
 #include "identity.h"
 #include "thread.h"
@@ -43,11 +45,21 @@ double milliseconds(const timeval& time) {
 }
 
 // libc's waitid hides the kernel's fifth argument.
-int wait_for(pid_t pid, int options, siginfo_t& info, rusage* usage) {
+int wait_by(int kind, int which, int options, siginfo_t& info, rusage* usage) {
   long result;
-  do result = ::syscall(SYS_waitid, P_PID, pid, &info, options, usage);
+  do result = ::syscall(SYS_waitid, kind, which, &info, options, usage);
   while (result < 0 && errno == EINTR);
   return result == 0 ? 0 : errno;
+}
+
+int wait_for(pid_t pid, int options, siginfo_t& info, rusage* usage) {
+  return wait_by(P_PID, pid, options, info, usage);
+}
+
+// By pidfd (Linux 5.4): the number may be another child's by now.
+int wait_for_pidfd(int pidfd, siginfo_t& info, rusage& usage) {
+  constexpr int kByPidfd = 3;
+  return wait_by(kByPidfd, pidfd, WEXITED | WNOHANG, info, &usage);
 }
 
 long largest_rss_of_master() {
@@ -172,12 +184,16 @@ int Waiter::signal_group(Handle handle, int signal) {
   return errno == ESRCH ? send_signal(found->second.pidfd.get(), signal) : errno;
 }
 
-int Waiter::watch(uint64_t id, Fd pidfd) {
+int Waiter::watch(uint64_t id, pid_t pid, uint64_t start_time, Fd pidfd) {
   std::lock_guard lock(mutex_);
   int fd = pidfd.get();
-  watches_[id].pidfd = std::move(pidfd);
+  Watch& watch = watches_[id];
+  watch.pidfd = std::move(pidfd);
+  watch.pid = pid;
+  watch.start_time = start_time;
+  watched_.insert(pid);
   int error = add(epoll_.get(), fd, EPOLLIN | EPOLLET, Source::watch, id);
-  if (error) watches_.erase(id);
+  if (error) forget_watch(watches_.find(id));
   return error;
 }
 
@@ -185,8 +201,28 @@ void Waiter::unwatch(uint64_t id) {
   std::lock_guard lock(mutex_);
   auto found = watches_.find(id);
   if (found == watches_.end()) return;
+  forget_watch(found);
+  look_again();
+}
+
+void Waiter::forget_watch(std::unordered_map<uint64_t, Watch>::iterator found) {
   remove(epoll_.get(), found->second.pidfd);
+  watched_.extract(found->second.pid);
   watches_.erase(found);
+}
+
+void Waiter::reap_inherited() {
+  if (!orphans_) return;
+  std::lock_guard lock(mutex_);
+  orphans_->take_inherited();
+  look_again();
+}
+
+// Whom nobody watches any more is reaped like all others.
+void Waiter::look_again() {
+  if (!orphans_) return;
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t written = ::write(orphans_->fd(), &one, sizeof one);
 }
 
 void* Waiter::run(void* self) {
@@ -296,7 +332,28 @@ bool Waiter::group_is_empty(pid_t pgid, std::vector<Event>& events) {
 }
 
 void Waiter::reap_orphans(std::vector<Event>& events) {
-  for (pid_t pid : orphans_->reap()) events.emplace_back(EventType::orphan_reaped, pid);
+  for (pid_t pid : orphans_->reap(watched_)) events.emplace_back(EventType::orphan_reaped, pid);
+}
+
+bool Waiter::is_own(pid_t pid) const {
+  return std::any_of(children_.begin(), children_.end(), [pid](const auto& child) { return child.second.pid == pid; });
+}
+
+// Where it is our child that this engine did not make: an orphan, or one that an exec of ours kept.
+bool Waiter::reap_watched(const Watch& watch, ExitStatus& status, double& user, double& system,
+                          std::vector<Event>& events) {
+  if (!orphans_ || is_own(watch.pid)) return false;
+  siginfo_t info = {};
+  rusage usage = {};
+  if (wait_for_pidfd(watch.pidfd.get(), info, usage) != 0 || info.si_pid != watch.pid) return false;
+  if (info.si_code == CLD_EXITED) status.code = info.si_status;
+  else status.signal = info.si_status;
+  status.core_dumped = info.si_code == CLD_DUMPED;
+  user = milliseconds(usage.ru_utime);
+  system = milliseconds(usage.ru_stime);
+  orphans_->reaped(watch.pid);
+  events.emplace_back(EventType::orphan_reaped, watch.pid);
+  return true;
 }
 
 void Waiter::on_watched_exit(uint64_t id, bool reaped, std::vector<Event>& events) {
@@ -305,14 +362,18 @@ void Waiter::on_watched_exit(uint64_t id, bool reaped, std::vector<Event>& event
   Watch& watch = found->second;
   if (!watch.told) events.emplace_back(EventType::watched_exited, id);
   watch.told = true;
-  if (!reaped) return;
   ExitStatus status;
-  if (read_exit_status(watch.pidfd.get(), status)) {
+  double user = -1, system = -1;
+  if (!reap_watched(watch, status, user, system, events) &&
+      !(reaped ? read_exit_status(watch.pidfd.get(), status)
+               : read_zombie_status(watch.pid, watch.start_time, status))) {
+    if (!reaped) return;
+  } else {
     events.emplace_back(EventType::watched_status, id,
-                        std::initializer_list<double>{double(status.code), double(status.signal)});
+                        std::initializer_list<double>{double(status.code), double(status.signal),
+                                                      double(status.core_dumped), user, system});
   }
-  remove(epoll_.get(), watch.pidfd);
-  watches_.erase(found);
+  forget_watch(found);
 }
 
 }  // namespace hsu

@@ -9,10 +9,12 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "hsu/events.h"
 #include "hsu/fd.h"
 #include "hsu/result.h"
+#include "identity.h"
 #include "launch.h"
 #include "orphans.h"
 #include "spawner.h"
@@ -34,8 +36,11 @@ class Waiter {
   int signal(Handle handle, int signal);        // 0 or errno; ESRCH once reaped
   int signal_group(Handle handle, int signal);  // the same
 
-  int watch(uint64_t watch, Fd pidfd);  // 0 or errno
+  int watch(uint64_t watch, pid_t pid, uint64_t start_time, Fd pidfd);  // 0 or errno
   void unwatch(uint64_t watch);
+
+  // Children that this process had before (an exec kept them) are reaped from now on; before, only where they are watched.
+  void reap_inherited();
 
  private:
   struct Child {
@@ -59,6 +64,8 @@ class Waiter {
   void settle(Handle handle, Child& child, std::vector<Event>& events);
   void on_exit(Handle handle, std::vector<Event>& events);
   void on_watched_exit(uint64_t watch, bool reaped, std::vector<Event>& events);
+  bool is_own(pid_t pid) const;
+  void look_again();
   bool group_is_empty(pid_t pgid, std::vector<Event>& events);
   void reap_orphans(std::vector<Event>& events);
   void turn_away();
@@ -70,9 +77,14 @@ class Waiter {
   std::unordered_map<Handle, Child> children_;
   struct Watch {
     Fd pidfd;
+    pid_t pid = 0;
+    uint64_t start_time = 0;
     bool told = false;
   };
   std::unordered_map<uint64_t, Watch> watches_;
+  std::unordered_multiset<pid_t> watched_;  // whose
+  void forget_watch(std::unordered_map<uint64_t, Watch>::iterator found);
+  bool reap_watched(const Watch& watch, ExitStatus& status, double& user, double& system, std::vector<Event>& events);
   bool running_ = false;
   pthread_t thread_{};
 };

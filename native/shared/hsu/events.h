@@ -23,7 +23,7 @@ enum class EventType : int {
   output = 3,          // stream; bytes
   output_end = 4,      // stream
   watched_exited = 5,  //
-  watched_status = 6,  // code | -1, signal | 0
+  watched_status = 6,  // code | -1, signal | 0, core dumped, user ms | -1, system ms | -1
   orphan_reaped = 7,   //
 
   // Of a pump (packages/native/src/pump-events.ts); all of them come with bytes, which may be none.

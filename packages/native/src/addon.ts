@@ -17,6 +17,7 @@ export interface AddonEngine {
   /** A watch, or a negative errno. */
   watch(pid: number, startTime: number): number;
   unwatch(watch: number): void;
+  reapInherited(): void;
   detachOutput(handle: number): void;
   acknowledge(bytes: number): void;
   close(): void;
@@ -79,7 +80,10 @@ export interface Addon {
   orphans(): number[];
   lookupUser(nameOrId: string): NativeUser | null;
   lookupGroup(nameOrId: string): number | null;
-  lockFile(path: string): number | null;
+  /** `inherited`: a descriptor, −1 for none. */
+  lockFile(path: string, inherited: number): number | null;
+  /** An errno; does not return where it succeeds. */
+  exec(file: string, argv: readonly string[], env: readonly string[], kept: readonly number[]): number;
   unlockFile(lock: number): void;
   /** Paths that each end with a NUL, and numbers; see native/linux/src/usage_object.cc, also for what it returns. */
   sampleTrees(

@@ -34,11 +34,14 @@ const decoders: readonly Decode[] = [
   }),
   (handle, [stream]) => ({ type: 'output-end', handle, stream: streamOf(stream) }),
   (watch) => ({ type: 'watched-exited', watch }),
-  (watch, [code, signal]) => ({
+  (watch, [code, signal, coreDumped, userMs, systemMs]) => ({
     type: 'watched-status',
     watch,
     code: codeOf(code),
     signal: signalOf(signal),
+    coreDumped: coreDumped === 1,
+    userMs: codeOf(userMs),
+    systemMs: codeOf(systemMs),
   }),
   (pid) => ({ type: 'orphan-reaped', pid }),
 ];

@@ -14,6 +14,8 @@ import { decodeRows } from './rows.ts';
 import { openSampler } from './sampler.ts';
 import { sampleTrees } from './usage.ts';
 
+const LARGEST_FD = 2 ** 31 - 1;
+
 export type LoadedNative =
   | { readonly ok: true; readonly native: Native }
   | { readonly ok: false; readonly reason: string };
@@ -82,7 +84,21 @@ function face(addon: Addon): Native {
     environOf: (pid, name) => addon.environOf(check.pid(pid), check.text(name, 'name')),
     lookupUser: (nameOrId) => named(() => addon.lookupUser(check.text(nameOrId, 'user'))),
     lookupGroup: (nameOrId) => named(() => addon.lookupGroup(check.text(nameOrId, 'group'))),
-    lockFile: (path) => named(() => addon.lockFile(check.text(path, 'path'))),
+    lockFile: (path, inherited = -1) =>
+      named(() =>
+        addon.lockFile(check.text(path, 'path'), check.integer(inherited, 'inherited', -1, LARGEST_FD)),
+      ),
+    exec(file, argv, env, kept) {
+      const errno = addon.exec(
+        check.text(file, 'file'),
+        argv.map((word) => check.text(word, 'argv')),
+        Object.entries(env).flatMap(([name, value]) =>
+          value === undefined ? [] : [check.text(`${name}=${value}`, 'env')],
+        ),
+        kept.map((fd) => check.integer(fd, 'kept', 0, LARGEST_FD)),
+      );
+      return errnoName(errno);
+    },
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
     sendDatagram(path, bytes) {
       const errno = addon.sendDatagram(check.text(path, 'path'), check.bytes(bytes, 'bytes'));

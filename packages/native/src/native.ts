@@ -275,12 +275,19 @@ export type NativeEvent =
   /** End of file, or detached. */
   | { readonly type: 'output-end'; readonly handle: NativeHandle; readonly stream: NativeStream }
   | { readonly type: 'watched-exited'; readonly watch: number }
-  /** How a watched process ended; follows `watched-exited` once its parent has reaped it, on Linux 6.15 or newer. */
+  /**
+   * How a watched process ended: follows `watched-exited` at once where it is our own child or nobody has reaped it yet (and Linux 5.17
+   * or newer shows it to us), or once its parent has reaped it, on Linux 6.15 or newer.
+   */
   | {
       readonly type: 'watched-status';
       readonly watch: number;
       readonly code: number | null;
       readonly signal: string | null;
+      readonly coreDumped: boolean;
+      /** Only where it was our own child. */
+      readonly userMs: number | null;
+      readonly systemMs: number | null;
     }
   | { readonly type: 'orphan-reaped'; readonly pid: number };
 
@@ -311,6 +318,11 @@ export interface NativeEngine {
   /** Tells `watched-exited` once. `null`: gone, or no longer the same process. */
   watch(pid: number, startTime: string): number | null;
   unwatch(watch: number): void;
+  /**
+   * Children that this process had before it had the engine (an exec kept them) are spared until this is called: who watches one
+   * hears how it ended. From then on they are reaped like orphans.
+   */
+  reapInherited(): void;
   /** Delivers what the pipes hold, then closes them. Who writes to them after that gets SIGPIPE. */
   detachOutput(handle: NativeHandle): void;
   /**
@@ -394,9 +406,23 @@ export interface Native {
   lookupUser(nameOrId: string): NativeUser | null;
   /** A name, or any number. */
   lookupGroup(nameOrId: string): number | null;
-  /** Locks the file, made if need be. `null`: held by someone else. Ends with `unlockFile` or the process. */
-  lockFile(path: string): number | null;
+  /**
+   * Locks the file, made if need be. `null`: held by someone else. Ends with `unlockFile` or the process. `inherited`: what it returned
+   * to the program before an `exec` that kept it; the lock goes on without a moment in which it is free.
+   */
+  lockFile(path: string, inherited?: number): number | null;
   unlockFile(lock: number): void;
+  /**
+   * Runs another program in this process: its pid, parent, children and role as a subreaper stay, and so do the three standard streams
+   * and the descriptors in `kept`. Threads end, helpers that die with the master with them. Returns only where it fails: the errno’s
+   * name, and nothing has changed. On the main thread only.
+   */
+  exec(
+    file: string,
+    argv: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+    kept: readonly number[],
+  ): string;
   /** Sends one datagram to the unix socket at that path, without waiting. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind. */
   sendDatagram(path: string, bytes: Uint8Array): string | null;
   /** Gives memory back to the system that the C library keeps for later; nothing where it knows no way to. */

@@ -155,5 +155,8 @@ describe('wrong arguments', () => {
     expect(() => native.environOf(1, 'A\0')).toThrow(TypeError);
     expect(() => native.lookupUser(0 as unknown as string)).toThrow(TypeError);
     expect(() => native.lockFile('a\0b')).toThrow(TypeError);
+    expect(() => native.exec('a\0b', [], {}, [])).toThrow(TypeError);
+    expect(() => native.exec('/bin/true', ['true'], {}, [-1])).toThrow(RangeError);
+    expect(native.exec('/bin/true', ['true'], {}, [99_999])).toBe('EBADF');
   });
 });

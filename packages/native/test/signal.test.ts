@@ -71,9 +71,18 @@ describe('a watch', () => {
       const status = await bench.next(
         (event): event is typeof event & { type: 'watched-status' } => event.type === 'watched-status',
       );
-      expect(status).toEqual({ type: 'watched-status', watch, code: null, signal: 'SIGKILL' });
+      expect(status).toEqual({
+        type: 'watched-status',
+        watch,
+        code: null,
+        signal: 'SIGKILL',
+        coreDumped: false,
+        userMs: null,
+        systemMs: null,
+      });
     }
     expect(bench.events.filter((event) => event.type === 'watched-exited')).toHaveLength(1);
+    await until(() => native.identify(pid) === null, 'its parent has reaped it');
     expect(bench.engine.watch(pid, startTime)).toBeNull();
   });
 
