@@ -33,6 +33,8 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         id: unit.id,
         name: unit.name,
         description: unit.description,
+        namespace: unit.namespace,
+        group: unit.group,
         enabled: unit.enabled,
         command,
         restart: unit.restart,

@@ -38,6 +38,7 @@ describe('the short form', () => {
         "dependsOn": [],
         "description": "",
         "enabled": true,
+        "group": null,
         "id": "web",
         "limits": null,
         "log": {
@@ -67,6 +68,7 @@ describe('the short form', () => {
         },
         "mainProcess": null,
         "name": "web",
+        "namespace": null,
         "onDaemonize": "kill",
         "probes": {
           "liveness": null,

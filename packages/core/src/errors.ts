@@ -105,6 +105,33 @@ export const ERRORS = {
     'This host cannot do what was asked.',
     'See docs/platforms.md, or install the platform package that the message names.',
   ),
+  E_NO_MASTER: meaning(
+    'No master answers.',
+    'Start one: hsu-master up -f config.yaml. If it keeps its state elsewhere, name that with --state-dir, --socket or HSU_HOME.',
+  ),
+  E_WHICH_MASTER: meaning(
+    'Several masters run, and none was named.',
+    'Name one by its configuration (-f config.yaml) or its socket (--socket).',
+  ),
+  E_UNKNOWN_TICKET: meaning(
+    'There is no order of that ticket, or it was settled long ago.',
+    'Look at the worker’s state instead.',
+  ),
+  E_UNKNOWN_ROUTE: meaning('There is nothing at that address.', 'See /v1/openapi.json for what there is.'),
+  E_REQUEST: meaning('The request is not valid.', 'Correct what the message names.'),
+  E_MEDIA_TYPE: meaning(
+    'The body of the request is of a type that is not taken.',
+    'Send JSON, with content-type: application/json.',
+  ),
+  E_TOO_LARGE: meaning('The request is larger than what is taken.', 'Send less at once.'),
+  E_TOO_MANY: meaning('Too many requests or connections at once.', 'Try again in a moment.'),
+  E_TIMEOUT: meaning('It took longer than was waited for.', 'Look at the state, or wait longer.'),
+  E_UNAUTHENTICATED: meaning('It is not known who asks.', 'Give a valid token.'),
+  E_FORBIDDEN: meaning(
+    'Who asks may not do this.',
+    'Ask somebody who may, or for the right that the message names.',
+  ),
+  E_NOT_RUNNING: meaning('The worker has no process now.', 'Start it first.'),
   E_USAGE: meaning('The command line is not valid.', 'See hsu-master --help.'),
   E_INTERNAL: meaning('A defect of HSU Master itself.', 'Please report it with the message and the events.'),
 } as const satisfies Record<string, ErrorMeaning>;

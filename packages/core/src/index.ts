@@ -1,3 +1,46 @@
+export {
+  type Authorize,
+  type Identity,
+  ownerOnly,
+  type Resource,
+  RIGHTS,
+  type Right,
+} from './control/access.ts';
+export { CONDITIONS, type Condition, meets } from './control/condition.ts';
+export type {
+  Cancellation,
+  Control,
+  Ending,
+  EventSource,
+  LogLine,
+  LogLoss,
+  LogNews,
+  LogPage,
+  LogQuery,
+  LogReader,
+  LogSearch,
+  Validation,
+  ValidationIssue,
+} from './control/control.ts';
+export {
+  type Explanation,
+  explain,
+  type Happening,
+  isTelling,
+  type Known,
+  type NextStep,
+} from './control/explain.ts';
+export {
+  type Caller,
+  type Order,
+  type Ordered,
+  type OrderKind,
+  PLAIN_ORDERS,
+  type Ticket,
+} from './control/order.ts';
+export { type Problem, problemOf, statusOf } from './control/problem.ts';
+export { fitsGlob, isGlob, nearest, type Selectable, type Selection, select } from './control/select.ts';
+export type { EndView, MasterView, UsageView, WorkerDetail, WorkerView } from './control/view.ts';
 export { ERRORS, type ErrorCode, type ErrorMeaning, type Failure, HsuError } from './errors.ts';
 export {
   EVENT_MEANINGS,

@@ -55,6 +55,8 @@ const SPEC: WorkerSpec = {
     pipeline: null,
   },
   limits: null,
+  namespace: null,
+  group: null,
   quotas: [],
 };
 

@@ -93,6 +93,8 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
       pipeline: null,
     },
     limits: null,
+    namespace: null,
+    group: null,
     quotas: [],
     ...differs,
   };

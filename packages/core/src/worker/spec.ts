@@ -108,6 +108,9 @@ export interface WorkerSpec {
   readonly id: WorkerId;
   readonly name: string;
   readonly description: string;
+  /** null: none is given. Workers are chosen by it, and it may have a budget. */
+  readonly namespace: string | null;
+  readonly group: string | null;
   readonly enabled: boolean;
   readonly command: Command;
   readonly restart: RestartPolicy;

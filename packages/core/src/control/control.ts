@@ -1,0 +1,140 @@
+import type { HsuEvent } from '../events/catalogue.ts';
+import type { LimitReport } from '../limits/spec.ts';
+import type { LogLevel } from '../logs/level.ts';
+import type { Capability, OutputStream } from '../ports.ts';
+import type { WallTime } from '../units.ts';
+import type { ProcessIdentity } from '../worker/exit.ts';
+import type { WorkerId } from '../worker/spec.ts';
+import type { Explanation } from './explain.ts';
+import type { Caller, Order, Ordered, Ticket } from './order.ts';
+import type { Selection } from './select.ts';
+import type { MasterView, WorkerDetail, WorkerView } from './view.ts';
+
+/** Numbered facts, with a bounded memory. */
+export interface EventSource {
+  /** The number of the newest event; 0 before the first. */
+  readonly seq: number;
+  /** The events after `seq` that are still remembered, oldest first, and how many in between are not. */
+  since(seq: number): { readonly events: readonly HsuEvent[]; readonly lost: number };
+  /** Calls `listener` for each later event until the returned function is called. */
+  subscribe(listener: (event: HsuEvent) => void): () => void;
+}
+
+/** One line of a worker. */
+export interface LogLine {
+  readonly workerId: WorkerId;
+  readonly stream: OutputStream;
+  readonly at: WallTime;
+  /** false: `at` is when its file was last written, the latest time that it can have been. */
+  readonly stamped: boolean;
+  /** 0 where the log does not say. */
+  readonly run: number;
+  readonly text: string;
+}
+
+/** What a reader missed of one log. */
+export interface LogLoss {
+  readonly workerId: WorkerId;
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+export interface LogQuery {
+  /** Ids, not patterns. null: all. */
+  readonly workers: readonly WorkerId[] | null;
+  readonly stream: OutputStream | null;
+}
+
+export interface LogSearch extends LogQuery {
+  readonly text: string | null;
+  readonly ignoreCase: boolean;
+  readonly pattern: string | null;
+  readonly minLevel: LogLevel | null;
+  readonly from: WallTime | null;
+  readonly to: WallTime | null;
+  readonly order: 'oldest' | 'newest';
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/** What a search found; `cursor` goes on behind it with the same query, null: there is no more. */
+export interface LogPage {
+  readonly lines: readonly LogLine[];
+  readonly cursor: string | null;
+}
+
+export type LogNews =
+  | { readonly kind: 'line'; readonly line: LogLine }
+  | ({ readonly kind: 'lost' } & LogLoss);
+
+/** What an AbortSignal is to those who look at it. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Reads what workers have written. */
+export interface LogReader {
+  /** The last lines, oldest first, of several logs by time. */
+  tail(query: LogQuery, count: number, signal: Cancellation): Promise<readonly LogLine[]>;
+  /** @throws HsuError E_REQUEST for a pattern or cursor that is none */
+  search(query: LogSearch, signal: Cancellation): Promise<LogPage>;
+  /** Lines as they come, after the last `lines` that are there; ends with the signal. Who asks slowly is told what was lost. */
+  follow(query: LogQuery, lines: number, signal: Cancellation): AsyncIterable<LogNews>;
+}
+
+/** What was found out about the text of a configuration, without any effect. */
+export interface Validation {
+  readonly ok: boolean;
+  readonly issues: readonly ValidationIssue[];
+  /** Ids, in the order of the text; empty where it is not valid. */
+  readonly workers: readonly WorkerId[];
+}
+
+export interface ValidationIssue {
+  readonly severity: 'error' | 'warning';
+  readonly line: number;
+  readonly column: number;
+  /** The keys down to the value that it is about. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** What an ordered end came to. */
+export interface Ending {
+  readonly survivors: readonly ProcessIdentity[];
+  readonly forced: boolean;
+}
+
+/** Everything that a surface can ask of a master: the one door for REST, WebSocket, gRPC and, through them, the command line. */
+export interface Control {
+  master(): MasterView;
+  /**
+   * Chosen workers in the order of the configuration. With `usage`, a look at what their trees use.
+   * @throws HsuError E_UNKNOWN_WORKER for a pattern that fits none
+   */
+  workers(selection: Selection, usage: boolean): readonly WorkerView[];
+  /** @throws HsuError E_UNKNOWN_WORKER, as all that take an id */
+  worker(id: WorkerId): WorkerView;
+  detail(id: WorkerId): WorkerDetail;
+  limits(id: WorkerId): readonly LimitReport[];
+  why(id: WorkerId): Promise<Explanation>;
+  /**
+   * Gives an order. Its ticket is remembered for a while after it has settled.
+   * @throws HsuError E_UNKNOWN_WORKER; E_NOT_RUNNING, E_REQUEST and E_UNSUPPORTED for a signal
+   */
+  order(id: WorkerId, order: Order, by: Caller): Ordered;
+  /** @throws HsuError E_UNKNOWN_TICKET */
+  ticket(id: string): Ordered;
+  /** The tickets that have not settled. */
+  pending(): readonly Ticket[];
+  readonly events: EventSource;
+  readonly logs: LogReader;
+  capabilities(): readonly Capability[];
+  /** Reads a configuration as this master would; `file` is what messages call it and what relative paths are relative to. */
+  validate(text: string, file: string): Validation;
+  /** Ends all workers and then the master. A second call returns the first one's promise. */
+  shutdown(reason: string, by: Caller): Promise<Ending>;
+}
