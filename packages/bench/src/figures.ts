@@ -8,6 +8,7 @@ export const METRICS = [
   'orphans',
   'sampling',
   'spawn',
+  'logs',
 ] as const;
 export type Metric = (typeof METRICS)[number];
 
@@ -21,7 +22,7 @@ export interface Figure {
   readonly metric: Metric;
   /** `N` stands for the number of workers asked for. */
   readonly title: string;
-  readonly unit: 'ms' | 'µs' | 'MiB' | '% of a core' | 'processes' | 'per second';
+  readonly unit: 'ms' | 'µs' | 'MiB' | '% of a core' | 'processes' | 'per second' | 'lines';
   readonly target?: Target;
 }
 
@@ -82,6 +83,94 @@ export const figures = {
     unit: '% of a core',
   },
   spawn: { metric: 'spawn', title: 'spawn of a program that ends at once, to its end', unit: 'µs' },
+  logs1: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines: order to all in the file',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 1.25 },
+  },
+  logs1Cpu: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines: CPU beside the worker’s',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2 },
+  },
+  logs1Growth: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines: growth of memory',
+    unit: 'MiB',
+    target: { kind: 'most', most: 16 },
+  },
+  logs1Lost: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines: lost',
+    unit: 'lines',
+    target: { kind: 'most', most: 0 },
+  },
+  logs1Stamped: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines, stamped (the floor does not stamp): order to all in the file',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2 },
+  },
+  logs1StampedCpu: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines, stamped: CPU beside the worker’s',
+    unit: 'ms',
+  },
+  logs1StampedLost: {
+    metric: 'logs',
+    title: '1 × 1 000 000 lines, stamped: lost',
+    unit: 'lines',
+    target: { kind: 'most', most: 0 },
+  },
+  logs100: {
+    metric: 'logs',
+    title: '100 × 10 000 lines: order to all in the files',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 1.25 },
+  },
+  logs100Cpu: {
+    metric: 'logs',
+    title: '100 × 10 000 lines: CPU beside the workers’',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2 },
+  },
+  logs100Growth: {
+    metric: 'logs',
+    title: '100 × 10 000 lines: growth of memory',
+    unit: 'MiB',
+    target: { kind: 'most', most: 16 },
+  },
+  logs100Lost: {
+    metric: 'logs',
+    title: '100 × 10 000 lines: lost',
+    unit: 'lines',
+    target: { kind: 'most', most: 0 },
+  },
+  logs100Stamped: {
+    metric: 'logs',
+    title: '100 × 10 000 lines, stamped (the floor does not stamp): order to all in the files',
+    unit: 'ms',
+    target: { kind: 'times-floor', most: 2 },
+  },
+  logs100StampedCpu: {
+    metric: 'logs',
+    title: '100 × 10 000 lines, stamped: CPU beside the workers’',
+    unit: 'ms',
+  },
+  logs100StampedLost: {
+    metric: 'logs',
+    title: '100 × 10 000 lines, stamped: lost',
+    unit: 'lines',
+    target: { kind: 'most', most: 0 },
+  },
+  lastWords: {
+    metric: 'logs',
+    title: 'last words: lost of 20 × 5000 lines of workers that end at once',
+    unit: 'lines',
+    target: { kind: 'most', most: 0 },
+  },
 } as const satisfies Record<string, Figure>;
 
 /** Whether a busy machine makes the figure larger by an amount that says nothing of who is measured. */

@@ -14,6 +14,8 @@ export const places = {
   /** Not committed: the samplers, installed by the bench. */
   installedSamplers: fromPackage('build/samplers'),
   spawner: fromPackage('dist/spawner.js'),
+  holder: fromPackage('dist/holder.js'),
+  library: fromPackage('../hsu-master/dist/index.js'),
   workers: fromPackage('../workers/dist/index.js'),
   native: fromPackage('../native/dist/index.js'),
   launcher: fromPackage('../hsu-master'),

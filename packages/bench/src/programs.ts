@@ -16,6 +16,9 @@ export interface Programs {
   readonly nothing: string;
   readonly spawns: string;
   readonly reader: string;
+  readonly flood: string;
+  readonly tally: string;
+  readonly logloop: string;
 }
 
 const changedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
@@ -35,15 +38,19 @@ async function compile(name: string, linkage: Linkage): Promise<string> {
 
 /** Compiles what is older than its source. Rejects without a C compiler. */
 export async function compilePrograms(): Promise<Programs> {
-  const [arena, floor, awkward, nothing, spawns, reader, bare, linked] = await Promise.all([
+  const [arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, bare, linked] = await Promise.all([
     compile('arena', 'static'),
     compile('floor', 'static'),
     compile('awkward', 'static'),
     compile('nothing', 'static'),
     compile('spawns', 'static'),
     compile('reader', 'static'),
+    compile('flood', 'static'),
+    compile('tally', 'static'),
+    compile('logloop', 'static'),
     compile('stamp', 'static'),
     compile('stamp', 'dynamic'),
   ]);
-  return { arena, floor, awkward, nothing, spawns, reader, stamp: { static: bare, dynamic: linked } };
+  const stamp = { static: bare, dynamic: linked };
+  return { arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, stamp };
 }

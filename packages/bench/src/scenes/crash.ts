@@ -3,9 +3,10 @@ import type { Sample } from '../figures.ts';
 import { type Scene, toMs } from '../scene.ts';
 import { sleepers, type Trial, withTrial } from '../trial.ts';
 import { until } from '../wait.ts';
+import { SETTLE_MS } from './one.ts';
 
 const WORKERS = 10;
-/** Between two kills, so that each worker has run longer than a second: runit waits for those that have not. */
+/** Between two kills of different workers. Before the first one all have run longer than a second, and so again before the next of each: each worker has run longer than a second: runit waits for those that have not. */
 const PAUSE_MS = 150;
 const RESTART_LIMIT_MS = 15_000;
 
@@ -28,7 +29,7 @@ export const crash: Scene = {
     withTrial(peer, sleepers(WORKERS, 'static'), setting, async (trial) => {
       const samples: Sample[] = [];
       await trial.started();
-      await setTimeout(WORKERS * PAUSE_MS, undefined, { signal: setting.signal });
+      await setTimeout(SETTLE_MS, undefined, { signal: setting.signal });
       for (let kill = 0; kill < Math.ceil(extent.kills / extent.rounds); kill++) {
         samples.push({ figure: 'restart', value: await killOne(trial, kill % WORKERS, setting.signal) });
         await setTimeout(PAUSE_MS, undefined, { signal: setting.signal });

@@ -1,6 +1,7 @@
 import type { Contest, Scene } from '../scene.ts';
 import { crash } from './crash.ts';
 import { hundred } from './hundred.ts';
+import { logging } from './logging.ts';
 import { many } from './many.ts';
 import { one } from './one.ts';
 import { sampling } from './sampling.ts';
@@ -10,4 +11,4 @@ import { zoo } from './zoo.ts';
 /** In the order in which they are played in each round. */
 export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];
 
-export const contests: readonly Contest[] = [sampling, spawning];
+export const contests: readonly Contest[] = [sampling, spawning, ...logging];

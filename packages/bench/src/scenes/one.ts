@@ -4,8 +4,8 @@ import { memoryOf } from '../processes.ts';
 import { type Scene, toMs } from '../scene.ts';
 import { sleepers, withTrial } from '../trial.ts';
 
-/** Until a supervisor that has just started everything is at rest, ms. */
-export const SETTLE_MS = 3000;
+/** Until a supervisor that has just started everything is at rest, ms. Ours gives memory back three seconds after its start. */
+export const SETTLE_MS = 5000;
 
 /** A supervisor with one worker: how long until it runs, how much memory that takes. */
 export const one: Scene = {
