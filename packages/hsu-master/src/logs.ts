@@ -16,7 +16,11 @@ import {
   consoleOut,
   type FileCollector,
   type FileSettings,
+  type Housekeeping,
+  housekeeping,
+  type KeptLog,
   LogStream,
+  leftSpills,
   type Outlet,
   readTarget,
   sinksFrom,
@@ -40,6 +44,36 @@ export interface Logs {
   attach(collector: FileCollector): void;
   /** Gives the targets so long to take what waits. */
   close(within: Milliseconds): Promise<void>;
+}
+
+/** Which files of output go, and when. */
+export function keepLogs({
+  config,
+  places,
+  clock,
+  publish,
+}: Pick<LogSurroundings, 'config' | 'places' | 'clock'> & {
+  publish(event: EventDraft): void;
+}): Housekeeping {
+  const { goneAfter, maxTotal } = config.logs.keeping;
+  const own = config.workers.flatMap(({ log }) => {
+    const { maxFiles, files, captureStdout, captureStderr } = log;
+    const paths = [...(captureStdout ? [log.stdoutFile] : []), ...(captureStderr ? [log.stderrFile] : [])];
+    return paths.map((path): KeptLog => ({ path, maxFiles, maxAge: files.maxAge }));
+  });
+  const others = config.logs.targets.flatMap(({ name, written }): KeptLog[] => {
+    const to = readTarget(written, { name, resolve: (path) => path, spillFolder: null }).spec?.to;
+    return to?.kind === 'file' ? [{ path: to.path, maxFiles: to.maxFiles, maxAge: to.maxAge }] : [];
+  });
+  const logs = [...new Map([...own, ...others].map((log) => [log.path, log])).values()];
+  return housekeeping({
+    clock,
+    logs: () => logs,
+    goneAfter,
+    maxTotal,
+    known: join(places.stateDirectory, 'logs.json'),
+    publish,
+  });
 }
 
 /** The last alerts get this at the end. */
@@ -87,11 +121,12 @@ export function openLogs(surroundings: LogSurroundings): Logs {
     },
   });
   const consoles = ownStreams(clock);
+  const reported = reportLeftSpills(surroundings);
   return {
     stream,
     attach: (collector) => stream.attach(collector, outletsOf(surroundings, stream, consoles)),
     async close(within) {
-      await stream.close(within);
+      await Promise.all([stream.close(within), reported]);
       const { promise: tooLate, resolve } = Promise.withResolvers<void>();
       const cancel = clock.after(Math.min(within, LAST_ALERTS), resolve);
       await Promise.race([delivery.settled(), tooLate]);
@@ -102,12 +137,23 @@ export function openLogs(surroundings: LogSurroundings): Logs {
   };
 }
 
+function spillFolderOf(places: Places): string {
+  return join(places.stateDirectory, 'spill');
+}
+
+/** What waits for targets that are not configured any more is not sent, and not forgotten either. */
+async function reportLeftSpills({ config, places, publish }: LogSurroundings): Promise<void> {
+  const names = new Set(config.logs.targets.map(({ name }) => name));
+  for (const { folder, target, bytes } of await leftSpills(spillFolderOf(places), names))
+    publish({ type: 'log.sink-left', payload: { sink: target, folder, bytes } }, null, null);
+}
+
 function outletsOf(
   { config, places, clock, masterId, native }: LogSurroundings,
   stream: LogStream,
   { stdout, stderr }: OwnStreams,
 ): readonly Outlet[] {
-  const spillFolder = join(places.stateDirectory, 'spill');
+  const spillFolder = spillFolderOf(places);
   return config.logs.targets.flatMap(({ name, written, sources }) => {
     const { spec } = readTarget(written, { name, resolve: (path) => path, spillFolder });
     // Loading has refused what cannot be used.

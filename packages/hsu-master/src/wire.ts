@@ -13,6 +13,7 @@ import {
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
+  type Housekeeping,
   type LogStream,
   logFiles,
   type PumpCollector,
@@ -35,7 +36,7 @@ import {
   watchLimits,
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
-import { type Logs, openLogs, settingsOf } from './logs.ts';
+import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
 
 export interface Wiring {
@@ -108,6 +109,7 @@ export function wire(wiring: Wiring): Wired {
       bootId,
     );
     let isForced = false;
+    let keeping: Housekeeping | null = null;
     const end = async (reason: string, deadline: Milliseconds): Promise<EndResult> => {
       const until = clock.now() + deadline;
       const result = await supervisor.shutdown(reason, deadline);
@@ -116,6 +118,7 @@ export function wire(wiring: Wiring): Wired {
       await journal.close();
       await collector.drained(collector.heardStreams > 0 ? LAST_WORDS.heard : LAST_WORDS.written);
       await collector.close();
+      await keeping?.close();
       const left = isForced ? 0 : until - clock.now();
       await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, left)));
       host.close();
@@ -131,6 +134,7 @@ export function wire(wiring: Wiring): Wired {
       limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
       async start() {
+        keeping ??= keep(wiring, events, clock);
         await supervisor.startAll();
         nativeHost?.endForgotten();
       },
@@ -145,6 +149,20 @@ export function wire(wiring: Wiring): Wired {
     release();
     throw error;
   }
+}
+
+/** Looks after old files from now on, and soon after a file was rotated. */
+function keep({ config, places }: Wiring, events: EventStream, clock: Clock): Housekeeping {
+  const keeping = keepLogs({
+    config,
+    places,
+    clock,
+    publish: (event) => events.publish(event, clock.wallNow(), null, null),
+  });
+  events.subscribe(({ type }) => {
+    if (type === 'log.rotated') keeping.nudge();
+  });
+  return keeping;
 }
 
 function openNativeHost(

@@ -42,6 +42,7 @@ export {
 } from './pipeline/pipeline.ts';
 export type { LogRecord } from './record.ts';
 export { type ConsoleOut, consoleOut } from './sinks/console.ts';
+export { type LeftSpill, leftSpills } from './sinks/left-spills.ts';
 export type { TargetIssue } from './sinks/keys.ts';
 export type { SinkQueue } from './sinks/queue.ts';
 export type { QueueCounters, QueueSpec, SinkNews } from './sinks/queue-spec.ts';
@@ -62,6 +63,12 @@ export {
   externalTail,
 } from './store/external.ts';
 export type { FollowCounts, Following } from './store/following.ts';
+export {
+  type Housekeeping,
+  type HousekeepingOptions,
+  housekeeping,
+  type KeptLog,
+} from './store/housekeeping.ts';
 export type { FollowedLine, FollowItem, Loss } from './store/log-follower.ts';
 export {
   type FollowQuery,

@@ -81,6 +81,13 @@ export interface EventMap {
   };
   'log.dropped': { readonly bytes: number; readonly reason: string };
   'log.rotated': { readonly file: string };
+  'log.removed': {
+    readonly file: string;
+    readonly files: number;
+    readonly bytes: number;
+    readonly because: 'count' | 'age' | 'budget';
+  };
+  'log.over-budget': { readonly bytes: number; readonly max: number };
   'log.alerted': {
     readonly kind: 'raised' | 'again' | 'cleared';
     readonly rule: string;
@@ -99,6 +106,7 @@ export interface EventMap {
     readonly after: Milliseconds;
   };
   'log.sink-found': { readonly sink: string; readonly lines: number };
+  'log.sink-left': { readonly sink: string; readonly folder: string; readonly bytes: number };
   'supervisor.started': { readonly host: string; readonly workers: number };
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
@@ -263,6 +271,21 @@ export const EVENT_MEANINGS: EventMeanings = {
     means: 'A log file reached its size and a new one was begun.',
     payload: { file: 'path of the current file' },
   },
+  'log.removed': {
+    means: 'Old files of a log were removed.',
+    payload: {
+      file: 'path of the log’s current file',
+      files: 'how many',
+      bytes: 'their size',
+      because:
+        'count: there were more than max_files; age: they were older than max_age; budget: all logs together were more than max_total_size',
+    },
+  },
+  'log.over-budget': {
+    means:
+      'The files that are written at the moment are more than log_collection.max_total_size, and nothing older is left to remove. Said again only after it has fitted.',
+    payload: { bytes: 'of all files', max: 'max_total_size' },
+  },
   'log.alerted': {
     means: 'A rule about lines holds for a worker, still holds, or holds no longer.',
     payload: {
@@ -287,6 +310,11 @@ export const EVENT_MEANINGS: EventMeanings = {
   'log.sink-found': {
     means: 'Lines for a target that an earlier master had left on disk are sent first.',
     payload: { sink: 'the target', lines: 'how many' },
+  },
+  'log.sink-left': {
+    means:
+      'Lines lie on disk for a target that is not configured any more. They are sent if it comes back; the folder may be removed.',
+    payload: { sink: 'the target', folder: 'where they are', bytes: 'how many' },
   },
   'supervisor.started': {
     means: 'The master holds its workers.',

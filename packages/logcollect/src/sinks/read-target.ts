@@ -1,6 +1,7 @@
 import type { Bytes } from '@hsu-master/core';
 import { FORMATS, type FormatSpec } from '../pipeline/format.ts';
 import { Keys, type TargetIssue } from './keys.ts';
+import { spillFolderName } from './left-spills.ts';
 import { DEFAULT_QUEUE, type QueueSpec } from './queue-spec.ts';
 import { readHttp, readToken } from './read-http.ts';
 import { readSyslog } from './read-syslog.ts';
@@ -93,7 +94,9 @@ function readQueue(kind: Kind, config: Keys, place: TargetPlace): QueueSpec {
     longestRetry: Math.max(1, config.duration('max_retry_delay', DEFAULT_QUEUE.longestRetry)),
     whenFull: whenFull === 'drop_oldest' ? 'drop-oldest' : 'drop-newest',
     spill:
-      maxBytes === 0 || folder === null ? null : { folder: `${folder}/${folderName(place.name)}`, maxBytes },
+      maxBytes === 0 || folder === null
+        ? null
+        : { folder: `${folder}/${spillFolderName(place.name)}`, maxBytes },
   };
 }
 
@@ -164,9 +167,4 @@ function readSplunk(target: Keys, config: Keys): Destination | null {
     sourcetype: sourcetype ?? '_json',
     ack: isAcked ? within : null,
   };
-}
-
-/** A name that every file system takes. */
-function folderName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `.${char.charCodeAt(0).toString(16)}`);
 }

@@ -90,6 +90,9 @@ const WORDS: Wording = {
   'log.dropped': ({ bytes, reason }) =>
     bytes === 0 ? `log trouble: ${reason}` : `${formatSize(bytes)} of its output were lost (${reason})`,
   'log.rotated': () => null,
+  'log.removed': () => null,
+  'log.over-budget': ({ bytes, max }) =>
+    `log files have ${formatSize(bytes)}, more than the ${formatSize(max)} of max_total_size, and nothing older is left to remove`,
   'log.alerted': ({ kind, message }) => `alert ${kind}: ${message}`,
   'log.alert-failed': ({ rule, to, reason }) => `the alert ${rule} did not arrive by ${to}: ${reason}`,
   'log.sink-failing': ({ sink, reason }) => `log target ${sink} fails, trying again: ${reason}`,
@@ -97,6 +100,8 @@ const WORDS: Wording = {
     `log target ${sink} works again, after ${count(failures, 'failure')} in ${formatDuration(after)}`,
   'log.sink-found': ({ sink, lines }) =>
     `log target ${sink} gets ${count(lines, 'line')} that an earlier master had left first`,
+  'log.sink-left': ({ sink, folder, bytes }) =>
+    `${formatSize(bytes)} of lines wait in ${folder} for the log target ${sink}, which is not configured any more`,
   'supervisor.started': ({ workers, host }) => `holds ${count(workers, 'worker')} (${host} host)`,
   'supervisor.stopping': ({ reason }) => `stopping all workers: ${reason}`,
   'supervisor.stopped': ({ survivors }) =>
