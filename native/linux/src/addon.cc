@@ -13,6 +13,7 @@
 #include "limits_object.h"
 #include "lock.h"
 #include "orphans.h"
+#include "peer.h"
 #include "probe.h"
 #include "process_rows.h"
 #include "proctable.h"
@@ -136,6 +137,16 @@ Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), send_datagram(text(info[0], "path"), bytes.Data(), bytes.Length()));
 }
 
+Napi::Value peer_credentials(const Napi::CallbackInfo& info) {
+  auto peer = peer_of(integer<int>(info[0], "fd"));
+  if (!peer) throw glue::system_error(info.Env(), peer.error().call, peer.error().error);
+  auto result = Napi::Object::New(info.Env());
+  result.Set("pid", Napi::Number::New(info.Env(), peer->pid));
+  result.Set("uid", Napi::Number::New(info.Env(), peer->uid));
+  result.Set("gid", Napi::Number::New(info.Env(), peer->gid));
+  return result;
+}
+
 void trim_memory(const Napi::CallbackInfo&) { trim_heap(); }
 
 Napi::Value probe_all(const Napi::CallbackInfo& info) {
@@ -171,6 +182,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
   exports.Set("sampleTrees", Napi::Function::New<sample_trees_flat>(env));
   exports.Set("sendDatagram", Napi::Function::New<send_datagram_to>(env));
+  exports.Set("peerCredentials", Napi::Function::New<peer_credentials>(env));
   exports.Set("trimMemory", Napi::Function::New<trim_memory>(env));
   exports.Set("probe", Napi::Function::New<probe_all>(env));
   return exports;

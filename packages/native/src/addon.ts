@@ -1,6 +1,6 @@
 import type { CheckedProcessLimits } from './check-limits.ts';
 import type { CheckedSpawn } from './check-spawn.ts';
-import type { NativeUser } from './native.ts';
+import type { NativePeer, NativeUser } from './native.ts';
 import type { FlatLook } from './processes.ts';
 import type { CheckedChannel } from './pump.ts';
 
@@ -96,6 +96,7 @@ export interface Addon {
     peak: boolean,
   ): Float64Array;
   sendDatagram(path: string, bytes: Uint8Array): number;
+  peerCredentials(fd: number): NativePeer;
   trimMemory(): void;
   probe(): Probe;
 }

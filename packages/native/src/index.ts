@@ -24,6 +24,7 @@ export type {
   NativeTree,
   NativeTreeUsage,
   NativeUsageDetail,
+  NativePeer,
   NativeUser,
   ProcessRow,
 } from './native.ts';

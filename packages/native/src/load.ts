@@ -5,7 +5,7 @@ import { capabilitiesFrom, outputCapability } from './capabilities.ts';
 import * as check from './check.ts';
 import { checkProcessLimits } from './check-limits.ts';
 import { openEngine } from './engine.ts';
-import { errnoName, failureFrom, nameError } from './failure.ts';
+import { errnoName, failureFrom, nameError, signalResult } from './failure.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
 import { lookAtProcesses } from './processes.ts';
@@ -104,6 +104,9 @@ function face(addon: Addon): Native {
       const errno = addon.sendDatagram(check.text(path, 'path'), check.bytes(bytes, 'bytes'));
       return errno === 0 ? null : errnoName(errno);
     },
+    peerCredentials: (fd) => named(() => addon.peerCredentials(check.integer(fd, 'fd', 0, LARGEST_FD))),
+    signalProcess: (pid, startTime, signal) =>
+      signalResult(addon.signalProcess(check.pid(pid), check.startTime(startTime), check.signal(signal))),
     trimMemory: () => addon.trimMemory(),
     sampleTrees: (trees, detail) => sampleTrees(addon, trees, detail),
     openSampler: () => openSampler(addon),

@@ -378,6 +378,13 @@ export interface NativeCapability {
 }
 
 /** What the addon of this OS offers. System failures that no result type names throw `Error` with `errno`, `code` and `syscall`. */
+/** The process that made a connection; its ids are those of this user namespace. */
+export interface NativePeer {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface Native {
   openEngine(options: NativeEngineOptions): NativeEngine;
   openPump(options: NativePumpOptions): NativePump;
@@ -425,6 +432,10 @@ export interface Native {
   ): string;
   /** Sends one datagram to the unix socket at that path, without waiting. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind. */
   sendDatagram(path: string, bytes: Uint8Array): string | null;
+  /** Who is at the other end of a connected unix socket, as it was when the connection was made. Throws for what is none. */
+  peerCredentials(fd: number): NativePeer;
+  /** To a process that need not be ours, only if it is still the same. Signal 0 asks whether it is. */
+  signalProcess(pid: number, startTime: string, signal: number): NativeSignalResult;
   /** Gives memory back to the system that the C library keeps for later; nothing where it knows no way to. */
   trimMemory(): void;
   /** Tried on this machine, not guessed. */

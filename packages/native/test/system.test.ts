@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folder, native, openBench, runProgram, until } from './harness.ts';
@@ -133,6 +134,30 @@ describe('a datagram', () => {
     stream.close();
     expect(() => native.sendDatagram('a\0b', bytes)).toThrow(TypeError);
     expect(() => native.sendDatagram('a', 'text' as unknown as Uint8Array)).toThrow(TypeError);
+  });
+});
+
+describe('the peer of a unix socket', () => {
+  it('is the process that connected, as it was then', async () => {
+    const place = join(folder(), 'peer');
+    const server = createServer().listen(place);
+    const accepted = once(server, 'connection');
+    const client = connect(place);
+    const [socket] = (await accepted) as [Socket & { readonly _handle: { readonly fd: number } }];
+    const peer = native.peerCredentials(socket._handle.fd);
+    expect(peer).toEqual({ pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() });
+    client.destroy();
+    socket.destroy();
+    server.close();
+  });
+
+  it('is none where the descriptor is no such socket', () => {
+    expect(() => native.peerCredentials(0x7fffffff)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+    expect(() => native.peerCredentials(-1)).toThrow(RangeError);
+    expect(() => native.peerCredentials('1' as unknown as number)).toThrow(TypeError);
+    const file = openSync('/dev/null', 'r');
+    expect(() => native.peerCredentials(file)).toThrow(expect.objectContaining({ code: 'ENOTSOCK' }));
+    closeSync(file);
   });
 });
 
