@@ -123,6 +123,7 @@ export {
 } from './logs/pipeline.ts';
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
+  AttachRequest,
   Capability,
   Clock,
   ExecOutcome,
@@ -131,19 +132,21 @@ export type {
   Host,
   HostRun,
   Journal,
-  LeftOver,
+  JournalRefusal,
   OutputChannels,
   OutputCollector,
   OutputStream,
   RunContext,
   RunHook,
   RunOutput,
+  RunRecord,
   RunReport,
   SpawnRequest,
 } from './ports.ts';
 export { backoffDelay } from './restart/backoff.ts';
 export { type Breaker, type FailureHistory, noFailures, restartsInWindow } from './restart/breaker.ts';
 export { decideRestart, type RestartDecision, type RestartQuestion } from './restart/decide.ts';
+export { type Judgement, judgementOf, memoOfJudgement } from './restart/judgement.ts';
 export type { RestartCause, RestartMode, RestartPolicy, RestartRule } from './restart/policy.ts';
 export {
   type Bytes,
@@ -157,8 +160,17 @@ export {
 } from './units.ts';
 export { KILL_WAIT } from './worker/course.ts';
 export { decide } from './worker/decide.ts';
+export { digest } from './worker/digest.ts';
 export type { Effect, TicketOutcome } from './worker/effects.ts';
-export { describeExit, type Exit, type ExitUsage, isSuccess, type ProcessIdentity } from './worker/exit.ts';
+export {
+  describeExit,
+  type Exit,
+  type ExitUsage,
+  isSuccess,
+  isUnknown,
+  type ProcessIdentity,
+} from './worker/exit.ts';
+export { type MemoPhase, memoOf, type RunTrace, type WorkerMemo } from './worker/memo.ts';
 export type {
   CommandMessage,
   DependencyMessage,
@@ -166,8 +178,10 @@ export type {
   LimitsMessage,
   Message,
   MessageKind,
+  RecalledMessage,
   TimerName,
 } from './worker/messages.ts';
+export { processOf, type RecordedRun, reconcile } from './worker/reconcile.ts';
 export {
   type Check,
   type Command,

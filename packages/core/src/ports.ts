@@ -3,13 +3,15 @@ import type { EventDraft } from './events/catalogue.ts';
 import type { LimitName } from './limits/names.ts';
 import type { LimitPolicy, LimitReport, LimitsSpec, QuotaSpec } from './limits/spec.ts';
 import type { TreeUsage, UsageDetail } from './limits/usage.ts';
+import type { Judgement } from './restart/judgement.ts';
 import type { Milliseconds, MonotonicTime, WallTime } from './units.ts';
 import type { Exit, ProcessIdentity } from './worker/exit.ts';
+import type { RunTrace, WorkerMemo } from './worker/memo.ts';
 import type { Command, SignalName, WorkerId, WorkerSpec } from './worker/spec.ts';
 
 /** Time and chance, the only door through which they come in. */
 export interface Clock {
-  /** Monotonic: unmoved by clock steps and time zones. */
+  /** Monotonic, unmoved by clock steps and time zones; goes on from one master of a boot to the next. */
   now(): MonotonicTime;
   wallNow(): WallTime;
   /** Calls `fire` once after `delay`; the returned function cancels, and is harmless afterwards. */
@@ -64,6 +66,25 @@ export interface SpawnRequest {
    * if it throws, the program never starts and the run ends with `spawn-failed`.
    */
   record(process: ProcessIdentity): void;
+}
+
+/** A run that an earlier master started, as a host is to take charge of it. */
+export interface AttachRequest {
+  readonly workerId: WorkerId;
+  readonly run: number;
+  /** Its main process, which may be gone, and whose pid may be another’s by now. */
+  readonly process: ProcessIdentity;
+  /** HSU_RUN of its tree. */
+  readonly mark: string;
+  /** What it would be started with now; null: its worker is not configured any more. */
+  readonly command: Command | null;
+  /** What `OutputCollector.resume` found of its output; the host lets it go as that of a run of its own. */
+  readonly channels: OutputChannels | null;
+  /** The limits that hold from now on. */
+  readonly limits: LimitsSpec | null;
+  /** Whether it has just these already. Else the host sets what can be set while it runs, and reports of each what became of it. */
+  readonly limitsHold: boolean;
+  readonly quotas: readonly QuotaSpec[];
 }
 
 /** What a host reports of one run: first `spawned` or `spawn-failed`; after `spawned` one `exited`; then, unless the tree was empty, one `tree-empty`. */
@@ -122,10 +143,11 @@ export interface Host {
   /** Starts a run. Reports arrive later, never from within this call. */
   spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun;
   /**
-   * Takes charge of a process tree that this host did not start, found by its leader and its mark. Reports `exited` (code and
-   * signal null) when the leader is gone, at once if it is gone already, then `tree-empty` unless nothing remained.
+   * Takes charge of a process tree that this host did not start, found by its main process and its mark; whoever has that pid now and
+   * another start time is a stranger. Reports `exited` when the main process is gone, soon if it is gone already, code and signal null
+   * where the system does not tell them; then `tree-empty` unless nothing remained. Never from within this call.
    */
-  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun;
+  attach(request: AttachRequest, report: (report: RunReport) => void): HostRun;
   /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
   /** Whether that very process is alive. */
@@ -172,6 +194,10 @@ export interface RunContext {
   readonly limits: LimitsSpec | null;
   /** The main process now: a daemonizing program changes it. */
   readonly process: ProcessIdentity;
+  /** When the run began, maybe under an earlier master. */
+  readonly since: MonotonicTime;
+  /** It was ready when this master took charge of it: what its startup probe asks for has been. false for a run of its own. */
+  readonly wasReady: boolean;
   readonly host: Host;
   readonly clock: Clock;
   /** The living members of the run’s tree. */
@@ -195,24 +221,50 @@ export interface RunHook {
 /** Opens the places where a run’s output goes. */
 export interface OutputCollector {
   open(spec: WorkerSpec, run: number): RunOutput;
+  /**
+   * The channels of a run that an earlier master began, which are read again; what is heard of them is that worker’s and that run’s. null
+   * where there are none. Called at most once per run.
+   */
+  resume(spec: WorkerSpec, run: number, mark: string): OutputChannels | null;
 }
 
-/** A process that a master recorded and did not see end. */
-export interface LeftOver {
+/** A run that a master recorded and did not see end. */
+export interface RunRecord extends RunTrace {
   readonly workerId: WorkerId;
   readonly run: number;
   readonly process: ProcessIdentity;
-  readonly mark: string;
+}
+
+/** What cannot be read of what an earlier master wrote down. */
+export interface JournalRefusal {
+  /** Path of the file; a copy of what was refused is beside it. */
+  readonly file: string;
+  /** How many records were refused; null where that is not known. */
+  readonly records: number | null;
+  readonly reason: string;
 }
 
 /** What is written down so that the next master knows. */
 export interface Journal {
-  /** Runs that an earlier master recorded and did not close; their processes may or may not live. */
-  leftOvers(): readonly LeftOver[];
+  /** Runs that an earlier master of this boot recorded and did not close; their processes may or may not live. */
+  leftOvers(): readonly RunRecord[];
+  /** What an earlier master of this boot last knew of a worker; null: nothing. */
+  recall(workerId: WorkerId): WorkerMemo | null;
+  /** What outlives a boot of what was known of a worker’s failures; null: nothing. */
+  judgement(workerId: WorkerId): Judgement | null;
+  /** What was damaged or is of a form that is not known. */
+  refusals(): readonly JournalRefusal[];
   /** Synchronous: on return the record is in place. Throws where it cannot be written. */
-  recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity): void;
+  recordRun(record: RunRecord): void;
   forgetRun(workerId: WorkerId, run: number): void;
-  /** Off the event loop, durable; later calls overrule earlier ones. */
+  /**
+   * Synchronous, outlives the master and not the machine; null: the next master begins that worker anew. Never throws: what cannot be
+   * written is tried again with the next record.
+   */
+  remember(workerId: WorkerId, memo: WorkerMemo | null): void;
+  /** Off the event loop, durable; later calls overrule earlier ones. null: nothing is held against it. */
+  recordJudgement(workerId: WorkerId, judgement: Judgement | null): void;
+  /** At once for the next master, durable off the event loop; later calls overrule earlier ones. */
   recordDesired(workerId: WorkerId, desired: 'up' | 'down'): void;
   /** What the operator last asked for; null where nothing was recorded. */
   desired(workerId: WorkerId): 'up' | 'down' | null;

@@ -1,6 +1,6 @@
 /** A span of time in milliseconds; never negative, may be fractional. */
 export type Milliseconds = number;
-/** A point on the monotonic clock of one master, in milliseconds; only differences mean anything. */
+/** A point on the monotonic clock of one boot of the machine, in milliseconds, the same for all masters; only differences mean anything. */
 export type MonotonicTime = number;
 /** A point in time in milliseconds since 1970-01-01T00:00:00Z; for people and records, never for timers. */
 export type WallTime = number;

@@ -5,8 +5,10 @@ import { PLAIN_FILES } from '../src/logs/files.ts';
 import { noFailures } from '../src/restart/breaker.ts';
 import type { RestartRule } from '../src/restart/policy.ts';
 import { decide } from '../src/worker/decide.ts';
+import { digest } from '../src/worker/digest.ts';
 import type { Effect } from '../src/worker/effects.ts';
 import type { Exit, ProcessIdentity } from '../src/worker/exit.ts';
+import type { WorkerMemo } from '../src/worker/memo.ts';
 import type { Message } from '../src/worker/messages.ts';
 import type { WorkerSpec } from '../src/worker/spec.ts';
 import { newWorker, type Phase, type Worker } from '../src/worker/state.ts';
@@ -121,6 +123,22 @@ export function exit(differs: Partial<Exit> = {}): Exit {
   return { code: null, signal: null, coreDumped: false, usage: null, ...differs };
 }
 
+/** What is remembered of a worker in its third run, but for what `differs`. */
+export function memo(differs: Partial<WorkerMemo> = {}): WorkerMemo {
+  return {
+    desired: 'up',
+    enabled: true,
+    run: 3,
+    restarts: 2,
+    history: noFailures,
+    lastEnd: null,
+    limitFactors: {},
+    phase: { name: 'running', process: LEADER, since: 400, ready: true, unreadyReason: '', mainKnown: true },
+    trace: { mark: 'm1.web.3', at: 300, command: digest(SPEC.command), limits: digest(SPEC.limits) },
+    ...differs,
+  };
+}
+
 /** A message without what the rig fills in: the run, and no ticket. */
 type Short<M> = M extends { readonly run: number }
   ? Omit<M, 'run'> & { readonly run?: number }
@@ -167,7 +185,7 @@ export class Rig {
     const message = {
       ...(HAS_RUN.has(short.kind)
         ? { run: this.worker.run }
-        : short.kind === 'dependencies' || short.kind === 'limits-changed'
+        : short.kind === 'dependencies' || short.kind === 'limits-changed' || short.kind === 'recalled'
           ? {}
           : { ticket: null }),
       ...(short.kind === 'stop' || short.kind === 'kill' ? { cause: 'operator' } : {}),

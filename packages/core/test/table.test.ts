@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { EventType } from '../src/events/catalogue.ts';
 import type { LimitPolicy } from '../src/limits/spec.ts';
+import type { MemoPhase } from '../src/worker/memo.ts';
 import type { Message, MessageKind } from '../src/worker/messages.ts';
 import type { Phase, PhaseName } from '../src/worker/state.ts';
 import { TABLE } from '../src/worker/table.ts';
 import { fc } from './properties.ts';
-import { CHILD, exit, LEADER, limitsSpec, Rig, RULE, type SpecDiffers } from './rig.ts';
+import { CHILD, exit, LEADER, limitsSpec, memo, Rig, RULE, type SpecDiffers } from './rig.ts';
 
 const LIMIT_POLICIES: readonly LimitPolicy[] = [
   'none',
@@ -16,6 +17,28 @@ const LIMIT_POLICIES: readonly LimitPolicy[] = [
   'immediate_kill',
   'restart',
   'restart_adjusted',
+];
+
+const PHASES: readonly MemoPhase[] = [
+  { name: 'stopped', completed: false },
+  { name: 'stopped', completed: true },
+  { name: 'blocked' },
+  { name: 'starting', end: null, process: null },
+  { name: 'starting', end: 'kill', process: LEADER },
+  { name: 'running', process: LEADER, since: 0, ready: true, unreadyReason: '', mainKnown: true },
+  {
+    name: 'stopping',
+    process: LEADER,
+    since: 0,
+    askedAt: 500,
+    cause: 'liveness',
+    detail: 'x',
+    answer: null,
+    step: 'asking',
+    exit: null,
+  },
+  { name: 'backoff', until: 5000, reason: 'x' },
+  { name: 'failed', failure: { code: 'E_GAVE_UP', message: 'x' } },
 ];
 
 type Told = Parameters<Rig['tell']>[0];
@@ -68,6 +91,10 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
   'limit-cleared': [{ kind: 'limit-cleared', limit: 'memory.max_rss' }],
   'limits-changed': [{ kind: 'limits-changed' }],
   'limits-set': [{ kind: 'limits-set', limits: [] }],
+  recalled: PHASES.flatMap((phase) => [
+    { kind: 'recalled', memo: memo({ phase }), desired: 'up' },
+    { kind: 'recalled', memo: memo({ phase }), desired: 'down' },
+  ]),
 };
 
 const anyTold: readonly Told[] = Object.values(TOLD).flat();

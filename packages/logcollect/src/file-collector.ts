@@ -112,6 +112,11 @@ class Files implements FileCollector {
     this.#idleAfter = options.idleAfter ?? 30_000;
   }
 
+  /** What is written into pipes ends with the master that reads them. */
+  resume(): null {
+    return null;
+  }
+
   open(spec: WorkerSpec, run: number): RunOutput {
     const source: Source = { workerId: spec.id, run, log: spec.log };
     const hearing = new Map<OutputListener, RunListener>();

@@ -14,6 +14,6 @@ export { type FakeProcess, FakeSystem, type FakeTree, type SystemNews } from './
 export { PROPERTIES, type Property, type Violation } from './simulation/check.ts';
 export { type Simulation, simulate } from './simulation/simulate.ts';
 export type { MakeSupervisor, SimulatedParts, SimulatedSupervisor } from './simulation/supervisor.ts';
-export { limitResponse, limitsSpec, restartRule, workerSpec } from './specs.ts';
+export { attachRequest, limitResponse, limitsSpec, restartRule, workerSpec } from './specs.ts';
 export { creature, creaturePath } from './zoo/creature.ts';
 export * as zoo from './zoo/zoo.ts';

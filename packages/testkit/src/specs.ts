@@ -1,7 +1,9 @@
 import {
+  type AttachRequest,
   type LimitResponse,
   type LimitsSpec,
   PLAIN_FILES,
+  type ProcessIdentity,
   type RestartRule,
   type WorkerSpec,
 } from '@hsu-master/core';
@@ -95,6 +97,26 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
     limits: null,
     namespace: null,
     group: null,
+    quotas: [],
+    ...differs,
+  };
+}
+
+/** What a host is asked to take charge of, without limits and output, but for what `differs`. */
+export function attachRequest(
+  process: ProcessIdentity,
+  mark: string,
+  differs: Partial<AttachRequest> = {},
+): AttachRequest {
+  return {
+    workerId: 'attached',
+    run: 1,
+    process,
+    mark,
+    command: null,
+    channels: null,
+    limits: null,
+    limitsHold: true,
     quotas: [],
     ...differs,
   };

@@ -5,8 +5,8 @@ import {
   type HostRun,
   type Journal,
   KILL_WAIT,
-  type LeftOver,
   type ProcessIdentity,
+  type RunRecord,
   type StopSpec,
   type Waiting,
   type WorkerId,
@@ -14,6 +14,9 @@ import {
 
 /** For a process whose worker is no longer configured. */
 const DEFAULT_STOP: StopSpec = { signal: 'SIGTERM', grace: 10_000 };
+
+/** Nobody reads what it writes, and its limits stay as they are. */
+const NOTHING = { command: null, channels: null, limits: null, limitsHold: true, quotas: [] } as const;
 
 interface Parts {
   readonly host: Host;
@@ -27,7 +30,7 @@ interface Parts {
 }
 
 interface Ending {
-  readonly left: LeftOver;
+  readonly left: RunRecord;
   run: HostRun | null;
   cancelTimer: () => void;
   killed: boolean;
@@ -96,7 +99,9 @@ export class LeftOvers {
     const { left } = ending;
     const stop = stopOf(left.workerId) ?? DEFAULT_STOP;
     let anyAlive = false;
-    const run = host.attach(left.process, left.mark, (report) => {
+    const { workerId, run: number, process, mark } = left;
+    const request = { workerId, run: number, process, mark, ...NOTHING } as const;
+    const run = host.attach(request, (report) => {
       if (report.kind === 'exited' && report.remaining.length > 0) anyAlive = true;
       const empty =
         report.kind === 'tree-empty' || (report.kind === 'exited' && report.remaining.length === 0);

@@ -2,12 +2,17 @@ import {
   type Clock,
   type Decision,
   decide,
+  digest,
   type Effect,
+  type Exit,
   type EventStream,
   type Host,
   type HostRun,
+  isUnknown,
   type Journal,
+  judgementOf,
   type LimitsSpec,
+  memoOf,
   type Message,
   type MonotonicTime,
   newWorker,
@@ -15,9 +20,11 @@ import {
   type ProcessIdentity,
   type RunHook,
   type RunReport,
+  type RunTrace,
   type TicketOutcome,
   type TimerName,
   type Worker,
+  type WorkerMemo,
   type WorkerSpec,
 } from '@hsu-master/core';
 import type { Mailbox } from './mailbox.ts';
@@ -47,12 +54,15 @@ export interface Surroundings {
 }
 
 type SpawnEffect = Effect & { readonly kind: 'spawn' };
+type AttachEffect = Effect & { readonly kind: 'attach' };
 
 /** The part of a run that lives outside the state: handles. */
 interface RunHandles {
   readonly run: number;
   readonly host: HostRun;
   limits: LimitsSpec | null;
+  /** An earlier master began it, and it was ready then. */
+  readonly wasReady: boolean;
   /** When it was let go last; null: it was never held back. */
   freeSince: MonotonicTime | null;
   endHooks: (() => void)[];
@@ -64,6 +74,10 @@ export class WorkerActor {
   readonly #in: Surroundings;
   readonly #timers = new Map<TimerName, () => void>();
   #worker: Worker;
+  /** Of the present or last run. */
+  #trace: RunTrace | null = null;
+  /** Its memo as it was last remembered. */
+  #remembered = '';
   #handles: RunHandles | null = null;
 
   constructor(spec: WorkerSpec, surroundings: Surroundings) {
@@ -113,9 +127,36 @@ export class WorkerActor {
       ending: this.#in.isEnding(),
     });
     this.#worker = decision.worker;
-    this.#publish(before.run, decision);
+    this.#remember(before, decision);
+    this.#publish(message.kind === 'recalled' ? message.memo.run : before.run, decision);
     for (const effect of decision.effects) this.#attempt(effect);
     if (decision.worker !== before) this.#in.turned(this, before);
+  }
+
+  /** Before anything of the decision is done: what is done afterwards is known to the next master. */
+  #remember(before: Worker, { worker, effects }: Decision): void {
+    if (worker === before) return;
+    const { journal, clock } = this.#in;
+    const { id, enabled } = this.spec;
+    for (const effect of effects) {
+      if (effect.kind === 'spawn') this.#trace = this.#traceOf(effect.run);
+      // Its wish tells the operator’s stop from that of a master which ends.
+      if (effect.kind === 'record-desired') journal.recordDesired(id, effect.desired);
+    }
+    const memo = memoOf(worker, enabled, this.#trace);
+    const text = JSON.stringify(memo);
+    if (text !== this.#remembered) {
+      this.#remembered = text;
+      journal.remember(id, memo);
+    }
+    if (worker.history.breaker === before.history.breaker && worker.phase.name === before.phase.name) return;
+    journal.recordJudgement(id, judgementOf(worker, clock.now(), clock.wallNow()));
+  }
+
+  #traceOf(run: number): RunTrace {
+    const { id, command, limits } = this.spec;
+    const mark = `${this.#in.masterId}.${id}.${run}`;
+    return { mark, at: this.#in.clock.now(), command: digest(command), limits: digest(limits) };
   }
 
   /** A turn that ends one run may begin the next; what it says before `worker.starting` is about the former. */
@@ -140,6 +181,9 @@ export class WorkerActor {
     switch (effect.kind) {
       case 'spawn':
         this.#in.spawns.add(() => this.#spawn(effect));
+        return;
+      case 'attach':
+        this.#attach(effect);
         return;
       case 'signal-tree':
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
@@ -180,7 +224,8 @@ export class WorkerActor {
         this.#in.settle(effect.ticket, effect.outcome);
         return;
       case 'record-desired':
-        this.#in.journal.recordDesired(this.spec.id, effect.desired);
+        // Done before all others.
+        return;
     }
   }
 
@@ -199,7 +244,14 @@ export class WorkerActor {
       return;
     }
     try {
-      this.#handles = { run, host: this.#ask(run, limits), limits, freeSince: null, endHooks: [] };
+      this.#handles = {
+        run,
+        host: this.#ask(run, limits),
+        limits,
+        wasReady: false,
+        freeSince: null,
+        endHooks: [],
+      };
     } catch (error) {
       const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
       this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_INTERNAL', message }, transient: true });
@@ -207,8 +259,9 @@ export class WorkerActor {
   }
 
   #ask(run: number, limits: LimitsSpec | null): HostRun {
-    const { host, collector, journal, masterId } = this.#in;
-    const mark = `${masterId}.${this.spec.id}.${run}`;
+    const { host, collector, journal } = this.#in;
+    const trace = this.#trace ?? this.#traceOf(run);
+    const { mark } = trace;
     return host.spawn(
       {
         workerId: this.spec.id,
@@ -220,10 +273,22 @@ export class WorkerActor {
         output: collector.open(this.spec, run),
         limits,
         quotas: this.spec.quotas,
-        record: (process) => journal.recordRun(this.spec.id, run, mark, process),
+        record: (process) => journal.recordRun({ workerId: this.spec.id, run, process, ...trace }),
       },
       (report) => this.#report(run, report),
     );
+  }
+
+  #attach({ run, process, mark, exit, limits, limitsHold }: AttachEffect): void {
+    const { host, collector } = this.#in;
+    const { phase } = this.#worker;
+    const { id: workerId, command, quotas } = this.spec;
+    const channels = collector.resume(this.spec, run, mark);
+    const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
+    const attached = host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
+    const wasReady = phase.name === 'running' && phase.ready && phase.mainKnown;
+    this.#handles = { run, host: attached, limits, wasReady, freeSince: null, endHooks: [] };
+    this.tell({ kind: 'limits-set', run, limits: attached.limitReports() });
   }
 
   #report(run: number, report: RunReport): void {
@@ -260,6 +325,8 @@ export class WorkerActor {
     const { host, clock, events, hooks } = this.#in;
     const { run } = effect;
     const spec = (): WorkerSpec => this.#spec;
+    const { phase } = this.#worker;
+    const since = phase.name === 'running' ? phase.since : clock.now();
     const main = (): ProcessIdentity => {
       const { phase } = this.#worker;
       return phase.name === 'running' ? phase.process : effect.process;
@@ -276,6 +343,8 @@ export class WorkerActor {
         get process() {
           return main();
         },
+        since,
+        wasReady: handles.wasReady,
         host,
         clock,
         members: () => handles.host.members(),
@@ -304,6 +373,13 @@ export class WorkerActor {
     });
     this.#timers.set(timer, cancel);
   }
+}
+
+/** What an earlier master saw of the end says more than what this host can. */
+function withKnownExit(report: RunReport, known: Exit | null): RunReport {
+  return report.kind === 'exited' && known !== null && isUnknown(report.exit)
+    ? { ...report, exit: known }
+    : report;
 }
 
 /** What is asked of a tree that was stopped or slowed says nothing about it. */

@@ -20,7 +20,7 @@ import type {
   UsageDetail,
 } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
-import { creature, creaturePath } from '@hsu-master/testkit';
+import { attachRequest, creature, creaturePath } from '@hsu-master/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acquireContainment, type Containment } from '../src/host/cgroup/acquire.ts';
 import { createNativeHost, type NativeHost } from '../src/host/native.ts';
@@ -429,7 +429,7 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     host = open();
     const reports: string[] = [];
     if (leader === undefined) throw new Error('nothing recorded');
-    const found = host.attach(leader, mark, ({ kind }) => reports.push(kind));
+    const found = host.attach(attachRequest(leader, mark), ({ kind }) => reports.push(kind));
     host.endForgotten();
     await until('both', () => found.members().length === 2);
     found.signalTree('SIGTERM');
@@ -446,7 +446,7 @@ describe.runIf(groups)('a tree that a cgroup holds', { timeout: TIME }, () => {
     host = open();
     const [leader] = watched.recorded;
     if (leader === undefined) throw new Error('nothing recorded');
-    const found = host.attach(leader, mark, () => {});
+    const found = host.attach(attachRequest(leader, mark), () => {});
     found.throttle(null);
     found.signalTree('SIGTERM');
     await until('no directory', () => traces().every((path) => path.endsWith(INSTANCE)));

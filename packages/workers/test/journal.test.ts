@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessIdentity, RunRecord } from '@hsu-master/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openJournal } from '../src/journal/journal.ts';
 
@@ -31,6 +32,15 @@ function journal(bootId = 'boot-1') {
 }
 const records = () => join(place, 'run', 'runs.log');
 const process1 = { pid: 4711, startedAt: '123456' };
+const record = (workerId: string, run: number, mark: string, process: ProcessIdentity): RunRecord => ({
+  workerId,
+  run,
+  mark,
+  process,
+  at: 1,
+  command: null,
+  limits: null,
+});
 
 it('a file system that takes no directories is an error that names it', () => {
   const places = { runDirectory: join(place, 'run'), stateDirectory: '/proc/hsu/a/b', bootId: '' };
@@ -43,8 +53,8 @@ it('a file system that takes no directories is an error that names it', () => {
 describe('run records', () => {
   it('the next master reads what was recorded and not forgotten', () => {
     const first = journal();
-    first.recordRun('web', 3, 'm.web.3', process1);
-    first.recordRun('db', 1, 'm.db.1', { pid: 4712, startedAt: '5' });
+    first.recordRun(record('web', 3, 'm.web.3', process1));
+    first.recordRun(record('db', 1, 'm.db.1', { pid: 4712, startedAt: '5' }));
     first.forgetRun('db', 1);
     expect(journal().leftOvers()).toMatchObject([
       { workerId: 'web', run: 3, mark: 'm.web.3', process: process1 },
@@ -52,7 +62,7 @@ describe('run records', () => {
   });
 
   it('records of another boot name nobody', () => {
-    journal().recordRun('web', 1, 'm.web.1', process1);
+    journal().recordRun(record('web', 1, 'm.web.1', process1));
     expect(journal('boot-2').leftOvers()).toEqual([]);
     expect(journal('boot-1').leftOvers()).toEqual([]);
   });
@@ -64,25 +74,25 @@ describe('run records', () => {
     ['garbage', () => '\0\0\0 not a record'],
     ['of a newer form', (text: string) => text.replace('"form":1', '"form":2')],
   ])('H3: a record that is %s is never guessed at', (_how, damage) => {
-    journal().recordRun('web', 1, 'm.web.1', process1);
+    journal().recordRun(record('web', 1, 'm.web.1', process1));
     writeFileSync(records(), damage(readFileSync(records(), 'utf8')));
     expect(journal().leftOvers()).toEqual([]);
   });
 
   it('a torn last line hides no other, and is overwritten by what follows', () => {
     const first = journal();
-    first.recordRun('web', 1, 'm.web.1', process1);
+    first.recordRun(record('web', 1, 'm.web.1', process1));
     appendFileSync(records(), 'deadbeef {"workerId":"half');
     const second = journal();
     expect(second.leftOvers()).toHaveLength(1);
-    second.recordRun('db', 1, 'm.db.1', process1);
+    second.recordRun(record('db', 1, 'm.db.1', process1));
     expect(journal().leftOvers()).toHaveLength(2);
   });
 
   it('the file stays small however often a worker starts', () => {
     const first = journal();
     for (let run = 1; run <= 5000; run += 1) {
-      first.recordRun('web', run, `m.web.${run}`, process1);
+      first.recordRun(record('web', run, `m.web.${run}`, process1));
       if (run < 5000) first.forgetRun('web', run);
     }
     expect(statSync(records()).size).toBeLessThan(512 * 1024);
@@ -144,20 +154,21 @@ it.skipIf(process.getuid?.() !== 0)(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', run]);
     try {
       const first = journal();
-      first.recordRun('web', 1, 'm.web.1', process1);
+      first.recordRun(record('web', 1, 'm.web.1', process1));
       const filler = join(run, 'filler');
       expect(() => {
         for (;;) appendFileSync(filler, 'x'.repeat(512));
       }).toThrow(/ENOSPC/);
       expect(() => {
-        for (let turn = 1; turn < 200; turn += 1) first.recordRun('db', turn, `m.db.${turn}`, process1);
+        for (let turn = 1; turn < 200; turn += 1)
+          first.recordRun(record('db', turn, `m.db.${turn}`, process1));
       }).toThrow();
       const before = failures.length;
       first.forgetRun('web', 1);
       first.forgetRun('db', 1);
       expect(failures.length).toBe(before + 1);
       rmSync(filler);
-      first.recordRun('api', 1, 'm.api.1', process1);
+      first.recordRun(record('api', 1, 'm.api.1', process1));
       const second = journal();
       expect(second.leftOvers()).toMatchObject([{ workerId: 'api' }]);
       await second.close();

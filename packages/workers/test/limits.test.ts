@@ -94,7 +94,15 @@ describe('throttling', () => {
     const scene = await stage(answering('throttle'), { endsOnSignal: null });
     scene.context.tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'throttle', reason: 'x' });
     const journal = new FakeJournal();
-    journal.recordRun('web', 1, 'm.web.1', scene.context.process);
+    journal.recordRun({
+      workerId: 'web',
+      run: 1,
+      process: scene.context.process,
+      mark: 'm.web.1',
+      at: 0,
+      command: null,
+      limits: null,
+    });
     scene.host.close();
     const host = new FakeHost(scene.system, programsByName({}));
     const next = new Supervisor({

@@ -7,6 +7,7 @@ import {
   type Host,
   type HostRun,
   type HsuEvent,
+  type Journal,
   type Message,
 } from '@hsu-master/core';
 import type { Property, SimulatedParts, Simulation } from '@hsu-master/testkit';
@@ -53,7 +54,7 @@ function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host 
     name: host.name,
     capabilities: () => host.capabilities(),
     exec: (request) => host.exec(request),
-    attach: (process, mark, report) => host.attach(process, mark, report),
+    attach: (request, report) => host.attach(request, report),
     isAlive: (process) => host.isAlive(process),
     identify: (pid) => host.identify(pid),
     explainLimits: (...asked) => host.explainLimits(...asked),
@@ -74,6 +75,22 @@ function whole(run: HostRun, change: (run: HostRun) => Partial<HostRun>): HostRu
     freeze: (frozen) => run.freeze(frozen),
     throttle: (percent) => run.throttle(percent),
     ...change(run),
+  };
+}
+
+function journalWith(journal: Journal, differs: Partial<Journal>): Journal {
+  return {
+    leftOvers: () => journal.leftOvers(),
+    recall: (id) => journal.recall(id),
+    judgement: (id) => journal.judgement(id),
+    refusals: () => journal.refusals(),
+    recordRun: (record) => journal.recordRun(record),
+    forgetRun: (...run) => journal.forgetRun(...run),
+    remember: (...memo) => journal.remember(...memo),
+    recordJudgement: (...judged) => journal.recordJudgement(...judged),
+    recordDesired: (...wish) => journal.recordDesired(...wish),
+    desired: (id) => journal.desired(id),
+    ...differs,
   };
 }
 
@@ -105,13 +122,7 @@ export const FAULTS: readonly Fault[] = [
   }),
   fault('one-run-at-a-time', 'what an earlier master left is not looked for', {
     ...has(({ journal }) => ({
-      journal: {
-        leftOvers: () => [],
-        recordRun: (...record) => journal.recordRun(...record),
-        forgetRun: (...run) => journal.forgetRun(...run),
-        recordDesired: (...wish) => journal.recordDesired(...wish),
-        desired: (id) => journal.desired(id),
-      },
+      journal: journalWith(journal, { leftOvers: () => [], recall: () => null }),
     })),
   }),
   fault('nothing-outlives-the-stop', 'nobody is found after SIGKILL', {

@@ -24,6 +24,12 @@ export interface EventMap {
   'worker.blocked': { readonly waiting: readonly Waiting[] };
   'worker.spawn-failed': { readonly failure: Failure };
   'worker.started': { readonly process: ProcessIdentity; readonly warning: string | null };
+  'worker.attached': {
+    readonly process: ProcessIdentity;
+    readonly uptime: Milliseconds;
+    readonly restarts: number;
+    readonly ready: boolean;
+  };
   'worker.daemonized': { readonly process: ProcessIdentity; readonly expected: boolean };
   'worker.ready': Record<never, never>;
   'worker.unready': { readonly reason: string };
@@ -110,6 +116,12 @@ export interface EventMap {
   'supervisor.started': { readonly host: string; readonly workers: number };
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
+  'supervisor.left': { readonly reason: string; readonly workers: number };
+  'supervisor.journal-refused': {
+    readonly file: string;
+    readonly records: number | null;
+    readonly reason: string;
+  };
   'supervisor.left-over-ended': { readonly process: ProcessIdentity };
   'supervisor.stray-found': { readonly process: ProcessIdentity };
   'supervisor.unrecorded': { readonly reason: string };
@@ -158,6 +170,15 @@ export const EVENT_MEANINGS: EventMeanings = {
   'worker.started': {
     means: 'The program runs.',
     payload: { process: PROCESS, warning: 'what was odd about the start, or null' },
+  },
+  'worker.attached': {
+    means: 'A run that an earlier master began goes on under this one; it was not started again.',
+    payload: {
+      process: PROCESS,
+      uptime: 'milliseconds since it was started',
+      restarts: 'automatic restarts of this worker so far',
+      ready: 'whether it was ready; probes say from now on',
+    },
   },
   'worker.daemonized': {
     means: 'Another process of the tree took over as the main process.',
@@ -325,8 +346,21 @@ export const EVENT_MEANINGS: EventMeanings = {
     means: 'All workers rest.',
     payload: { survivors: 'processes that could not be ended' },
   },
+  'supervisor.left': {
+    means: 'The master ends and leaves its workers running; the next one takes charge of them.',
+    payload: { reason: 'who or what asked', workers: 'how many have a process' },
+  },
+  'supervisor.journal-refused': {
+    means:
+      'Some of what an earlier master wrote down is damaged or of an unknown form, and is not believed; the rest is.',
+    payload: {
+      file: 'its path; a copy is kept beside it, named .refused',
+      records: 'how many, or null where that is not known',
+      reason: 'what is wrong with them',
+    },
+  },
   'supervisor.left-over-ended': {
-    means: 'A process that an earlier, killed master had left was ended before its worker starts.',
+    means: 'What an earlier master had left of a worker that is not configured any more was ended.',
     payload: { process: PROCESS },
   },
   'supervisor.stray-found': {

@@ -5,7 +5,7 @@ import { isLoss, type LimitReport } from '../limits/spec.ts';
 import { noFailures } from '../restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../restart/decide.ts';
 import { rulesOf } from '../restart/policy.ts';
-import { formatDuration, type Milliseconds } from '../units.ts';
+import { formatDuration, type Milliseconds, type MonotonicTime } from '../units.ts';
 import { answerToKill, type LimitAnswer, publishKill, publishRefusal, raise } from './answer.ts';
 import { describeExit, type Exit, isSuccess, type ProcessIdentity } from './exit.ts';
 import type { FactMessage } from './messages.ts';
@@ -53,9 +53,7 @@ export function beginRunning(turn: Turn, message: FactMessage & { readonly kind:
   turn.publish('worker.started', { process, warning });
   noteLimits(turn, message.limits);
   turn.act({ kind: 'begin-hooks', run: turn.worker.run, process });
-  if (turn.worker.history !== noFailures) {
-    turn.act({ kind: 'set-timer', run: turn.worker.run, timer: 'reset', delay: resetAfter(turn) });
-  }
+  forgiveLater(turn, now);
   if (phase.ready && mainKnown) turn.publish('worker.ready', {});
   return phase;
 }
@@ -82,8 +80,12 @@ export function setLimits(turn: Turn): void {
   if (limits !== null) turn.act({ kind: 'set-limits', run: turn.worker.run, limits });
 }
 
-function resetAfter(turn: Turn): Milliseconds {
-  return Math.max(...rulesOf(turn.in.spec.restart).map((rule) => rule.resetAfter));
+/** A run that began at `since` and lives long enough forgives what was before it. */
+export function forgiveLater(turn: Turn, since: MonotonicTime): void {
+  if (turn.worker.history === noFailures) return;
+  const resetAfter = Math.max(...rulesOf(turn.in.spec.restart).map((rule) => rule.resetAfter));
+  const delay = Math.max(0, since + resetAfter - turn.in.now);
+  turn.act({ kind: 'set-timer', run: turn.worker.run, timer: 'reset', delay });
 }
 
 /** Another process became the one whose life is the run’s. */
@@ -294,14 +296,19 @@ function fail(turn: Turn, failure: Failure): void {
 }
 
 function backOff(turn: Turn, decision: RestartDecision & { kind: 'retry' | 'pause' }, reason: string): void {
-  const { history, delay } = decision;
-  turn.set({ history });
-  turn.become({ name: 'backoff', until: turn.in.now + delay, reason });
+  turn.set({ history: decision.history });
+  waitToRetry(turn, turn.in.now + decision.delay, decision.delay, reason);
+}
+
+/** Waits for the next try, which is due at `until`, in `delay`, maybe at once. */
+export function waitToRetry(turn: Turn, until: MonotonicTime, delay: Milliseconds, reason: string): void {
+  const { history } = turn.worker;
+  turn.become({ name: 'backoff', until, reason });
   turn.publish('worker.backing-off', {
     delay,
     until: turn.in.wallNow + delay,
     failures: history.streak,
-    breaker: decision.kind === 'pause' ? 'open' : 'closed',
+    breaker: history.breaker.state === 'open' ? 'open' : 'closed',
     reason,
   });
   if (delay <= 0) {

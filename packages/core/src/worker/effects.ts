@@ -1,7 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { LimitsSpec } from '../limits/spec.ts';
 import type { Milliseconds } from '../units.ts';
-import type { ProcessIdentity } from './exit.ts';
+import type { Exit, ProcessIdentity } from './exit.ts';
 import type { TimerName } from './messages.ts';
 import type { SignalName } from './spec.ts';
 
@@ -16,6 +16,18 @@ export type TicketOutcome =
 /** An action that was decided on and not done yet. */
 export type Effect =
   | { readonly kind: 'spawn'; readonly run: number; readonly limits: LimitsSpec | null }
+  /** Take charge of a run that an earlier master began. Its end is reported like that of any run. */
+  | {
+      readonly kind: 'attach';
+      readonly run: number;
+      readonly process: ProcessIdentity;
+      readonly mark: string;
+      /** How its main process ended, where the earlier master saw that. */
+      readonly exit: Exit | null;
+      readonly limits: LimitsSpec | null;
+      /** Whether it has just these already. */
+      readonly limitsHold: boolean;
+    }
   | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
   | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
   /** Give the living tree these limits; comes back as `limits-set`. */

@@ -64,6 +64,11 @@ export function isSuccess(exit: Exit, successCodes: readonly number[]): boolean 
   return exit.code !== null && successCodes.includes(exit.code);
 }
 
+/** Whether the system could not tell how it ended. */
+export function isUnknown({ code, signal }: Exit): boolean {
+  return code === null && signal === null;
+}
+
 /** NTSTATUS values that Windows programs end with; source: ntstatus.h. */
 const WINDOWS_STATUS: ReadonlyMap<number, string> = new Map([
   [0xc0000005, 'access violation'],

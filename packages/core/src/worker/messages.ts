@@ -3,6 +3,7 @@ import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
 import type { LimitPolicy, LimitReport } from '../limits/spec.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
+import type { WorkerMemo } from './memo.ts';
 
 /** Timers of a worker; at most one of each name runs. reset: the run has lived long enough to forgive earlier failures. */
 export type TimerName = 'backoff' | 'grace' | 'verify' | 'reset';
@@ -75,5 +76,13 @@ export interface LimitsMessage {
   readonly kind: 'limits-changed';
 }
 
-export type Message = CommandMessage | FactMessage | DependencyMessage | LimitsMessage;
+/** What an earlier master knew of the worker; the first message, if there is one. */
+export interface RecalledMessage {
+  readonly kind: 'recalled';
+  readonly memo: WorkerMemo;
+  /** What is wanted of it now. */
+  readonly desired: 'up' | 'down';
+}
+
+export type Message = CommandMessage | FactMessage | DependencyMessage | LimitsMessage | RecalledMessage;
 export type MessageKind = Message['kind'];

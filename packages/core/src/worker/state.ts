@@ -105,7 +105,7 @@ export interface Worker<P extends Phase = Phase> {
   readonly waiting: readonly Waiting[];
   readonly tickets: readonly PendingTicket[];
   readonly lastEnd: RunEnd | null;
-  /** How far limits have been raised; for the master’s life, until a `reset` or other limits. */
+  /** How far limits have been raised; until a `reset` or other limits. */
   readonly limitFactors: LimitFactors;
   /** What became of the limits of the present or last run. */
   readonly limitReports: readonly LimitReport[];

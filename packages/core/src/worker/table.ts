@@ -34,9 +34,10 @@ import {
   tryAgain,
 } from './course.ts';
 import { exceeded } from './excess.ts';
-import { isSuccess, type ProcessIdentity } from './exit.ts';
+import { isSuccess, isUnknown, type ProcessIdentity } from './exit.ts';
 import type { MessageKind } from './messages.ts';
 import type { PhaseName } from './state.ts';
+import { recall } from './recall.ts';
 import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
 
@@ -53,6 +54,7 @@ export const TABLE: Table = {
     dependencies: remember,
     timer: late,
     'limits-changed': renew,
+    recalled: recall,
     ...withoutRun,
   },
   failed: {
@@ -64,6 +66,7 @@ export const TABLE: Table = {
     dependencies: remember,
     timer: late,
     'limits-changed': renew,
+    recalled: unexpected,
     ...withoutRun,
   },
   blocked: {
@@ -78,6 +81,7 @@ export const TABLE: Table = {
     },
     timer: late,
     'limits-changed': renew,
+    recalled: unexpected,
     ...withoutRun,
   },
   backoff: {
@@ -91,6 +95,7 @@ export const TABLE: Table = {
       if (message.timer === 'backoff') retry(turn);
     },
     'limits-changed': renew,
+    recalled: unexpected,
     ...withoutRun,
   },
   starting: {
@@ -161,6 +166,7 @@ export const TABLE: Table = {
     'limit-cleared': unexpected,
     'limits-set': unexpected,
     timer: ignore('a timer of the run before'),
+    recalled: unexpected,
   },
   running: {
     start: (turn, phase, message) => {
@@ -194,6 +200,8 @@ export const TABLE: Table = {
       const { exit, remaining } = message;
       const { spec } = turn.in;
       const success = isSuccess(exit, spec.restart.successCodes);
+      // What went into the background while no master looked may have done so as it should.
+      if (remaining.length > 0 && !phase.mainKnown && isUnknown(exit)) return;
       if (remaining.length > 0 && success) {
         if (!phase.mainKnown) return;
         if (spec.onDaemonize === 'adopt' && spec.mainProcess === null) {
@@ -250,6 +258,7 @@ export const TABLE: Table = {
       if (message.timer === 'reset') turn.set({ history: noFailures });
     },
     surveyed: ignore('nobody asks while it runs'),
+    recalled: unexpected,
     spawned: unexpected,
     'spawn-failed': unexpected,
   },
@@ -312,6 +321,7 @@ export const TABLE: Table = {
     'limit-cleared': late,
     'limits-changed': renew,
     'limits-set': late,
+    recalled: unexpected,
     spawned: unexpected,
     'spawn-failed': unexpected,
   },

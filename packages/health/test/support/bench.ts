@@ -100,6 +100,8 @@ export class Bench {
       spec,
       run: 3,
       process: { pid: 4711, startedAt: '1' },
+      since: this.clock.now(),
+      wasReady: false,
       host,
       clock: this.clock,
       limits: null,

@@ -129,6 +129,10 @@ class Pumped implements PumpCollector {
     return pumped;
   }
 
+  resume(): null {
+    return null;
+  }
+
   adopt(specs: readonly WorkerSpec[]): void {
     for (const name of readdirSync(this.#folder.path)) {
       const found = parseChannelName(name);

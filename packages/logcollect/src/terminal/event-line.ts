@@ -32,6 +32,8 @@ const WORDS: Wording = {
   'worker.spawn-failed': ({ failure }, who) => withoutName(failure.message, who),
   'worker.started': ({ process, warning }) =>
     `started (pid ${process.pid})${warning === null ? '' : `; warning: ${warning}`}`,
+  'worker.attached': ({ process, uptime }) =>
+    `runs on (pid ${process.pid}, for ${formatDuration(uptime)} already); an earlier master started it`,
   'worker.daemonized': ({ process, expected }) =>
     `went into the background${expected ? '' : ' unexpectedly'}; its main process is now pid ${process.pid}`,
   'worker.ready': () => 'ready',
@@ -108,6 +110,9 @@ const WORDS: Wording = {
     survivors.length === 0
       ? 'all workers are stopped'
       : `stopped, but ${processes(survivors)} could not be ended (${pids(survivors)})`,
+  'supervisor.left': ({ workers }) => `leaves ${count(workers, 'worker')} running`,
+  'supervisor.journal-refused': ({ file, records, reason }) =>
+    `${records === null ? 'records' : count(records, 'record')} of the master before are not believed: ${reason} (${file})`,
   'supervisor.left-over-ended': ({ process }) =>
     `ended pid ${process.pid}, which an earlier master had left running`,
   'supervisor.stray-found': ({ process }) =>
@@ -123,7 +128,10 @@ function whoseLimit(quota: EventMap['limit.exceeded']['quota']): string {
 const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
   operator: () => 'stopping',
   shutdown: () => 'stopping',
-  restart: () => 'stopping, to be started again',
+  restart: (detail) =>
+    detail === 'its configuration changed'
+      ? 'its configuration changed; stopping, to be started again'
+      : 'stopping, to be started again',
   // health.changed gave the probe’s reason.
   liveness: () => 'stopping it, since its liveness probe failed',
   startup: () => 'stopping it, since its startup probe failed',

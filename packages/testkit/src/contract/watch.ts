@@ -1,5 +1,6 @@
 import type { Command, HostRun, ProcessIdentity, RunReport, SpawnRequest } from '@hsu-master/core';
 import { KeptOutput } from '../fake/output.ts';
+import { attachRequest } from '../specs.ts';
 import type { ZooProgram } from '../zoo/zoo.ts';
 import type { HostHarness } from './harness.ts';
 
@@ -59,7 +60,7 @@ export class WatchedRun {
 
   static attach(harness: HostHarness, process: ProcessIdentity, mark: string): WatchedRun {
     const watched = new WatchedRun(mark);
-    watched.#run = harness.host.attach(process, mark, (report) => watched.#hear(report));
+    watched.#run = harness.host.attach(attachRequest(process, mark), (report) => watched.#hear(report));
     return watched;
   }
 

@@ -1,4 +1,5 @@
 import type {
+  AttachRequest,
   Capability,
   Command,
   ExecOutcome,
@@ -64,11 +65,11 @@ export class FakeHost implements Host {
     return run;
   }
 
-  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
-    const run = new FakeRun(this.system, mark, report, this.#manner);
+  attach(request: AttachRequest, report: (report: RunReport) => void): HostRun {
+    const run = new FakeRun(this.system, request.mark, report, this.#manner);
     if (this.#closed) return run;
     this.#runs.add(run);
-    run.attach(process);
+    run.attach(request);
     return run;
   }
 

@@ -1,31 +1,60 @@
-import type { Journal, LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
+import type { Journal, Judgement, RunRecord, WorkerId, WorkerMemo } from '@hsu-master/core';
 
 /** What a master writes down, in memory. */
 export class FakeJournal implements Journal {
-  readonly #leftOvers: readonly LeftOver[];
-  readonly #runs: Map<WorkerId, LeftOver>;
+  readonly #leftOvers: readonly RunRecord[];
+  readonly #runs: Map<WorkerId, RunRecord>;
+  readonly #memos: Map<WorkerId, WorkerMemo>;
+  readonly #judgements: Map<WorkerId, Judgement>;
   readonly #desired: Map<WorkerId, 'up' | 'down'>;
   /** While it is set, `recordRun` throws it: a full disk. */
   failure: Error | null = null;
 
-  /** @param earlier the journal of the master before, as it was when that one ended */
-  constructor(earlier?: FakeJournal) {
-    this.#leftOvers = earlier?.runs() ?? [];
+  /**
+   * @param earlier the journal of the master before, as it was when that one ended
+   * @param rebooted the machine was started anew in between
+   */
+  constructor(earlier?: FakeJournal, rebooted = false) {
+    this.#leftOvers = rebooted ? [] : (earlier?.runs() ?? []);
     this.#runs = new Map(this.#leftOvers.map((left) => [left.workerId, left]));
+    this.#memos = new Map(earlier === undefined || rebooted ? [] : earlier.#memos);
+    this.#judgements = new Map(earlier === undefined ? [] : earlier.#judgements);
     this.#desired = new Map(earlier === undefined ? [] : earlier.#desired);
   }
 
-  leftOvers(): readonly LeftOver[] {
+  leftOvers(): readonly RunRecord[] {
     return this.#leftOvers;
   }
 
-  recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity): void {
+  recall(workerId: WorkerId): WorkerMemo | null {
+    return this.#memos.get(workerId) ?? null;
+  }
+
+  judgement(workerId: WorkerId): Judgement | null {
+    return this.#judgements.get(workerId) ?? null;
+  }
+
+  refusals(): readonly [] {
+    return [];
+  }
+
+  recordRun(record: RunRecord): void {
     if (this.failure !== null) throw this.failure;
-    this.#runs.set(workerId, { workerId, run, mark, process });
+    this.#runs.set(record.workerId, record);
   }
 
   forgetRun(workerId: WorkerId, _run: number): void {
     this.#runs.delete(workerId);
+  }
+
+  remember(workerId: WorkerId, memo: WorkerMemo | null): void {
+    if (memo === null) this.#memos.delete(workerId);
+    else this.#memos.set(workerId, JSON.parse(JSON.stringify(memo)) as WorkerMemo);
+  }
+
+  recordJudgement(workerId: WorkerId, judgement: Judgement | null): void {
+    if (judgement === null) this.#judgements.delete(workerId);
+    else this.#judgements.set(workerId, judgement);
   }
 
   recordDesired(workerId: WorkerId, desired: 'up' | 'down'): void {
@@ -37,7 +66,7 @@ export class FakeJournal implements Journal {
   }
 
   /** The runs that are recorded and not forgotten. */
-  runs(): readonly LeftOver[] {
+  runs(): readonly RunRecord[] {
     return [...this.#runs.values()];
   }
 }

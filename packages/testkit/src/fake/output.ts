@@ -47,4 +47,8 @@ export class FakeCollector implements OutputCollector {
     this.outputs.set(`${spec.id}/${run}`, output);
     return output;
   }
+
+  resume(): null {
+    return null;
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  type AttachRequest,
   type Command,
   type Exit,
   type Failure,
@@ -107,8 +108,10 @@ export class FakeRun implements HostRun {
   }
 
   /** Takes charge of a tree that another host started. */
-  attach(process: ProcessIdentity): void {
+  attach({ process, limits, limitsHold }: AttachRequest): void {
     this.#listen(null);
+    this.#limits = limits === null ? [] : fakeLimits(limits, this.#enforces);
+    if (limits !== null && !limitsHold) this.#applyLimits(limits);
     const found = this.#system.find(process.pid);
     this.#followed = found?.startedAt === process.startedAt ? found : null;
     this.#state = 'runs';

@@ -1,4 +1,4 @@
-import type { Clock, decide, EventStream, ProcessIdentity, WorkerId } from '@hsu-master/core';
+import type { Clock, decide, EventStream, RunRecord, WorkerId } from '@hsu-master/core';
 import type { Chance } from '../chance.ts';
 import { type FakeClock, lateClock } from '../fake/clock.ts';
 import { FakeHost } from '../fake/host.ts';
@@ -95,8 +95,8 @@ class PerilousJournal extends FakeJournal {
     this.#peril = peril;
   }
 
-  override recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity): void {
-    super.recordRun(workerId, run, mark, process);
+  override recordRun(record: RunRecord): void {
+    super.recordRun(record);
     this.#peril();
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  AttachRequest,
   Capability,
   Clock,
   ExecOutcome,
@@ -51,7 +52,7 @@ export abstract class TreeHost implements Host {
     return this.#begin(request, report);
   }
 
-  attach(process: ProcessIdentity, mark: string, report: (report: RunReport) => void): HostRun {
+  attach({ process, mark }: AttachRequest, report: (report: RunReport) => void): HostRun {
     const run = this.newRun(null, report);
     const hold = this.holdOf(process, mark);
     if (hold !== null) run.holdBy(hold);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HsuError, type Journal, type LeftOver, type ProcessIdentity, type WorkerId } from '@hsu-master/core';
+import { HsuError, type Journal, type RunRecord, type WorkerId } from '@hsu-master/core';
 import { DesiredFile } from './desired-file.ts';
 import { makeDirectory } from './make-directory.ts';
 import { RunRecords } from './run-records.ts';
@@ -31,8 +31,13 @@ export function openJournal(places: JournalPlaces): FileJournal {
   const { desired, records, leftOvers } = openFiles(places);
   return {
     leftOvers: () => leftOvers,
-    recordRun(workerId: WorkerId, run: number, mark: string, process: ProcessIdentity) {
-      records.write({ workerId, run, mark, process });
+    recall: () => null,
+    judgement: () => null,
+    refusals: () => [],
+    remember: () => {},
+    recordJudgement: () => {},
+    recordRun(record: RunRecord) {
+      records.write(record);
     },
     forgetRun(workerId: WorkerId, run: number) {
       records.remove(workerId, run);
@@ -52,7 +57,7 @@ export function openJournal(places: JournalPlaces): FileJournal {
 function openFiles(places: JournalPlaces): {
   readonly desired: DesiredFile;
   readonly records: RunRecords;
-  readonly leftOvers: readonly LeftOver[];
+  readonly leftOvers: readonly RunRecord[];
 } {
   try {
     makeDirectory(places.stateDirectory, 0o700);

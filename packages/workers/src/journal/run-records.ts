@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Bytes, LeftOver, ProcessIdentity, WorkerId } from '@hsu-master/core';
+import type { Bytes, RunRecord, WorkerId } from '@hsu-master/core';
 import { makeDirectory } from './make-directory.ts';
 
 /** Version of the file’s form. A file of another version is not read: its records count as none. */
@@ -16,12 +16,7 @@ interface Header {
 }
 
 /** A run that began, or, without a process, the end of one. */
-interface Entry {
-  readonly workerId: WorkerId;
-  readonly run: number;
-  readonly mark: string;
-  readonly process: ProcessIdentity | null;
-}
+type Entry = RunRecord | (Pick<RunRecord, 'workerId' | 'run'> & { readonly process: null });
 
 /**
  * Which runs are alive: a file of lines, one when a run begins, written before its program starts, and one when its tree is empty.
@@ -52,19 +47,19 @@ export class RunRecords {
   }
 
   /** The runs recorded and not forgotten. */
-  living(): readonly LeftOver[] {
-    return [...this.#living.values()].map((line) => parseLine(line) as LeftOver);
+  living(): readonly RunRecord[] {
+    return [...this.#living.values()].map((line) => parseLine(line) as RunRecord);
   }
 
   /** On return the record is in the file. */
-  write(entry: LeftOver): void {
+  write(entry: RunRecord): void {
     this.#append(this.#apply(entry));
   }
 
   /** Never throws: a record that is left names a process that is gone, which the next master finds out. */
   remove(workerId: WorkerId, run: number): void {
     if (!this.#living.has(workerId)) return;
-    const line = this.#apply({ workerId, run, mark: '', process: null });
+    const line = this.#apply({ workerId, run, process: null });
     try {
       this.#append(line);
     } catch (error) {
