@@ -41,6 +41,17 @@ export {
 export { type Problem, problemOf, statusOf } from './control/problem.ts';
 export { fitsGlob, isGlob, nearest, type Selectable, type Selection, select } from './control/select.ts';
 export type { EndView, MasterView, UsageView, WorkerDetail, WorkerView } from './control/view.ts';
+export { describeStrategy, type Finding, type FoundProcess, type ProcessFinder } from './discovery/finder.ts';
+export type {
+  DiscoveryCheck,
+  DiscoverySpec,
+  PortProtocol,
+  ServiceManager,
+  Strategy,
+  StrategyKind,
+  UnmanagedControl,
+  UnmanagedSpec,
+} from './discovery/spec.ts';
 export { ERRORS, type ErrorCode, type ErrorMeaning, type Failure, HsuError } from './errors.ts';
 export {
   EVENT_MEANINGS,

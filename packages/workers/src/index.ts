@@ -1,7 +1,20 @@
+export { createFinder, type FinderParts } from './discovery/finder.ts';
+export type { Tools } from './discovery/matcher.ts';
+export {
+  bothNeeds,
+  type Needs,
+  NOTHING,
+  type ProcessInfo,
+  type ProcessSource,
+  type ProcessTable,
+  titleOf,
+} from './discovery/process.ts';
 export { acquireContainment, type Containment, type ContainmentOptions } from './host/cgroup/acquire.ts';
 export { LIMIT_SUPPORT, type LimitSupport, type Support } from './host/cgroup/limit-support.ts';
+export { finderTools, type ToolParts } from './host/finder-tools.ts';
 export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
+export { nativeSource } from './host/process-source.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { makeDirectory } from './journal/make-directory.ts';
 export { type LimitWatch, type LimitWatchParts, watchLimits } from './limits/limit-watch.ts';

@@ -36,8 +36,8 @@ import {
 import { exceeded } from './excess.ts';
 import { isSuccess, isUnknown, type ProcessIdentity } from './exit.ts';
 import type { MessageKind } from './messages.ts';
-import type { PhaseName } from './state.ts';
 import { recall } from './recall.ts';
+import type { PhaseName } from './state.ts';
 import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
 
