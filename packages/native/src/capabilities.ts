@@ -59,8 +59,8 @@ const features: readonly Feature[] = [
     probe: 'exitStatus',
     granted: 'PIDFD_GET_INFO tells how a process ended that is not our child',
     refused:
-      'no PIDFD_GET_INFO with exit status (Linux 6.15): it is unknown how a process of an earlier master ended',
-    otherwise: 'impossible',
+      'no PIDFD_GET_INFO with exit status (Linux 6.15): how a process of an earlier master ended is known only if its parent has not reaped it before we look',
+    otherwise: 'watched',
   },
 ];
 

@@ -291,16 +291,32 @@ function describeAttach(harness: () => HostHarness, begun: WatchedRun[]): void {
     return { process, mark };
   };
 
-  test('a tree that this host did not start can be ended, and its exit is unknown', async () => {
+  test('a tree that this host did not start can be ended, and how it ended is unknown or true', async () => {
     const { process, mark } = attach(zoo.sleeps());
     const watched = WatchedRun.attach(harness(), process, mark);
     begun.push(watched);
     expect(watched.run.members()).toEqual([process]);
     watched.run.signalTree('SIGTERM');
     await watched.over();
+    expect(watched.reports).toMatchObject([{ kind: 'exited', exit: { code: null }, remaining: [] }]);
+    expect([null, 'SIGTERM']).toContain((await watched.first('exited')).exit.signal);
+  });
+
+  test('A1: whoever has the pid of a process that is gone is left alone', async () => {
+    const { process, mark } = attach(zoo.sleeps());
+    const past = { pid: process.pid, startedAt: String(Number(process.startedAt) - 1) };
+    const watched = WatchedRun.attach(harness(), past, `${mark}.other`);
+    begun.push(watched);
+    expect(watched.run.members()).toEqual([]);
+    watched.run.signalTree('SIGKILL');
+    await watched.over();
     expect(watched.reports).toMatchObject([
       { kind: 'exited', exit: { code: null, signal: null }, remaining: [] },
     ]);
+    expect(harness().host.isAlive(process)).toBe(true);
+    const found = WatchedRun.attach(harness(), process, mark);
+    found.run.signalTree('SIGKILL');
+    await found.over();
   });
 
   test('H1: what a leader that is gone already has left is found by its mark', async () => {

@@ -5,11 +5,12 @@ import type {
   Milliseconds,
   MonotonicTime,
   ProcessIdentity,
+  QuotaSpec,
 } from '@hsu-master/core';
 import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
 import type { Group } from './cgroup/group.ts';
 import type { OpenedGroup } from './cgroup/groups.ts';
-import type { LimitPlan } from './cgroup/limit-plan.ts';
+import type { LimitPlan, Setting } from './cgroup/limit-plan.ts';
 import {
   type Denial,
   limitsOfStep,
@@ -92,7 +93,7 @@ export class ContainedRun implements Hold {
     const group = this.#group;
     if (group === null) return false;
     const { quotas } = this.#origin.launch;
-    const setting = this.#containing.setting(this.#limits, quotas, this.#origin.isRoot);
+    const setting = this.#settingFor(this.#limits, quotas);
     const plan = planThrottle(percentOfCore ?? 100, this.#limits, setting);
     if (plan === null) return false;
     if (percentOfCore !== null) return this.#containing.write(group, plan.apply).length === 0;
@@ -107,7 +108,7 @@ export class ContainedRun implements Hold {
 
   change(limits: LimitsSpec, members: readonly ProcessIdentity[]): readonly LimitReport[] {
     const { quotas } = this.#origin.launch;
-    const setting = this.#containing.setting(limits, quotas, this.#origin.isRoot);
+    const setting = this.#settingFor(limits, quotas);
     const live = planLive(this.#plan, limits, setting);
     const denials: Denial[] = [...this.#containing.write(this.#group, live.writes)];
     for (const { pid, startedAt } of members) {
@@ -119,6 +120,12 @@ export class ContainedRun implements Hold {
     this.#limits = limits;
     this.#plan = withDenials(live.plan, denials);
     return this.#plan.reports;
+  }
+
+  /** Without a group of its own it has the means of a system without groups. */
+  #settingFor(limits: LimitsSpec | null, quotas: readonly QuotaSpec[]): Setting {
+    const { opened, isRoot } = this.#origin;
+    return this.#containing.settingOf(opened?.group ?? null, limits, quotas, isRoot);
   }
 
   cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null {

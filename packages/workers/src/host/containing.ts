@@ -1,10 +1,10 @@
 import {
+  type AttachRequest,
   type Capability,
   type Clock,
   type Failure,
   type LimitReport,
   type LimitsSpec,
-  type ProcessIdentity,
   type QuotaSpec,
   type WorkerId,
 } from '@hsu-master/core';
@@ -12,6 +12,7 @@ import type { Native, NativeLimits } from '@hsu-master/native';
 import type { Containment } from './cgroup/acquire.ts';
 import { findDevices } from './cgroup/devices.ts';
 import type { Controller1, GroupPlan } from './cgroup/facilities.ts';
+import { planUnknown } from './cgroup/found-limits.ts';
 import type { Group } from './cgroup/group.ts';
 import {
   Groups,
@@ -84,16 +85,39 @@ export class Containing {
     return { ok: true, run, limits: nativeLimits(settled, opened) };
   }
 
-  /** What an earlier master made for this process, if it did. */
-  found({ pid }: ProcessIdentity, mark: string): ContainedRun {
-    const group = this.groups.claim(pid, (other) => this.native.environOf(other, 'HSU_RUN') === mark);
-    const opened =
-      group === null
-        ? null
-        : ({ ok: true, group, toMake: false, around: [], refusals: new Map(), quotaRefusals: [] } as const);
+  /** What an earlier master made for this process, if it did. `isAlive`: it is that very process that has the pid. */
+  found(
+    { process, mark, limits, limitsHold, quotas }: AttachRequest,
+    isAlive: boolean,
+    uid: number | null,
+  ): ContainedRun {
+    const isRoot = (uid ?? this.#uid) === 0;
+    const planned = quotas.map((quota) => this.#planned(quota, quotas, isRoot));
+    const hasMark = (pid: number): boolean => this.native.environOf(pid, 'HSU_RUN') === mark;
+    const opened = this.groups.claim(isAlive ? process.pid : null, hasMark, planned);
+    const group = opened?.group ?? null;
+    const setting = this.settingOf(group, limits, quotas, isRoot);
+    const isFree = limits === null && quotas.length === 0;
+    const holding = isFree ? null : planLimits(limits, setting);
+    const plan = limitsHold ? holding : group === null ? null : planUnknown(group, setting);
     const oomKills = group?.oomKills() ?? 0;
-    const launch = { limits: null, quotas: [] };
-    return new ContainedRun(this, { launch, isRoot: true, opened, plan: null, oomKills });
+    return new ContainedRun(this, { launch: { limits, quotas }, isRoot, opened, plan, oomKills });
+  }
+
+  /** The setting of a run that was found, perhaps without a group. */
+  settingOf(
+    group: Group | null,
+    limits: LimitsSpec | null,
+    quotas: readonly QuotaSpec[],
+    isRoot: boolean,
+  ): Setting {
+    const setting = this.setting(limits, quotas, isRoot);
+    if (group !== null || !this.groups.any) return setting;
+    const missing = new Map([['', 'it was started without a cgroup that this master may use']]);
+    return {
+      ...setting,
+      facilities: { ...setting.facilities, tree2: null, trees1: new Map(), countsSwap: false, missing },
+    };
   }
 
   setting(limits: LimitsSpec | null, quotas: readonly QuotaSpec[], isRoot: boolean): Setting {

@@ -11,6 +11,8 @@ export interface ProcessSystem {
   orphans(): readonly number[] | null;
   /** The living process that has this pid. */
   identify(pid: number): ProcessRow | null;
+  /** The same, or one that has ended and that nobody has reaped. */
+  rowOf(pid: number): ProcessRow | null;
   /** Sends a signal to exactly that process; false where it is gone or may not be signalled. */
   signalProcess(process: ProcessIdentity, signal: number): boolean;
   /**
@@ -64,11 +66,18 @@ export class Forest {
   #soon: (() => void)[] = [];
   #closed = false;
 
-  /** `onStray` is called once for each stray that a look has found. */
-  constructor(system: ProcessSystem, onStray: (stray: ProcessIdentity) => void = () => {}) {
+  /**
+   * `onStray` is called once for each stray that a look has found. `isSuccessor`: an earlier program of this process was a master, too,
+   * so that its children are what workers left.
+   */
+  constructor(
+    system: ProcessSystem,
+    onStray: (stray: ProcessIdentity) => void = () => {},
+    isSuccessor = false,
+  ) {
     this.system = system;
     this.#onStray = onStray;
-    this.#foreign = new Set(system.orphans() ?? []);
+    this.#foreign = new Set(isSuccessor ? [] : (system.orphans() ?? []));
   }
 
   plant(tree: Tree): void {
@@ -82,11 +91,12 @@ export class Forest {
 
   /** A tree that was there before this host, with what can still be trusted of its leader’s numbers. */
   found(leader: ProcessIdentity, mark: string): Tree {
-    const row = this.system.processTable().find(({ pid }) => pid === leader.pid);
+    const row = this.system.rowOf(leader.pid);
     const alive = row?.startedAt === leader.startedAt;
     const sharedSession = alive && row.sid !== leader.pid ? row.sid : null;
     const tree = new Tree(leader, mark, alive, sharedSession);
-    this.#found.add(tree);
+    // What a child of ours leaves behind comes to us: an earlier program of this very process began it.
+    if (!alive || row.ppid !== this.system.ownPid) this.#found.add(tree);
     return tree;
   }
 

@@ -75,6 +75,11 @@ export class NativeSystem implements ProcessSystem {
     return row === null || row.state === 'Z' || row.state === 'X' ? null : rowOf(row);
   }
 
+  rowOf(pid: number): ProcessRow | null {
+    const row = this.#native.identify(pid);
+    return row === null ? null : rowOf(row);
+  }
+
   signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {
     return !this.#closed && this.#engine.signalProcess(pid, startedAt, signal).ok;
   }
@@ -86,7 +91,7 @@ export class NativeSystem implements ProcessSystem {
   ): (() => void) | null {
     const watch = this.#closed ? null : this.#engine.watch(pid, startedAt);
     if (watch === null) return null;
-    this.#watches.set(watch, { status: status && this.#knowsStatus, gone, cancelPatience: () => {} });
+    this.#watches.set(watch, { status, gone, cancelPatience: () => {} });
     return () => this.#end(watch);
   }
 
@@ -106,9 +111,16 @@ export class NativeSystem implements ProcessSystem {
       watch.gone(exit);
     };
     if (event.type === 'watched-status') {
-      tell({ ...UNKNOWN_EXIT, code: event.code, signal: event.signal as SignalName | null });
+      const { code, coreDumped, userMs, systemMs } = event;
+      const usage =
+        userMs === null || systemMs === null
+          ? null
+          : { userTime: userMs, systemTime: systemMs, maxRss: null };
+      tell({ code, signal: event.signal as SignalName | null, coreDumped, usage });
     } else if (watch.status) {
-      watch.cancelPatience = this.#clock.after(STATUS_PATIENCE, () => tell(UNKNOWN_EXIT));
+      // What is known at once comes with the same batch.
+      const patience = this.#knowsStatus ? STATUS_PATIENCE : 0;
+      watch.cancelPatience = this.#clock.after(patience, () => tell(UNKNOWN_EXIT));
     } else {
       tell(UNKNOWN_EXIT);
     }

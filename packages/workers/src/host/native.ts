@@ -1,4 +1,5 @@
 import type {
+  AttachRequest,
   Capability,
   Clock,
   Exit,
@@ -24,7 +25,7 @@ import type {
   NativeHandle,
   NativeSpawned,
 } from '@hsu-master/native';
-import { ownRights } from './accounts.ts';
+import { credentialsOf, ownRights } from './accounts.ts';
 import { Births } from './births.ts';
 import { type Containment, withoutGroups } from './cgroup/acquire.ts';
 import { type Contained, Containing } from './containing.ts';
@@ -57,6 +58,8 @@ export interface NativeHostOptions {
   readonly clock: Clock;
   /** The master’s own oom_score_adj, where it may be set; workers keep the value from before. Only for a process that is nothing but a master. */
   readonly oomScoreAdj?: number;
+  /** An earlier program of this very process was a master: its children are the workers that are attached, and what they left. */
+  readonly isSuccessor?: boolean;
   /** What holds the workers, see `acquireContainment`; released when the host is closed. Without it there are no cgroups. */
   readonly containment?: Containment;
   /**
@@ -72,8 +75,8 @@ export interface NativeHost extends Host {
   /** Living processes that the master inherited and that no run claims. */
   strays(): readonly ProcessIdentity[];
   /**
-   * Kills and removes the groups that an earlier master of the same instance left and that no `attach` has claimed. Happens by itself
-   * before the first worker is started.
+   * Kills and removes the groups that an earlier master of the same instance left and that no `attach` has claimed; how those ended
+   * whom nobody has attached is not asked any more. Happens by itself before the first worker is started.
    */
   endForgotten(): void;
   /** Ends them: SIGTERM, after `grace` SIGKILL. Resolves with those that survived even that. */
@@ -134,6 +137,7 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #descriptors = new DescriptorGauge();
   readonly #children = new Map<NativeHandle, Child>();
   readonly #births: Births;
+  #forgotten = false;
 
   constructor(native: Native, engine: NativeEngine, system: NativeSystem, options: NativeHostOptions) {
     const { clock, environment, onStray, containment = withoutGroups('containment is off') } = options;
@@ -143,11 +147,12 @@ class EngineHost extends TreeHost implements NativeHost {
     };
     const own = ownRights();
     const setting = { inherited: inheritable(environment), accounts, own };
-    super(system, clock, setting, (stray) => {
+    const tellStray = (stray: ProcessIdentity): void => {
       clock.after(STRAY_PATIENCE, () => {
         if (!this.closed && this.forest.isStray(stray)) onStray?.(stray);
       });
-    });
+    };
+    super(system, clock, setting, tellStray, options.isSuccessor);
     this.#native = native;
     this.#engine = engine;
     this.#births = new Births(engine);
@@ -166,7 +171,10 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   endForgotten(): void {
+    if (this.#forgotten || this.closed) return;
+    this.#forgotten = true;
     this.#containing.groups.endForgotten();
+    this.#engine.reapInherited();
   }
 
   override explainLimits(
@@ -237,8 +245,20 @@ class EngineHost extends TreeHost implements NativeHost {
     return run;
   }
 
-  protected override holdOf(process: ProcessIdentity, mark: string): Hold {
-    return this.#containing.found(process, mark);
+  protected override holdOf(request: AttachRequest, isAlive: boolean): Hold {
+    return this.#containing.found(request, isAlive, this.#uidOf(request));
+  }
+
+  /** The user that a command is for; null: the master’s, or not known. */
+  #uidOf({ command }: AttachRequest): number | null {
+    if (command === null) return null;
+    try {
+      const credentials = credentialsOf(command, this.setting.accounts, this.setting.own);
+      return typeof credentials === 'string' ? null : credentials.uid;
+    } catch {
+      // A name service that does not answer.
+      return null;
+    }
   }
 
   #switchUser(): Capability {
@@ -255,7 +275,7 @@ class EngineHost extends TreeHost implements NativeHost {
   /** Helpers are held by nothing: they are ended with their runs, and have no limits. */
   #contain(run: TreeRun, launch: Launch, { credentials }: Prepared, how: 'now' | 'later'): Contained | null {
     if (launch.workerId === null) return null;
-    this.#containing.groups.endForgotten();
+    this.endForgotten();
     const contained = this.#containing.begin(launch, launch.workerId, credentials.uid, how);
     if (contained.ok) run.holdBy(contained.run);
     return contained;

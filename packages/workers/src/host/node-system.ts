@@ -29,6 +29,10 @@ export class NodeSystem implements ProcessSystem {
     return row === null || row.state === 'Z' || row.state === 'X' ? null : row;
   }
 
+  rowOf(pid: number): ProcessRow | null {
+    return this.#table.row(pid);
+  }
+
   signalProcess({ pid, startedAt }: ProcessIdentity, signal: number): boolean {
     if (this.identify(pid)?.startedAt !== startedAt) return false;
     try {

@@ -8,6 +8,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  OutputChannels,
   OutputStream,
   ProcessIdentity,
   QuotaSpec,
@@ -17,6 +18,7 @@ import type {
   UsageDetail,
 } from '@hsu-master/core';
 import { HsuError } from '@hsu-master/core';
+import { NO_LIMITS } from './cgroup/found-limits.ts';
 import { reportsWithoutAddon } from './cgroup/plan.ts';
 import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
 import { execHelper } from './exec.ts';
@@ -39,8 +41,9 @@ export abstract class TreeHost implements Host {
     clock: Clock,
     setting: Setting,
     onStray?: (stray: ProcessIdentity) => void,
+    isSuccessor = false,
   ) {
-    this.forest = new Forest(system, onStray);
+    this.forest = new Forest(system, onStray, isSuccessor);
     this.clock = clock;
     this.setting = setting;
   }
@@ -52,16 +55,20 @@ export abstract class TreeHost implements Host {
     return this.#begin(request, report);
   }
 
-  attach({ process, mark }: AttachRequest, report: (report: RunReport) => void): HostRun {
-    const run = this.newRun(null, report);
-    const hold = this.holdOf(process, mark);
+  attach(request: AttachRequest, report: (report: RunReport) => void): HostRun {
+    const { limits, limitsHold, channels } = request;
+    const run = this.newRun(new FoundLeader(channels), report);
+    const tree = this.forest.found(request.process, request.mark);
+    const hold = this.holdOf(request, tree.leads);
     if (hold !== null) run.holdBy(hold);
-    run.attach(this.forest.found(process, mark));
+    else if (limits !== null) run.goWithout(reportsWithoutAddon(limits));
+    run.attach(tree);
+    if (!limitsHold) run.setLimits(limits ?? NO_LIMITS);
     return run;
   }
 
-  /** What holds a tree that was there before. */
-  protected holdOf(_process: ProcessIdentity, _mark: string): Hold | null {
+  /** What holds a tree that was there before. `isAlive`: its main process lives, or has nobody who reaps it. */
+  protected holdOf(_request: AttachRequest, _isAlive: boolean): Hold | null {
     return null;
   }
 
@@ -135,6 +142,25 @@ export abstract class TreeHost implements Host {
       for (const stream of capturedStreams(launch)) launch.output.end(stream);
       run.spawnFailed(failure, transient);
     });
+  }
+}
+
+/** The main process of a tree that was there before: its group may have been given up, and is not asked for. */
+class FoundLeader implements Leader {
+  readonly #channels: OutputChannels | null;
+
+  constructor(channels: OutputChannels | null) {
+    this.#channels = channels;
+  }
+
+  settle(): void {}
+
+  signalGroup(): boolean {
+    return false;
+  }
+
+  detachOutput(): void {
+    this.#channels?.letGo();
   }
 }
 

@@ -108,11 +108,17 @@ export class TreeRun implements HostRun {
     this.#report({ kind: 'spawn-failed', failure, transient });
   }
 
-  /** Takes charge of a tree that runs already. */
+  /** Takes charge of a tree that runs already; who held it back before is gone. */
   attach(tree: Tree): void {
     this.plant(tree);
     this.#state = 'led';
-    this.#watchMain(tree.leader, false);
+    this.#watchMain(tree.leader, true);
+    this.throttle(null);
+    this.#around.forest.soon(() => {
+      if (this.#dutyCycle !== null || this.#frozen) return;
+      for (const row of this.#living())
+        if (row.state === 'T') this.#around.forest.system.signalProcess(row, SIGCONT);
+    });
   }
 
   /** The process that the host started has ended. `groupEmpty`: nobody else is in its process group. */

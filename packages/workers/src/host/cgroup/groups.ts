@@ -3,7 +3,8 @@ import type { Clock, LimitName, Milliseconds, QuotaSpec, WorkerId } from '@hsu-m
 import { Bases } from './bases.ts';
 import type { Controller1, Facilities } from './facilities.ts';
 import { readNumbers, removeDirectory } from './files.ts';
-import { Group, subdirectories } from './group.ts';
+import { findGroupOf, findGroups } from './found-groups.ts';
+import { Group } from './group.ts';
 import type { LimitPlan } from './limit-plan.ts';
 
 /** How often what should be gone is looked at. */
@@ -58,7 +59,7 @@ export class Groups {
   readonly #shared = new Map<string, SharedGroup>();
   readonly #open = new Set<Group>();
   /** What an earlier master left and nobody has claimed yet. */
-  #left: readonly Group[];
+  readonly #left: Map<string, Group>;
   /** Groups that are yet to be removed, by path, and what follows when they are. */
   readonly #leaving = new Map<string, { readonly group: Group; readonly done: () => void }>();
   #closed = false;
@@ -67,8 +68,8 @@ export class Groups {
     this.#facilities = facilities;
     this.#bases = new Bases(facilities);
     this.#clock = clock;
-    this.#left = this.#found();
-    for (const group of this.#left) group.freeze(false);
+    this.#left = new Map(findGroups(facilities).map((group) => [group.path, group]));
+    for (const group of this.#left.values()) group.freeze(false);
   }
 
   /** Whether groups can be made at all. */
@@ -88,20 +89,10 @@ export class Groups {
   ): Opening {
     const plans = [...quotas.map((one) => one.plan), ...(plan === null ? [] : [plan])];
     const controllers = this.#controllersFor(plans, plan?.avoids ?? []);
-    const around: Group[] = [];
-    const quotaRefusals: { quota: QuotaSpec; limit: LimitName; reason: string }[] = [];
-    let path = '';
-    for (const { quota, plan: planned } of quotas) {
-      path = posix.join(path, `${quota.kind === 'namespace' ? 'ns' : 'grp'}.${safeName(quota.id)}`);
-      const shared = this.#share(path, quota, planned, controllers);
-      if (typeof shared === 'string') {
-        this.#release(around);
-        return refusal(shared);
-      }
-      around.push(shared.group);
-      for (const [limit, reason] of shared.refusals) quotaRefusals.push({ quota, limit, reason });
-    }
-    const own = posix.join(path, workerId);
+    const shared = this.#shareAll(quotas, controllers);
+    if (typeof shared === 'string') return refusal(shared);
+    const { around, quotaRefusals } = shared;
+    const own = posix.join(pathOf(quotas), workerId);
     const later = how === 'later' && plan === null ? this.#unmade(own, controllers) : null;
     if (later !== null) {
       this.#open.add(later);
@@ -148,22 +139,54 @@ export class Groups {
     });
   }
 
-  /** The group that an earlier master made for a process, or whose members bear a mark. Belongs to the caller from then on. */
-  claim(pid: number, hasMark: (pid: number) => boolean): Group | null {
-    if (this.#left.length === 0) return null;
-    const mine = this.#left.find((group) => {
-      const pids = group.pids();
-      return pids.includes(pid) || pids.some(hasMark);
-    });
-    if (mine === undefined) return null;
-    this.#left = this.#left.filter((group) => group !== mine);
-    return mine;
+  /**
+   * The group that an earlier master made for a process, or, where that process is gone, whose members bear its mark. Belongs to the
+   * caller from then on, with those of the quotas around it, whose limits are written anew; null: there is none.
+   */
+  claim(
+    pid: number | null,
+    hasMark: (pid: number) => boolean,
+    quotas: readonly PlannedQuota[],
+  ): OpenedGroup | null {
+    const group =
+      (pid === null ? null : findGroupOf(pid, this.#facilities, this.#left)) ?? this.#leftWith(hasMark);
+    if (group === null) return null;
+    const isLeft = this.#left.get(group.path)?.directories.includes(group.directories[0] ?? '') === true;
+    if (isLeft) this.#left.delete(group.path);
+    else group.freeze(false);
+    this.#open.add(group);
+    const refusals = new Map<LimitName, string>();
+    return { ok: true, group, toMake: false, refusals, ...this.#around(group, quotas) };
+  }
+
+  /** Members of a group do not move: where its quotas are others by now, it counts for those under which it began. */
+  #around(
+    { path, directories }: Group,
+    quotas: readonly PlannedQuota[],
+  ): Pick<OpenedGroup, 'around' | 'quotaRefusals'> {
+    const { tree2, trees1 } = this.#facilities;
+    const bases = [...(tree2 === null ? [] : [tree2.base]), ...trees1.values()];
+    const isOurs = directories.every((directory) =>
+      bases.some((base) => directory === posix.join(base, path)),
+    );
+    if (!isOurs || posix.dirname(path) !== pathOf(quotas)) return { around: [], quotaRefusals: [] };
+    const controllers = this.#controllersFor(
+      quotas.map((one) => one.plan),
+      [],
+    );
+    const shared = this.#shareAll(quotas, controllers);
+    return typeof shared === 'string' ? { around: [], quotaRefusals: [] } : shared;
+  }
+
+  #leftWith(hasMark: (pid: number) => boolean): Group | null {
+    for (const group of this.#left.values()) if (group.pids().some(hasMark)) return group;
+    return null;
   }
 
   /** Kills and removes what an earlier master left and nobody has claimed. */
   endForgotten(): void {
-    const forgotten = this.#left;
-    this.#left = [];
+    const forgotten = [...this.#left.values()];
+    this.#left.clear();
     for (const group of forgotten) this.#end(group);
   }
 
@@ -214,6 +237,25 @@ export class Groups {
     const shared = { group, spec: quota, refusals, runs: (known?.runs ?? 0) + 1 };
     this.#shared.set(path, shared);
     return shared;
+  }
+
+  /** The groups of quotas, the outermost first, one run more in each; a text says why there are none. */
+  #shareAll(
+    quotas: readonly PlannedQuota[],
+    controllers: ReadonlySet<Controller1>,
+  ): Pick<OpenedGroup, 'around' | 'quotaRefusals'> | string {
+    const around: Group[] = [];
+    const quotaRefusals: { quota: QuotaSpec; limit: LimitName; reason: string }[] = [];
+    for (const [depth, { quota, plan }] of quotas.entries()) {
+      const shared = this.#share(pathOf(quotas.slice(0, depth + 1)), quota, plan, controllers);
+      if (typeof shared === 'string') {
+        this.#release(around);
+        return shared;
+      }
+      around.push(shared.group);
+      for (const [limit, reason] of shared.refusals) quotaRefusals.push({ quota, limit, reason });
+    }
+    return { around, quotaRefusals };
   }
 
   /** Directories of a shared group, where they are not there yet. */
@@ -321,23 +363,6 @@ export class Groups {
       }
     }
   }
-
-  /** Groups of runs below the bases, by their path; those of quotas that hold none are removed. */
-  #found(): readonly Group[] {
-    const { tree2, trees1 } = this.#facilities;
-    const unified = new Map<string, string>();
-    const old = new Map<string, Map<Controller1, string>>();
-    if (tree2 !== null)
-      for (const path of runsBelow(tree2.base)) unified.set(path, posix.join(tree2.base, path));
-    for (const [controller, base] of trees1) {
-      for (const path of runsBelow(base)) {
-        const directories = old.get(path) ?? new Map<Controller1, string>();
-        old.set(path, directories.set(controller, posix.join(base, path)));
-      }
-    }
-    const paths = new Set([...unified.keys(), ...old.keys()]);
-    return [...paths].map((path) => new Group(path, unified.get(path) ?? null, old.get(path) ?? new Map()));
-  }
 }
 
 /** Sends SIGKILL to whoever is in it, stopped meanwhile so that nobody is born; thawed after, since the dead must run to die. */
@@ -354,15 +379,12 @@ function killMembers(group: Group): void {
   group.freeze(false);
 }
 
-/** Paths, from a base, of the groups that are those of runs; quotas without any are removed. */
-function runsBelow(base: string, path = ''): readonly string[] {
-  return subdirectories(posix.join(base, path)).flatMap((directory) => {
-    const below = posix.join(path, posix.basename(directory));
-    if (!/^(ns|grp)\./.test(posix.basename(directory))) return [below];
-    const runs = runsBelow(base, below);
-    if (runs.length === 0) removeDirectory(directory);
-    return runs;
-  });
+/** Where the runs under these quotas have their groups, from a base. */
+function pathOf(quotas: readonly PlannedQuota[]): string {
+  const names = quotas.map(
+    ({ quota: { kind, id } }) => `${kind === 'namespace' ? 'ns' : 'grp'}.${safeName(id)}`,
+  );
+  return posix.join(...names);
 }
 
 /** Anything as the name of a directory; worker ids are such already. */
