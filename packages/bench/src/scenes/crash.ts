@@ -6,7 +6,7 @@ import { until } from '../wait.ts';
 import { SETTLE_MS } from './one.ts';
 
 const WORKERS = 10;
-/** Between two kills of different workers. Before the first one all have run longer than a second, and so again before the next of each: each worker has run longer than a second: runit waits for those that have not. */
+/** Between two kills of different workers, so that each runs longer than a second before its next: runit waits for those that have not. */
 const PAUSE_MS = 150;
 const RESTART_LIMIT_MS = 15_000;
 

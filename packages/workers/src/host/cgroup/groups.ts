@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Clock, LimitName, Milliseconds, QuotaSpec, WorkerId } from '@hsu-master/core';
 import { Bases } from './bases.ts';
 import type { Controller1, Facilities } from './facilities.ts';
-import { readNumbers, removeDirectory } from './files.ts';
+import { readNumbers, readText, removeDirectory } from './files.ts';
 import { findGroupOf, findGroups } from './found-groups.ts';
 import { Group } from './group.ts';
 import type { LimitPlan } from './limit-plan.ts';
@@ -398,5 +398,6 @@ function refusal(reason: string): Opening {
 
 /** Processes that the kernel has killed for want of memory since it runs, whosever they were; null: it does not tell. */
 export function systemOomKills(): number | null {
-  return readNumbers('/proc/vmstat').get('oom_kill') ?? null;
+  const found = /^oom_kill (\d+)$/m.exec(readText('/proc/vmstat') ?? '')?.[1];
+  return found === undefined ? null : Number(found);
 }
