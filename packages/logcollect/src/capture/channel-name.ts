@@ -5,12 +5,14 @@ export interface ChannelName {
   readonly workerId: WorkerId;
   readonly run: number;
   readonly stream: OutputStream;
+  /** Letters and digits: tells masters apart, which may all count runs from one. */
+  readonly master: string;
 }
 
-const PATTERN = /^(?<id>[\w-]+)\.(?<run>\d+)\.[\da-z]+\.(?<stream>stdout|stderr)$/;
+const PATTERN = /^(?<id>[\w-]+)\.(?<run>\d+)\.(?<master>[\da-z]+)\.(?<stream>stdout|stderr)$/;
 
-/** The file name of a FIFO; `master`, letters and digits, tells masters apart, which all count runs from one. */
-export function channelName({ workerId, run, stream }: ChannelName, master: string): string {
+/** The file name of a FIFO. */
+export function channelName({ workerId, run, stream, master }: ChannelName): string {
   return `${workerId}.${run}.${master}.${stream}`;
 }
 
@@ -18,6 +20,6 @@ export function channelName({ workerId, run, stream }: ChannelName, master: stri
 export function parseChannelName(name: string): ChannelName | null {
   const groups = PATTERN.exec(name)?.groups;
   if (groups === undefined) return null;
-  const { id = '', run, stream } = groups;
-  return { workerId: id, run: Number(run), stream: stream as OutputStream };
+  const { id = '', run, stream, master = '' } = groups;
+  return { workerId: id, run: Number(run), stream: stream as OutputStream, master };
 }

@@ -1,6 +1,13 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogSpec, Milliseconds, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
+import type {
+  LogSpec,
+  Milliseconds,
+  OutputChannels,
+  OutputStream,
+  RunOutput,
+  WorkerId,
+  WorkerSpec,
+} from '@hsu-master/core';
 import type {
   Native,
   NativeChannel,
@@ -19,8 +26,9 @@ import {
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
-import { type ChannelName, channelName, parseChannelName } from './channel-name.ts';
+import { type ChannelName, channelName } from './channel-name.ts';
 import { type Compression, Compressor } from './compressor.ts';
+import { type FoundRun, foundRuns, isHeldBySomebody } from './found-runs.ts';
 import { newsOf } from './pump-news.ts';
 import { PumpedRun, type PumpedStream } from './pumped-run.ts';
 
@@ -96,6 +104,8 @@ class Pumped implements PumpCollector {
   readonly #master: string;
   readonly #listeners = new Set<OutputListener>();
   readonly #places = new Map<NativeChannel, Place>();
+  /** Of runs of earlier masters, until somebody takes charge of them. */
+  readonly #found = new Map<string, OutputChannels>();
   /** Of each worker its latest run. */
   readonly #latest = new Map<WorkerId, PumpedRun>();
   readonly #speaking = new Set<PumpedRun>();
@@ -129,28 +139,53 @@ class Pumped implements PumpCollector {
     return pumped;
   }
 
-  resume(): null {
-    return null;
+  resume({ id }: WorkerSpec, run: number): OutputChannels | null {
+    const found = this.#found.get(`${id}.${run}`) ?? null;
+    this.#found.delete(`${id}.${run}`);
+    return found;
   }
 
   adopt(specs: readonly WorkerSpec[]): void {
-    for (const name of readdirSync(this.#folder.path)) {
-      const found = parseChannelName(name);
-      if (found === null) continue;
+    const logs = new Map(specs.map(({ id, log }) => [id, log]));
+    for (const found of foundRuns(this.#folder.path)) {
       const { workerId, run } = found;
-      const log = specs.find(({ id }) => id === workerId)?.log ?? null;
+      const log = logs.get(workerId) ?? null;
+      // Asked before they are opened here.
+      const isHeld =
+        log === null || found.channels.some(({ name }) => isHeldBySomebody(join(this.#folder.path, name)));
       const adopted = new PumpedRun(this.#pump, workerId, run, {
-        open: () => [this.#openStream(log, found, name)],
+        open: (asking) => this.#openFound(asking, log, found),
         pipe: () => NOWHERE,
       });
-      try {
-        adopted.openChannels();
-        this.#take(adopted, adopted.streams);
-      } catch {
-        // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
-      }
+      const channels = adopted.openChannels();
+      // Those of a worker come in the order of its runs.
+      this.#latest.set(workerId, adopted);
+      if (channels !== null) this.#found.set(`${workerId}.${run}`, channels);
+      if (!isHeld) this.#tellUnread(workerId, run);
     }
     this.#pump.carryOn();
+  }
+
+  #openFound(asking: PumpedRun, log: LogSpec | null, { channels }: FoundRun): readonly PumpedStream[] {
+    const streams = channels.flatMap(({ whose, name }) => {
+      try {
+        return [this.#openStream(log, whose, name)];
+      } catch {
+        // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
+        return [];
+      }
+    });
+    this.#take(asking, streams);
+    return streams;
+  }
+
+  /** Later: nobody listens to events yet who has not been told that there is a master. */
+  #tellUnread(workerId: WorkerId, run: number): void {
+    const reason = 'no-reader: it ended while no master ran, and what nobody had read by then is lost';
+    this.#options.clock.after(0, () => {
+      if (!this.#isClosed)
+        this.#options.publish({ type: 'log.dropped', payload: { bytes: 0, reason } }, workerId, run);
+    });
   }
 
   subscribe(listener: OutputListener): () => void {
@@ -232,8 +267,8 @@ class Pumped implements PumpCollector {
     try {
       for (const stream of STREAMS) {
         if (!(stream === 'stdout' ? log.captureStdout : log.captureStderr)) continue;
-        const whose = { workerId: id, run: asking.run, stream };
-        streams.push(this.#openStream(log, whose, channelName(whose, this.#master)));
+        const whose = { workerId: id, run: asking.run, stream, master: this.#master };
+        streams.push(this.#openStream(log, whose, channelName(whose)));
       }
     } catch {
       for (const { channel } of streams) this.#pump.discard(channel);

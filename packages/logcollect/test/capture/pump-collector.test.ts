@@ -182,6 +182,60 @@ test('what was written while no master ran is carried on by the next, and FIFOs 
   await next.collector.drained(5000);
 });
 
+test('the run that goes on is heard, asked and let go like one of this master’s own', async () => {
+  const first = new Place();
+  const channels = first.open();
+  const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+  await first.collector.close();
+  const next = new Place(first.folder);
+  const heard: string[] = [];
+  next.collector.subscribe({
+    open: (workerId, run) => ({
+      chunk: (stream, bytes) =>
+        void heard.push(`${workerId} ${run} ${stream} ${Buffer.from(bytes).toString()}`),
+      end: (stream) => void heard.push(`end of ${stream}`),
+    }),
+  });
+  next.collector.adopt([next.spec()]);
+  const resumed = next.collector.resume(next.spec(), 1, 'mark');
+  expect(resumed).toMatchObject({ stdout: channels.stdout, stderr: channels.stderr });
+  expect(next.collector.resume(next.spec(), 1, 'mark')).toBeNull();
+  writeSync(out, 'one\ntwo\n');
+  writeSync(err, 'last words\n');
+  await expect.poll(() => heard).toHaveLength(2);
+  expect(new Set(heard)).toEqual(new Set(['web 1 stdout one\ntwo\n', 'web 1 stderr last words\n']));
+  expect(next.collector.lastLines('web', 5, 'stdout')).toEqual(['one', 'two']);
+  const words = next.collector.lastWords('web', 1, 5000);
+  resumed?.letGo();
+  expect(await words).toBe('last words');
+  await expect.poll(() => heard).toContain('end of stdout');
+  closeSync(out);
+  closeSync(err);
+  await expect.poll(() => next.fifos).toEqual([]);
+  expect(next.events).toEqual([]);
+});
+
+test('that a worker ended while no master ran is told with what may be lost of its output', async () => {
+  const first = new Place();
+  const channels = first.open();
+  const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+  const other = { ...first.spec({}, 'other') };
+  await first.collector.close();
+  writeSync(out, 'nobody will read this\n');
+  closeSync(out);
+  closeSync(err);
+  const next = new Place(first.folder);
+  next.collector.adopt([next.spec(), other]);
+  await expect.poll(() => next.events).toHaveLength(1);
+  expect(next.events[0]).toMatchObject({
+    type: 'log.dropped',
+    workerId: 'web',
+    run: 1,
+    payload: { bytes: 0, reason: expect.stringMatching(/^no-reader: /) },
+  });
+  await expect.poll(() => next.fifos).toEqual([]);
+});
+
 test('closing takes what was written, and leaves no folder behind', async () => {
   const place = new Place();
   const channels = place.open();
