@@ -14,7 +14,7 @@ import type {
   SignalName,
 } from '@hsu-master/core';
 import type { Path } from './issue.ts';
-import type { LogLevel } from './schema/root.ts';
+import type { LogLevel, OnMasterExit } from './schema/root.ts';
 import type { WrittenTarget } from './schema/targets.ts';
 
 /** What concerns the master itself. */
@@ -25,6 +25,8 @@ export interface MasterConfig {
   readonly logLevel: LogLevel;
   /** One deadline for stopping everything. */
   readonly forceShutdownTimeout: Milliseconds;
+  /** What an ordered end does with the workers. */
+  readonly onExit: OnMasterExit;
 }
 
 /** How the program is given: words, or a line for a shell with the shell’s own arguments. */

@@ -34,6 +34,7 @@ export function describeConfig(config: LoadedConfig): string {
   if (workers.some((worker) => worker.dependsOn.length > 0))
     lines.push('', `start order: ${order.join(', ')}`);
   lines.push('', `stopping everything takes at most ${formatDuration(master.forceShutdownTimeout)}`);
+  if (master.onExit === 'leave') lines.push('when the master ends in order, the workers run on');
   return lines.join('\n');
 }
 

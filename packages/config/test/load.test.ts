@@ -290,7 +290,16 @@ describe('the long form', () => {
         maxFiles: 10,
       },
     });
-    expect(master).toEqual({ port: 50_055, logLevel: 'info', forceShutdownTimeout: 30_000 });
+    expect(master).toEqual({ port: 50_055, logLevel: 'info', forceShutdownTimeout: 30_000, onExit: 'stop' });
+  });
+
+  test('workers are left running where that is written', () => {
+    expect(accept('master: {on_master_exit: leave}\nworkers: [{id: a, command: "true"}]').master.onExit).toBe(
+      'leave',
+    );
+    expect(accept('master: {on_master_exit: ""}\nworkers: [{id: a, command: "true"}]').master.onExit).toBe(
+      'stop',
+    );
   });
 
   test('0 retries mean 3 in default and no bound in an override', () => {

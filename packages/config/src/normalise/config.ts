@@ -43,6 +43,7 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       port: master.port ?? 50_055,
       logLevel: master.log_level || 'info',
       forceShutdownTimeout: master.force_shutdown_timeout || FORCE_SHUTDOWN_TIMEOUT,
+      onExit: master.on_master_exit || 'stop',
     },
     units,
     quotas: {

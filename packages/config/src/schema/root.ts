@@ -6,6 +6,8 @@ import { checkId } from './process.ts';
 import { choice, duration, integer, text } from './scalars.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export const ON_MASTER_EXIT = ['stop', 'leave'] as const;
+export type OnMasterExit = (typeof ON_MASTER_EXIT)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export const master = object(
@@ -19,6 +21,11 @@ export const master = object(
     force_shutdown_timeout: duration(
       'Time for stopping all workers; what is left then is killed. 0 means the default.',
       '30s',
+    ),
+    on_master_exit: choice(
+      [...ON_MASTER_EXIT, ''],
+      'What an ordered end of the master does with the workers: `stop` ends them, `leave` lets them run, and the next master takes charge of them. A master that crashes or is killed leaves them in any case.',
+      'stop',
     ),
   },
   'The master itself.',
