@@ -92,11 +92,14 @@ bool make_pipe(Fd& reader, Fd& writer) {
   return ::fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0 && above_standard(writer);
 }
 
-// The child holds it for reading, too: it lives on when the master is gone, and nobody gets SIGPIPE. Who becomes another
-// user owns it, and can open /dev/stdout.
+// A FIFO, or a file that the child appends to itself. The child holds a FIFO for reading, too: it lives on when the master is gone,
+// and nobody gets SIGPIPE. Who becomes another user owns it, and can open /dev/stdout.
 bool open_channel(const std::string& path, const LaunchOptions& options, Fd& writer) {
   writer.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!writer) return false;
+  struct stat facts;
+  if (::fstat(writer.get(), &facts) != 0) return false;
+  if (S_ISREG(facts.st_mode) && ::fcntl(writer.get(), F_SETFL, O_APPEND) != 0) return false;
   if (options.uid >= 0 && ::fchown(writer.get(), static_cast<uid_t>(options.uid), static_cast<gid_t>(-1)) != 0) return false;
   return above_standard(writer);
 }

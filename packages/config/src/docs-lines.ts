@@ -38,6 +38,24 @@ workers:
         enrichers: [{type: regex, config: {pattern: 'user=(?P<user>\\w+)'}}]
 \`\`\``;
 
+/** What `channel` means, for people. */
+export const CHANNEL_SECTION = `## Output without a master
+
+With \`channel: fifo\`, the default, workers write into named pipes that they hold themselves, and the master carries the bytes to files. A master
+that is killed loses and doubles nothing of a living worker: what it writes meanwhile waits in the pipe (up to 1 MiB, then it waits), and the next
+master goes on. A worker that *ends* while no master runs takes what nobody had read with it; that is told (\`log.dropped\`).
+
+With \`channel: file\` the program appends to its file itself, and nothing is lost whatever becomes of the master. The price:
+
+- The file has what the program writes, byte for byte: no \`format\` or \`prefix\`, and a full disk is the program’s own trouble.
+- It is rotated by copying it and emptying it (\`copytruncate\`), since the program goes on with the file that it holds: what it writes in the few
+  microseconds between the last look and the emptying is lost uncounted. \`max_size: 0\` never rotates.
+- It is the worker’s user’s; a program that opens \`/dev/stdout\` anew by \`>\` empties it.
+- A file that others rename or delete is not begun anew before the next run.
+- Where both streams go to one file, all lines count as those of stdout.
+- Targets get what is written while a master runs, up to a tenth of a second later; what was written without one is in the files.
+- Without the addon it works as \`fifo\` does there: by pipes.`;
+
 /** What targets take, for people. */
 export const TARGETS_SECTION = `## Targets
 

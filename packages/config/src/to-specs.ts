@@ -193,6 +193,25 @@ function logOf(unit: ManagedUnit, place: Place, files: Map<string, string>, find
   };
 }
 
+/** What the program writes itself nobody can format, or drop. */
+function checkChannel(unit: ManagedUnit, forms: readonly LogFileForm[], findings: Findings): void {
+  const { channel, overflow } = unit.log.files;
+  if (channel !== 'file') return;
+  if (forms.some(({ format, prefix }) => format !== 'plain' || prefix !== '')) {
+    findings.errorAt(unit.at, {
+      message:
+        'channel: file keeps output as the program writes it; its own files have no format or prefix then',
+      hint: 'write channel: fifo, or give the format to a target in forwarding',
+    });
+  }
+  if (overflow !== 'block') {
+    findings.noticeAt('when_full of channel: file', unit.at, () => ({
+      message:
+        'when_full is for targets only with channel: file: the program itself waits for the disk, or is told that it is full',
+    }));
+  }
+}
+
 function filesOf(unit: ManagedUnit, isShared: boolean, findings: Findings): LogFilesSpec {
   const { files } = unit.log;
   const form = (stream: 'stdout' | 'stderr'): LogFileForm => {
@@ -201,6 +220,7 @@ function filesOf(unit: ManagedUnit, isShared: boolean, findings: Findings): LogF
     return { format, prefix: known };
   };
   const [stdout, stderr] = [form('stdout'), form('stderr')];
+  checkChannel(unit, [stdout, stderr], findings);
   if (/\{(?:timestamp|level|sequence|run|host|master_id)\}/.test(stdout.prefix + stderr.prefix)) {
     findings.noticeAt('prefix of own file', unit.at, () => ({
       message: 'in the prefix of a worker’s own file only {worker_id} and {stream} are replaced',

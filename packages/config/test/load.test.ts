@@ -45,6 +45,7 @@ describe('the short form', () => {
           "captureStderr": true,
           "captureStdout": true,
           "files": {
+            "channel": "fifo",
             "compression": "none",
             "forms": {
               "stderr": {

@@ -153,6 +153,26 @@ workers:
   });
 });
 
+describe('channel', () => {
+  test('is the master’s, unless all workers, those by default, or one say file', () => {
+    const channels = (text: string) => accept(text).workers.map(({ log }) => log.files.channel);
+    const workers = 'workers: [{id: a, command: x}, {id: b, command: x, log: {channel: fifo}}]';
+    expect(channels(workers)).toEqual(['fifo', 'fifo']);
+    expect(channels(`log_collection: {channel: file}\n${workers}`)).toEqual(['file', 'fifo']);
+    expect(channels(`log_collection: {default_worker: {channel: file}}\n${workers}`)).toEqual([
+      'file',
+      'fifo',
+    ]);
+  });
+
+  test('file takes no format, and says that when_full is not for the program', () => {
+    const worker = (keys: string) => `workers: [{id: a, command: x, log: {channel: file, ${keys}}}]`;
+    for (const keys of ['format: json', 'prefix: "x "'])
+      expect(refusals(worker(keys)).join()).toContain('its own files have no format or prefix then');
+    expect(warnings(worker('when_full: drop_oldest')).join()).toContain('when_full is for targets only');
+  });
+});
+
 describe('what is kept', () => {
   test('nothing is bounded but by the number of files, unless it is asked for', () => {
     const { logs, workers } = accept('workers: [{id: a, command: x}]');
@@ -230,6 +250,7 @@ describe('how a worker’s own files are written', () => {
         overflow: 'drop-oldest',
         rotateEvery: 86_400,
         maxAge: null,
+        channel: 'fifo',
         compression: 'zstd',
       },
       {
@@ -240,6 +261,7 @@ describe('how a worker’s own files are written', () => {
         overflow: 'drop-newest',
         rotateEvery: 3600,
         maxAge: null,
+        channel: 'fifo',
         compression: 'gzip',
       },
     ]);

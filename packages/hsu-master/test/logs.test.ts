@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { eventually, it, type Stage } from './drive.ts';
@@ -68,6 +68,49 @@ describe.concurrent('the output of workers', () => {
     expect((await master.end()).code).toBe(0);
     expect(text(stage, 'job')).toBe('nobody\n');
     expect(readFileSync(stage.path('logs', 'workers', 'job-stderr.log'), 'utf8')).toBe('trouble\n');
+  });
+
+  it('with channel: file is whole though the worker ends while no master runs, and reaches targets while one does', async ({
+    stage,
+  }) => {
+    const count =
+      'i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i+1)); done; echo sleeping >&2; exec sleep 1000';
+    writeFileSync(stage.path('count.sh'), count);
+    const log = {
+      channel: 'file',
+      max_size: 0,
+      forwarding: [{ path: stage.path('all.log'), format: 'plain' }],
+    };
+    const workers = [{ id: 'counter', command: ['sh', stage.path('count.sh')], log }];
+    const master = stage.run(workers, ['--log-dir', stage.path('logs')], { without: /^counter +\|/ });
+    await master.started('counter');
+    await eventually(() => text(stage, 'counter').length > 1000);
+    await master.stop('SIGKILL');
+    const numbers = Array.from({ length: 20_000 }, (_unused, index) => `${index}\n`).join('');
+    await eventually(() => readFileSync(stage.path('logs', 'workers', 'counter-stderr.log'), 'utf8') !== '');
+    expect(text(stage, 'counter')).toBe(numbers);
+    const next = stage.run(workers, ['--log-dir', stage.path('logs')], { without: /^counter +\|/ });
+    await next.started('counter');
+    await eventually(() => existsSync(stage.path('all.log')));
+    expect((await next.stop()).code).toBe(0);
+    expect(readFileSync(stage.path('all.log'), 'utf8')).toMatch(/\d+\n/);
+  });
+
+  it('with channel: file belongs to the worker’s user, who can open it anew', async ({ stage }) => {
+    if (process.getuid?.() !== 0) return;
+    const command = ['sh', '-c', 'echo first; id -un >> /dev/stdout; echo trouble >> /dev/stderr'];
+    const worker = {
+      id: 'job',
+      command,
+      user: 'nobody',
+      cwd: '/',
+      restart: 'never',
+      log: { channel: 'file' },
+    };
+    chmodSync(stage.folder, 0o755);
+    const master = stage.run([worker], ['--log-dir', stage.path('logs')]);
+    expect((await master.end()).code).toBe(0);
+    expect(text(stage, 'job')).toBe('first\nnobody\n');
   });
 
   it('leaves no FIFO behind when master and workers have ended in order', async ({ stage }) => {

@@ -35,6 +35,7 @@ export function commonLog(written: WrittenLogCollection | undefined, enhancement
   const { buffer_size, flush_interval } = written?.system ?? {};
   return {
     ...DEFAULT_LOG,
+    files: { ...PLAIN_FILES, channel: written?.channel ?? PLAIN_FILES.channel },
     pipeline: enhancement,
     enhancement,
     buffering: {
@@ -77,7 +78,7 @@ export function longLog(
     maxSize: rotation.max_size ?? base.maxSize,
     maxFiles: rotation.max_files ?? base.maxFiles,
     files: {
-      ...filesOf({ ...written.retention_policy, ...maxAgeOf(rotation) }, written.when_full, base.files),
+      ...filesOf({ ...written.retention_policy, ...maxAgeOf(rotation) }, written, base.files),
       forms: {
         stdout: out === null ? base.files.forms.stdout : formOf(stdout ?? {}),
         stderr: err === null ? base.files.forms.stderr : formOf(stderr ?? {}),
@@ -129,20 +130,26 @@ interface WrittenFiles {
   readonly rotate_every?: 'never' | 'hour' | 'day';
 }
 
+interface WrittenFlow {
+  readonly when_full?: keyof typeof OVERFLOWS;
+  readonly channel?: LogFilesSpec['channel'];
+}
+
 const SECONDS = { never: 0, hour: 3600, day: 86_400 } as const;
 const OVERFLOWS = { block: 'block', drop_oldest: 'drop-oldest', drop_newest: 'drop-newest' } as const;
 
 function filesOf(
   { max_age, compress, rotate_every }: WrittenFiles,
-  whenFull: keyof typeof OVERFLOWS | undefined,
+  { when_full, channel }: WrittenFlow,
   base: LogFilesSpec,
 ): LogFilesSpec {
   return {
     forms: base.forms,
-    overflow: whenFull === undefined ? base.overflow : OVERFLOWS[whenFull],
+    overflow: when_full === undefined ? base.overflow : OVERFLOWS[when_full],
     rotateEvery: rotate_every === undefined ? base.rotateEvery : SECONDS[rotate_every],
     compression: compress ?? base.compression,
     maxAge: max_age === undefined ? base.maxAge : max_age || null,
+    channel: channel ?? base.channel,
   };
 }
 
@@ -240,7 +247,7 @@ export function shortLog(
     maxSize: written.max_size ?? base.maxSize,
     maxFiles: written.max_files ?? base.maxFiles,
     files: {
-      ...filesOf(written, written.when_full, base.files),
+      ...filesOf(written, written, base.files),
       forms: {
         stdout: shortForm(written, base.files.forms.stdout),
         stderr: shortForm(written, base.files.forms.stderr),

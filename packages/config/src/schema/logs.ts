@@ -16,6 +16,12 @@ export const fileKeys = {
   ),
 };
 
+export const channel = choice(
+  ['fifo', 'file'],
+  '`fifo`: the master carries the output. `file`: the program appends to the file itself, which needs no master and loses nothing when one is killed; see “Output without a master”.',
+  'fifo',
+);
+
 export const whenFull = choice(
   ['block', 'drop_oldest', 'drop_newest'],
   'What happens while disk or targets do not keep up. `block`: the worker waits for a slow disk, and for its lines on their way to targets; what a failing disk cannot take is dropped and counted. The others never let it wait: output is dropped and counted.',
@@ -73,6 +79,7 @@ export const workerLog = (meaning: string) =>
         'The same as `outputs.forwarding`, and added to it: {enabled, targets}, or a list.',
       ),
       when_full: whenFull,
+      channel,
       alerts: logAlerts,
     },
     meaning,
@@ -120,6 +127,7 @@ export const logCollection = object(
       'All files of output together: of workers, of targets, and of workers that are gone. Beyond it the oldest rotated files are removed.',
       'without bound',
     ),
+    channel: as(channel, '`channel` of workers that say nothing of it.'),
     global_aggregation: targets('All output in one place.'),
     alerts: list(globalAlert, 'Alerts on lines of all workers.'),
     enhancement,

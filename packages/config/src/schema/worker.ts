@@ -2,7 +2,7 @@ import { as, forms, list, object, required, type Written } from './fields.ts';
 import { healthCheck, probe, probes } from './health.ts';
 import { IGNORED } from './ignored.ts';
 import { limits } from './limits.ts';
-import { fileKeys, whenFull } from './logs.ts';
+import { channel, fileKeys, whenFull } from './logs.ts';
 import { filters, processing } from './pipeline.ts';
 import { command, environment, id, identity, stopping } from './process.ts';
 import { restartMode, ruleKeys, startupGrace } from './restart.ts';
@@ -98,6 +98,7 @@ const log = object(
     format: as(format, format.meaning, 'plain'),
     prefix: text('Text before each line of a text format; `{worker_id}` and `{stream}` are replaced.'),
     when_full: whenFull,
+    channel,
     forwarding,
     alerts: logAlerts,
     processing,

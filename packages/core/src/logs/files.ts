@@ -23,6 +23,11 @@ export interface LogFilesSpec {
   readonly compression: 'none' | 'gzip' | 'zstd';
   /** Rotated files that were last written longer ago are removed; null: at any age. */
   readonly maxAge: Milliseconds | null;
+  /**
+   * `fifo`: the master carries the output. `file`: the worker appends to the file itself, byte for byte, and needs no master for it;
+   * the file is rotated by copying and emptying it.
+   */
+  readonly channel: 'fifo' | 'file';
 }
 
 const PLAIN: LogFileForm = Object.freeze({ format: 'plain', prefix: '' });
@@ -34,4 +39,5 @@ export const PLAIN_FILES: LogFilesSpec = Object.freeze({
   rotateEvery: 0,
   compression: 'none',
   maxAge: null,
+  channel: 'fifo',
 });

@@ -23,6 +23,7 @@ import {
   hearingOf,
   type OutputListener,
 } from '../file-collector.ts';
+import { DirectOutput } from '../direct/direct-output.ts';
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
@@ -100,6 +101,8 @@ class Pumped implements PumpCollector {
   readonly #pump: NativePump;
   /** Where no channel can be made, output comes by pipes. */
   readonly #piped: FileCollector;
+  /** Of workers that append to their files themselves. */
+  readonly #direct: DirectOutput;
   readonly #compressor: Compressor;
   readonly #master: string;
   readonly #listeners = new Set<OutputListener>();
@@ -120,6 +123,12 @@ class Pumped implements PumpCollector {
     this.#folder = channelFolder(options.runDirectory, options.clock.wallNow());
     this.#master = Math.floor(options.clock.wallNow()).toString(36);
     this.#piped = fileCollector(options);
+    this.#direct = new DirectOutput({
+      clock: options.clock,
+      listeners: this.#listeners,
+      publish: (event, workerId, run) => options.publish(event, workerId, run),
+      pipe: (spec, run) => this.#piped.open(spec, run),
+    });
     this.#pump = options.native.openPump({
       maxTappedBytes: MAX_TAPPED,
       onEvents: (events) => {
@@ -130,6 +139,12 @@ class Pumped implements PumpCollector {
   }
 
   open(spec: WorkerSpec, run: number): RunOutput {
+    if (spec.log.files.channel === 'file') {
+      this.#forget(this.#latest.get(spec.id));
+      this.#latest.delete(spec.id);
+      return this.#direct.open(spec, run);
+    }
+    this.#direct.forget(spec.id);
     const pumped = new PumpedRun(this.#pump, spec.id, run, {
       open: (asking) => (this.#isClosing ? null : this.#openStreams(asking, spec)),
       pipe: () => this.#piped.open(spec, run),
@@ -139,10 +154,12 @@ class Pumped implements PumpCollector {
     return pumped;
   }
 
-  resume({ id }: WorkerSpec, run: number): OutputChannels | null {
-    const found = this.#found.get(`${id}.${run}`) ?? null;
-    this.#found.delete(`${id}.${run}`);
-    return found;
+  resume(spec: WorkerSpec, run: number): OutputChannels | null {
+    const key = `${spec.id}.${run}`;
+    const found = this.#found.get(key) ?? null;
+    this.#found.delete(key);
+    if (found !== null || spec.log.files.channel !== 'file') return found;
+    return this.#direct.open(spec, run).openChannels();
   }
 
   adopt(specs: readonly WorkerSpec[]): void {
@@ -202,23 +219,26 @@ class Pumped implements PumpCollector {
     if (this.#isClosed) return;
     for (const [channel, { run }] of this.#places)
       this.#pump.tap(channel, hearingOf(this.#listeners, run.workerId));
+    this.#direct.retune();
   }
 
   get heardStreams(): number {
     const living = [...this.#places.values()].filter(({ stream }) => !stream.ended);
     const heard = living.filter(({ run }) => hearingOf(this.#listeners, run.workerId) !== 'none');
-    return heard.length + this.#piped.heardStreams;
+    return heard.length + this.#piped.heardStreams + this.#direct.heardStreams;
   }
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
-    const run = this.#latest.get(workerId);
-    if (run?.isPiped === true) return this.#piped.lastLines(workerId, count, stream);
+    if (this.#direct.has(workerId)) return this.#direct.lastLines(workerId, count, stream);
+    const run = this.#latest.get(workerId) ?? null;
+    if (run === null || run.isPiped) return this.#piped.lastLines(workerId, count, stream);
     const channel = run?.find(stream)?.channel;
     if (channel === undefined || this.#isClosed) return [];
     return lastLinesOf(this.#pump.tail(channel), Math.min(count, TAIL_LINES));
   }
 
   async lastWords(workerId: WorkerId, run: number, timeout: Milliseconds): Promise<string | null> {
+    if (this.#direct.has(workerId)) return this.#direct.lastWords(workerId, run, timeout);
     const isAsked = (one: PumpedRun | undefined) => one?.workerId === workerId && one.run === run;
     const latest = this.#latest.get(workerId);
     if (latest?.isPiped === true) return this.#piped.lastWords(workerId, run, timeout);
@@ -236,14 +256,14 @@ class Pumped implements PumpCollector {
 
   async drained(timeout: Milliseconds): Promise<void> {
     const { clock } = this.#options;
-    const piped = this.#piped.drained(timeout);
+    const others = Promise.all([this.#piped.drained(timeout), this.#direct.drained(timeout)]);
     if (this.#speaking.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#drained.add(resolve);
       await within(clock, timeout, promise);
       this.#drained.delete(resolve);
     }
-    await piped;
+    await others;
   }
 
   async close(timeout: Milliseconds = 2000): Promise<void> {
@@ -252,7 +272,8 @@ class Pumped implements PumpCollector {
     this.#closed = resolve;
     await within(this.#options.clock, timeout, this.#compressor.close());
     this.#pump.stop();
-    await Promise.all([within(this.#options.clock, timeout, promise), this.#piped.close(timeout)]);
+    const others = [this.#piped.close(timeout), this.#direct.close(timeout)];
+    await Promise.all([within(this.#options.clock, timeout, promise), ...others]);
     this.#isClosed = true;
     this.#pump.close();
     this.#folder.release();
