@@ -21,6 +21,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::watch>("watch"),
                          InstanceMethod<&EngineObject::unwatch>("unwatch"),
                          InstanceMethod<&EngineObject::reap_inherited>("reapInherited"),
+                         InstanceMethod<&EngineObject::rest>("rest"),
                          InstanceMethod<&EngineObject::detach_output>("detachOutput"),
                          InstanceMethod<&EngineObject::acknowledge>("acknowledge"),
                          InstanceMethod<&EngineObject::close>("close"),
@@ -141,6 +142,8 @@ void EngineObject::unwatch(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::reap_inherited(const Napi::CallbackInfo& info) { open(info.Env()).waiter().reap_inherited(); }
+
+void EngineObject::rest(const Napi::CallbackInfo& info) { open(info.Env()).waiter().rest(); }
 
 void EngineObject::detach_output(const Napi::CallbackInfo& info) {
   open(info.Env()).detach_output(integer<Handle>(info[0], "handle"));

@@ -27,6 +27,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value watch(const Napi::CallbackInfo& info);
   void unwatch(const Napi::CallbackInfo& info);
   void reap_inherited(const Napi::CallbackInfo& info);
+  void rest(const Napi::CallbackInfo& info);
   void detach_output(const Napi::CallbackInfo& info);
   void acknowledge(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

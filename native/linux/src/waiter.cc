@@ -91,12 +91,16 @@ Result<std::unique_ptr<Waiter>> Waiter::open(EventQueue& queue, bool subreaper) 
 }
 
 Waiter::~Waiter() {
-  if (running_) {
-    uint64_t one = 1;
-    [[maybe_unused]] ssize_t written = ::write(stop_.get(), &one, sizeof one);
-    ::pthread_join(thread_, nullptr);
-  }
+  rest();
   turn_away();
+}
+
+void Waiter::rest() {
+  if (!running_) return;
+  running_ = false;
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t written = ::write(stop_.get(), &one, sizeof one);
+  ::pthread_join(thread_, nullptr);
 }
 
 // Whoever has not execed yet shares our memory; give each a moment to leave it. What stays (a program on a dead
@@ -236,13 +240,15 @@ void Waiter::serve() {
   for (;;) {
     int count = ::epoll_wait(epoll_.get(), ready, kBatch, -1);
     std::vector<Event> events;
+    bool stopped = false;
     {
       std::lock_guard lock(mutex_);
       for (int at = 0; at < count; ++at) {
         uint64_t id = ready[at].data.u64 & kIdMask;
         switch (static_cast<Source>(ready[at].data.u64 >> kSourceShift)) {
           case Source::stop:
-            return;
+            stopped = true;
+            break;
           case Source::orphans:
             orphans_->drain();
             reap_orphans(events);
@@ -260,6 +266,7 @@ void Waiter::serve() {
       }
     }
     queue_.push(std::move(events));
+    if (stopped) return;
   }
 }
 

@@ -42,6 +42,9 @@ class Waiter {
   // Children that this process had before (an exec kept them) are reaped from now on; before, only where they are watched.
   void reap_inherited();
 
+  // Ends the thread: from now on nobody is reaped, so that who ends does so for the program after an exec.
+  void rest();
+
  private:
   struct Child {
     pid_t pid, helper;  // the helper until the child has left our memory, -1 where there is none

@@ -18,6 +18,7 @@ export interface AddonEngine {
   watch(pid: number, startTime: number): number;
   unwatch(watch: number): void;
   reapInherited(): void;
+  rest(): void;
   detachOutput(handle: number): void;
   acknowledge(bytes: number): void;
   close(): void;

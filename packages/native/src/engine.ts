@@ -90,6 +90,7 @@ export function openEngine(
       const watch = opened().watch(check.pid(pid), check.startTime(startTime));
       return watch < 0 ? null : watch;
     },
+    rest: () => opened().rest(),
     reapInherited: () => opened().reapInherited(),
     unwatch: (watch) => opened().unwatch(check.handle(watch)),
     detachOutput: (handle) => opened().detachOutput(check.handle(handle)),

@@ -323,6 +323,8 @@ export interface NativeEngine {
    * hears how it ended. From then on they are reaped like orphans.
    */
   reapInherited(): void;
+  /** Reaps nobody any more and tells nothing that happens from now on: who ends is left to the program after an `exec`. */
+  rest(): void;
   /** Delivers what the pipes hold, then closes them. Who writes to them after that gets SIGPIPE. */
   detachOutput(handle: NativeHandle): void;
   /**

@@ -54,6 +54,7 @@ async function before(): Promise<void> {
   );
   const { PATH } = process.env;
   const argv = [process.execPath, import.meta.filename, folder, [process.pid, ...all].join(), String(held)];
+  engine.rest();
   say(addon.exec(process.execPath, argv, { PATH, LIFE: '2' }, [held]));
 }
 
