@@ -12,7 +12,7 @@ export {
 export { acquireContainment, type Containment, type ContainmentOptions } from './host/cgroup/acquire.ts';
 export { LIMIT_SUPPORT, type LimitSupport, type Support } from './host/cgroup/limit-support.ts';
 export { finderTools, type ToolParts } from './host/finder-tools.ts';
-export { createNativeHost, type NativeHost, type NativeHostOptions } from './host/native.ts';
+export { createNativeHost, type NativeHost, type NativeHostOptions, type NewProgram } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { nativeSource } from './host/process-source.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';

@@ -28,6 +28,7 @@ import type {
 import { credentialsOf, ownRights } from './accounts.ts';
 import { Births } from './births.ts';
 import { type Containment, withoutGroups } from './cgroup/acquire.ts';
+import { readText } from './cgroup/files.ts';
 import { type Contained, Containing } from './containing.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
@@ -81,6 +82,21 @@ export interface NativeHost extends Host {
   endForgotten(): void;
   /** Ends them: SIGTERM, after `grace` SIGKILL. Resolves with those that survived even that. */
   endStrays(grace: Milliseconds): Promise<readonly ProcessIdentity[]>;
+  /** Tells nothing that happens from now on, and reaps nobody: who ends is left to the program that comes after. */
+  rest(): void;
+  /**
+   * Runs another program in this process; the descriptors in `kept` stay open. Returns only where that fails, why: `ENOENT`, with
+   * nothing changed but what `rest` has.
+   */
+  becomeProgram(program: NewProgram, kept: readonly number[]): string;
+}
+
+/** What a process runs. */
+export interface NewProgram {
+  readonly file: string;
+  /** With `argv[0]`. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs processes by means of the addon. Throws what opening its engine throws, `EBUSY` for a second one that reaps orphans. */
@@ -132,6 +148,8 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #engine: NativeEngine;
   readonly #system: NativeSystem;
   readonly #protection: Capability;
+  /** oom_score_adj of this process. */
+  readonly #score: { readonly before: number | null; readonly wanted: number | undefined };
   readonly #containing: Containing;
   readonly #sampling: Sampling;
   readonly #descriptors = new DescriptorGauge();
@@ -157,6 +175,7 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#engine = engine;
     this.#births = new Births(engine);
     this.#system = system;
+    this.#score = { before: ownScore(), wanted: options.oomScoreAdj };
     this.#protection = protect(engine, options.oomScoreAdj);
     this.#containing = new Containing(native, containment, clock, own.uid);
     this.#sampling = new Sampling(this.#containing, this.forest, clock);
@@ -195,6 +214,19 @@ class EngineHost extends TreeHost implements NativeHost {
 
   endStrays(grace: Milliseconds): Promise<readonly ProcessIdentity[]> {
     return endStrays(this.forest, this.clock, grace);
+  }
+
+  rest(): void {
+    if (!this.closed) this.#engine.rest();
+  }
+
+  becomeProgram({ file, argv, env }: NewProgram, kept: readonly number[]): string {
+    const { before, wanted } = this.#score;
+    // What comes after would take ours for that from before.
+    if (before !== null) this.#engine.protect(before);
+    const why = this.#native.exec(file, argv, env, kept);
+    if (wanted !== undefined) this.#engine.protect(wanted);
+    return why;
   }
 
   override close(): void {
@@ -386,6 +418,11 @@ function protect(engine: NativeEngine, score: number | undefined): Capability {
         status: 'impossible',
         reason: `oom_score_adj cannot be lowered: ${set.code}; it takes CAP_SYS_RESOURCE`,
       };
+}
+
+function ownScore(): number | null {
+  const text = readText('/proc/self/oom_score_adj');
+  return text === null ? null : Number(text);
 }
 
 function explain(attempt: Attempt, failure: NativeFailure): Diagnosis {

@@ -63,6 +63,7 @@ class Acquisition {
   readonly #missing = new Map<string, string>();
   readonly #undo: (() => void)[] = [];
   #hierarchies: Hierarchies;
+  #wasMoved = false;
 
   constructor(options: ContainmentOptions) {
     this.#options = options;
@@ -140,7 +141,12 @@ class Acquisition {
     }
     if (own === mount) return own;
     const parent = posix.dirname(own);
-    if (posix.basename(own) === this.#leaf) return parent;
+    if (posix.basename(own) === this.#leaf) {
+      // An earlier program of this process moved it here.
+      this.#wasMoved = true;
+      this.#undo.push(() => this.#leave(own, parent));
+      return parent;
+    }
     const isPart = isBootedWithSystemd()
       ? unitOf(path).below && unitOf(posix.dirname(path)).name !== null
       : isGivenToUser(parent);
@@ -175,6 +181,7 @@ class Acquisition {
     const wanted = CONTROLLERS2.filter((name) => available.includes(name));
     const given = words(readText(posix.join(site, 'cgroup.subtree_control')));
     const needed = wanted.filter((name) => !given.includes(name));
+    if (this.#wasMoved) for (const name of wanted) if (given.includes(name)) this.#takeBack(site, name);
     const blocked = needed.length === 0 ? null : this.#makeRoom(site);
     for (const name of needed) {
       if (blocked !== null) this.#missing.set(name, blocked);
@@ -189,7 +196,11 @@ class Acquisition {
     const file = posix.join(directory, 'cgroup.subtree_control');
     const refused = writeText(file, `+${controller}`);
     if (refused !== null) this.#missing.set(controller, `cannot add ${controller} to ${file}: ${refused}`);
-    else this.#undo.push(() => writeText(file, `-${controller}`));
+    else this.#takeBack(directory, controller);
+  }
+
+  #takeBack(directory: string, controller: string): void {
+    this.#undo.push(() => writeText(posix.join(directory, 'cgroup.subtree_control'), `-${controller}`));
   }
 
   /** Empties a cgroup of processes, which all but the root must be to hand down controllers. Returns why it cannot be. */
@@ -206,15 +217,18 @@ class Acquisition {
     const leaf = posix.join(site, this.#leaf);
     const refused = takeDirectory(leaf);
     if (refused !== null) return `cannot make ${leaf}: ${refused}`;
-    this.#undo.push(() => removeDirectory(leaf));
+    this.#undo.push(() => this.#leave(leaf, site));
     for (const pid of inside) {
       const failed = writeText(posix.join(leaf, 'cgroup.procs'), String(pid));
       if (failed !== null && failed !== 'ESRCH') return `cannot move process ${pid} into ${leaf}: ${failed}`;
     }
-    this.#undo.push(() => {
-      for (const pid of readPids(posix.join(leaf, 'cgroup.procs'))) writeText(procs, String(pid));
-    });
     return null;
+  }
+
+  #leave(leaf: string, site: string): void {
+    const procs = posix.join(site, 'cgroup.procs');
+    for (const pid of readPids(posix.join(leaf, 'cgroup.procs'))) writeText(procs, String(pid));
+    removeDirectory(leaf);
   }
 
   #takeControllers(): ReadonlyMap<Controller1, string> {
