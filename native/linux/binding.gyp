@@ -28,6 +28,7 @@
         "src/proctable_object.cc",
         "src/proctable_sockets.cc",
         "src/pump/disk.cc",
+        "src/pump/lanes.cc",
         "src/pump/log_file.cc",
         "src/pump/pump.cc",
         "src/pump/rotation.cc",

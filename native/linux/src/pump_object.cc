@@ -34,7 +34,7 @@ PumpObject::PumpObject(const Napi::CallbackInfo& info) : ObjectWrap(info), env_(
   auto limit = integer<size_t>(options.Get("maxTappedBytes"), "maxTappedBytes");
 
   delivery_ = std::make_unique<glue::Delivery>(env, on_events.As<Napi::Function>(), [this] { return pump_->take(); });
-  auto opened = pump::Pump::open({limit, [this] { delivery_->wake(); }, nullptr});
+  auto opened = pump::Lanes::open({limit, [this] { delivery_->wake(); }, nullptr});
   if (!opened) {
     delivery_->close();
     throw glue::system_error(env, opened.error().call, opened.error().error);
@@ -62,7 +62,7 @@ void PumpObject::shut() {
   delivery_->close();
 }
 
-pump::Pump& PumpObject::living(Napi::Env env) {
+pump::Lanes& PumpObject::living(Napi::Env env) {
   if (!pump_) throw Napi::Error::New(env, "the pump is closed");
   return *pump_;
 }
@@ -70,7 +70,7 @@ pump::Pump& PumpObject::living(Napi::Env env) {
 // A channel, or the call that failed and its errno.
 Napi::Value PumpObject::open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  pump::Pump& pump = living(env);
+  pump::Lanes& pump = living(env);
   if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
   auto given = info[0].As<Napi::Object>();
   pump::ChannelOptions options;

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "hsu/delivery.h"
-#include "pump/pump.h"
+#include "pump/lanes.h"
 
 namespace hsu {
 
@@ -33,11 +33,11 @@ class PumpObject : public Napi::ObjectWrap<PumpObject> {
 
   static void on_teardown(void* self);
   void shut();
-  pump::Pump& living(Napi::Env env);
+  pump::Lanes& living(Napi::Env env);
 
   napi_env env_;
   std::unique_ptr<glue::Delivery> delivery_;
-  std::shared_ptr<pump::Pump> pump_;
+  std::shared_ptr<pump::Lanes> pump_;
 };
 
 }  // namespace hsu

@@ -17,7 +17,7 @@
 #include <map>
 #include <thread>
 
-#include "../src/pump/pump.h"
+#include "../src/pump/lanes.h"
 
 namespace {
 
@@ -34,13 +34,16 @@ class FaultyDisk : public Disk {
   std::atomic<int> splice_error{0}, write_error{0}, open_error{0}, rename_error{0};
   std::atomic<bool> at_random{false}, stalls{false};
   std::atomic<unsigned> seed{1};
+  std::atomic<dev_t> hung{0};  // answers nothing that is written to it
 
   ssize_t splice(int pipe, int file, uint64_t at, size_t most) override {
+    wait_for(file);
     if (int error = spool(file) ? 0 : chosen(splice_error)) return -error;
     return Disk::splice(pipe, file, at, most);
   }
   ssize_t write_at(int file, const char* bytes, size_t length, uint64_t at) override {
     while (stalls && !spool(file)) usleep(1000);
+    wait_for(file);
     int error = spool(file) ? 0 : chosen(write_error);
     // A disk that fills up takes a part of it.
     if (error == ENOSPC && length > 1 && at_random) return Disk::write_at(file, bytes, length / 2, at);
@@ -58,6 +61,10 @@ class FaultyDisk : public Disk {
   }
 
  private:
+  void wait_for(int file) {
+    struct stat facts;
+    while (hung && fstat(file, &facts) == 0 && facts.st_dev == hung) usleep(1000);
+  }
   bool spool(int file) const { return spools_[file % 1024]; }
   int chosen(const std::atomic<int>& error) {
     if (!at_random) return error;
@@ -71,17 +78,15 @@ class FaultyDisk : public Disk {
 struct Scene {
   std::string folder;
   std::shared_ptr<FaultyDisk> disk = std::make_shared<FaultyDisk>();
-  std::shared_ptr<Pump> pump;
+  std::shared_ptr<Lanes> pump;
   int woken = eventfd(0, EFD_CLOEXEC);
   std::map<EventType, int> told;
   std::vector<Event> events;
 
-  Scene() {
-    char name[] = "/tmp/hsu-faults-XXXXXX";
-    if (!mkdtemp(name)) fail("mkdtemp");
-    folder = name;
+  explicit Scene(const char* place = "/tmp") : folder(std::string(place) + "/hsu-faults-XXXXXX") {
+    if (!mkdtemp(folder.data())) fail("mkdtemp");
     int to = woken;
-    auto opened = Pump::open({1 << 20, [to] { eventfd_write(to, 1); }, disk});
+    auto opened = Lanes::open({1 << 20, [to] { eventfd_write(to, 1); }, disk});
     if (!opened) fail("open");
     pump = *opened;
   }
@@ -90,10 +95,10 @@ struct Scene {
     if (system(("rm -rf " + folder).c_str()) != 0) fail("rm");
   }
 
-  ChannelId open(const char* fifo, Format format, Overflow overflow, uint64_t max_size = 0) {
+  ChannelId open(const char* fifo, Format format, Overflow overflow, uint64_t max_size = 0, std::string file = {}) {
     ChannelOptions options;
     options.fifo = folder + "/" + fifo;
-    options.file = folder + "/log";
+    options.file = file.empty() ? folder + "/log" : file;
     options.rotation = {max_size, 1000, 0};
     options.overflow = overflow;
     options.format = format;
@@ -264,6 +269,70 @@ void stall(Format format, Overflow overflow) {
   expect(text.find(overflow == Overflow::drop_newest ? "0000000000" : last) != std::string::npos, "which were dropped");
 }
 
+// One of two disks does not answer: whoever writes to the other, or must not wait, goes on.
+void hang() {
+  Scene scene, memory("/dev/shm");
+  struct stat facts, other;
+  if (stat(scene.folder.c_str(), &facts) != 0 || stat(memory.folder.c_str(), &other) != 0) fail("stat");
+  if (facts.st_dev == other.st_dev) fail("/tmp and /dev/shm are one file system");
+  constexpr int kLines = 100'000;
+  struct Worker {
+    const char* name;
+    Format format;
+    Overflow overflow;
+    bool hangs, waits;
+  };
+  const Worker workers[] = {
+      {"hung", Format::plain, Overflow::block, true, true},
+      {"hung-json", Format::json, Overflow::block, true, true},
+      {"dropping", Format::plain, Overflow::drop_oldest, true, false},
+      {"well", Format::plain, Overflow::block, false, false},
+      {"well-json", Format::json, Overflow::block, false, false},
+      {"silent", Format::plain, Overflow::block, false, false},
+  };
+  constexpr size_t kWorkers = std::size(workers);
+  scene.disk->hung = facts.st_dev;
+  // FIFOs and spools are in memory.
+  scene.folder.swap(memory.folder);
+  std::vector<ChannelId> channels;
+  std::vector<std::thread> writers;
+  std::atomic<bool> written[kWorkers] = {};
+  for (size_t at = 0; at < kWorkers; ++at) {
+    const Worker& one = workers[at];
+    std::string file = (one.hangs ? memory.folder : scene.folder) + "/" + one.name + ".log";
+    channels.push_back(scene.open(one.name, one.format, one.overflow, 0, file));
+  }
+  for (size_t at = 0; at < kWorkers; ++at) {
+    writers.emplace_back([&scene, &written, at, name = workers[at].name] {
+      write_lines(scene.folder + "/" + name, 0, kLines, 0);
+      written[at] = true;
+    });
+  }
+  for (size_t at = 0; at < kWorkers; ++at) {
+    for (int patience = 0; !workers[at].waits && !written[at]; ++patience) {
+      expect(patience < 30'000, std::string(workers[at].name) + " waits for a disk that is not its own");
+      usleep(1000);
+    }
+  }
+  for (size_t at = 0; at < kWorkers; ++at) {
+    if (workers[at].waits) expect(!written[at], std::string(workers[at].name) + " does not wait");
+    if (!workers[at].hangs) continue;
+    // The counts of a hung channel are told, too.
+    scene.counts(channels[at]);
+  }
+  scene.disk->hung = 0;
+  for (std::thread& writer : writers) writer.join();
+  scene.until(EventType::channel_end, kWorkers);
+  for (size_t at = 0; at < kWorkers; ++at) {
+    Counts counts = scene.counts(channels[at]);
+    expect(counts.lines + counts.dropped_lines == kLines, std::string(workers[at].name) + ": neither kept nor dropped");
+    expect(workers[at].overflow != Overflow::block || counts.dropped_lines == 0, std::string(workers[at].name) + ": dropped");
+  }
+  scene.pump->stop();
+  scene.until(EventType::pump_closed);
+  expect(scene.told[EventType::pump_closed] == 1, "told once that it is closed");
+}
+
 void unopenable() {
   Scene scene;
   scene.disk->open_error = EIO;
@@ -348,6 +417,7 @@ int main(int count, char** given) {
   else if (name == "stall-block") stall(Format::json, Overflow::block);
   else if (name == "stall-newest") stall(Format::plain, Overflow::drop_newest);
   else if (name == "stall-oldest") stall(Format::plain, Overflow::drop_oldest);
+  else if (name == "hang") hang();
   else if (name == "unopenable") unopenable();
   else if (name == "without-splice") without_splice();
   else if (name == "unrotatable") unrotatable();

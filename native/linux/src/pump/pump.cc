@@ -39,6 +39,8 @@ Pump::Pump(PumpOptions&& options)
         std::lock_guard lock(wake_mutex_);
         if (wake_) wake_();
       }),
+      last_id_(options.first),
+      tapped_(std::move(options.tapped)),
       news_([this](Event&& event) { events_.push_back(std::move(event)); },
             [this] {
               for (auto& [path, file] : files_) file->let_go();
@@ -173,12 +175,11 @@ void Pump::tap(ChannelId id, Tap how) {
   wake();
 }
 
-void Pump::acknowledge(size_t bytes) {
-  size_t before = tapped_.load();
-  size_t after;
-  do after = before - std::min(before, bytes);
-  while (!tapped_.compare_exchange_weak(before, after));
-  if (before >= max_tapped_ && after < max_tapped_) order(Order::unpark, 0);
+void Pump::unpark() { order(Order::unpark, 0); }
+
+void Pump::add_paths(std::unordered_set<std::string>& paths) {
+  std::lock_guard lock(mutex_);
+  for (auto& [id, channel] : channels_) paths.insert(channel->options.file);
 }
 
 void Pump::replace_rotated(std::string path, uint64_t device, uint64_t inode, std::string made, std::string suffix) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // The one thread that carries what workers write from their channels, named pipes that they hold open themselves, to
-// log files. Nobody waits for it but workers whose channel is full.
+// log files. Nobody waits for it but workers whose channel is full. Lanes makes one for each disk.
 
 #include <pthread.h>
 
@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -22,9 +23,11 @@
 namespace hsu::pump {
 
 struct PumpOptions {
-  size_t max_tapped;  // bytes tapped and not acknowledged, all channels together
+  size_t max_tapped;  // of `tapped`
   std::function<void()> wake;
   std::shared_ptr<Disk> disk;  // null: the real one
+  ChannelId first;             // numbers of channels follow it
+  std::shared_ptr<std::atomic<size_t>> tapped;  // bytes tapped and not acknowledged
 };
 
 class Pump {
@@ -40,11 +43,12 @@ class Pump {
   bool counts(ChannelId id, Counts& counts);
   std::string tail(ChannelId id);
   void tap(ChannelId id, Tap how);
-  void acknowledge(size_t bytes);
+  void unpark();                             // `tapped` has become less
   void carry_on();                           // those whose FIFO was there, all at once
   void replace_rotated(std::string path, uint64_t device, uint64_t inode, std::string made, std::string suffix);
   void stop();                               // takes what is there, closes all, tells `pump_closed`
   void abandon();                            // tells nothing from now on
+  void add_paths(std::unordered_set<std::string>& paths);  // of the files that channels write to
   std::vector<Event> take() { return queue_.take(); }
 
  private:
@@ -105,8 +109,8 @@ class Pump {
   std::vector<Command> commands_;
   std::vector<Channel*> found_;  // opened, but not carried on
   std::vector<Replacement> replacements_;
-  ChannelId last_id_ = 0;
-  std::atomic<size_t> tapped_{0};
+  ChannelId last_id_;
+  const std::shared_ptr<std::atomic<size_t>> tapped_;
   std::atomic<bool> closed_{false}, forgets_{false};
 
   // Of the thread alone.

@@ -38,7 +38,7 @@ class Pump::Sight : public Witness {
 
 void Pump::turn(Channel& channel) {
   if (channel.ended || !channel.polled) return;
-  if (channel.tap == Tap::wait && tapped_.load() >= max_tapped_) {
+  if (channel.tap == Tap::wait && tapped_->load() >= max_tapped_) {
     poll_again(channel, false);
     parked_.push_back(&channel);
     return;
@@ -335,17 +335,18 @@ void Pump::witness(Channel& channel, const char* bytes, size_t length, bool drop
     channel.lines += lines;
     channel.in_line = bytes[length - 1] != '\n';
   }
+  // Before the tail: who has seen it there and taps then is not told of it again.
+  Tap tap = channel.tap;
   {
     std::lock_guard lock(mutex_);
     channel.tail.add(bytes, length);
   }
-  Tap tap = channel.tap;
   if (tap == Tap::none) return;
-  if (tap == Tap::lose && tapped_.load() >= max_tapped_) {
+  if (tap == Tap::lose && tapped_->load() >= max_tapped_) {
     channel.tap_lost += length;
     return;
   }
-  tapped_ += length;
+  *tapped_ += length;
   tell(EventType::tapped, channel.id, {static_cast<double>(channel.tap_lost)}, std::string(bytes, length));
 }
 
