@@ -21,6 +21,7 @@
         "src/limits_object.cc",
         "src/lock.cc",
         "src/orphans.cc",
+        "src/ports.cc",
         "src/probe.cc",
         "src/process_usage.cc",
         "src/proctable.cc",

@@ -14,6 +14,7 @@
 #include "lock.h"
 #include "orphans.h"
 #include "peer.h"
+#include "ports.h"
 #include "probe.h"
 #include "process_rows.h"
 #include "proctable.h"
@@ -131,6 +132,19 @@ Napi::Value exec_in_place(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), error);
 }
 
+// The reservation and its port, or the call that failed and its errno.
+Napi::Value reserve(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto reserved = reserve_port(integer<uint16_t>(info[0], "port"));
+  if (!reserved) {
+    const auto& [call, error] = reserved.error();
+    return glue::tuple(env, {Napi::String::New(env, call), Napi::Number::New(env, error)});
+  }
+  return glue::tuple(env, {Napi::Number::New(env, reserved->fd.release()), Napi::Number::New(env, reserved->port)});
+}
+
+void release_port(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "reservation")); }
+
 Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
   if (!info[1].IsBuffer()) throw Napi::TypeError::New(info.Env(), "bytes must be a buffer");
   auto bytes = info[1].As<Napi::Buffer<uint8_t>>();
@@ -180,6 +194,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockFile", Napi::Function::New<lock>(env));
   exports.Set("exec", Napi::Function::New<exec_in_place>(env));
   exports.Set("unlockFile", Napi::Function::New<unlock>(env));
+  exports.Set("reservePort", Napi::Function::New<reserve>(env));
+  exports.Set("releasePort", Napi::Function::New<release_port>(env));
   exports.Set("sampleTrees", Napi::Function::New<sample_trees_flat>(env));
   exports.Set("sendDatagram", Napi::Function::New<send_datagram_to>(env));
   exports.Set("peerCredentials", Napi::Function::New<peer_credentials>(env));

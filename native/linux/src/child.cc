@@ -50,7 +50,8 @@ IN_CHILD long close_descriptors(unsigned first, unsigned last) {
   return result == -ENOSYS || result == -EPERM ? close_by_listing(first, last) : result;
 }
 
-// Leaves 0, 1, 2 and the gate open. The sources are never below 3: the spawner sees to that.
+// Leaves 0, 1, 2, the sockets that listen and the gate open. No source is among the targets that come before it: the spawner
+// sees to that.
 IN_CHILD void arrange_descriptors(Launch* launch) {
   need(launch, Step::stdio, raw(SYS_dup3, launch->null_fd, 0, 0));
   for (int fd = 1; fd <= 2; ++fd) {
@@ -66,9 +67,23 @@ IN_CHILD void arrange_descriptors(Launch* launch) {
     long flags = raw(SYS_fcntl, fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK)) raw(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
   }
+  unsigned first = 3;
+  for (int source : launch->listen_fds) need(launch, Step::stdio, raw(SYS_dup3, source, first++, 0));
   auto gate = static_cast<unsigned>(launch->gate_fd);
-  if (gate > 3) need(launch, Step::stdio, close_descriptors(3, gate - 1));
+  if (gate > first) need(launch, Step::stdio, close_descriptors(first, gate - 1));
   need(launch, Step::stdio, close_descriptors(gate + 1, ~0u));
+}
+
+// Who is given sockets trusts them only if they are meant for it: sd_listen_fds(3).
+IN_CHILD void tell_listen_pid(Launch* launch) {
+  if (launch->listen_fds.empty()) return;
+  char* end = launch->listen_pid;
+  while (*end) ++end;
+  char digits[16];
+  int count = 0;
+  for (long pid = raw(SYS_getpid); pid > 0; pid /= 10) digits[count++] = static_cast<char>('0' + pid % 10);
+  while (count > 0) *end++ = digits[--count];
+  *end = '\0';
 }
 
 // One byte opens the gate; end-of-file (the master died, or gave up) means that the program must not run.
@@ -151,6 +166,7 @@ IN_CHILD long close_by_listing(unsigned first, unsigned last) {
 IN_CHILD void run_child(void* argument) {
   auto* launch = static_cast<Launch*>(argument);
   arrange_descriptors(launch);
+  tell_listen_pid(launch);
   child::join_groups(launch);
   // Before the gate, so that the record written meanwhile already names the process group.
   need(launch, Step::setsid, raw(SYS_setsid));

@@ -66,6 +66,21 @@ Engine& EngineObject::open(Napi::Env env) {
   return *engine_;
 }
 
+namespace {
+
+// Address and port of each, one after the other.
+std::vector<ListenAddress> read_listens(const Napi::Value& value) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "listens must be an array");
+  auto array = value.As<Napi::Array>();
+  std::vector<ListenAddress> listens;
+  for (uint32_t at = 0; at + 1 < array.Length(); at += 2) {
+    listens.push_back({text(array.Get(at), "address"), integer<uint16_t>(array.Get(at + 1), "port")});
+  }
+  return listens;
+}
+
+}  // namespace
+
 Napi::Value EngineObject::submit(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Engine& engine = open(env);
@@ -85,6 +100,7 @@ Napi::Value EngineObject::submit(const Napi::CallbackInfo& info) {
   options.err = static_cast<Output>(integer<int>(given.Get("stderr"), "stderr"));
   options.out_channel = text(given.Get("stdoutChannel"), "stdoutChannel");
   options.err_channel = text(given.Get("stderrChannel"), "stderrChannel");
+  options.listens = read_listens(given.Get("listens"));
   options.shell_fallback = boolean(given.Get("shellFallback"), "shellFallback");
   options.nofile = integer<long long>(given.Get("nofile"), "nofile");
   options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");

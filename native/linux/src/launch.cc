@@ -90,6 +90,7 @@ Launch::Launch(LaunchOptions&& given) : options(std::move(given)), master(::getp
   if (options.uid >= 0 || options.gid >= 0) dumpable.emplace();
   argv = pointers(options.argv);
   envp = pointers(options.env);
+  if (!options.listens.empty()) envp.insert(envp.end() - 1, listen_pid);
   prepare_limits();
   if (options.shell_fallback) {
     static char shell[] = "/bin/sh";

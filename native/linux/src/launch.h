@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "ports.h"
+
 namespace hsu {
 
 // The numbers are the contract with packages/native/src/failure.ts.
@@ -46,6 +48,8 @@ enum class Step : int {
   process = 25,
   channel = 26,
   cgroup_make = 27,
+  listen_bind = 28,
+  listen_listen = 29,
   resource = 32,  // plus the number of the resource
 };
 
@@ -102,6 +106,7 @@ struct LaunchOptions {
   std::vector<gid_t> groups;
   Output out = Output::null, err = Output::null;
   std::string out_channel, err_channel;  // FIFOs
+  std::vector<ListenAddress> listens;    // sockets on descriptors 3 and on
   bool shell_fallback = false;
   long long nofile = -1;
   bool die_with_master = false;
@@ -154,6 +159,7 @@ class Launch {
   std::vector<char*> argv, envp, shell_argv;
   LimitsView limits;
   char nice_text[8] = "", oom_text[8] = "";
+  char listen_pid[24] = "LISTEN_PID=";  // completed by the child, who alone knows
   std::string cgroup_procs;
   std::vector<char*> joins;
   char* const* move = nullptr;  // what of `joins` remains for the child, the first being `cgroup_procs` if there is one
@@ -163,6 +169,7 @@ class Launch {
 
   // Descriptors in the spawner's table; -1 where the option needs none.
   int gate_fd = -1, null_fd = -1, out_fd = -1, err_fd = -1;
+  std::vector<int> listen_fds;
 
   // Written by the child; valid once it has left our memory.
   std::atomic<bool> reached_exec{false};

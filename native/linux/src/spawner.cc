@@ -75,14 +75,16 @@ size_t receive_reply(int socket, Reply& reply, Fd* fds) {
   return count;
 }
 
-// The child puts its standard streams on 0 to 2 one after the other; a source there would be overwritten.
-bool above_standard(Fd& fd) {
-  if (fd.get() > 2) return true;
-  int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
+bool at_least(Fd& fd, int least) {
+  if (fd.get() >= least) return true;
+  int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, least);
   if (moved < 0) return false;
   fd.reset(moved);
   return true;
 }
+
+// The child puts its standard streams on 0 to 2 one after the other; a source there would be overwritten.
+bool above_standard(Fd& fd) { return at_least(fd, 3); }
 
 bool make_pipe(Fd& reader, Fd& writer) {
   int fds[2];
@@ -102,6 +104,19 @@ bool open_channel(const std::string& path, const LaunchOptions& options, Fd& wri
   if (S_ISREG(facts.st_mode) && ::fcntl(writer.get(), F_SETFL, O_APPEND) != 0) return false;
   if (options.uid >= 0 && ::fchown(writer.get(), static_cast<uid_t>(options.uid), static_cast<gid_t>(-1)) != 0) return false;
   return above_standard(writer);
+}
+
+// The child puts them on 3 and on, one after the other.
+StepFailure open_listeners(const std::vector<ListenAddress>& wheres, std::vector<Fd>& listeners, std::vector<int>& fds) {
+  int least = 3 + static_cast<int>(wheres.size());
+  for (const ListenAddress& where : wheres) {
+    auto fd = listen_on(where);
+    if (!fd) return {::strcmp(fd.error().call, "listen") == 0 ? Step::listen_listen : Step::listen_bind, fd.error().error};
+    if (!at_least(*fd, least)) return {Step::stdio, errno};
+    fds.push_back(fd->get());
+    listeners.push_back(std::move(*fd));
+  }
+  return {Step::none, 0};
 }
 
 uint64_t since_boot() {
@@ -211,11 +226,14 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
   const LaunchOptions& options = launch.options;
   if (options.out == Output::channel && !open_channel(options.out_channel, options, out)) return {Step::channel, errno};
   if (options.err == Output::channel && !open_channel(options.err_channel, options, err)) return {Step::channel, errno};
+  std::vector<Fd> listeners;
+  StepFailure not_listening = open_listeners(options.listens, listeners, launch.listen_fds);
+  if (not_listening.step != Step::none) return not_listening;
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return {Step::socketpair, errno};
   spawned.gate.reset(pair[0]);
   gate.reset(pair[1]);
-  if (!above_standard(gate)) return {Step::socketpair, errno};
+  if (!at_least(gate, 3 + static_cast<int>(listeners.size()))) return {Step::socketpair, errno};
   launch.null_fd = null_fd_;
   launch.out_fd = out.get();
   launch.err_fd = err.get();

@@ -3,6 +3,7 @@ import type {
   Bytes,
   DependencyCondition,
   LimitsSpec,
+  ListenSpec,
   LogAlertRule,
   LogSpec,
   MainProcessSpec,
@@ -98,6 +99,16 @@ export interface KeepingConfig {
   readonly maxAge: Milliseconds | null;
 }
 
+/** Where pid and port files lie, by the original’s keys; its directory as written. */
+export interface ProcessFileConfig {
+  /** null: the scenario decides. */
+  readonly context: 'system' | 'user' | 'session' | null;
+  readonly scenario: 'system' | 'user' | 'session' | 'development';
+  readonly base: string | null;
+  readonly app: string;
+  readonly isBelow: boolean;
+}
+
 /** A managed unit, whichever form it was written in. */
 export interface ManagedUnit {
   readonly form: 'long' | 'short';
@@ -116,6 +127,9 @@ export interface ManagedUnit {
   readonly probes: Probes;
   readonly mainProcess: MainProcessSpec | null;
   readonly onDaemonize: 'kill' | 'adopt';
+  readonly listen: ListenSpec | null;
+  /** null: none are written. */
+  readonly processFile: ProcessFileConfig | null;
   readonly log: LogConfig;
   /** Paths as written. */
   readonly limits: LimitsSpec | null;

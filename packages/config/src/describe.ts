@@ -2,6 +2,7 @@ import {
   type Check,
   formatDuration,
   formatSize,
+  type GrpcCheck,
   type Probe,
   type RestartPolicy,
   type RestartRule,
@@ -116,8 +117,24 @@ function describeCheck(check: Check): string {
       return `${check.method} ${check.url}`;
     case 'tcp':
       return `TCP ${check.host.includes(':') ? `[${check.host}]` : check.host}:${check.port}`;
+    case 'grpc':
+      return `gRPC ${describeCall(check)}`;
     case 'exec':
       return `run ${onOneLine(quoteWords(check.argv))}`;
+  }
+}
+
+function describeCall({ host, port, call }: GrpcCheck): string {
+  const place = port === null ? 'its port' : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  switch (call.kind) {
+    case 'ping':
+      return `Ping of ${place}`;
+    case 'serving':
+      return `health of ${place}`;
+    case 'health':
+      return `health of ${call.service === '' ? '' : `${call.service} at `}${place}`;
+    case 'method':
+      return `${call.service}/${call.method} of ${place}`;
   }
 }
 

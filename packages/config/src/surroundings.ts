@@ -13,6 +13,9 @@ export interface Surroundings {
   readonly logDirectory: string;
   /** What `~/` at the start of a path means; HOME of `env` where it is not given, null where there is none. */
   readonly home?: string | null;
+  /** Of the operating system and its user, for its conventions about places; the present ones where they are not given. */
+  readonly platform?: NodeJS.Platform;
+  readonly uid?: number;
   /** Whether a file or directory exists; asks the file system where it is not given. */
   readonly exists?: (path: string) => boolean;
   /** Says what is wrong with a target of lines; without it nothing is. */
@@ -25,6 +28,9 @@ export interface Place {
   readonly directory: string;
   readonly cwd: string;
   readonly home: string | null;
+  readonly env: Variables;
+  readonly platform: NodeJS.Platform;
+  readonly uid: number;
   /** Where the workers’ files lie unless they say otherwise. */
   readonly workerLogDirectory: string;
   readonly logDirectory: string;
@@ -40,6 +46,9 @@ export function placeOf(directory: string, surroundings: Surroundings, workers: 
     directory,
     cwd,
     home,
+    env,
+    platform: surroundings.platform ?? process.platform,
+    uid: surroundings.uid ?? process.getuid?.() ?? 0,
     logDirectory,
     workerLogDirectory: resolve(logDirectory, atHome(workers ?? 'workers', { home })),
     exists(path) {

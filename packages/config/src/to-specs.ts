@@ -15,6 +15,7 @@ import type { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import type { Path } from './issue.ts';
 import { doesNothing } from './normalise/pipeline.ts';
+import { processFileDirectory } from './process-files.ts';
 import { atHome, type Place } from './surroundings.ts';
 
 const SHELL = '/bin/sh';
@@ -46,6 +47,8 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
           pidFile: resolve(command.cwd, atHome(mainProcess.pidFile, place)),
         },
         onDaemonize: unit.onDaemonize,
+        listen: unit.listen,
+        processFile: unit.processFile && { directory: processFileDirectory(unit.processFile, place) },
         log: logOf(unit, place, files, findings),
         limits: unit.limits && limitsOf(unit.limits, command.cwd, place),
         quotas: quotas(unit),
@@ -127,7 +130,15 @@ function commandOf(unit: ManagedUnit, place: Place, findings: Findings): Command
   }
   if (wanted !== null && !place.exists(wanted)) {
     const key =
-      unit.form === 'short' ? ['cwd'] : ['unit', 'managed', 'control', 'execution', 'working_directory'];
+      unit.form === 'short'
+        ? ['cwd']
+        : [
+            'unit',
+            unit.listen === null ? 'managed' : 'integrated',
+            'control',
+            'execution',
+            'working_directory',
+          ];
     findings.noticeAt(`missing directory ${wanted}`, [...unit.at, ...key], () => ({
       message: `the working directory ${wanted} does not exist yet`,
       hint: 'create it before the worker is started',
@@ -138,7 +149,9 @@ function commandOf(unit: ManagedUnit, place: Place, findings: Findings): Command
 
 function reportMissing(unit: ManagedUnit, path: string, findings: Findings): void {
   const key: Path =
-    unit.form === 'short' ? ['command'] : ['unit', 'managed', 'control', 'execution', 'executable_path'];
+    unit.form === 'short'
+      ? ['command']
+      : ['unit', unit.listen === null ? 'managed' : 'integrated', 'control', 'execution', 'executable_path'];
   findings.noticeAt(`missing program ${path}`, [...unit.at, ...key], () => ({
     message: `the program ${path} does not exist yet`,
     hint: 'build or install it before the worker is started',

@@ -97,18 +97,25 @@ describe('describeConfig', () => {
 
   test('lists what is not run', () => {
     expect(describeConfig(accept(corpus('kinds')))).toMatchInlineSnapshot(`
-      "/etc/hsu/config.yaml: valid, 0 workers, 1 not enabled, 2 not run by this version
+      "/etc/hsu/config.yaml: valid, 1 worker, 1 not enabled, 1 not run by this version
+
+      integrated-service – Integrated
+        command      /etc/hsu/service --verbose
+        directory    /etc/hsu
+        restart      after a failure: after 5s growing ×1.5 to 5m, 3 times within 10m, then a pause of 1m
+        liveness     gRPC Ping of its port every 30s, within 5s, 2 failed in a row = bad
+        readiness    gRPC health of its port every 1s, within 1s, 2 failed in a row = bad
+        stop         SIGTERM, after 20s SIGKILL
+        output       /log/workers/integrated-service-stdout.log, /log/workers/integrated-service-stderr.log (10 old files of 100MB)
 
       grpc-service – grpc (not enabled)
         command      /bin/sleep 1000
         directory    /bin
         restart      after a failure: after 5s growing ×1.5 to 5m, 3 times within 10m, then a pause of 1m
-        liveness     TCP localhost:50051 every 10s, within 2s, 2 failed in a row = bad
-        readiness    TCP localhost:50051 every 10s, within 2s, 2 failed in a row = bad
+        liveness     gRPC CoreService/Ping of localhost:50051 every 10s, within 2s, 2 failed in a row = bad
+        readiness    gRPC CoreService/Ping of localhost:50051 every 10s, within 2s, 2 failed in a row = bad
         stop         SIGTERM, after 20s SIGKILL
         output       /log/workers/grpc-service-stdout.log, /log/workers/grpc-service-stderr.log (10 old files of 100MB)
-
-      integrated-service: integrated units are not run in this version
 
       nginx: unmanaged units are not run in this version
 

@@ -41,6 +41,7 @@ describe('the short form', () => {
         "group": null,
         "id": "web",
         "limits": null,
+        "listen": null,
         "log": {
           "captureStderr": true,
           "captureStdout": true,
@@ -88,6 +89,7 @@ describe('the short form', () => {
           },
           "startup": null,
         },
+        "processFile": null,
         "quotas": [],
         "restart": {
           "exit": {
@@ -338,13 +340,13 @@ describe('the long form', () => {
     });
   });
 
-  test('unmanaged and integrated units are valid, listed, and not run', () => {
+  test('unmanaged units are valid, listed, and not run', () => {
     const config = accept(corpus('kinds'));
-    expect(config.workers.map((spec) => [spec.id, spec.enabled])).toEqual([['grpc-service', false]]);
-    expect(config.notRun).toEqual([
-      { id: 'integrated-service', reason: 'integrated units are not run in this version' },
-      { id: 'nginx', reason: 'unmanaged units are not run in this version' },
+    expect(config.workers.map((spec) => [spec.id, spec.enabled])).toEqual([
+      ['integrated-service', true],
+      ['grpc-service', false],
     ]);
+    expect(config.notRun).toEqual([{ id: 'nginx', reason: 'unmanaged units are not run in this version' }]);
   });
 
   test('output targets and rotation of the worker, of all workers, and of the documents’ spelling', () => {

@@ -200,7 +200,7 @@ describe('values', () => {
           "3:22 workers[1].command: is empty; it takes a program and its arguments",
           "3:33 workers[1].umask: "9" is not a file mode (write three octal digits: 022)",
           "4:22 workers[2].command: with shell: true the command is one line, not a list (write it as text, or leave out shell)",
-          "4:47 workers[2].ready: "ftp://x" is nothing that can be checked (write http://host:port/path, https://…, tcp://host:port, or {exec: "program arguments"})",
+          "4:47 workers[2].ready: "ftp://x" is nothing that can be checked (write http://host:port/path, https://…, tcp://host:port, grpc://host:port, or {exec: "program arguments"})",
           "5:32 workers[3].umask: "9" is not a file mode (write three octal digits: 022)",
           "5:52 workers[3].restart.delay: delay and retry_delay are two names of one thing (keep one)",
           "5:117 workers[3].probes.readiness.tcp: ":1" is not host:port",
@@ -229,7 +229,7 @@ describe('values', () => {
       [
         "2:23 workers[0].command[0]: takes a string, but a map is given",
         "3:37 workers[1].shell: "perhaps" is neither true nor false",
-        "4:32 workers[2].ready: says nothing to check (give one of http, tcp, exec, or type: process)",
+        "4:32 workers[2].ready: says nothing to check (give one of http, tcp, grpc, exec, or type: process)",
         "4:43 workers[2].umask: "9" is not a file mode (write three octal digits: 022)",
         "5:5 workers[3]: "command" is missing (command: Program and arguments: a command line, split into words as a shell would, but without a shell; or a list of words.)",
         "5:20 workers[3].umask: "9" is not a file mode (write three octal digits: 022)",
@@ -379,13 +379,13 @@ workers:
 `;
     expect(refusals(text)).toMatchInlineSnapshot(`
       [
-        "2:32 workers[0].ready: "localhost:80" is nothing that can be checked (write http://host:port/path, https://…, tcp://host:port, or {exec: "program arguments"})",
+        "2:32 workers[0].ready: "localhost:80" is nothing that can be checked (write http://host:port/path, https://…, tcp://host:port, grpc://host:port, or {exec: "program arguments"})",
         "3:32 workers[1].ready: "http://" is not a URL (write it like http://127.0.0.1:8080/health)",
         "4:32 workers[2].ready: "tcp://localhost" is not tcp://host:port",
-        "5:32 workers[3].ready: says nothing to check (give one of http, tcp, exec, or type: process)",
+        "5:32 workers[3].ready: says nothing to check (give one of http, tcp, grpc, exec, or type: process)",
         "6:57 workers[4].ready.tcp: http and tcp are given; a probe makes one check (keep one)",
         "7:39 workers[5].ready.type: the type is tcp, but http is given",
-        "8:32 workers[6].ready: the type is exec, but "exec" is missing (give one of http, tcp, exec, or type: process)",
+        "8:32 workers[6].ready: the type is exec, but "exec" is missing (give one of http, tcp, grpc, exec, or type: process)",
         "9:32 workers[7].ready: ready and probes.readiness are two names of one thing (keep one)",
         "10:44 workers[8].probes.liveness: health_check is liveness and readiness at once, and probes.liveness is given too (keep health_check, or write probes.liveness and probes.readiness)",
         "11:34 workers[9].probes.livenes: unknown key "livenes" (did you mean "liveness"?)",

@@ -37,7 +37,7 @@ workers:
       "11:11 workers[].unit.managed.control.executable: ignored, as it always was: this key appears in documents only (2 times) (write execution.executable_path)",
       "12:11 workers[].unit.managed.control.restart: ignored, as it always was: this key appears in documents only (2 times) (write restart_policy and context_aware_restart)",
       "13:43 workers[].unit.managed.control.execution.command: ignored, as it always was: this key appears in documents only (2 times) (write executable_path and args, or use the short form)",
-      "14:11 workers[].unit.managed.control.process_file: accepted, but the place of pid files and state follows the platform’s conventions, or --state-dir (base_directory) (2 times)",
+      "14:26 workers[].unit.managed.control.process_file.base_directory: ignored, as it always was: this key appears in documents only (2 times) (the original reads basedirectory)",
       "15:29 workers[].unit.managed.control.limits.memory.limit_bytes: ignored, as it always was: this key appears in documents only (2 times) (write max_rss)",
       "15:52 workers[].unit.managed.control.limits.cpu.limit_percent: ignored, as it always was: this key appears in documents only (2 times) (write max_percent)",
       "16:24 workers[].unit.managed.health_check.http_endpoint: ignored, as it always was: this key appears in documents only (2 times) (write type: http and http.url)",
@@ -48,11 +48,11 @@ workers:
 
 test('one warning per key, however many workers have it, with its lines', () => {
   const worker = (id: number) =>
-    `  - {id: w${id}, type: integrated, unit: {integrated: {control: {execution: {executable_path: x}}}}}`;
+    `  - {id: w${id}, type: managed, unit: {managed: {control: {execution: {executable_path: x, wait_delay: 5s}}}}}`;
   const text = `workers:\n${Array.from({ length: 20 }, (_, id) => worker(id)).join('\n')}`;
   expect(warnings(text)).toMatchInlineSnapshot(`
     [
-      "2:39 workers[].unit.integrated: accepted, but integrated units are not run in this version (control.execution.executable_path) (20 times: lines 2, 3, 4, 5, 6, 7, 8, 9 and 12 more)",
+      "2:88 workers[].unit.managed.control.execution.wait_delay: accepted, but without effect: output is read until its end (20 times: lines 2, 3, 4, 5, 6, 7, 8, 9 and 12 more)",
     ]
   `);
 });

@@ -44,6 +44,10 @@ export const ERRORS = {
     'The process could not be started for another reason, named in the message.',
     'See the step and the system’s answer in the message.',
   ),
+  E_PORT: meaning(
+    'The worker cannot have the TCP port that it is to listen on.',
+    'Stop the program that the message names, or give the worker another port or range.',
+  ),
   E_MAIN_PROCESS: meaning(
     'The program put itself in the background, but its pid file named no process of its own in time.',
     'Check control.main_process.pid_file and its timeout, or run the program in the foreground.',

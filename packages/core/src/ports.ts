@@ -7,7 +7,7 @@ import type { Judgement } from './restart/judgement.ts';
 import type { Milliseconds, MonotonicTime, WallTime } from './units.ts';
 import type { Exit, ProcessIdentity } from './worker/exit.ts';
 import type { RunTrace, WorkerMemo } from './worker/memo.ts';
-import type { Command, SignalName, WorkerId, WorkerSpec } from './worker/spec.ts';
+import type { Command, GrpcCall, SignalName, WorkerId, WorkerSpec } from './worker/spec.ts';
 
 /** Time and chance, the only door through which they come in. */
 export interface Clock {
@@ -56,6 +56,8 @@ export interface SpawnRequest {
   readonly mark: string;
   readonly captureStdout: boolean;
   readonly captureStderr: boolean;
+  /** Sockets that the program is given listening, on descriptors 3 and on, with LISTEN_FDS and LISTEN_PID in its environment. */
+  readonly listens: readonly ListenAddress[];
   readonly output: RunOutput;
   /** Holds for the whole tree from before the program’s first instruction. null: none. */
   readonly limits: LimitsSpec | null;
@@ -86,6 +88,19 @@ export interface AttachRequest {
   readonly limitsHold: boolean;
   readonly quotas: readonly QuotaSpec[];
 }
+
+/** Where a socket listens, TCP. */
+export interface ListenAddress {
+  /** IPv4 or IPv6. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A TCP port that is held for a worker, or why it cannot be. */
+export type PortAnswer =
+  | { readonly ok: true; readonly port: number; release(): void }
+  /** `taken`: somebody else has it; another may be free. */
+  | { readonly ok: false; readonly taken: boolean; readonly reason: string };
 
 /** What a host reports of one run: first `spawned` or `spawn-failed`; after `spawned` one `exited`; then, unless the tree was empty, one `tree-empty`. */
 export type RunReport =
@@ -150,6 +165,11 @@ export interface Host {
   attach(request: AttachRequest, report: (report: RunReport) => void): HostRun;
   /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
+  /**
+   * Holds a TCP port, 0: any that is free, until it is released or the host closed: nobody gets it by chance, and a program that shares
+   * addresses (SO_REUSEADDR) or ports, as servers do, can listen on it meanwhile.
+   */
+  reservePort(port: number): PortAnswer;
   /** Whether that very process is alive. */
   isAlive(process: ProcessIdentity): boolean;
   /** The living process that has this pid now. */
@@ -200,6 +220,8 @@ export interface RunContext {
   readonly wasReady: boolean;
   readonly host: Host;
   readonly clock: Clock;
+  /** The TCP port that it was given; null: none. */
+  readonly port: number | null;
   /** The living members of the run’s tree. */
   members(): readonly ProcessIdentity[];
   /** The run itself, for what hooks ask of the host. */
@@ -216,6 +238,49 @@ export interface RunHook {
   readonly name: string;
   /** Called when the process has started; the returned function ends the accompaniment and is called exactly once. */
   begin(context: RunContext): () => void;
+}
+
+/** What one check came to. `reason` is one short line for people, on success too. */
+export interface CheckAnswer {
+  readonly passed: boolean;
+  readonly reason: string;
+}
+
+/** Speaks gRPC with programs. In a package of its own, which not every installation has. */
+export interface GrpcPort {
+  /** `answered` is called once, never from within this call, and never after the returned function was called, which ends the call. */
+  check(target: GrpcTarget, call: GrpcCall, answered: (answer: CheckAnswer) => void): () => void;
+  /** Opens the control stream of a unit. `heard` is called in the order in which things happened, last with `closed`. */
+  control(target: GrpcTarget, unit: ControlledUnit, heard: (news: ControlNews) => void): ControlStream;
+  close(): void;
+}
+
+export interface GrpcTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a unit is told of itself. */
+export interface ControlledUnit {
+  readonly workerId: WorkerId;
+  readonly run: number;
+}
+
+export type ControlNews =
+  /** It takes orders. */
+  | { readonly kind: 'opened' }
+  /** Says in its own words how it is. */
+  | { readonly kind: 'status'; readonly serving: boolean; readonly text: string }
+  /** `isMissing`: it has no control stream at all. */
+  | { readonly kind: 'closed'; readonly isMissing: boolean; readonly reason: string };
+
+/** Orders to a unit. Those after its end do nothing. */
+export interface ControlStream {
+  /** End in order within `grace`. */
+  stop(grace: Milliseconds): void;
+  /** Lets go of it; the unit lives on. */
+  close(): void;
 }
 
 /** Opens the places where a run’s output goes. */

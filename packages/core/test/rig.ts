@@ -46,6 +46,8 @@ const SPEC: WorkerSpec = {
   probes: { startup: null, liveness: null, readiness: null },
   mainProcess: null,
   onDaemonize: 'kill',
+  listen: null,
+  processFile: null,
   log: {
     captureStdout: true,
     captureStderr: true,

@@ -1,16 +1,15 @@
-import type { RunContext } from '@hsu-master/core';
+import type { CheckAnswer, RunContext } from '@hsu-master/core';
 
-/** What one check came to. `reason` is one short line for people, on success too. */
-export interface Answer {
-  readonly passed: boolean;
-  readonly reason: string;
-}
+export type Answer = CheckAnswer;
 
 /** Ends a check at once: sockets destroyed, timers cleared, processes killed. Nothing is answered afterwards. */
 export type Cancel = () => void;
 
 /** What a check may use. */
-export type CheckContext = Pick<RunContext, 'spec' | 'run' | 'process' | 'host' | 'clock' | 'isHeldBack'>;
+export type CheckContext = Pick<
+  RunContext,
+  'spec' | 'run' | 'process' | 'port' | 'host' | 'clock' | 'isHeldBack'
+>;
 
 export function failed(reason: string): Answer {
   return { passed: false, reason };

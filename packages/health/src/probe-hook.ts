@@ -1,6 +1,7 @@
-import type { MonotonicTime, Probe, RunContext, RunHook } from '@hsu-master/core';
+import type { GrpcPort, MonotonicTime, Probe, RunContext, RunHook } from '@hsu-master/core';
 import { AddressBook, type Lookup } from './address.ts';
 import type { Cancel } from './answer.ts';
+import type { Means } from './check.ts';
 import { type Judge, type ProbeName, sameRhythm, watch } from './watch.ts';
 
 /**
@@ -11,14 +12,17 @@ import { type Judge, type ProbeName, sameRhythm, watch } from './watch.ts';
  * bad at the end of the grace is told then. Where there is startup but no readiness, passing startup means ready.
  *
  * @param lookup resolves names; by default the system's resolver
+ * @param grpc makes gRPC checks; without it they fail and say so
  */
-export function healthHook(lookup?: Lookup): RunHook {
-  const book = new AddressBook(lookup);
+export function healthHook(lookup?: Lookup, grpc: GrpcPort | null = null): RunHook {
+  const means = { book: new AddressBook(lookup), grpc };
   return {
     name: 'health',
     begin(context) {
       const { startup, liveness, readiness } = context.spec.probes;
-      return startup === null && liveness === null && readiness === null ? nothing : accompany(context, book);
+      return startup === null && liveness === null && readiness === null
+        ? nothing
+        : accompany(context, means);
     },
   };
 }
@@ -27,16 +31,16 @@ function nothing(): void {
   /* a worker without probes costs nothing */
 }
 
-function accompany(context: RunContext, book: AddressBook): Cancel {
+function accompany(context: RunContext, means: Means): Cancel {
   const since = context.clock.now();
   const { startup } = context.spec.probes;
-  const started = startup === null ? null : startupPhase(context, since, book, startup, proceed);
+  const started = startup === null ? null : startupPhase(context, since, means, startup, proceed);
   let current: Cancel | null = null;
   let ended = false;
 
   function proceed(): void {
     started?.();
-    if (!ended) current = judgingPhase(context, since, book);
+    if (!ended) current = judgingPhase(context, since, means);
   }
 
   if (startup === null) proceed();
@@ -51,7 +55,7 @@ function accompany(context: RunContext, book: AddressBook): Cancel {
 function startupPhase(
   context: RunContext,
   since: MonotonicTime,
-  book: AddressBook,
+  means: Means,
   probe: Probe,
   hasPassed: () => void,
 ): Cancel {
@@ -69,7 +73,7 @@ function startupPhase(
       }),
     ],
     since,
-    book,
+    means,
     context,
   );
   return () => {
@@ -79,7 +83,7 @@ function startupPhase(
 }
 
 /** After startup: liveness and readiness, with one check for both where they ask the same. */
-function judgingPhase(context: RunContext, since: MonotonicTime, book: AddressBook): Cancel {
+function judgingPhase(context: RunContext, since: MonotonicTime, means: Means): Cancel {
   const { liveness, readiness } = context.spec.probes;
   const alarm = restartAlarm(context, since, 'liveness');
   const parts: { readonly probe: Probe; readonly judges: readonly Judge[] }[] = [];
@@ -91,7 +95,7 @@ function judgingPhase(context: RunContext, since: MonotonicTime, book: AddressBo
     if (liveness && alive) parts.push({ probe: liveness, judges: [alive] });
     if (readiness && ready) parts.push({ probe: readiness, judges: [ready] });
   }
-  const stops = parts.map(({ probe, judges }) => watch(probe, judges, since, book, context));
+  const stops = parts.map(({ probe, judges }) => watch(probe, judges, since, means, context));
   return () => {
     alarm.end();
     for (const stop of stops) stop();

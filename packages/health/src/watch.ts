@@ -1,8 +1,7 @@
 import type { MonotonicTime, Probe } from '@hsu-master/core';
 import { judge, noVerdict, type Thresholds } from '@hsu-master/core';
-import type { AddressBook } from './address.ts';
 import type { Answer, Cancel, CheckContext } from './answer.ts';
-import { startCheck } from './check.ts';
+import { type Means, startCheck } from './check.ts';
 import { schedule } from './schedule.ts';
 
 export type ProbeName = 'startup' | 'liveness' | 'readiness';
@@ -23,7 +22,7 @@ export function watch(
   probe: Probe,
   judges: readonly Judge[],
   since: MonotonicTime,
-  book: AddressBook,
+  means: Means,
   context: CheckContext,
 ): Cancel {
   let ended = false;
@@ -47,7 +46,7 @@ export function watch(
     }
     round += 1;
     const began = context.clock.now();
-    return startCheck(probe.check, `${what}.${round}`, probe.timeout, book, context, (answer) => {
+    return startCheck(probe.check, `${what}.${round}`, probe.timeout, means, context, (answer) => {
       if (ended) return;
       if (!context.isHeldBack(began)) hear(answer);
       over();

@@ -86,6 +86,9 @@ export interface Addon {
   /** An errno; does not return where it succeeds. */
   exec(file: string, argv: readonly string[], env: readonly string[], kept: readonly number[]): number;
   unlockFile(lock: number): void;
+  /** The reservation and its port, or the call that failed and its errno. */
+  reservePort(port: number): [number, number] | [string, number];
+  releasePort(reservation: number): void;
   /** Paths that each end with a NUL, and numbers; see native/linux/src/usage_object.cc, also for what it returns. */
   sampleTrees(
     texts: string,

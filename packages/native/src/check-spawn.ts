@@ -1,6 +1,6 @@
 import { boolean, integer, joined, oneOf, text } from './check.ts';
 import { type CheckedLimits, checkLimits } from './check-limits.ts';
-import type { NativeEngineOptions, NativeSpawn } from './native.ts';
+import type { NativeEngineOptions, NativeListen, NativeSpawn } from './native.ts';
 
 /** Largest uid and gid: the next one, -1 to the system, means "leave it". */
 const largestId = 0xffff_fffe;
@@ -24,6 +24,8 @@ export interface CheckedSpawn {
   readonly stderr: number;
   readonly stdoutChannel: string;
   readonly stderrChannel: string;
+  /** Address and port of each, one after the other. */
+  readonly listens: readonly (string | number)[];
   readonly shellFallback: boolean;
   readonly nofile: number;
   readonly dieWithMaster: boolean;
@@ -43,6 +45,17 @@ function channel(value: Stream | null, what: string): string {
   const path = text(value?.fifo, `${what}.fifo`);
   if (path === '') throw new TypeError(`${what}.fifo must not be empty`);
   return path;
+}
+
+/** More than a program has use for; each takes a descriptor. */
+const mostListens = 64;
+
+function checkListens(value: NativeSpawn['listens']): (string | number)[] {
+  if (!Array.isArray(value)) throw new TypeError('listens must be an array');
+  if (value.length > mostListens) throw new RangeError(`listens must be at most ${mostListens}`);
+  return (value as readonly NativeListen[]).flatMap(({ address, port }, at) => {
+    return [text(address, `listens[${at}].address`), integer(port, `listens[${at}].port`, 1, 65_535)];
+  });
 }
 
 export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): CheckedSpawn {
@@ -68,6 +81,7 @@ export function checkSpawn(options: NativeSpawn, defaultNofile: () => number): C
     stderr: stream(options.stderr, 'stderr', ['capture', 'null', 'inherit', 'stdout']),
     stdoutChannel: channel(options.stdout, 'stdout'),
     stderrChannel: channel(options.stderr, 'stderr'),
+    listens: checkListens(options.listens),
     shellFallback: boolean(options.shellFallback, 'shellFallback'),
     nofile:
       options.nofile === null

@@ -31,6 +31,8 @@ const steps: readonly (readonly [NativeStep, string])[] = [
   ['pidfd', 'pidfd_open'],
   ['channel', 'open'],
   ['cgroup', 'mkdir'],
+  ['listen', 'bind'],
+  ['listen', 'listen'],
 ];
 
 /** From here on a step is a resource limit, in the order of `<sys/resource.h>`. */

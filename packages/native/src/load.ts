@@ -100,6 +100,13 @@ function face(addon: Addon): Native {
       return errnoName(errno);
     },
     unlockFile: (lock) => addon.unlockFile(check.integer(lock, 'lock', 0, Number.MAX_SAFE_INTEGER)),
+    reservePort(port) {
+      const [result, number] = addon.reservePort(check.integer(port, 'port', 0, 65_535));
+      if (typeof result === 'number') return { ok: true, reservation: result, port: number };
+      return { ok: false, errno: number, code: errnoName(number), call: result };
+    },
+    releasePort: (reservation) =>
+      addon.releasePort(check.integer(reservation, 'reservation', 3, Number.MAX_SAFE_INTEGER)),
     sendDatagram(path, bytes) {
       const errno = addon.sendDatagram(check.text(path, 'path'), check.bytes(bytes, 'bytes'));
       return errno === 0 ? null : errnoName(errno);

@@ -24,6 +24,11 @@ export interface NativeSpawn {
   /** A `fifo` is opened for reading and writing, and given to `uid`; nothing of it is told here: see `NativePump`. */
   readonly stdout: 'capture' | 'null' | 'inherit' | { readonly fifo: string };
   readonly stderr: 'capture' | 'null' | 'inherit' | 'stdout' | { readonly fifo: string };
+  /**
+   * Sockets that listen, on descriptors 3 and on, as sd_listen_fds(3) has it: LISTEN_PID is added to `env`, LISTEN_FDS is the caller's.
+   * Nobody else keeps them open.
+   */
+  readonly listens: readonly NativeListen[];
   /** Run a text without a shebang line by `/bin/sh`, as execvp would; `execed` then says so. */
   readonly shellFallback: boolean;
   /**
@@ -39,6 +44,19 @@ export interface NativeSpawn {
   /** Placement and limits, in force before the program’s first instruction. `null`: the master’s own. */
   readonly limits: NativeLimits | null;
 }
+
+/** Where a socket listens, TCP. */
+export interface NativeListen {
+  /** IPv4 or IPv6. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A port that is held, by a number that only `releasePort` takes. */
+export type NativeReservation =
+  | { readonly ok: true; readonly reservation: number; readonly port: number }
+  /** `EADDRINUSE`: somebody has it; `EACCES`: not ours to take. */
+  | { readonly ok: false; readonly errno: number; readonly code: string; readonly call: string };
 
 /** A limit of one process, by its number in `<sys/resource.h>`. `Infinity` is unlimited. */
 export interface NativeRlimit {
@@ -193,6 +211,7 @@ export interface NativeSpawned {
 export type NativeStep =
   | 'pipe'
   | 'channel'
+  | 'listen'
   | 'socketpair'
   | 'clone'
   | 'pidfd'
@@ -432,6 +451,13 @@ export interface Native {
     env: Readonly<Record<string, string | undefined>>,
     kept: readonly number[],
   ): string;
+  /**
+   * Holds a TCP port on all addresses, 0: any that is free, until `releasePort` or the end of the process. The kernel gives it to nobody
+   * by chance, and binding it by its number takes SO_REUSEADDR or SO_REUSEPORT; who does can listen on it while it is held. Works also
+   * where only closed connections of its last owner are left.
+   */
+  reservePort(port: number): NativeReservation;
+  releasePort(reservation: number): void;
   /** Sends one datagram to the unix socket at that path, without waiting. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind. */
   sendDatagram(path: string, bytes: Uint8Array): string | null;
   /** Who is at the other end of a connected unix socket, as it was when the connection was made. Throws for what is none. */

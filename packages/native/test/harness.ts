@@ -54,6 +54,7 @@ export function spawnOptions(options: Partial<NativeSpawn> & { file: string }): 
     groups: null,
     stdout: 'null',
     stderr: 'null',
+    listens: [],
     shellFallback: false,
     nofile: null,
     dieWithMaster: false,

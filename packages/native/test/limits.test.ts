@@ -192,6 +192,7 @@ describe('a program that is spawned with limits', () => {
         groups: null,
         stdout: 'null',
         stderr: 'null',
+        listens: [],
         shellFallback: false,
         nofile: null,
         dieWithMaster: false,

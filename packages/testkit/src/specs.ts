@@ -84,6 +84,8 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
     probes: { startup: null, liveness: null, readiness: null },
     mainProcess: null,
     onDaemonize: 'kill',
+    listen: null,
+    processFile: null,
     log: {
       captureStdout: true,
       captureStderr: true,

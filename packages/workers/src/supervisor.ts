@@ -29,6 +29,8 @@ import {
 } from '@hsu-master/core';
 import { LeftOvers } from './left-overs.ts';
 import { Mailbox } from './mailbox.ts';
+import type { PidFiles } from './pid-files/pid-files.ts';
+import { Ports } from './ports/ports.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { SpawnQueue } from './spawn-queue.ts';
 import { WorkerActor } from './worker-actor.ts';
@@ -48,6 +50,10 @@ export interface SupervisorParts {
   /** Unique per master life; marks its processes. */
   readonly masterId: string;
   readonly events?: EventStream;
+  /** Gives workers their ports; without it they are remembered for this master’s life. */
+  readonly ports?: Ports;
+  /** Without it nobody is told where the processes are. */
+  readonly pidFiles?: PidFiles;
   /** The rule of all workers; only the simulation gives another. */
   readonly decide?: typeof decide;
 }
@@ -113,6 +119,8 @@ export class Supervisor {
       events: this.events,
       mailbox: this.#mailbox,
       spawns: new SpawnQueue(parts.clock),
+      ports: parts.ports ?? new Ports(parts.host),
+      pidFiles: parts.pidFiles ?? null,
       decide: parts.decide ?? decide,
       isEnding: () => this.#shutdown !== null,
       settle: (ticket, outcome) => this.#settle(ticket, outcome),

@@ -4,17 +4,18 @@ import {
   decide,
   digest,
   type Effect,
-  type Exit,
   type EventStream,
+  type Exit,
   type Host,
   type HostRun,
+  HsuError,
   isUnknown,
   type Journal,
   judgementOf,
   type LimitsSpec,
-  memoOf,
   type Message,
   type MonotonicTime,
+  memoOf,
   newWorker,
   type OutputCollector,
   type ProcessIdentity,
@@ -28,6 +29,8 @@ import {
   type WorkerSpec,
 } from '@hsu-master/core';
 import type { Mailbox } from './mailbox.ts';
+import type { PidFiles } from './pid-files/pid-files.ts';
+import type { Ports } from './ports/ports.ts';
 import type { SpawnQueue } from './spawn-queue.ts';
 
 /** What all actors of a supervisor share. */
@@ -40,6 +43,9 @@ export interface Surroundings {
   readonly events: EventStream;
   readonly mailbox: Mailbox;
   readonly spawns: SpawnQueue;
+  readonly ports: Ports;
+  /** null: nobody is told where the processes are. */
+  readonly pidFiles: PidFiles | null;
   /** Unique per master life; the beginning of every run’s mark. */
   readonly masterId: string;
   /** The rule that the actors follow; the simulation plants faults here. */
@@ -205,9 +211,11 @@ export class WorkerActor {
       case 'close-run':
         this.#handlesOf(effect.run)?.host.detachOutput();
         this.#in.journal.forgetRun(this.spec.id, effect.run);
+        this.#in.pidFiles?.remove(this.spec, effect.run);
         this.#handles = null;
         return;
       case 'begin-hooks':
+        this.#writeFiles(effect);
         this.#beginHooks(effect);
         return;
       case 'end-hooks':
@@ -254,22 +262,25 @@ export class WorkerActor {
       };
     } catch (error) {
       const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
-      this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_INTERNAL', message }, transient: true });
+      const code = error instanceof HsuError ? error.code : 'E_INTERNAL';
+      this.tell({ kind: 'spawn-failed', run, failure: { code, message }, transient: true });
     }
   }
 
   #ask(run: number, limits: LimitsSpec | null): HostRun {
-    const { host, collector, journal } = this.#in;
+    const { host, collector, journal, ports } = this.#in;
+    const { command, listens } = ports.assign(this.spec);
     const trace = this.#trace ?? this.#traceOf(run);
     const { mark } = trace;
     return host.spawn(
       {
         workerId: this.spec.id,
         run,
-        command: this.spec.command,
+        command,
         mark,
         captureStdout: this.spec.log.captureStdout,
         captureStderr: this.spec.log.captureStderr,
+        listens,
         output: collector.open(this.spec, run),
         limits,
         quotas: this.spec.quotas,
@@ -314,15 +325,23 @@ export class WorkerActor {
 
   #follow(effect: Effect & { kind: 'follow' }): void {
     const handles = this.#handlesOf(effect.run);
-    if (handles === null || handles.host.follow(effect.process)) return;
+    if (handles === null) return;
+    if (handles.host.follow(effect.process)) {
+      this.#writeFiles(effect);
+      return;
+    }
     const exit = { code: null, signal: null, coreDumped: false, usage: null };
     this.tell({ kind: 'exited', run: effect.run, exit, remaining: handles.host.members() });
+  }
+
+  #writeFiles({ run, process }: Effect & { kind: 'begin-hooks' | 'follow' }): void {
+    this.#in.pidFiles?.write(this.spec, run, process, this.#in.ports.portOf(this.spec));
   }
 
   #beginHooks(effect: Effect & { kind: 'begin-hooks' }): void {
     const handles = this.#handlesOf(effect.run);
     if (handles === null) return;
-    const { host, clock, events, hooks } = this.#in;
+    const { host, clock, events, hooks, ports } = this.#in;
     const { run } = effect;
     const spec = (): WorkerSpec => this.#spec;
     const { phase } = this.#worker;
@@ -345,6 +364,7 @@ export class WorkerActor {
         },
         since,
         wasReady: handles.wasReady,
+        port: ports.portOf(this.#spec),
         host,
         clock,
         members: () => handles.host.members(),

@@ -35,6 +35,7 @@ export class Watched {
         mark: newMark(),
         captureStdout: true,
         captureStderr: true,
+        listens: [],
         limits: null,
         quotas: [],
         output: this.output,

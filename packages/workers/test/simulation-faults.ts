@@ -55,6 +55,7 @@ function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host 
     capabilities: () => host.capabilities(),
     exec: (request) => host.exec(request),
     attach: (request, report) => host.attach(request, report),
+    reservePort: (port) => host.reservePort(port),
     isAlive: (process) => host.isAlive(process),
     identify: (pid) => host.identify(pid),
     explainLimits: (...asked) => host.explainLimits(...asked),

@@ -3,6 +3,7 @@ import type { Config, ManagedUnit } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { WrittenLongWorker } from '../schema/worker.ts';
 import type { WrittenConfig, WrittenWorker } from '../written.ts';
+import { integratedUnit } from './integrated.ts';
 import { normaliseQuota } from './limits.ts';
 import { aggregated, commonLog, longLog, unlessOff } from './logs.ts';
 import { enhanced } from './pipeline.ts';
@@ -29,7 +30,17 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       if (unit !== null) units.push(unit);
     } else if (!checkUnit(worker, findings)) continue;
     else if (worker.worker.unit.managed !== undefined) {
-      units.push(longUnit(worker.worker, worker.worker.unit.managed, { at: worker.at, log }, findings));
+      units.push(
+        longUnit(
+          worker.worker,
+          worker.worker.unit.managed,
+          { at: worker.at, log, block: 'managed' },
+          findings,
+        ),
+      );
+    } else if (worker.worker.unit.integrated !== undefined) {
+      const { integrated } = worker.worker.unit;
+      units.push(integratedUnit(worker.worker, integrated, { at: worker.at, log }, findings));
     } else {
       notRun.push({
         id: worker.worker.id,

@@ -1,4 +1,4 @@
-import type { Check, Probe, Probes } from '@hsu-master/core';
+import type { Check, GrpcCall, Probe, Probes } from '@hsu-master/core';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
 import {
@@ -98,11 +98,12 @@ function healthCheckOf(
     return null;
   }
   if (type === 'grpc') {
-    findings.noticeAt('health_check.grpc', [...at, 'grpc'], () => ({
-      message: 'a gRPC check is made by a TCP connection only in this version',
-    }));
-    const address = written.grpc?.address;
-    return address === undefined ? null : { type: 'tcp', host: address.host, port: address.port };
+    const { grpc } = written;
+    if (grpc === undefined) return null;
+    const { address, service, method, headers = {} } = grpc;
+    const isHealth = service === 'grpc.health.v1.Health' && method === 'Check';
+    const call: GrpcCall = isHealth ? { kind: 'health', service: '' } : { kind: 'method', service, method };
+    return { type, ...address, call, headers };
   }
   return checkOf({ [type]: written[type] }, at, findings);
 }
@@ -126,10 +127,12 @@ function normaliseProbe(
   };
 }
 
-type Checks = Pick<WrittenProbe, 'type' | 'http' | 'tcp' | 'exec' | 'process'>;
+type Checks = Pick<WrittenProbe, 'type' | 'http' | 'tcp' | 'grpc' | 'exec' | 'process'>;
 
 function checkOf(written: Checks, at: Path, findings: Findings): Check | null {
-  const given = (['http', 'tcp', 'exec', 'process'] as const).filter((key) => written[key] !== undefined);
+  const given = (['http', 'tcp', 'grpc', 'exec', 'process'] as const).filter(
+    (key) => written[key] !== undefined,
+  );
   const [kind, second] = written.type === 'process' && given.length === 0 ? (['process'] as const) : given;
   if (second !== undefined) {
     findings.errorAt([...at, second], {
@@ -143,7 +146,7 @@ function checkOf(written: Checks, at: Path, findings: Findings): Check | null {
       written.type === undefined
         ? 'says nothing to check'
         : `the type is ${written.type}, but "${written.type}" is missing`;
-    findings.errorAt(at, { message: missing, hint: 'give one of http, tcp, exec, or type: process' });
+    findings.errorAt(at, { message: missing, hint: 'give one of http, tcp, grpc, exec, or type: process' });
     return null;
   }
   if (written.type !== undefined && written.type !== kind) {
@@ -153,6 +156,7 @@ function checkOf(written: Checks, at: Path, findings: Findings): Check | null {
   if (kind === 'process') return { type: 'process' };
   if (kind === 'http' && written.http !== undefined) return httpCheck(written.http);
   if (kind === 'tcp' && written.tcp !== undefined) return tcpCheck(written.tcp, [...at, 'tcp'], findings);
+  if (kind === 'grpc' && written.grpc !== undefined) return grpcCheck(written.grpc);
   return written.exec === undefined ? null : execCheck(written.exec, [...at, 'exec'], findings);
 }
 
@@ -177,6 +181,14 @@ function tcpCheck(written: NonNullable<Checks['tcp']>, at: Path, findings: Findi
   }
   const host = split === null ? written.address.replace(/^\[(.*)\]$/, '$1') : split.host;
   return { type: 'tcp', host, port: written.port };
+}
+
+function grpcCheck(written: NonNullable<Checks['grpc']>): Check {
+  if ('host' in written)
+    return { type: 'grpc', ...written, call: { kind: 'health', service: '' }, headers: {} };
+  const { address, service = '', method, headers = {} } = written;
+  const call: GrpcCall = method ? { kind: 'method', service, method } : { kind: 'health', service };
+  return { type: 'grpc', ...address, call, headers };
 }
 
 function execCheck(written: NonNullable<Checks['exec']>, at: Path, findings: Findings): Check | null {

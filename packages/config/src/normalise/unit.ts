@@ -8,6 +8,7 @@ import type { WrittenWorker } from '../written.ts';
 import { normaliseLimits } from './limits.ts';
 import { longLog, shortLog } from './logs.ts';
 import { normaliseProbes } from './probes.ts';
+import { processFile } from './process-file.ts';
 import type { AnswerDefaults } from './responses.ts';
 import { longRestart, shortRestart } from './restart.ts';
 
@@ -23,15 +24,15 @@ const HEALTH = ['ready', 'probes', 'health_check'] as const;
 const GRACE = 20_000;
 const MAIN_PROCESS_TIMEOUT = 30_000;
 
-/** A managed unit in the long form. */
+/** A unit in the long form that the master starts. `block` is what stands below `unit`. */
 export function longUnit(
   worker: WrittenLongWorker,
-  managed: WrittenManaged,
-  place: { readonly at: Path; readonly log: LogConfig },
+  managed: Pick<WrittenManaged, 'metadata' | 'control' | 'probes' | 'health_check'>,
+  place: { readonly at: Path; readonly log: LogConfig; readonly block: 'managed' | 'integrated' },
   findings: Findings,
 ): ManagedUnit {
   const { control } = managed;
-  const at = [...place.at, 'unit', 'managed'];
+  const at = [...place.at, 'unit', place.block];
   const { execution } = control;
   const env = variables(execution.environment, [...at, 'control', 'execution', 'environment'], findings);
   return {
@@ -52,6 +53,8 @@ export function longUnit(
     probes: normaliseProbes(managed, at, findings),
     log: longLog(control.log_collection, place.log, [...at, 'control', 'log_collection'], findings),
     limits: longLimits(control, [...at, 'control', 'limits'], env, findings),
+    listen: null,
+    processFile: control.process_file === undefined ? null : processFile(control.process_file),
     ...ending(control),
   };
 }
@@ -80,6 +83,8 @@ export function shortUnit(
     probes,
     log: shortLog(worker.log, place.log, [...at, 'log'], findings),
     limits,
+    listen: null,
+    processFile: null,
     ...ending(worker),
   };
 }

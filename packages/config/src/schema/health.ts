@@ -82,15 +82,41 @@ const exec = object(
   { name: 'ExecCheck' },
 );
 
+function checkDotted(name: string): Read<string> {
+  return /^[\w.]*$/.test(name)
+    ? { value: name }
+    : { wrong: `${JSON.stringify(name.slice(0, 60))} is not the name of a service or method` };
+}
+const dotted = (meaning: string) => scalar('name', { type: 'string' }, checkDotted, meaning);
+
 const grpc = object(
   {
     address: required(hostPort),
-    service: required(text('Service of the call.')),
-    method: required(text('Method of the call.')),
-    headers: map(lines(), 'Headers of the call.'),
+    service: required(dotted('Service of the call, with its package.')),
+    method: required(dotted('Method of the call.')),
+    headers: map(lines(), 'Metadata of the call.', checkHeader),
   },
-  'A gRPC call; checked by a TCP connection only.',
+  'A gRPC call of an empty message without TLS; grpc.health.v1.Health/Check must answer that it serves, any other must succeed.',
   { name: 'GrpcCheck' },
+);
+
+const grpcProbe = forms(
+  {
+    scalar: hostPort,
+    map: object(
+      {
+        address: required(hostPort),
+        service: dotted(
+          'What must serve, as grpc.health.v1 knows it; empty: the whole program. With `method`: the service to call.',
+        ),
+        method: dotted('Calls this method instead, with an empty message; it must succeed.'),
+        headers: map(lines(), 'Metadata of the call.', checkHeader),
+      },
+      'A call over gRPC without TLS.',
+      { name: 'GrpcProbe' },
+    ),
+  },
+  'grpc.health.v1 at host:port must answer that it serves; or {address, service, method, headers}.',
 );
 
 export const runOptions = object(
@@ -109,7 +135,7 @@ export const runOptions = object(
   { name: 'RunOptions' },
 );
 
-export const CHECK_TYPES = ['http', 'tcp', 'exec', 'process'] as const;
+export const CHECK_TYPES = ['http', 'tcp', 'grpc', 'exec', 'process'] as const;
 
 export const healthCheck = object(
   {
@@ -137,6 +163,7 @@ const checkKeys = {
   type: choice(CHECK_TYPES, 'Which of the checks is meant; needed only for `process`.'),
   http: forms({ scalar: url, map: http }, 'A request over HTTP: the URL, or {url, method, headers}.'),
   tcp: forms({ scalar: hostPort, map: tcp }, 'A TCP connection: host:port, or {address, port}.'),
+  grpc: grpcProbe,
   exec: execForms,
   process: as(object({}, ''), 'Whether the process lives; no keys.'),
 };
@@ -154,24 +181,26 @@ const probeMap = object({ ...checkKeys, ...rhythm }, 'A check with its rhythm an
 });
 export type WrittenProbe = Written<typeof probeMap>;
 
-/** `http://…`, `https://…` or `tcp://host:port`. */
+/** `http://…`, `https://…`, `tcp://host:port` or `grpc://host:port`. */
 function readTarget(target: string): Read<WrittenProbe> {
-  if (target.startsWith('tcp://')) {
-    const address = splitAddress(target.slice('tcp://'.length).replace(/\/$/, ''));
-    if (address === null) return { wrong: `${JSON.stringify(target.slice(0, 80))} is not tcp://host:port` };
-    return { value: { tcp: address } };
+  const scheme = /^(tcp|grpc):\/\//.exec(target)?.[1] as 'tcp' | 'grpc' | undefined;
+  if (scheme !== undefined) {
+    const address = splitAddress(target.slice(scheme.length + '://'.length).replace(/\/$/, ''));
+    if (address === null)
+      return { wrong: `${JSON.stringify(target.slice(0, 80))} is not ${scheme}://host:port` };
+    return { value: scheme === 'tcp' ? { tcp: address } : { grpc: address } };
   }
   if (!/^https?:/.test(target)) {
     return {
       wrong: `${JSON.stringify(target.slice(0, 80))} is nothing that can be checked`,
-      hint: 'write http://host:port/path, https://…, tcp://host:port, or {exec: "program arguments"}',
+      hint: 'write http://host:port/path, https://…, tcp://host:port, grpc://host:port, or {exec: "program arguments"}',
     };
   }
   const read = checkUrl(target);
   return 'value' in read ? { value: { http: read.value } } : read;
 }
 
-const target = scalar('http://…, https://… or tcp://…', { type: 'string' }, readTarget);
+const target = scalar('http://…, https://…, tcp://… or grpc://…', { type: 'string' }, readTarget);
 
 /** A probe, or just the address that it asks. */
 export const probe = (meaning: string) => forms({ scalar: target, map: probeMap }, meaning);

@@ -1,7 +1,20 @@
+import type { PortRange } from '@hsu-master/core';
 import { splitWords } from '../words.ts';
-import { as, forms, later, list, map, object, type Read, required, scalar, type Wrong } from './fields.ts';
+import {
+  as,
+  forms,
+  later,
+  list,
+  map,
+  object,
+  type Read,
+  required,
+  scalar,
+  type Written,
+  type Wrong,
+} from './fields.ts';
 import { IGNORED } from './ignored.ts';
-import { duration, flag, integer, lines, path, text, word } from './scalars.ts';
+import { choice, duration, flag, integer, lines, path, word } from './scalars.ts';
 
 const DEVICE_NAMES = /^(?:CON|PRN|AUX|NUL|COM\d|LPT\d)$/i;
 
@@ -175,19 +188,59 @@ export const execution = object(
   },
 );
 
-const pidFiles = 'the place of pid files and state follows the platform’s conventions, or --state-dir';
+export const SCENARIOS = [
+  'system',
+  'daemon',
+  'service',
+  'user',
+  'personal',
+  'session',
+  'desktop',
+  'development',
+  'dev',
+  'test',
+  '',
+] as const;
 
-export const processFile = later(
-  object(
-    {
-      basedirectory: text('Directory of pid files.'),
-      servicecontext: text('system, user or session.'),
-      appname: text('Name of the subdirectory.'),
-      usesubdirectory: flag('Whether to use a subdirectory.'),
-      scenario: text('Preset of the other keys.'),
-    },
-    'Where the original kept pid files.',
-    { name: 'ProcessFile', ignored: IGNORED.processFile },
-  ),
-  pidFiles,
+export const processFile = object(
+  {
+    basedirectory: path('Directory, or the one above it with `usesubdirectory`.', 'by `servicecontext`'),
+    servicecontext: choice(
+      ['system', 'user', 'session', ''],
+      'Whose files they are. Without it `scenario` decides and the other keys do not count.',
+    ),
+    appname: as(
+      word('name', 'Name of the subdirectory.', checkId),
+      'Name of the subdirectory.',
+      'hsu-master',
+    ),
+    usesubdirectory: flag('Whether they lie in a subdirectory.', 'false'),
+    scenario: choice(SCENARIOS, 'Preset of the other keys.', 'user'),
+  },
+  'Writes files for others: `<id>.pid`, `<id>.port` where it has a port, and `<id>.identity`, by which can be told whether they still hold.',
+  { name: 'ProcessFile', ignored: IGNORED.processFile },
+);
+export type WrittenProcessFile = Written<typeof processFile>;
+
+function readPortRange(written: string): Read<PortRange | null> {
+  const [, first = '', last = first] = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/.exec(written) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  const shown = JSON.stringify(written.slice(0, 40));
+  if (first === '' || range.last > 65_535) {
+    return {
+      wrong: `${shown} is neither a port nor a range of ports`,
+      hint: 'write 50100, or 50100-50199, or 0',
+    };
+  }
+  if (range.first === 0 && range.last === 0) return { value: null };
+  if (range.first === 0 || range.first > range.last) return { wrong: `${shown} is no range of ports` };
+  return { value: range };
+}
+
+export const portRange = scalar<PortRange | null>(
+  'port or range',
+  { type: ['integer', 'string'] },
+  readPortRange,
+  'TCP port that it listens on; of a range, 50100-50199, it gets one that is free; 0: any that is free. It keeps it over restarts.',
+  '0',
 );

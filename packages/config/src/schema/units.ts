@@ -3,7 +3,7 @@ import { healthCheck, probes, runOptions } from './health.ts';
 import { IGNORED } from './ignored.ts';
 import { limits } from './limits.ts';
 import { workerLog } from './logs.ts';
-import { execution, processFile, stopping } from './process.ts';
+import { execution, portRange, processFile, stopping } from './process.ts';
 import { contextAwareRestart, restartMode } from './restart.ts';
 import { choice, duration, flag, integer, path, text } from './scalars.ts';
 
@@ -38,14 +38,27 @@ export const managed = object(
 );
 export type WrittenManaged = Written<typeof managed>;
 
-const integrated = later(
-  object(
-    { metadata, control: required(control), health_check_run_options: runOptions },
-    'A managed program with a gRPC port of its own.',
-    { name: 'Integrated' },
-  ),
-  'integrated units are not run in this version',
+const integrated = object(
+  {
+    metadata,
+    control: required(control),
+    port: portRange,
+    port_argument: text(
+      'What stands before the port at the end of the arguments; empty: nothing is added.',
+      '--port',
+    ),
+    port_handover: choice(
+      ['reserve', 'socket'],
+      'reserve: the port is held for the program until it binds it; socket: it is given a socket that listens (LISTEN_FDS).',
+      'reserve',
+    ),
+    health_check_run_options: runOptions,
+    probes,
+  },
+  'A managed program that is given a TCP port, and answers there over gRPC: Ping, health, control.',
+  { name: 'Integrated' },
 );
+export type WrittenIntegrated = Written<typeof integrated>;
 
 const METHODS = [
   'pid-file',

@@ -43,6 +43,7 @@ export interface EventMap {
     readonly remaining: readonly ProcessIdentity[];
   };
   'worker.survivors': { readonly survivors: readonly ProcessIdentity[] };
+  'worker.file-failed': { readonly file: string; readonly reason: string };
   'worker.backing-off': {
     readonly delay: Milliseconds;
     readonly until: WallTime;
@@ -207,6 +208,10 @@ export const EVENT_MEANINGS: EventMeanings = {
   'worker.survivors': {
     means: 'Processes of the tree are alive after SIGKILL; the worker is not started again while they live.',
     payload: { survivors: 'pid and start time of each' },
+  },
+  'worker.file-failed': {
+    means: 'The files that tell others of the process could not be written; the worker runs all the same.',
+    payload: { file: 'path of the pid file', reason: 'who it names, or the system’s answer' },
   },
   'worker.backing-off': {
     means: 'The worker waits before its next start.',

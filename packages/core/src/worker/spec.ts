@@ -1,4 +1,5 @@
 import type { LimitsSpec, QuotaSpec } from '../limits/spec.ts';
+import type { ListenSpec } from '../listen/spec.ts';
 import type { LogFilesSpec } from '../logs/files.ts';
 import type { PipelineSpec } from '../logs/pipeline.ts';
 import type { RestartPolicy } from '../restart/policy.ts';
@@ -47,7 +48,28 @@ export type Check =
       readonly headers: Readonly<Record<string, string>>;
     }
   | { readonly type: 'tcp'; readonly host: string; readonly port: number }
+  | GrpcCheck
   | { readonly type: 'exec'; readonly argv: readonly [string, ...string[]] };
+
+/** A call over gRPC, without TLS. */
+export interface GrpcCheck {
+  readonly type: 'grpc';
+  readonly host: string;
+  /** null: the port that the worker was given. */
+  readonly port: number | null;
+  readonly call: GrpcCall;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * health: grpc.health.v1 must say that the service serves; `service` empty is the whole program. ping: proto.CoreService/Ping, or where
+ * that is missing any answer of grpc.health.v1. serving: the same the other way round. method: a call of an empty message must succeed.
+ */
+export type GrpcCall =
+  | { readonly kind: 'health'; readonly service: string }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'serving' }
+  | { readonly kind: 'method'; readonly service: string; readonly method: string };
 
 /** A check with its rhythm and thresholds. */
 export interface Probe {
@@ -103,6 +125,11 @@ export interface MainProcessSpec {
   readonly timeout: Milliseconds;
 }
 
+/** Where others find the worker’s process: files `<id>.pid` and `<id>.port`, and `<id>.identity` to tell whether they are still true. */
+export interface ProcessFileSpec {
+  readonly directory: string;
+}
+
 /** A worker’s complete, frozen description. */
 export interface WorkerSpec {
   readonly id: WorkerId;
@@ -121,6 +148,10 @@ export interface WorkerSpec {
   readonly mainProcess: MainProcessSpec | null;
   /** What to do when the program leaves its place and descendants live on without `mainProcess` saying so. */
   readonly onDaemonize: 'kill' | 'adopt';
+  /** The TCP port that it is given; null: none. */
+  readonly listen: ListenSpec | null;
+  /** null: none are written. */
+  readonly processFile: ProcessFileSpec | null;
   readonly log: LogSpec;
   /** null: none are given, and usage is sampled only when somebody asks. */
   readonly limits: LimitsSpec | null;

@@ -100,6 +100,7 @@ export class Bench {
       spec,
       run: 3,
       process: { pid: 4711, startedAt: '1' },
+      port: null,
       since: this.clock.now(),
       wasReady: false,
       host,

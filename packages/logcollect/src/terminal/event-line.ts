@@ -50,6 +50,7 @@ const WORDS: Wording = {
   },
   'worker.survivors': ({ survivors }) =>
     `could not be ended: ${processes(survivors)} alive after SIGKILL (${pids(survivors)}); not started again before they are gone`,
+  'worker.file-failed': ({ file, reason }) => `its pid file ${file} cannot be written: ${reason}`,
   // What failed was said in the line before.
   'worker.backing-off': ({ delay, failures, breaker }) =>
     breaker === 'open'

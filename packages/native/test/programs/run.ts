@@ -19,6 +19,7 @@ export function options(file: string, argv: string[], more: Partial<NativeSpawn>
     groups: null,
     stdout: 'null',
     stderr: 'null',
+    listens: [],
     shellFallback: false,
     nofile: null,
     dieWithMaster: false,

@@ -46,6 +46,7 @@ export class WatchedRun {
         mark: watched.mark,
         captureStdout: true,
         captureStderr: true,
+        listens: [],
         output: watched.output,
         limits: null,
         quotas: [],

@@ -8,6 +8,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  PortAnswer,
   ProcessIdentity,
   RunReport,
   SpawnRequest,
@@ -84,6 +85,10 @@ export class FakeHost implements Host {
   identify(pid: number): ProcessIdentity | null {
     const process = this.system.find(pid);
     return process === null ? null : identityOf(process);
+  }
+
+  reservePort(port: number): PortAnswer {
+    return this.system.reservePort(port);
   }
 
   explainLimits(limits: LimitsSpec): readonly LimitReport[] {

@@ -1,4 +1,12 @@
-import type { Clock, Exit, OutputStream, ProcessIdentity, SignalName, WorkerId } from '@hsu-master/core';
+import type {
+  Clock,
+  Exit,
+  OutputStream,
+  PortAnswer,
+  ProcessIdentity,
+  SignalName,
+  WorkerId,
+} from '@hsu-master/core';
 import { FakeAccount } from './account.ts';
 import { type FakeProgram, fakeExit } from './program.ts';
 
@@ -37,6 +45,8 @@ export type SystemNews =
   | { readonly kind: 'held'; readonly tree: FakeTree; readonly percent: number | null }
   | { readonly kind: 'frozen'; readonly tree: FakeTree; readonly frozen: boolean };
 
+const FIRST_PORT = 40_000;
+
 /** The side of a process that its host listens to. */
 interface Ears {
   wrote(process: FakeProcess, stream: OutputStream, data: string | Uint8Array): void;
@@ -56,6 +66,7 @@ export class FakeSystem {
   readonly #accounts = new Map<string, FakeAccount>();
   readonly #timers = new Map<FakeProcess, (() => void)[]>();
   readonly #watchers = new Set<(news: SystemNews) => void>();
+  readonly #heldPorts = new Set<number>();
   readonly #pids: number;
   #lastPid = 1;
   #ticks = 0;
@@ -70,6 +81,15 @@ export class FakeSystem {
   watch(watcher: (news: SystemNews) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Hands out the ports from 40000 on; a port belongs to one at a time. */
+  reservePort(port: number): PortAnswer {
+    let wanted = port === 0 ? FIRST_PORT : port;
+    while (port === 0 && this.#heldPorts.has(wanted)) wanted += 1;
+    if (this.#heldPorts.has(wanted)) return { ok: false, taken: true, reason: 'somebody has it' };
+    this.#heldPorts.add(wanted);
+    return { ok: true, port: wanted, release: () => this.#heldPorts.delete(wanted) };
   }
 
   /** Living processes: of one worker, or all. Hidden ones are among them. */

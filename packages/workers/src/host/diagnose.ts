@@ -78,6 +78,9 @@ function find(attempt: Attempt, answer: SystemAnswer): Finding {
   }
   if (step === 'cgroup')
     return ['E_CONTAINMENT', `its cgroup cannot be entered: ${call} failed with ${code}`];
+  if (step === 'listen') {
+    return ['E_PORT', `the socket that it is to have cannot listen: ${call} failed with ${code}`, true];
+  }
   if (step === 'channel') {
     return ['E_SPAWN', `the pipe for its output cannot be opened: ${call} failed with ${code}`, true];
   }

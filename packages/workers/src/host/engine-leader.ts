@@ -54,6 +54,7 @@ export function spawnOptions(
     groups: credentials.groups,
     stdout: launch.captureStdout ? asStream(channels?.stdout) : 'null',
     stderr: launch.captureStderr ? asStream(channels?.stderr) : 'null',
+    listens: launch.listens,
     shellFallback: true,
     nofile: null,
     // A helper has no run record by which the next master could find it.

@@ -39,6 +39,7 @@ export function completeEnvironment(
   mark: string,
   workerId: WorkerId | null,
   user: UserEntry | null,
+  sockets = 0,
 ): Environment {
   return {
     ...inherited,
@@ -48,6 +49,8 @@ export function completeEnvironment(
     ...command.env,
     HSU_RUN: mark,
     ...(workerId === null ? {} : { HSU_WORKER: workerId }),
+    // LISTEN_PID, without which it counts for nobody, is added when the process is made.
+    ...(sockets === 0 ? {} : { LISTEN_FDS: String(sockets) }),
   };
 }
 

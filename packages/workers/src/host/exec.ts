@@ -55,6 +55,7 @@ class Helper {
       mark,
       captureStdout: true,
       captureStderr: true,
+      listens: [],
       limits: null,
       quotas: [],
       record: () => {},

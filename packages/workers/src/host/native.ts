@@ -9,6 +9,7 @@ import type {
   LimitsSpec,
   Milliseconds,
   OutputStream,
+  PortAnswer,
   ProcessIdentity,
   QuotaSpec,
   RunOutput,
@@ -208,6 +209,14 @@ class EngineHost extends TreeHost implements NativeHost {
     return this.closed ? runs.map(() => null) : this.#sampling.sample(runs, detail);
   }
 
+  reservePort(port: number): PortAnswer {
+    const answer = this.#native.reservePort(port);
+    if (!answer.ok)
+      return { ok: false, taken: answer.code === 'EADDRINUSE', reason: `${answer.call}: ${answer.code}` };
+    const release = once(() => this.#native.releasePort(answer.reservation));
+    return { ok: true, port: answer.port, release };
+  }
+
   strays(): readonly ProcessIdentity[] {
     return this.forest.strays();
   }
@@ -403,6 +412,15 @@ class EngineHost extends TreeHost implements NativeHost {
   #forgetIfDone(handle: NativeHandle, child: Child): void {
     if (child.ended && child.open.size === 0) this.#children.delete(handle);
   }
+}
+
+/** A second call would close what has the number by then. */
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
 }
 
 /** G5: out of memory, the kernel takes the workers before the master that would restart them. */

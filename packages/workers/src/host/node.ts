@@ -1,12 +1,22 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Capability, Clock, Exit, Host, Milliseconds, OutputStream, RunReport } from '@hsu-master/core';
+import type {
+  Capability,
+  Clock,
+  Exit,
+  Host,
+  Milliseconds,
+  OutputStream,
+  PortAnswer,
+  RunReport,
+} from '@hsu-master/core';
 import { fileAccounts, ownRights } from './accounts.ts';
 import { reportsWithoutAddon } from './cgroup/plan.ts';
 import { DescriptorGauge } from './descriptors.ts';
 import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
+import { portWithoutAddon } from './node-ports.ts';
 import { NodeSystem } from './node-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
 import { openProcessTable, type ProcessTable } from './process-table.ts';
@@ -30,6 +40,7 @@ const GAP = {
   status: 'how a process ended that is not a child of the master stays unknown',
   output: 'workers write into pipes of the master, and get SIGPIPE when it is gone',
   settings: 'no umask, no supplementary groups, and the soft limit on open files is the one that Node raised',
+  ports: 'a port is chosen that nobody has, and not held until the program listens on it',
   lock: 'two masters on one state directory are not told apart: there is no flock without the addon',
 } as const;
 
@@ -74,8 +85,13 @@ class NodeHost extends TreeHost {
       { feature: 'output-outlives-master', status: 'impossible', reason: GAP.output },
       { feature: 'umask-groups-nofile', status: 'impossible', reason: GAP.settings },
       { feature: 'whole-tree', status: 'watched', reason: whole },
+      { feature: 'reserved-ports', status: 'impossible', reason: GAP.ports },
       { feature: 'state-directory-lock', status: 'impossible', reason: GAP.lock },
     ];
+  }
+
+  reservePort(port: number): PortAnswer {
+    return portWithoutAddon(port, this.clock.random());
   }
 
   protected launch(launch: Launch, report: (report: RunReport) => void): TreeRun {
@@ -108,6 +124,7 @@ class NodeHost extends TreeHost {
       const message = `${opening(attempt)}: ${what} cannot be set without the addon`;
       return { failure: { code: 'E_UNSUPPORTED', message }, transient: false };
     };
+    if (launch.listens.length > 0) return unsupported('a socket that listens');
     if (command.umask !== null) return unsupported('a umask');
     const changes = credentials.uid !== null || credentials.gid !== null || credentials.groups !== null;
     const wanted = credentials.groups ?? this.setting.own.groups;

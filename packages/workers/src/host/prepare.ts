@@ -27,7 +27,7 @@ export type Preparation = Prepared | { readonly ok: false; readonly diagnosis: D
 
 /** Resolves user, environment and program, before anything is started. */
 export function prepare(launch: Launch, setting: Setting): Preparation {
-  const { command, mark, workerId } = launch;
+  const { command, mark, workerId, listens } = launch;
   const attempt = (file: string, env: Attempt['env'], user: Attempt['user']): Attempt => ({
     subject: workerId === null ? null : `worker "${workerId}"`,
     command,
@@ -38,7 +38,14 @@ export function prepare(launch: Launch, setting: Setting): Preparation {
   const [name] = command.argv;
   const credentials = credentialsOf(command, setting.accounts, setting.own);
   if (typeof credentials === 'string') return refuseUser(attempt(name, {}, null), credentials);
-  const env = completeEnvironment(setting.inherited, command, mark, workerId, credentials.user);
+  const env = completeEnvironment(
+    setting.inherited,
+    command,
+    mark,
+    workerId,
+    credentials.user,
+    listens.length,
+  );
   const { user } = credentials;
   const search = findProgram(command, env, user);
   switch (search.kind) {

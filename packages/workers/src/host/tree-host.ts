@@ -10,6 +10,7 @@ import type {
   LimitsSpec,
   OutputChannels,
   OutputStream,
+  PortAnswer,
   ProcessIdentity,
   QuotaSpec,
   RunReport,
@@ -49,6 +50,7 @@ export abstract class TreeHost implements Host {
   }
 
   abstract capabilities(): readonly Capability[];
+  abstract reservePort(port: number): PortAnswer;
   protected abstract launch(launch: Launch, report: (report: RunReport) => void): TreeRun;
 
   spawn(request: SpawnRequest, report: (report: RunReport) => void): HostRun {
