@@ -3,6 +3,6 @@ export { describeConfig } from './describe.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';
 export { type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
 export { type FileRead, readConfigFile } from './read.ts';
-export type { LogLevel } from './schema/root.ts';
+export type { LogLevel, OnMasterExit } from './schema/root.ts';
 export type { Surroundings } from './surroundings.ts';
 export type { CheckTarget, LogSource, LogsConfig, LogTarget } from './to-targets.ts';

@@ -5,6 +5,7 @@ import {
   type LoadedConfig,
   type LoadResult,
   loadConfig,
+  type OnMasterExit,
   readConfigFile,
 } from '@hsu-master/config';
 import {
@@ -26,7 +27,7 @@ import { checkGivenLimits } from './given-limits.ts';
 import { lockStateDirectory } from './lock.ts';
 import { checkTarget } from './logs.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
-import { type EndResult, wire } from './wire.ts';
+import { type EndResult, type Wired, wire } from './wire.ts';
 
 /** How to make a master. Exactly one of `configFile` and `config` is given. */
 export interface MasterOptions {
@@ -56,6 +57,11 @@ export interface MasterOptions {
    * Only for a process that is nothing but a master.
    */
   readonly oomScoreAdj?: number;
+  /**
+   * Linux: the descriptor of the state directory’s lock that the program before this one, in the same process, has kept open for it.
+   * Only for a process that was a master before.
+   */
+  readonly inheritedLock?: number;
 }
 
 /** Keeps the workers of one configuration. */
@@ -104,8 +110,15 @@ export interface Master {
   hearLines(ids: readonly string[] | null, hear: RecordListener): () => void;
   /** Lines, bytes, levels and losses of the workers whose lines somebody asks for, and how their targets are. */
   lineCounters(): LogStreamCounters;
-  /** Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. */
-  shutdown(options?: { readonly reason?: string; readonly deadline?: Milliseconds }): Promise<EndResult>;
+  /**
+   * Ends everything in order within `deadline` (default: master.force_shutdown_timeout) and lets go of all resources. `workers`
+   * (default: master.on_master_exit): `leave` lets them run on, and the next master takes charge of them.
+   */
+  shutdown(options?: {
+    readonly reason?: string;
+    readonly deadline?: Milliseconds;
+    readonly workers?: OnMasterExit;
+  }): Promise<EndResult>;
   /** During a shutdown: kills what is left at once. */
   force(): void;
 }
@@ -116,17 +129,15 @@ export interface Master {
  *   issues in the message, E_CONFIG_READ, E_OTHER_MASTER, E_STATE
  */
 export function createMaster(options: MasterOptions): Master {
+  return openMaster(options).master;
+}
+
+/** The same with what only the launcher is to touch. */
+export function openMaster(options: MasterOptions): { readonly master: Master; readonly parts: Wired } {
   const env = options.environment ?? process.env;
   checkWorkingDirectory();
   const source = sourceOf(options);
-  const places = choosePlaces({
-    env,
-    home: homedir(),
-    privileged: process.getuid?.() === 0,
-    stateDirectory: options.stateDirectory === undefined ? null : resolve(options.stateDirectory),
-    logDirectory: options.logDirectory === undefined ? null : resolve(options.logDirectory),
-    instance: instanceOf(source.file),
-  });
+  const places = placesOf(source.file, env, options);
   const config = accepted(load(source, env, places));
   const parts = wire({
     config,
@@ -136,8 +147,29 @@ export function createMaster(options: MasterOptions): Master {
     containment: options.containment ?? 'in-place',
     oomScoreAdj: options.oomScoreAdj,
     masterId: newMasterId(realClock().random()),
-    prepare: (native) => lockStateDirectory(places.stateDirectory, native),
+    isSuccessor: options.inheritedLock !== undefined,
+    prepare: (native) => lockStateDirectory(places.stateDirectory, native, options.inheritedLock),
   });
+  return { master: faceOf(parts, config, places), parts };
+}
+
+/** Where the master of a configuration file keeps its files. */
+export function placesOf(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { stateDirectory, logDirectory }: Pick<MasterOptions, 'stateDirectory' | 'logDirectory'>,
+): Places {
+  return choosePlaces({
+    env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: stateDirectory === undefined ? null : resolve(stateDirectory),
+    logDirectory: logDirectory === undefined ? null : resolve(logDirectory),
+    instance: instanceOf(file),
+  });
+}
+
+function faceOf(parts: Wired, config: LoadedConfig, places: Places): Master {
   const { supervisor } = parts;
   return {
     config,
@@ -171,8 +203,11 @@ export function createMaster(options: MasterOptions): Master {
     hearLines: (ids, hear) =>
       parts.lines.subscribe(ids === null ? null : new Set(ids.map((id) => supervisor.snapshot(id).id)), hear),
     lineCounters: () => parts.lines.counters(),
-    shutdown: ({ reason = 'asked for', deadline = config.master.forceShutdownTimeout } = {}) =>
-      parts.end(reason, deadline),
+    shutdown: ({
+      reason = 'asked for',
+      deadline = config.master.forceShutdownTimeout,
+      workers = config.master.onExit,
+    } = {}) => (workers === 'leave' ? parts.leave(reason) : parts.end(reason, deadline)),
     force: () => parts.force(),
   };
 }

@@ -8,6 +8,8 @@ Examples:
 
 Commands:
   run FILE         start the workers and keep them running. A second Ctrl-C ends them without grace
+  upgrade FILE     the running master of a file goes on as the version that this command belongs to, in the same process:
+                   its workers notice nothing. Where the new version does not start, the old one stays and says why
   doctor           what this machine and user offer: addon, directories, containment, limits (-o json)
   limits explain FILE
                    what becomes of each limit here: enforced, watched or impossible, by what and why (-o json)

@@ -45,6 +45,10 @@ async function main(argv: readonly string[]): Promise<number> {
       if (file === undefined)
         return usage('validate needs a configuration file: hsu-master validate config.yaml');
       return (await import('./validate.ts')).validate(file, flags);
+    case 'upgrade':
+      if (file === undefined)
+        return usage('upgrade needs the configuration file of the master: hsu-master upgrade config.yaml');
+      return (await import('./upgrade.ts')).upgrade(file, flags);
     case 'limits':
       if (file === undefined)
         return usage('limits explain needs a configuration file: hsu-master limits explain config.yaml');

@@ -2,12 +2,16 @@ import { formatIssue } from '@hsu-master/config';
 import { formatDuration, type Milliseconds } from '@hsu-master/core';
 import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
-import { createMaster, type Master } from './create-master.ts';
+import { type Master, type MasterOptions, openMaster } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { giveBackStartMemory } from './memory.ts';
 import { refused } from './refused.ts';
+import { type Candidates, ownProgram, type Successor, watchSuccessors } from './successor.ts';
+import { type Succession, takeSuccession, withSuccession } from './succession.ts';
 import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
+import { writeAnswer } from './upgrade-files.ts';
+import { ownVersion } from './version.ts';
 
 /** When even a large set of workers has been started. */
 const AFTER_START: Milliseconds = 3000;
@@ -23,24 +27,28 @@ export async function run(file: string, flags: Flags): Promise<number> {
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
   const terminal = openTerminal(process.stdout, process.env);
-  let master: Master;
+  const succession = takeSuccession(process.env);
+  let opened: Opened;
   try {
-    master = createMaster({
+    opened = openMaster({
       configFile: file,
       reapOrphans: true,
       containment,
       oomScoreAdj: PROTECTED,
-      ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
-      ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
+      ...directoriesOf(flags),
+      ...(succession?.lock === undefined || succession.lock === null
+        ? {}
+        : { inheritedLock: succession.lock }),
     });
   } catch (error) {
     return refused(error);
   }
+  const { master } = opened;
   if (flags['enable-log']) terminal.note('--enable-log has no effect: output is always collected');
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
   }
-  return hold(master, terminal, duration);
+  return hold({ ...opened, terminal, duration, succession, file, flags });
 }
 
 /** Seconds given on the command line as milliseconds; Infinity without; null where it is no number. */
@@ -49,24 +57,59 @@ function runDuration(text: string | undefined): number | null {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : null;
 }
 
+type Opened = ReturnType<typeof openMaster>;
+
 /** Why the master ends, and whether that alone makes it a failure. */
 interface End {
   readonly reason: string;
   readonly failed: boolean;
+  /** What goes on in this process. */
+  readonly successor?: Successor;
+  /** Otherwise than the configuration says. */
+  readonly workers?: 'leave';
 }
 
-async function hold(master: Master, terminal: Terminal, duration: number): Promise<number> {
+interface Held extends Opened {
+  readonly terminal: Terminal;
+  readonly duration: Milliseconds;
+  readonly succession: Succession | null;
+  readonly file: string;
+  readonly flags: Flags;
+}
+
+async function hold(held: Held): Promise<number> {
+  const { master, parts, terminal, duration, succession, file, flags } = held;
   const neverStarted = watchStarts(master);
   const signals = watchSignals(master, terminal);
   const defect = watchDefects(terminal);
+  const until = realClock().now() + duration;
+  const candidates: Candidates = {
+    host: parts.host,
+    places: master.places,
+    file,
+    flags,
+    left: () => until - realClock().now(),
+    note: (text) => terminal.note(text),
+  };
+  const successors = watchSuccessors(candidates);
   // Before anything is said: who reads it may send a signal.
   terminal.begin(master);
   await master.start();
+  if (succession !== null) tellSucceeded(held, succession);
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const time = timeIsUp(duration);
-  const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first]);
+  const upgrade = successors.first.then(
+    (successor): End => ({ reason: `upgrade to version ${successor.version}`, failed: true, successor }),
+  );
+  if (succession?.signal) process.kill(process.pid, succession.signal);
+  const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first, upgrade]);
   time.cancel();
-  const result = await master.shutdown({ reason: end.reason });
+  if (end.successor !== undefined) return handOver(held, candidates, end.successor, signals.latest);
+  successors.close();
+  const result = await master.shutdown({
+    reason: end.reason,
+    ...(end.workers === undefined ? {} : { workers: end.workers }),
+  });
   const forced = signals.forced();
   clearTimeout(trim);
   await terminal.end();
@@ -75,6 +118,52 @@ async function hold(master: Master, terminal: Terminal, duration: number): Promi
   if (forced) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
   return end.failed || survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+}
+
+function directoriesOf(flags: Flags): Pick<MasterOptions, 'stateDirectory' | 'logDirectory'> {
+  return {
+    ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
+    ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
+  };
+}
+
+/** Says that this program has taken over from another in the same process, or that it is the same again. */
+function tellSucceeded({ master, terminal }: Held, { request, from, failed }: Succession): void {
+  const version = ownVersion();
+  terminal.note(
+    failed === null
+      ? `version ${version} goes on with what version ${from} had`
+      : `the upgrade failed, version ${version} goes on: ${failed}`,
+  );
+  if (request === null) return;
+  const workers = master.workers().filter(({ process: main }) => main !== null).length;
+  writeAnswer(
+    master.places.runDirectory,
+    failed === null
+      ? { id: request, ok: true, version, workers }
+      : { id: request, ok: false, reason: failed },
+  );
+}
+
+/** Resolves only where nothing can be run in this process any more, not even this program again. */
+async function handOver(
+  { terminal, parts }: Held,
+  candidates: Candidates,
+  { program, version, request }: Successor,
+  signal: () => NodeJS.Signals | null,
+): Promise<number> {
+  terminal.note(`handing over to version ${version}`);
+  await terminal.end();
+  const from = ownVersion();
+  let tries = 0;
+  const why = await parts.handOver(`upgrade to version ${version}`, (failed, lock) => {
+    tries += 1;
+    if (tries > 2) return null;
+    const next = tries === 1 ? program : ownProgram(candidates);
+    return withSuccession(next, { lock, request, from, failed, signal: signal() });
+  });
+  process.stderr.write(`hsu-master: no program can be run in this process: ${why}; its workers run on\n`);
+  return EXIT_CODES.failed.code;
 }
 
 /** Ids of the workers whose program could not be started even once. */
@@ -93,18 +182,29 @@ function watchStarts(master: Master): () => readonly string[] {
 function watchSignals(
   master: Master,
   terminal: Terminal,
-): { readonly first: Promise<End>; forced(): boolean; close(): void } {
+): {
+  readonly first: Promise<End>;
+  forced(): boolean;
+  latest(): NodeJS.Signals | null;
+  close(): void;
+} {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   let count = 0;
   let forced = false;
+  let latest: NodeJS.Signals | null = null;
   let arrived: (end: End) => void = () => {};
   const first = new Promise<End>((resolve) => {
     arrived = resolve;
   });
   const hear = (signal: NodeJS.Signals): void => {
     count += 1;
+    latest = signal;
     if (count === 1) {
-      terminal.note(`${signal}: stopping all workers; press Ctrl-C again to kill them`);
+      terminal.note(
+        master.config.master.onExit === 'leave'
+          ? `${signal}: leaving the workers running`
+          : `${signal}: stopping all workers; press Ctrl-C again to kill them`,
+      );
       arrived({ reason: signal, failed: false });
       return;
     }
@@ -117,18 +217,19 @@ function watchSignals(
   return {
     first,
     forced: () => forced,
+    latest: () => latest,
     close: () => {
       for (const name of names) process.off(name, hear);
     },
   };
 }
 
-/** An error that nobody caught must not leave the workers alone: they are ended in order. */
+/** After an error that nobody caught nothing is sure but that the workers run: they are left to the next master, as after a crash. */
 function watchDefects(terminal: Terminal): { readonly first: Promise<End>; close(): void } {
   const { promise, resolve } = Promise.withResolvers<End>();
   const hear = (error: Error): void => {
-    terminal.note(`internal error, please report it: ${error.stack ?? String(error)}`);
-    resolve({ reason: 'an internal error', failed: true });
+    terminal.note(`internal error, please report it; the workers run on: ${error.stack ?? String(error)}`);
+    resolve({ reason: 'an internal error', failed: true, workers: 'leave' });
   };
   process.on('uncaughtException', hear);
   return { first: promise, close: () => process.off('uncaughtException', hear) };

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { EXIT_CODES } from './exit-codes.ts';
 
+export function ownVersion(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
 /** Prints the version, as one line or as JSON. */
 export function printVersion(output: string | undefined): number {
-  const file = new URL('../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const version = ownVersion();
   const { node } = process.versions;
   const text = output === 'json' ? JSON.stringify({ version, node }) : `hsu-master ${version} (Node ${node})`;
   process.stdout.write(`${text}\n`);

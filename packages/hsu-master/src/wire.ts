@@ -29,6 +29,7 @@ import {
   makeDirectory,
   type NativeHost,
   type NativeHostOptions,
+  type NewProgram,
   openJournal,
   realClock,
   type ShutdownResult,
@@ -37,6 +38,7 @@ import {
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
 import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
+import type { StateLock } from './lock.ts';
 import { instanceOf, type Places } from './places.ts';
 
 export interface Wiring {
@@ -47,8 +49,10 @@ export interface Wiring {
   readonly containment: ContainmentMode;
   readonly oomScoreAdj: number | undefined;
   readonly masterId: string;
-  /** Called before anything is touched; throws where the master must not begin. What it returns is called after everything. */
-  prepare(native: Native | null): () => void;
+  /** An earlier program of this very process was the master. */
+  readonly isSuccessor: boolean;
+  /** Called before anything is touched; throws where the master must not begin. What it returns is released after everything. */
+  prepare(native: Native | null): StateLock;
 }
 
 /** How many of the latest events are remembered for late readers. */
@@ -84,15 +88,25 @@ export interface Wired {
   start(): Promise<void>;
   /** During `end`: kills what is left at once, and gives targets only a moment. */
   force(): void;
-  /** Ends the workers, then everything that served them. A second call returns the first one’s promise. */
+  /** Ends the workers, then everything that served them. A second call returns the first one’s promise, whatever that does. */
   end(reason: string, deadline: Milliseconds): Promise<EndResult>;
+  /** Ends everything but the workers, of which the next master takes charge. */
+  leave(reason: string): Promise<EndResult>;
+  /**
+   * The same, but this process goes on as another program: `next` names it, first with null, then, where one cannot be run, with why;
+   * null: there is none. `lock` is the descriptor that stays open for it. Resolves only where none could be run, with why.
+   */
+  handOver(
+    reason: string,
+    next: (why: string | null, lock: number | null) => NewProgram | null,
+  ): Promise<string>;
 }
 
 /** Where everything meets. */
 export function wire(wiring: Wiring): Wired {
   const loaded = loadNative();
   const native = loaded.ok ? loaded.native : null;
-  const release = wiring.prepare(native);
+  const lock = wiring.prepare(native);
   const clock = realClock();
   const { environment } = wiring;
   const events = new EventStream(REMEMBERED_EVENTS);
@@ -122,8 +136,22 @@ export function wire(wiring: Wiring): Wired {
       const left = isForced ? 0 : until - clock.now();
       await logs.close(Math.min(LAST_LINES.most, Math.max(LAST_LINES.least, left)));
       host.close();
-      release();
+      lock.release();
       return { ...result, strays };
+    };
+    const letGo = async (reason: string): Promise<void> => {
+      supervisor.leave(reason);
+      limits.close();
+      await journal.close();
+      await collector.close();
+      await keeping?.close();
+      await logs.close(isForced ? 0 : LAST_LINES.most);
+    };
+    const leave = async (reason: string): Promise<EndResult> => {
+      await letGo(reason);
+      host.close();
+      lock.release();
+      return { survivors: [], strays: [], forced: false };
     };
     let ended: Promise<EndResult> | null = null;
     return {
@@ -143,12 +171,30 @@ export function wire(wiring: Wiring): Wired {
         supervisor.force();
       },
       end: (reason, deadline) => (ended ??= end(reason, deadline)),
+      leave: (reason) => (ended ??= leave(reason)),
+      async handOver(reason, next) {
+        if (nativeHost === null || ended !== null) return 'this takes the addon';
+        nativeHost.rest();
+        await newsDelivered();
+        await letGo(reason);
+        let why: string | null = null;
+        for (;;) {
+          const program = next(why, lock.descriptor);
+          if (program === null) return why ?? 'there is no program';
+          why = nativeHost.becomeProgram(program, lock.descriptor === null ? [] : [lock.descriptor]);
+        }
+      },
     };
   } catch (error) {
     host.close();
-    release();
+    lock.release();
     throw error;
   }
+}
+
+/** What threads of the addon have told by now comes in the next turn of the event loop, and what that leads to right after. */
+async function newsDelivered(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
 /** Looks after old files from now on, and soon after a file was rotated. */
@@ -167,7 +213,7 @@ function keep({ config, places }: Wiring, events: EventStream, clock: Clock): Ho
 
 function openNativeHost(
   native: Native,
-  { environment, reapOrphans, oomScoreAdj, containment: mode, places }: Wiring,
+  { environment, reapOrphans, oomScoreAdj, containment: mode, places, isSuccessor }: Wiring,
   parts: Pick<NativeHostOptions, 'clock' | 'onStray'>,
 ): NativeHost {
   // Before the host: afterwards whatever this process starts would be reaped by the addon.
@@ -175,6 +221,7 @@ function openNativeHost(
   const options = {
     environment,
     reapOrphans,
+    isSuccessor,
     ...parts,
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
   };
