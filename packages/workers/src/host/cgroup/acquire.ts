@@ -5,7 +5,14 @@ import type { Controller1, Facilities, Rights, Tree2 } from './facilities.ts';
 import { type Errno, readPids, readText, removeDirectory, takeDirectory, writeText } from './files.ts';
 import { type Hierarchies, type Hierarchy, parseHierarchies } from './hierarchies.ts';
 import { rightsOfMaster } from './rights.ts';
-import { enterScope, isBootedWithSystemd, isDelegated, type Unit, unitOf } from './systemd.ts';
+import {
+  enterScope,
+  isBootedWithSystemd,
+  settingsOf,
+  type Unit,
+  type UnitSettings,
+  unitOf,
+} from './systemd.ts';
 
 /** The controllers of v2 that hold limits. */
 const CONTROLLERS2 = ['cpu', 'memory', 'io', 'pids', 'cpuset'] as const;
@@ -53,6 +60,14 @@ export function acquireContainment(options: ContainmentOptions): Containment {
     );
   }
   return new Acquisition(options).result();
+}
+
+const UNKNOWN: UnitSettings = { delegated: false, sparesRest: false };
+
+/** Whose cgroup is used, where it is not simply the one we are in; or why none is. */
+interface Permission {
+  readonly origin: string | null;
+  readonly refused: string | null;
 }
 
 /** One attempt, from what the system shows to what may be used. */
@@ -112,23 +127,38 @@ class Acquisition {
   }
 
   /** One cgroup has one writer: in a unit that is not delegated that is systemd. */
-  #askSystemd(unit: Unit): { readonly origin: string | null; readonly refused: string | null } {
-    const { instance, mayMove, mayAskSystemd } = this.#options;
-    const delegated = isDelegated(unit);
-    if (delegated === true) return { origin: `delegated unit ${unit.name}`, refused: null };
-    const said = delegated === false ? '' : ` (${delegated})`;
+  #askSystemd(unit: Unit): Permission {
+    const settings = settingsOf(unit);
+    const { delegated, sparesRest } = typeof settings === 'string' ? UNKNOWN : settings;
+    if (delegated && sparesRest && this.#mayAskForScope) {
+      // Before version 254 systemd cannot start a unit anew in whose cgroup groups with controllers are left.
+      const scope = this.#enterScope(unit);
+      if (scope.refused === null) return scope;
+    }
+    if (delegated) return { origin: `delegated unit ${unit.name}`, refused: null };
+    const said = typeof settings === 'string' ? ` (${settings})` : '';
     const what =
       unit.name === null ? 'this process is in no unit of systemd' : `${unit.name} is not delegated${said}`;
     // Whoever leaves a service is no longer stopped with it, nor held to its limits.
     if (unit.name?.endsWith('.service') === true) {
       return { origin: null, refused: `${what}: add Delegate=yes to the unit` };
     }
-    if (!mayMove || !mayAskSystemd) {
+    if (!this.#mayAskForScope) {
       return { origin: null, refused: `${what}, and a scope of its own was not to be asked for` };
     }
-    const scope = `hsu-master-${instance}.scope`;
+    const scope = this.#enterScope(unit);
+    if (scope.refused === null) return scope;
+    return { origin: null, refused: `${what}, and no scope could be had: ${scope.refused}` };
+  }
+
+  get #mayAskForScope(): boolean {
+    return this.#options.mayMove && this.#options.mayAskSystemd;
+  }
+
+  #enterScope(unit: Unit): Permission {
+    const scope = `hsu-master-${this.#options.instance}.scope`;
     const refused = enterScope(scope, this.#leaf, unit, this.#hierarchies.unified?.mount ?? '');
-    if (refused !== null) return { origin: null, refused: `${what}, and no scope could be had: ${refused}` };
+    if (refused !== null) return { origin: null, refused };
     this.#hierarchies = look();
     return { origin: `systemd scope ${scope}`, refused: null };
   }

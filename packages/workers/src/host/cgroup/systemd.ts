@@ -44,18 +44,28 @@ export function unitOf(path: string): Unit {
   return { name: own[index] ?? null, below: index >= 0 && index < own.length - 1, ofUser, slice };
 }
 
-/** Whether a unit’s cgroup is its own to divide. A text says why that cannot be known. */
-export function isDelegated({ name, below, ofUser }: Unit): boolean | string {
-  if (below) return true;
-  if (name === null) return false;
+/** What a unit says of its cgroup. */
+export interface UnitSettings {
+  /** The cgroup is the unit’s own to divide. */
+  readonly delegated: boolean;
+  /** What the main process leaves behind when it ends lives on. */
+  readonly sparesRest: boolean;
+}
+
+/** What is set for the unit that a process is in. A text says why that cannot be known. */
+export function settingsOf({ name, below, ofUser }: Unit): UnitSettings | string {
+  if (below) return { delegated: true, sparesRest: false };
+  if (name === null) return { delegated: false, sparesRest: false };
   const answer = ask('systemctl', [
     ...(ofUser ? ['--user'] : []),
     'show',
-    '--property=Delegate',
-    '--value',
+    '--property=Delegate,KillMode',
     name,
   ]);
-  return answer.ok ? answer.text.trim() === 'yes' : answer.reason;
+  if (!answer.ok) return answer.reason;
+  const lines = answer.text.split('\n');
+  const sparesRest = lines.includes('KillMode=process') || lines.includes('KillMode=none');
+  return { delegated: lines.includes('Delegate=yes'), sparesRest };
 }
 
 /**
