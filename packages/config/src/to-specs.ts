@@ -52,6 +52,7 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         log: logOf(unit, place, files, findings),
         limits: unit.limits && limitsOf(unit.limits, command.cwd, place),
         quotas: quotas(unit),
+        unmanaged: null,
       };
     }),
   );

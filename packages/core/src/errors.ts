@@ -80,6 +80,10 @@ export const ERRORS = {
     'The worker’s containment (its cgroup) could not be made or set up.',
     'See the step and the system’s answer in the message; hsu-master doctor shows what this host permits.',
   ),
+  E_UNMANAGED: meaning(
+    'The process was not started by this master, and the unit’s control does not allow what was asked, or it was not done.',
+    'Let whoever started it do it, or allow it: control.can_terminate, can_restart, allowed_signals, service_manager, commands.',
+  ),
   E_UNKNOWN_WORKER: meaning('There is no worker of that name.', 'List the workers and check the spelling.'),
   E_DUPLICATE_WORKER: meaning('A worker of that id is there already.', 'Choose another id.'),
   E_CYCLE: meaning(

@@ -136,6 +136,7 @@ export {
 } from './logs/pipeline.ts';
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
+  AccompanyRequest,
   AttachRequest,
   Capability,
   CheckAnswer,
@@ -179,6 +180,7 @@ export {
   parseSize,
   type WallTime,
 } from './units.ts';
+export { waitingForProcess } from './worker/await-process.ts';
 export { KILL_WAIT } from './worker/course.ts';
 export { decide } from './worker/decide.ts';
 export { digest } from './worker/digest.ts';
@@ -193,6 +195,7 @@ export {
 } from './worker/exit.ts';
 export { type MemoPhase, memoOf, type RunTrace, type WorkerMemo } from './worker/memo.ts';
 export type {
+  AppearedMessage,
   CommandMessage,
   DependencyMessage,
   FactMessage,
@@ -234,3 +237,4 @@ export {
   type Worker,
 } from './worker/state.ts';
 export type { Circumstances, Decision } from './worker/turn.ts';
+export { signalRefusal } from './worker/unmanaged.ts';

@@ -102,6 +102,13 @@ export type PortAnswer =
   /** `taken`: somebody else has it; another may be free. */
   | { readonly ok: false; readonly taken: boolean; readonly reason: string };
 
+/** A process that somebody else started, as a host is to watch it. */
+export interface AccompanyRequest {
+  readonly process: ProcessIdentity;
+  /** Set for it and what descends from it as far as that can be done without taking it from where it is. */
+  readonly limits: LimitsSpec | null;
+}
+
 /** What a host reports of one run: first `spawned` or `spawn-failed`; after `spawned` one `exited`; then, unless the tree was empty, one `tree-empty`. */
 export type RunReport =
   | { readonly kind: 'spawned'; readonly process: ProcessIdentity; readonly warning: string | null }
@@ -137,6 +144,8 @@ export interface ExecRequest {
   readonly timeout: Milliseconds;
   /** Bytes kept of its joined output; the tail wins. */
   readonly maxOutput: number;
+  /** It is asked to start something: what it leaves behind lives on, and nothing that it writes is kept. */
+  readonly leavesDaemons?: boolean;
 }
 
 export type ExecOutcome =
@@ -163,6 +172,11 @@ export interface Host {
    * where the system does not tell them; then `tree-empty` unless nothing remained. Never from within this call.
    */
   attach(request: AttachRequest, report: (report: RunReport) => void): HostRun;
+  /**
+   * Watches a process that somebody else started. Its descendants are members, for what they use; signals reach it alone. Reports
+   * `exited`, with nothing remaining, when it is gone, soon if it is gone already. Never from within this call.
+   */
+  accompany(request: AccompanyRequest, report: (report: RunReport) => void): HostRun;
   /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
   /**
@@ -170,6 +184,8 @@ export interface Host {
    * addresses (SO_REUSEADDR) or ports, as servers do, can listen on it meanwhile.
    */
   reservePort(port: number): PortAnswer;
+  /** Whether that very process may be signalled by this master. */
+  maySignal(process: ProcessIdentity): boolean;
   /** Whether that very process is alive. */
   isAlive(process: ProcessIdentity): boolean;
   /** The living process that has this pid now. */

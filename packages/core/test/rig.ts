@@ -62,6 +62,7 @@ const SPEC: WorkerSpec = {
   namespace: null,
   group: null,
   quotas: [],
+  unmanaged: null,
 };
 
 export const PROBE = {
@@ -165,6 +166,15 @@ const HAS_RUN: ReadonlySet<string> = new Set<Message['kind']>([
   'limit-exceeded',
   'limit-cleared',
   'limits-set',
+  'control-failed',
+]);
+
+/** Neither of a run nor with a ticket. */
+const BARE: ReadonlySet<string> = new Set<Message['kind']>([
+  'dependencies',
+  'limits-changed',
+  'recalled',
+  'appeared',
 ]);
 
 /** One worker under `decide`, with time and all that it decided. */
@@ -185,11 +195,7 @@ export class Rig {
   tell(short: Short<Message>): this {
     const { now, random, ending } = this;
     const message = {
-      ...(HAS_RUN.has(short.kind)
-        ? { run: this.worker.run }
-        : short.kind === 'dependencies' || short.kind === 'limits-changed' || short.kind === 'recalled'
-          ? {}
-          : { ticket: null }),
+      ...(HAS_RUN.has(short.kind) ? { run: this.worker.run } : BARE.has(short.kind) ? {} : { ticket: null }),
       ...(short.kind === 'stop' || short.kind === 'kill' ? { cause: 'operator' } : {}),
       ...short,
     } as Message;

@@ -91,6 +91,11 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
   'limit-cleared': [{ kind: 'limit-cleared', limit: 'memory.max_rss' }],
   'limits-changed': [{ kind: 'limits-changed' }],
   'limits-set': [{ kind: 'limits-set', limits: [] }],
+  appeared: [{ kind: 'appeared', process: LEADER, age: 100 }],
+  'control-failed': [
+    { kind: 'control-failed', action: 'stop', reason: 'x' },
+    { kind: 'control-failed', action: 'restart', reason: 'x' },
+  ],
   recalled: PHASES.flatMap((phase) => [
     { kind: 'recalled', memo: memo({ phase }), desired: 'up' },
     { kind: 'recalled', memo: memo({ phase }), desired: 'down' },

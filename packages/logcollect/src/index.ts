@@ -42,8 +42,8 @@ export {
 } from './pipeline/pipeline.ts';
 export type { LogRecord } from './record.ts';
 export { type ConsoleOut, consoleOut } from './sinks/console.ts';
-export { type LeftSpill, leftSpills } from './sinks/left-spills.ts';
 export type { TargetIssue } from './sinks/keys.ts';
+export { type LeftSpill, leftSpills } from './sinks/left-spills.ts';
 export type { SinkQueue } from './sinks/queue.ts';
 export type { QueueCounters, QueueSpec, SinkNews } from './sinks/queue-spec.ts';
 export { readTarget, type TargetPlace, type WrittenTarget } from './sinks/read-target.ts';

@@ -100,6 +100,7 @@ export function workerSpec(id: string, differs: Partial<WorkerSpec> = {}): Worke
     namespace: null,
     group: null,
     quotas: [],
+    unmanaged: null,
     ...differs,
   };
 }

@@ -28,6 +28,7 @@ import {
   type WorkerMemo,
   type WorkerSpec,
 } from '@hsu-master/core';
+import { controlProcess } from './kinds/control-process.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import type { Ports } from './ports/ports.ts';
@@ -149,7 +150,8 @@ export class WorkerActor {
       // Its wish tells the operator’s stop from that of a master which ends.
       if (effect.kind === 'record-desired') journal.recordDesired(id, effect.desired);
     }
-    const memo = memoOf(worker, enabled, this.#trace);
+    const known = memoOf(worker, enabled, this.#trace);
+    const memo = this.spec.unmanaged === null ? known : withoutProcess(known);
     const text = JSON.stringify(memo);
     if (text !== this.#remembered) {
       this.#remembered = text;
@@ -169,7 +171,7 @@ export class WorkerActor {
   #publish(runBefore: number, { events, worker }: Decision): void {
     let run = runBefore;
     for (const event of events) {
-      if (event.type === 'worker.starting') run = worker.run;
+      if (event.type === 'worker.starting' || event.type === 'worker.attached') run = worker.run;
       this.#in.events.publish(event, this.#in.clock.wallNow(), this.spec.id, run === 0 ? null : run);
     }
   }
@@ -191,6 +193,17 @@ export class WorkerActor {
       case 'attach':
         this.#attach(effect);
         return;
+      case 'accompany':
+        this.#accompany(effect);
+        return;
+      case 'control': {
+        const { run, action } = effect;
+        const mark = `${this.#in.masterId}.${this.spec.id}.${run}`;
+        controlProcess(this.#in.host, this.spec, { action, mark }, (reason) =>
+          this.tell({ kind: 'control-failed', run, action, reason }),
+        );
+        return;
+      }
       case 'signal-tree':
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
         return;
@@ -302,6 +315,17 @@ export class WorkerActor {
     this.tell({ kind: 'limits-set', run, limits: attached.limitReports() });
   }
 
+  #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
+    const { host, clock, events } = this.#in;
+    const accompanied = host.accompany({ process, limits }, (report) => this.#report(run, report));
+    this.#handles = { run, host: accompanied, limits, wasReady: false, freeSince: null, endHooks: [] };
+    if (limits !== null) this.tell({ kind: 'limits-set', run, limits: accompanied.limitReports() });
+    if (host.maySignal(process) || !host.isAlive(process)) return;
+    const reason = `process ${process.pid} belongs to another user`;
+    const event = { type: 'worker.monitor-only', payload: { reason } } as const;
+    events.publish(event, clock.wallNow(), this.spec.id, run);
+  }
+
   #report(run: number, report: RunReport): void {
     if (report.kind === 'spawned') {
       const limits = this.#handlesOf(run)?.host.limitReports() ?? [];
@@ -400,6 +424,13 @@ function withKnownExit(report: RunReport, known: Exit | null): RunReport {
   return report.kind === 'exited' && known !== null && isUnknown(report.exit)
     ? { ...report, exit: known }
     : report;
+}
+
+/** What others started is never taken for one of ours: the next master looks for it anew. */
+function withoutProcess(memo: WorkerMemo): WorkerMemo {
+  const phase =
+    memo.desired === 'up' ? ({ name: 'blocked' } as const) : ({ name: 'stopped', completed: false } as const);
+  return { ...memo, phase, trace: null };
 }
 
 /** What is asked of a tree that was stopped or slowed says nothing about it. */

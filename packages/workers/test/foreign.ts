@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadNative } from '@hsu-master/native';
@@ -24,15 +24,22 @@ export interface Foreign {
 export interface ForeignOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whose it is; only root may say. */
+  readonly uid?: number;
 }
 
 /** Starts a shell’s line that is no child of ours: in a session of its own, its parent gone. It is killed when the test ends. */
 export function startForeign(line: string, options: ForeignOptions = {}): Foreign {
   const folder = temporary();
+  chmodSync(folder, 0o777);
   const file = join(folder, 'pid');
   const script = `setsid sh -c 'echo $$ > "$PID_FILE.new" && mv "$PID_FILE.new" "$PID_FILE" && exec "$@"' sh sh -c "$LINE" < /dev/null > /dev/null 2>&1 &`;
   const env = { PATH: process.env['PATH'], ...options.env, PID_FILE: file, LINE: line };
-  spawnSync('sh', ['-c', script], { env, cwd: options.cwd ?? '/' });
+  spawnSync('sh', ['-c', script], {
+    env,
+    cwd: options.cwd ?? '/',
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+  });
   const until = Date.now() + PATIENCE;
   let pid = 0;
   while (pid === 0) {

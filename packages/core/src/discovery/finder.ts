@@ -1,9 +1,12 @@
+import type { Milliseconds } from '../units.ts';
 import type { ProcessIdentity } from '../worker/exit.ts';
 import type { DiscoverySpec, Strategy } from './spec.ts';
 
 /** A process in a few words: what it is, and how it calls itself. */
 export interface FoundProcess extends ProcessIdentity {
   readonly title: string;
+  /** How long it has been there; 0 where that is not known. */
+  readonly age: Milliseconds;
 }
 
 /** What one look for a process came to. */

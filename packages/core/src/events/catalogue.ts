@@ -29,7 +29,15 @@ export interface EventMap {
     readonly uptime: Milliseconds;
     readonly restarts: number;
     readonly ready: boolean;
+    readonly origin: 'earlier-master' | 'foreign';
   };
+  'worker.detached': { readonly process: ProcessIdentity };
+  'worker.monitor-only': { readonly reason: string };
+  'worker.not-found': {
+    readonly reason: string;
+    readonly processes: readonly ProcessIdentity[];
+  };
+  'worker.control-failed': { readonly action: 'stop' | 'restart'; readonly reason: string };
   'worker.daemonized': { readonly process: ProcessIdentity; readonly expected: boolean };
   'worker.ready': Record<never, never>;
   'worker.unready': { readonly reason: string };
@@ -173,13 +181,34 @@ export const EVENT_MEANINGS: EventMeanings = {
     payload: { process: PROCESS, warning: 'what was odd about the start, or null' },
   },
   'worker.attached': {
-    means: 'A run that an earlier master began goes on under this one; it was not started again.',
+    means:
+      'A process that runs already is watched from now on: a run that an earlier master began and that goes on, or what somebody else started.',
     payload: {
       process: PROCESS,
       uptime: 'milliseconds since it was started',
       restarts: 'automatic restarts of this worker so far',
       ready: 'whether it was ready; probes say from now on',
+      origin: '`earlier-master`, or `foreign`: somebody else started it',
     },
+  },
+  'worker.detached': {
+    means: 'A process that somebody else started is not watched any more, since the master ends; it runs on.',
+    payload: { process: PROCESS },
+  },
+  'worker.monitor-only': {
+    means:
+      'The process that somebody else started is watched, but this master has no right to do anything to it.',
+    payload: { reason: 'why it may not' },
+  },
+  'worker.not-found': {
+    means:
+      'The process of an unmanaged unit is not attached, though something was found: several match, or the one that does is not what it should be.',
+    payload: { reason: 'what is wrong with it', processes: 'what was found' },
+  },
+  'worker.control-failed': {
+    means:
+      'A process that somebody else started was to be ended or restarted, and runs on, watched as before.',
+    payload: { action: 'what was to be done', reason: 'why it was not done' },
   },
   'worker.daemonized': {
     means: 'Another process of the tree took over as the main process.',

@@ -3,8 +3,8 @@ import type { DependencyCondition, WorkerId } from '../worker/spec.ts';
 /** A dependency that is not there yet. */
 export interface Waiting {
   readonly id: WorkerId;
-  /** ended: the worker’s own process of an earlier master is not gone yet. */
-  readonly condition: DependencyCondition | 'ended';
+  /** ended: the worker’s own process of an earlier master is not gone yet. process: its own process, which others start, is not there. */
+  readonly condition: DependencyCondition | 'ended' | 'process';
   /** What the dependency is doing instead, with its probe’s last answer where there is one. */
   readonly reason: string;
 }

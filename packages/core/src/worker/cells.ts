@@ -110,4 +110,6 @@ export const withoutRun = {
   'limit-exceeded': late,
   'limit-cleared': late,
   'limits-set': late,
+  'control-failed': late,
+  appeared: unexpected,
 } as const;

@@ -7,6 +7,7 @@ import { decideRestart, type RestartDecision, type RestartQuestion } from '../re
 import { rulesOf } from '../restart/policy.ts';
 import { formatDuration, type Milliseconds, type MonotonicTime } from '../units.ts';
 import { answerToKill, type LimitAnswer, publishKill, publishRefusal, raise } from './answer.ts';
+import { awaitProcess } from './await-process.ts';
 import { describeExit, type Exit, isSuccess, type ProcessIdentity } from './exit.ts';
 import type { FactMessage } from './messages.ts';
 import { hasReadiness, type WorkerSpec } from './spec.ts';
@@ -21,6 +22,11 @@ export const KILL_WAIT: Milliseconds = 5000;
 export function startOrWait(turn: Turn): void {
   if (turn.in.ending) {
     rest(turn);
+    return;
+  }
+  const { unmanaged } = turn.in.spec;
+  if (unmanaged !== null) {
+    awaitProcess(turn, unmanaged);
     return;
   }
   if (turn.worker.waiting.length > 0) {
@@ -118,7 +124,8 @@ export function beginKill(turn: Turn, phase: Running, cause: StopCause, detail: 
   return kill(turn, leaveRunning(turn, phase, cause, detail, null));
 }
 
-function leaveRunning(
+/** The run is to end: nothing accompanies it any more. */
+export function leaveRunning(
   turn: Turn,
   phase: Running,
   cause: StopCause,

@@ -28,6 +28,15 @@ export type Effect =
       /** Whether it has just these already. */
       readonly limitsHold: boolean;
     }
+  /** Watch a process that somebody else started, as far as that may be done. */
+  | {
+      readonly kind: 'accompany';
+      readonly run: number;
+      readonly process: ProcessIdentity;
+      readonly limits: LimitsSpec | null;
+    }
+  /** Have whoever may do it end or restart such a process; comes back as `control-failed` where that fails. */
+  | { readonly kind: 'control'; readonly run: number; readonly action: 'stop' | 'restart' }
   | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
   | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
   /** Give the living tree these limits; comes back as `limits-set`. */

@@ -2,6 +2,7 @@ import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
 import type { LimitPolicy, LimitReport } from '../limits/spec.ts';
+import type { Milliseconds } from '../units.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 import type { WorkerMemo } from './memo.ts';
 
@@ -61,8 +62,23 @@ export type FactMessage =
       readonly reason: string;
     }
   | { readonly kind: 'limit-cleared'; readonly run: number; readonly limit: LimitName }
+  /** Whoever was to end or restart the process did not do it. */
+  | {
+      readonly kind: 'control-failed';
+      readonly run: number;
+      readonly action: 'stop' | 'restart';
+      readonly reason: string;
+    }
   /** What became of limits that were changed while it ran. */
   | { readonly kind: 'limits-set'; readonly run: number; readonly limits: readonly LimitReport[] };
+
+/** The process of an unmanaged unit is there. */
+export interface AppearedMessage {
+  readonly kind: 'appeared';
+  readonly process: ProcessIdentity;
+  /** How long it has been there. */
+  readonly age: Milliseconds;
+}
 
 /** News of the neighbours. `lost`: the run of a dependency with `restart` ended, named by its id. */
 export interface DependencyMessage {
@@ -84,5 +100,11 @@ export interface RecalledMessage {
   readonly desired: 'up' | 'down';
 }
 
-export type Message = CommandMessage | FactMessage | DependencyMessage | LimitsMessage | RecalledMessage;
+export type Message =
+  | CommandMessage
+  | FactMessage
+  | AppearedMessage
+  | DependencyMessage
+  | LimitsMessage
+  | RecalledMessage;
 export type MessageKind = Message['kind'];

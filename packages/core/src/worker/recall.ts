@@ -65,7 +65,13 @@ function attach(
   const limits = effectiveLimits(circumstances.spec.limits, worker.limitFactors);
   turn.become(running);
   const uptime = Math.max(0, circumstances.now - since);
-  turn.publish('worker.attached', { process, uptime, restarts, ready: ready && mainKnown });
+  turn.publish('worker.attached', {
+    process,
+    uptime,
+    restarts,
+    ready: ready && mainKnown,
+    origin: 'earlier-master',
+  });
   turn.act({ kind: 'attach', run, process, mark, exit, limits, limitsHold });
   // The master before may have held it back.
   turn.act({ kind: 'throttle', run, percent: null });

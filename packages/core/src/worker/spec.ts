@@ -1,3 +1,4 @@
+import type { UnmanagedSpec } from '../discovery/spec.ts';
 import type { LimitsSpec, QuotaSpec } from '../limits/spec.ts';
 import type { ListenSpec } from '../listen/spec.ts';
 import type { LogFilesSpec } from '../logs/files.ts';
@@ -157,6 +158,8 @@ export interface WorkerSpec {
   readonly limits: LimitsSpec | null;
   /** Budgets shared with other workers, the outermost first. */
   readonly quotas: readonly QuotaSpec[];
+  /** null: the master starts it. Else somebody else does, and of `command` only what its directory and environment are matters. */
+  readonly unmanaged: UnmanagedSpec | null;
 }
 
 /** Whether becoming ready takes a probe’s word, or a started process is ready at once. */

@@ -184,8 +184,9 @@ function heldBack({ throttled }: Running): string {
 
 /** What it waits for of itself, which has no other name, then the dependencies by theirs. */
 function awaited(waiting: readonly Waiting[]): string {
-  const own = waiting.filter(({ condition }) => condition === 'ended').map(({ reason }) => reason);
-  const others = waiting.filter(({ condition }) => condition !== 'ended').map(({ id }) => id);
+  const isOwn = ({ condition }: Waiting): boolean => condition === 'ended' || condition === 'process';
+  const own = waiting.filter(isOwn).map(({ reason }) => reason);
+  const others = waiting.filter((one) => !isOwn(one)).map(({ id }) => id);
   return [
     ...(own.length > 0 ? [`waiting for ${own.join(', ')}`] : []),
     ...(others.length > 0 ? [`blocked by ${others.join(', ')}`] : []),

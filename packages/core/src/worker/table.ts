@@ -41,7 +41,7 @@ import type { PhaseName } from './state.ts';
 import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
 
-type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
+export type Table = { readonly [N in PhaseName]: { readonly [K in MessageKind]: Cell<N, K> } };
 
 /** The whole behaviour of a worker: phase × message. A missing cell does not compile. */
 export const TABLE: Table = {
@@ -165,6 +165,8 @@ export const TABLE: Table = {
     'limit-exceeded': unexpected,
     'limit-cleared': unexpected,
     'limits-set': unexpected,
+    'control-failed': unexpected,
+    appeared: unexpected,
     timer: ignore('a timer of the run before'),
     recalled: unexpected,
   },
@@ -258,6 +260,8 @@ export const TABLE: Table = {
       if (message.timer === 'reset') turn.set({ history: noFailures });
     },
     surveyed: ignore('nobody asks while it runs'),
+    'control-failed': unexpected,
+    appeared: unexpected,
     recalled: unexpected,
     spawned: unexpected,
     'spawn-failed': unexpected,
@@ -321,6 +325,8 @@ export const TABLE: Table = {
     'limit-cleared': late,
     'limits-changed': renew,
     'limits-set': late,
+    'control-failed': unexpected,
+    appeared: unexpected,
     recalled: unexpected,
     spawned: unexpected,
     'spawn-failed': unexpected,

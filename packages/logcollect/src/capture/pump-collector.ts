@@ -16,6 +16,7 @@ import type {
   NativePump,
   NativePumpEvent,
 } from '@hsu-master/native';
+import { DirectOutput } from '../direct/direct-output.ts';
 import {
   type FileCollector,
   type FileCollectorOptions,
@@ -23,7 +24,6 @@ import {
   hearingOf,
   type OutputListener,
 } from '../file-collector.ts';
-import { DirectOutput } from '../direct/direct-output.ts';
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';

@@ -1,5 +1,5 @@
-import { basename, dirname } from 'node:path';
 import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { Bytes, Clock, EventDraft, Milliseconds } from '@hsu-master/core';
 import { rotatedName } from './family.ts';
 import { loadKnownLogs, saveKnownLogs } from './known-logs.ts';

@@ -32,8 +32,15 @@ const WORDS: Wording = {
   'worker.spawn-failed': ({ failure }, who) => withoutName(failure.message, who),
   'worker.started': ({ process, warning }) =>
     `started (pid ${process.pid})${warning === null ? '' : `; warning: ${warning}`}`,
-  'worker.attached': ({ process, uptime }) =>
-    `runs on (pid ${process.pid}, for ${formatDuration(uptime)} already); an earlier master started it`,
+  'worker.attached': ({ process, uptime, origin }) =>
+    origin === 'foreign'
+      ? `found (pid ${process.pid}, running for ${formatDuration(uptime)}); watching it`
+      : `runs on (pid ${process.pid}, for ${formatDuration(uptime)} already); an earlier master started it`,
+  'worker.detached': ({ process }) => `watched no longer (pid ${process.pid}); it runs on`,
+  'worker.monitor-only': ({ reason }) => `can only be watched: ${reason}`,
+  'worker.not-found': ({ reason }) => `not attached: ${reason}`,
+  'worker.control-failed': ({ action, reason }) =>
+    `could not be ${action === 'stop' ? 'ended' : 'restarted'}: ${reason}; watched as before`,
   'worker.daemonized': ({ process, expected }) =>
     `went into the background${expected ? '' : ' unexpectedly'}; its main process is now pid ${process.pid}`,
   'worker.ready': () => 'ready',

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { spillFolderName } from '../../src/sinks/left-spills.ts';
 import { leftSpills } from '../../src/index.ts';
+import { spillFolderName } from '../../src/sinks/left-spills.ts';
 import { folder } from '../support/place.ts';
 
 function spill(at: string, target: string, files: Readonly<Record<string, string>>): string {

@@ -1,4 +1,5 @@
 import type {
+  AccompanyRequest,
   AttachRequest,
   Capability,
   Command,
@@ -72,6 +73,23 @@ export class FakeHost implements Host {
     this.#runs.add(run);
     run.attach(request);
     return run;
+  }
+
+  accompany({ process, limits }: AccompanyRequest, report: (report: RunReport) => void): HostRun {
+    const mark = this.system.find(process.pid)?.tree.mark ?? '';
+    // What remains of it is not the business of who watches it.
+    const alone = (news: RunReport): void => {
+      if (news.kind === 'exited') report({ ...news, remaining: [] });
+    };
+    const run = new FakeRun(this.system, mark, alone, this.#manner);
+    if (this.#closed) return run;
+    this.#runs.add(run);
+    run.attach({ process, limits, limitsHold: limits === null });
+    return run;
+  }
+
+  maySignal(process: ProcessIdentity): boolean {
+    return this.isAlive(process);
   }
 
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {

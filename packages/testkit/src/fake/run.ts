@@ -108,7 +108,7 @@ export class FakeRun implements HostRun {
   }
 
   /** Takes charge of a tree that another host started. */
-  attach({ process, limits, limitsHold }: AttachRequest): void {
+  attach({ process, limits, limitsHold }: Pick<AttachRequest, 'process' | 'limits' | 'limitsHold'>): void {
     this.#listen(null);
     this.#limits = limits === null ? [] : fakeLimits(limits, this.#enforces);
     if (limits !== null && !limitsHold) this.#applyLimits(limits);

@@ -13,9 +13,9 @@ export function isEligible(
   return !isKernelThread && state !== 'Z' && state !== 'X' && !isTaken(process);
 }
 
-export function foundOf(process: ProcessInfo): FoundProcess {
+export function foundOf(process: ProcessInfo, age: number): FoundProcess {
   const { pid, startedAt } = process;
-  return { pid, startedAt, title: titleOf(process) };
+  return { pid, startedAt, title: titleOf(process), age };
 }
 
 /** Those of whom no ancestor is among them: a server and what it has forked are one. */

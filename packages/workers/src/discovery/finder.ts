@@ -3,6 +3,7 @@ import {
   type DiscoverySpec,
   describeStrategy,
   type Finding,
+  type FoundProcess,
   type ProcessFinder,
   type ProcessIdentity,
 } from '@hsu-master/core';
@@ -78,11 +79,21 @@ class TableFinder implements ProcessFinder {
       return { kind: 'none', reason: detail === '' ? what : `${what} (${detail})` };
     }
     const chosen = choose(single, discovery.choose);
-    if (chosen === null) return ambiguous(single, what);
-    const process = foundOf(chosen);
+    if (chosen === null)
+      return ambiguous(
+        single.map((one) => this.#foundOf(one)),
+        what,
+      );
+    const process = this.#foundOf(chosen);
     const { timeout, validation } = discovery;
     const why = await invalidity(process, validation, { source: this.#source, tools, clock, timeout });
     return why === null ? { kind: 'found', process } : { kind: 'invalid', process, reason: why };
+  }
+
+  #foundOf(process: ProcessInfo): FoundProcess {
+    const { tools, clock } = this.#parts;
+    const beganAt = tools.beganAt(process);
+    return foundOf(process, beganAt === null ? 0 : Math.max(0, clock.wallNow() - beganAt));
   }
 
   #readyOf(discovery: DiscoverySpec): Ready {
@@ -144,8 +155,7 @@ function match(
 /** Named in a message, at most. */
 const NAMED = 5;
 
-function ambiguous(single: readonly ProcessInfo[], what: string): Finding {
-  const processes = single.map(foundOf);
+function ambiguous(processes: readonly FoundProcess[], what: string): Finding {
   const named = processes.slice(0, NAMED).map(({ pid, title }) => `pid ${pid} (${title})`);
   if (processes.length > NAMED) named.push(`${processes.length - NAMED} more`);
   const reason = `${processes.length} processes match "${what}": ${named.join(', ')}; say which one: discovery.choose: oldest or newest, or another strategy`;

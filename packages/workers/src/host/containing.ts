@@ -104,6 +104,12 @@ export class Containing {
     return new ContainedRun(this, { launch: { limits, quotas }, isRoot, opened, plan, oomKills });
   }
 
+  /** What somebody else started: it stays where it is, and is limited by what can be set from outside. */
+  foreign(isRoot: boolean): ContainedRun {
+    const launch = { limits: null, quotas: [] };
+    return new ContainedRun(this, { launch, isRoot, opened: null, plan: null });
+  }
+
   /** The setting of a run that was found, perhaps without a group. */
   settingOf(
     group: Group | null,

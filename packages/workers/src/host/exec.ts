@@ -16,7 +16,9 @@ const DRAIN: Milliseconds = 200;
 /** How long the end of a killed helper is awaited before its caller is told all the same. */
 const KILL_PATIENCE: Milliseconds = 1000;
 
-type Start = (launch: Launch, report: (report: RunReport) => void) => HostRun;
+/** A run whose rest can be let live. */
+type HelperRun = HostRun & { forgo(): void };
+type Start = (launch: Launch, report: (report: RunReport) => void) => HelperRun;
 
 /**
  * Runs a helper by way of an ordinary run that belongs to no worker and is written down nowhere. Under the native host it dies with a
@@ -36,7 +38,8 @@ class Helper {
   readonly #resolve: (outcome: ExecOutcome) => void;
   readonly #clock: Clock;
   readonly #output: Tail;
-  readonly #run: HostRun;
+  readonly #run: HelperRun;
+  readonly #leavesDaemons: boolean;
   #cancelTimer: () => void;
   #exit: Exit | null = null;
   #expired = false;
@@ -48,14 +51,16 @@ class Helper {
     this.#resolve = resolve;
     this.#clock = clock;
     this.#output = new Tail(request.maxOutput, () => this.#settleIfDone());
-    const { command, mark } = request;
+    const { command, mark, leavesDaemons = false } = request;
+    this.#leavesDaemons = leavesDaemons;
     const launch = {
       workerId: null,
       command,
       mark,
-      captureStdout: true,
-      captureStderr: true,
       listens: [],
+      // What lives on would write into a pipe that nobody reads.
+      captureStdout: !leavesDaemons,
+      captureStderr: !leavesDaemons,
       limits: null,
       quotas: [],
       record: () => {},
@@ -79,6 +84,11 @@ class Helper {
         return;
       case 'exited':
         this.#exit = report.exit;
+        if (this.#leavesDaemons) {
+          this.#run.forgo();
+          this.#settleNow();
+          return;
+        }
         if (report.remaining.length > 0) this.#run.signalTree('SIGKILL');
         this.#await(DRAIN);
         this.#settleIfDone();

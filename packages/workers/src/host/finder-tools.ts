@@ -1,4 +1,4 @@
-import { existsSync, openSync, readFileSync, readSync, closeSync, fstatSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import type { Host } from '@hsu-master/core';
 import type { Tools } from '../discovery/matcher.ts';
 

@@ -100,6 +100,18 @@ export class Forest {
     return tree;
   }
 
+  /** The tree of a process that somebody else started. */
+  foreign(leader: ProcessIdentity): Tree {
+    const tree = new Tree(leader, `foreign.${leader.pid}.${leader.startedAt}`, false, null, true);
+    this.#found.add(tree);
+    return tree;
+  }
+
+  /** These are nobody’s charge any more, even if they are inherited. */
+  disown(processes: readonly ProcessIdentity[]): void {
+    for (const { pid } of processes) this.#foreign.add(pid);
+  }
+
   /** The living members of a tree. Everything asked within one stretch of synchronous code is answered from one look. */
   members(tree: Tree): readonly ProcessRow[] {
     this.#survey ??= this.#look();

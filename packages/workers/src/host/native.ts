@@ -302,6 +302,11 @@ class EngineHost extends TreeHost implements NativeHost {
     }
   }
 
+  protected override holdOfForeign({ pid }: ProcessIdentity): Hold {
+    const [seen] = this.#native.lookAtProcesses({ pids: [pid], user: true }).processes;
+    return this.#containing.foreign(seen?.user === 0);
+  }
+
   #switchUser(): Capability {
     const { maySwitch, uid } = this.setting.own;
     return maySwitch

@@ -2,6 +2,7 @@ import type { Clock, HostRun, ProcessIdentity, TreeUsage, UsageDetail } from '@h
 import type { NativeSampler, NativeTreeUsage } from '@hsu-master/native';
 import { ContainedRun } from './contained-run.ts';
 import type { Containing } from './containing.ts';
+import { ForeignRun } from './foreign-run.ts';
 import type { Forest } from './forest.ts';
 import type { Tree } from './tree.ts';
 import { TreeRun } from './tree-run.ts';
@@ -42,7 +43,9 @@ export class Sampling {
 
   sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
     this.#samples += 1;
-    const known = runs.map((run) => (run instanceof TreeRun ? this.#knownOf(run) : null));
+    const known = runs.map((run) =>
+      run instanceof TreeRun || run instanceof ForeignRun ? this.#knownOf(run) : null,
+    );
     this.#findMembers(known);
     const usages = this.#use(known, detail);
     const at = this.#clock.now();
@@ -62,7 +65,7 @@ export class Sampling {
     this.#sampler = null;
   }
 
-  #knownOf({ held }: TreeRun): Known | null {
+  #knownOf({ held }: TreeRun | ForeignRun): Known | null {
     if (held === null || !(held.hold instanceof ContainedRun)) return null;
     const { hold, tree } = held;
     const known = this.#known.get(hold);

@@ -1,4 +1,5 @@
 import type {
+  AccompanyRequest,
   AttachRequest,
   Capability,
   Clock,
@@ -23,6 +24,7 @@ import { NO_LIMITS } from './cgroup/found-limits.ts';
 import { reportsWithoutAddon } from './cgroup/plan.ts';
 import { type Attempt, type Diagnosis, opening } from './diagnose.ts';
 import { execHelper } from './exec.ts';
+import { ForeignRun } from './foreign-run.ts';
 import { Forest, type ProcessSystem } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { type Launch, type Preparation, prepare, type Setting } from './prepare.ts';
@@ -67,6 +69,26 @@ export abstract class TreeHost implements Host {
     run.attach(tree);
     if (!limitsHold) run.setLimits(limits ?? NO_LIMITS);
     return run;
+  }
+
+  accompany({ process, limits }: AccompanyRequest, report: (report: RunReport) => void): HostRun {
+    const hold = this.holdOfForeign(process);
+    const withoutHold = limits === null ? [] : reportsWithoutAddon(limits);
+    const around = { forest: this.forest, clock: this.clock };
+    const run = new ForeignRun(around, this.forest.foreign(process), { hold, withoutHold }, (news) => {
+      if (!this.closed) report(news);
+    });
+    if (limits !== null) run.setLimits(limits);
+    return run;
+  }
+
+  maySignal(process: ProcessIdentity): boolean {
+    return this.forest.system.signalProcess(process, 0);
+  }
+
+  /** What limits a process that somebody else started. */
+  protected holdOfForeign(_process: ProcessIdentity): Hold | null {
+    return null;
   }
 
   /** What holds a tree that was there before. `isAlive`: its main process lives, or has nobody who reaps it. */

@@ -214,6 +214,14 @@ export class TreeRun implements HostRun {
     this.#note();
   }
 
+  /** What is left of it lives on, and is nobody’s charge. */
+  forgo(): void {
+    if (this.#state === 'over') return;
+    const { forest } = this.#around;
+    forest.disown(this.#living());
+    this.#finish();
+  }
+
   /** Resumes what is stopped and ends what slows it down. */
   letGo(): void {
     if (this.#frozen) this.freeze(false);

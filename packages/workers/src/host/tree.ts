@@ -24,6 +24,8 @@ export class Tree {
   leads: boolean;
   /** A session that members share with strangers; null for a tree that began with its own. */
   readonly sharedSession: number | null;
+  /** Somebody else started it: only what descends from its leader is of it. */
+  readonly isForeign: boolean;
   /** Members that earlier looks saw, by pid: they stay members when their parents are gone. */
   seen: ReadonlyMap<number, string>;
   /** What the system itself counts among its members. */
@@ -32,11 +34,18 @@ export class Tree {
   outside: readonly ProcessIdentity[] = [];
 
   /** The tree of a process that this host starts, in a session of its own. */
-  constructor(leader: ProcessIdentity, mark: string, leads = true, sharedSession: number | null = null) {
+  constructor(
+    leader: ProcessIdentity,
+    mark: string,
+    leads = true,
+    sharedSession: number | null = null,
+    isForeign = false,
+  ) {
     this.leader = leader;
     this.mark = mark;
     this.leads = leads;
     this.sharedSession = sharedSession;
+    this.isForeign = isForeign;
     this.seen = new Map([[leader.pid, leader.startedAt]]);
   }
 
@@ -130,7 +139,7 @@ class Membership {
 
   /** All of a session is of the tree that began it. */
   #mayTrust(sid: number, tree: Tree): boolean {
-    return sid !== 0 && sid !== this.#ownSession && sid !== tree.sharedSession;
+    return !tree.isForeign && sid !== 0 && sid !== this.#ownSession && sid !== tree.sharedSession;
   }
 
   #ownerOf(row: ProcessRow, asked: Set<number>): Tree | undefined {
