@@ -150,6 +150,7 @@ export type {
   GrpcTarget,
   HookFact,
   Host,
+  HostBudget,
   HostRun,
   Journal,
   JournalRefusal,

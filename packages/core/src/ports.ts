@@ -116,6 +116,17 @@ export type RunReport =
   | { readonly kind: 'exited'; readonly exit: Exit; readonly remaining: readonly ProcessIdentity[] }
   | { readonly kind: 'tree-empty' };
 
+/** A budget as its host holds it: one and the same object for all runs that share it. */
+export interface HostBudget {
+  /** As it is now: it can be changed. */
+  readonly quota: QuotaSpec;
+  /**
+   * What all in it use together, as far as its limits are about it: memory that the kernel can take back is not counted in `rss`, and hits are
+   * those of its own limits. null: nobody holds it.
+   */
+  usage(): TreeUsage | null;
+}
+
 /** One run of one process tree, as its host holds it. Calls after the tree is empty do nothing. */
 export interface HostRun {
   /** Sends a signal to every member of the tree; SIGCONT follows any signal but SIGKILL, so that stopped processes hear it. */
@@ -126,8 +137,10 @@ export interface HostRun {
   follow(process: ProcessIdentity): boolean;
   /** The leader is gone and nobody waits for its output any more: reads what is there and lets go. */
   detachOutput(): void;
-  /** What became of each limit of this run; empty until it is spawned. */
+  /** What became of each limit of this run, and of each of the budgets around it; empty until it is spawned. */
   limitReports(): readonly LimitReport[];
+  /** The budgets around it, the outermost first; none before it is spawned and after its tree is empty. */
+  budgets(): readonly HostBudget[];
   /** Replaces the limits of the living tree. Tells what became of each; what cannot be changed while it runs is `impossible` with the reason. */
   setLimits(limits: LimitsSpec): readonly LimitReport[];
   /** Stops or resumes every member without their help. false where the tree is over. A frozen tree is resumed by `signalTree`. */
@@ -199,6 +212,11 @@ export interface Host {
     of: 'worker' | 'quota',
     quotas: readonly QuotaSpec[],
   ): readonly LimitReport[];
+  /**
+   * Replaces the limits of the budget of this kind and name, for all runs that share it now and later. Tells what became of each; what its
+   * runs report of it changes at once.
+   */
+  setQuota(quota: QuotaSpec): readonly LimitReport[];
   /** The use of all these trees from one look at the system, in the order asked; null for one that is over. */
   sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[];
   /** Lets go of threads and handles; never ends a process. */

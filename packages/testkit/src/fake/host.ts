@@ -11,6 +11,7 @@ import type {
   LimitsSpec,
   PortAnswer,
   ProcessIdentity,
+  QuotaSpec,
   RunReport,
   SpawnRequest,
   TreeUsage,
@@ -111,6 +112,10 @@ export class FakeHost implements Host {
 
   explainLimits(limits: LimitsSpec): readonly LimitReport[] {
     return fakeLimits(limits, this.#manner.enforces);
+  }
+
+  setQuota({ kind, id, limits }: QuotaSpec): readonly LimitReport[] {
+    return fakeLimits(limits, this.#manner.enforces).map((report) => ({ ...report, quota: { kind, id } }));
   }
 
   sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {

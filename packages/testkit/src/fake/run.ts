@@ -3,6 +3,7 @@ import {
   type Command,
   type Exit,
   type Failure,
+  type HostBudget,
   type HostRun,
   HsuError,
   isLoss,
@@ -140,6 +141,10 @@ export class FakeRun implements HostRun {
 
   limitReports(): readonly LimitReport[] {
     return this.#limits;
+  }
+
+  budgets(): readonly HostBudget[] {
+    return [];
   }
 
   setLimits(limits: LimitsSpec): readonly LimitReport[] {

@@ -1,15 +1,20 @@
 import type {
+  Clock,
   Exit,
+  ExitUsage,
   LimitReport,
   LimitsSpec,
   Milliseconds,
   MonotonicTime,
   ProcessIdentity,
   QuotaSpec,
+  TreeUsage,
 } from '@hsu-master/core';
-import type { NativeTree, NativeTreeUsage } from '@hsu-master/native';
+import type { Native, NativeGroupUsage, NativeTree, NativeTreeUsage } from '@hsu-master/native';
+import type { Budget } from './cgroup/budget.ts';
+import type { GroupPlan } from './cgroup/facilities.ts';
 import type { Group } from './cgroup/group.ts';
-import type { OpenedGroup } from './cgroup/groups.ts';
+import type { Groups, OpenedGroup } from './cgroup/groups.ts';
 import type { LimitPlan, Setting } from './cgroup/limit-plan.ts';
 import {
   type Denial,
@@ -19,40 +24,68 @@ import {
   planThrottle,
   withDenials,
 } from './cgroup/live-limits.ts';
-import type { Containing } from './containing.ts';
+import { RLIMIT_NAMES } from './cgroup/process-limits.ts';
+import { Refusals } from './cgroup/refusals.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Hold } from './hold.ts';
-import { KillCount } from './kill-count.ts';
-import type { Launch } from './prepare.ts';
+import { FreshCount } from './fresh-count.ts';
+
+/** What a run needs of that which makes such runs. */
+export interface Keeper {
+  readonly native: Native;
+  readonly groups: Groups;
+  readonly clock: Clock;
+  settingOf(
+    group: Group | null,
+    limits: LimitsSpec | null,
+    quotas: readonly QuotaSpec[],
+    isRoot: boolean,
+  ): Setting;
+  write(group: Group | null, plan: GroupPlan): readonly Denial[];
+  systemHadOom(): boolean;
+}
 
 interface Origin {
-  readonly launch: Pick<Launch, 'limits' | 'quotas'>;
+  readonly limits: LimitsSpec | null;
+  /** Those around it, the outermost first. */
+  readonly budgets: readonly Budget[];
   /** The worker runs as root. */
   readonly isRoot: boolean;
   readonly opened: OpenedGroup | null;
   readonly plan: LimitPlan | null;
-  /** What its group had counted when it was found; 0 for a new one. */
-  readonly oomKills?: number;
+  /** What its group had counted when it was found; null for a new one. */
+  readonly before?: NativeGroupUsage | null;
 }
+
+/**
+ * The kernel kills by CPU time counted in ticks and reports it measured more exactly, which was up to a tenth less on a busy machine
+ * (Linux 6.18). Where somebody else kills so shortly before that is taken for the same.
+ */
+const COUNTED = { share: 0.95, less: 500 as Milliseconds } as const;
 
 /** One run as the native host holds it, with a group or without. */
 export class ContainedRun implements Hold {
-  readonly #containing: Containing;
+  readonly #keeper: Keeper;
   readonly #origin: Origin;
   readonly #meter = new CpuMeter();
-  readonly #kills: KillCount;
+  readonly #kills: FreshCount;
+  readonly #refusals: Refusals | null;
   #limits: LimitsSpec | null;
   #plan: LimitPlan | null;
+  #told: { readonly parts: readonly (readonly LimitReport[])[]; readonly all: readonly LimitReport[] };
   #condemned = false;
   #released = false;
   #onRelease: () => void = () => undefined;
 
-  constructor(containing: Containing, origin: Origin) {
-    this.#containing = containing;
+  constructor(keeper: Keeper, origin: Origin) {
+    const { opened, before, budgets } = origin;
+    this.#keeper = keeper;
     this.#origin = origin;
-    this.#limits = origin.launch.limits;
+    this.#limits = origin.limits;
     this.#plan = origin.plan;
-    this.#kills = new KillCount(origin.oomKills);
+    this.#told = { parts: [], all: [] };
+    this.#kills = new FreshCount(before?.oomKills ?? 0);
+    this.#refusals = opened === null ? null : new Refusals(opened.group, budgets, before?.processHits ?? 0);
   }
 
   get #group(): Group | null {
@@ -92,45 +125,55 @@ export class ContainedRun implements Hold {
   throttle(percentOfCore: number | null): boolean {
     const group = this.#group;
     if (group === null) return false;
-    const { quotas } = this.#origin.launch;
-    const setting = this.#settingFor(this.#limits, quotas);
+    const setting = this.#settingFor(this.#limits, this.#quotas);
     const plan = planThrottle(percentOfCore ?? 100, this.#limits, setting);
     if (plan === null) return false;
-    if (percentOfCore !== null) return this.#containing.write(group, plan.apply).length === 0;
+    if (percentOfCore !== null) return this.#keeper.write(group, plan.apply).length === 0;
     // What was never held back is in no cpu group of v1, and need not enter one.
     const isThere = plan.restore.writes1.length === 0 || group.controllers.has('cpu');
-    return !isThere || this.#containing.write(group, plan.restore).length === 0;
+    return !isThere || this.#keeper.write(group, plan.restore).length === 0;
   }
 
+  /** Its own, then those of its budgets; the same list as long as nothing of it has changed. */
   reports(): readonly LimitReport[] {
-    return this.#plan?.reports ?? [];
+    const parts = [this.#plan?.reports ?? [], ...this.budgets.map(({ reports }) => reports)];
+    if (parts.some((part, index) => part !== this.#told.parts[index]))
+      this.#told = { parts, all: parts.flat() };
+    return this.#told.all;
+  }
+
+  get budgets(): readonly Budget[] {
+    return this.#origin.budgets;
+  }
+
+  get #quotas(): readonly QuotaSpec[] {
+    return this.budgets.map(({ quota }) => quota);
   }
 
   change(limits: LimitsSpec, members: readonly ProcessIdentity[]): readonly LimitReport[] {
-    const { quotas } = this.#origin.launch;
-    const setting = this.#settingFor(limits, quotas);
+    const setting = this.#settingFor(limits, this.#quotas);
     const live = planLive(this.#plan, limits, setting);
-    const denials: Denial[] = [...this.#containing.write(this.#group, live.writes)];
+    const denials: Denial[] = [...this.#keeper.write(this.#group, live.writes)];
     for (const { pid, startedAt } of members) {
-      for (const { step, call, code } of this.#containing.native.limitProcess(pid, startedAt, live.process)) {
+      for (const { step, call, code } of this.#keeper.native.limitProcess(pid, startedAt, live.process)) {
         if (code === 'ESRCH') continue;
         denials.push({ limits: limitsOfStep(step, live.plan), reason: `${call} of process ${pid}: ${code}` });
       }
     }
     this.#limits = limits;
     this.#plan = withDenials(live.plan, denials);
-    return this.#plan.reports;
+    return this.reports();
   }
 
   /** Without a group of its own it has the means of a system without groups. */
   #settingFor(limits: LimitsSpec | null, quotas: readonly QuotaSpec[]): Setting {
     const { opened, isRoot } = this.#origin;
-    return this.#containing.settingOf(opened?.group ?? null, limits, quotas, isRoot);
+    return this.#keeper.settingOf(opened?.group ?? null, limits, quotas, isRoot);
   }
 
   cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null {
     const detail = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
-    const [usage] = this.#containing.native.sampleTrees([this.source(members)], detail);
+    const [usage] = this.#keeper.native.sampleTrees([this.source(members)], detail);
     return usage === undefined ? null : this.metered(usage);
   }
 
@@ -149,19 +192,53 @@ export class ContainedRun implements Hold {
     return usage.group?.cpuMs ?? this.#meter.add(usage.processes);
   }
 
-  /** A sample has counted so many kills for want of memory. */
-  noteOomKills(count: number, at: MonotonicTime): void {
-    this.#kills.see(count, at);
+  /** What a sample has counted of its group, of this run alone and, of forks, at its own limit. */
+  counted(group: NativeGroupUsage | null, at: MonotonicTime): Pick<TreeUsage, 'hits' | 'oomKills'> {
+    if (group === null) return { hits: null, oomKills: null };
+    const { memoryHits, processHits, cpuThrottled, oomKills } = group;
+    if (oomKills !== null) this.#kills.see(oomKills, at);
+    if (processHits !== null) this.#refusals?.see(processHits, at);
+    const { before } = this.#origin;
+    const news = (count: number | null, old: number | null | undefined): number =>
+      Math.max(0, (count ?? 0) - (old ?? 0));
+    const isCounted = memoryHits !== null || processHits !== null || cpuThrottled !== null;
+    return {
+      hits: isCounted
+        ? {
+            memory: news(memoryHits, before?.memoryHits),
+            processes: this.#refusals?.own ?? 0,
+            cpu: news(cpuThrottled, before?.cpuThrottled),
+          }
+        : null,
+      oomKills: oomKills === null ? null : news(oomKills, before?.oomKills),
+    };
   }
 
   oomKilled(): NonNullable<Exit['oomKilled']> | null {
     const group = this.#group;
     const kills = group?.oomKills() ?? null;
-    if (kills === null) return this.#containing.systemHadOom() ? 'system' : null;
-    if (!this.#kills.explains(kills, this.#containing.clock.now())) return null;
+    if (kills === null) return this.#keeper.systemHadOom() ? 'system' : null;
+    if (!this.#kills.explains(kills, this.#keeper.clock.now())) return null;
     if (group?.memoryRefused() === true) return 'limit';
-    const around = this.#origin.opened?.around ?? [];
-    return around.some((one) => one.memoryRefused()) ? 'quota' : 'system';
+    return this.budgets.some((one) => one.group?.memoryRefused() === true) ? 'quota' : 'system';
+  }
+
+  ranOutOfCpuTime({ userTime, systemTime }: ExitUsage): boolean {
+    const limit = this.#plan?.process.rlimits.find(
+      ({ resource }) => RLIMIT_NAMES.get(resource) === 'cpu.max_time',
+    );
+    return limit !== undefined && userTime + systemTime >= limit.hard * 1000 * COUNTED.share - COUNTED.less;
+  }
+
+  forksRefused(): Exit['forksRefused'] | null {
+    const limitsForks = (spec: LimitsSpec | null): boolean =>
+      spec?.values['process.max_processes'] !== undefined;
+    const isLimited = limitsForks(this.#limits) || this.#quotas.some(({ limits }) => limitsForks(limits));
+    const counted = isLimited ? (this.#group?.crowd()?.tried ?? null) : null;
+    if (counted === null || this.#refusals === null) return null;
+    const now = this.#keeper.clock.now();
+    this.#refusals.see(counted, now);
+    return this.#refusals.explain(now);
   }
 
   /** Calls it once, when the run gives back what it has. */
@@ -175,7 +252,7 @@ export class ContainedRun implements Hold {
     this.#released = true;
     this.#onRelease();
     const { opened } = this.#origin;
-    if (opened !== null) this.#containing.groups.forgo(opened.group, opened.around);
+    if (opened !== null) this.#keeper.groups.forgo(opened.group, opened.around);
   }
 
   release(): void {
@@ -183,6 +260,6 @@ export class ContainedRun implements Hold {
     this.#released = true;
     this.#onRelease();
     const { opened } = this.#origin;
-    if (opened !== null) this.#containing.groups.close(opened.group, opened.around);
+    if (opened !== null) this.#keeper.groups.close(opened.group, opened.around);
   }
 }

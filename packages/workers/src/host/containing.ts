@@ -5,22 +5,18 @@ import {
   type Failure,
   type LimitReport,
   type LimitsSpec,
+  type QuotaName,
   type QuotaSpec,
   type WorkerId,
 } from '@hsu-master/core';
-import type { Native, NativeLimits } from '@hsu-master/native';
+import type { Native, NativeGroupUsage, NativeLimits } from '@hsu-master/native';
 import type { Containment } from './cgroup/acquire.ts';
+import { Budget } from './cgroup/budget.ts';
 import { findDevices } from './cgroup/devices.ts';
 import type { Controller1, GroupPlan } from './cgroup/facilities.ts';
 import { planUnknown } from './cgroup/found-limits.ts';
 import type { Group } from './cgroup/group.ts';
-import {
-  Groups,
-  type OpenedGroup,
-  type Opening,
-  type PlannedQuota,
-  systemOomKills,
-} from './cgroup/groups.ts';
+import { budgetPath, Groups, type OpenedGroup, type Opening, systemOomKills } from './cgroup/groups.ts';
 import type { LimitPlan, Machine, Setting } from './cgroup/limit-plan.ts';
 import { type Denial, withDenials } from './cgroup/live-limits.ts';
 import { readMachine } from './cgroup/machine.ts';
@@ -40,6 +36,7 @@ export class Containing {
   readonly clock: Clock;
   readonly #containment: Containment;
   readonly #uid: number;
+  readonly #budgets = new Map<string, Budget>();
   #machine: Machine | null = null;
   /** As it was when the last SIGKILL that was nobody’s was looked at, or a sample taken. */
   #oomKills: number | null = systemOomKills();
@@ -60,23 +57,23 @@ export class Containing {
     const { limits, quotas } = launch;
     const isRoot = (uid ?? this.#uid) === 0;
     const isFree = limits === null && quotas.length === 0;
+    const budgets = this.#budgetsOf(quotas);
     if (isFree && !this.groups.any) {
       return {
         ok: true,
-        run: new ContainedRun(this, { launch, isRoot, opened: null, plan: null }),
+        run: new ContainedRun(this, { limits, budgets, isRoot, opened: null, plan: null }),
         limits: null,
       };
     }
     const plan = isFree ? null : planLimits(limits, this.setting(limits, quotas, isRoot));
-    const planned = quotas.map((quota) => this.#planned(quota, quotas, isRoot));
-    const opened = this.groups.any ? this.groups.open(workerId, planned, plan, how) : null;
+    const opened = this.groups.any ? this.groups.open(workerId, budgets, plan, how) : null;
     if (opened?.ok === false) {
       const message = `worker "${workerId}": its cgroup cannot be made: ${opened.reason}`;
       return { ok: false, failure: { code: 'E_CONTAINMENT', message }, transient: opened.transient };
     }
     const settled = plan === null ? null : withDenials(plan, denialsOf(opened));
-    const run = new ContainedRun(this, { launch, isRoot, opened, plan: settled });
-    const lacking = lackingOf(launch, settled, planned, opened);
+    const run = new ContainedRun(this, { limits, budgets, isRoot, opened, plan: settled });
+    const lacking = lackingOf(launch, settled, budgets);
     if (lacking !== null) {
       run.release();
       const message = `worker "${workerId}": ${lacking}`;
@@ -92,16 +89,18 @@ export class Containing {
     uid: number | null,
   ): ContainedRun {
     const isRoot = (uid ?? this.#uid) === 0;
-    const planned = quotas.map((quota) => this.#planned(quota, quotas, isRoot));
     const hasMark = (pid: number): boolean => this.native.environOf(pid, 'HSU_RUN') === mark;
-    const opened = this.groups.claim(isAlive ? process.pid : null, hasMark, planned);
+    const asked = this.#budgetsOf(quotas);
+    const opened = this.groups.claim(isAlive ? process.pid : null, hasMark, asked);
     const group = opened?.group ?? null;
     const setting = this.settingOf(group, limits, quotas, isRoot);
     const isFree = limits === null && quotas.length === 0;
     const holding = isFree ? null : planLimits(limits, setting);
     const plan = limitsHold ? holding : group === null ? null : planUnknown(group, setting);
-    const oomKills = group?.oomKills() ?? 0;
-    return new ContainedRun(this, { launch: { limits, quotas }, isRoot, opened, plan, oomKills });
+    const before = group === null ? null : this.#countersOf(group);
+    // Where groups are made it is in those of its budgets, or in none.
+    const budgets = opened?.around ?? (this.groups.any ? [] : asked);
+    return new ContainedRun(this, { limits, budgets, isRoot, opened, plan, before });
   }
 
   /** What somebody else started: it stays where it is, and is limited by what can be set from outside. */
@@ -137,6 +136,20 @@ export class Containing {
   explain(limits: LimitsSpec, of: 'worker' | 'quota', quotas: readonly QuotaSpec[]): readonly LimitReport[] {
     const plan = of === 'quota' ? planQuota : planLimits;
     return plan(limits, this.setting(limits, quotas, this.#uid === 0)).reports;
+  }
+
+  /** Changes the limits of a budget for all that share it, now and later. Returns what became of each. */
+  setQuota(quota: QuotaSpec): readonly LimitReport[] {
+    const isIt = (one: QuotaName): boolean => one.kind === quota.kind && one.id === quota.id;
+    const changed = [...this.#budgets.values()].filter(({ chain }) => chain.some(isIt));
+    for (const budget of changed) {
+      const chain = budget.chain.map((one) => (isIt(one) ? quota : one));
+      this.#replan(budget, chain);
+    }
+    const own = changed.find(({ quota: one }) => isIt(one));
+    if (own !== undefined) return own.reports;
+    const { kind, id } = quota;
+    return this.#planned([quota]).reports.map((report) => ({ ...report, quota: { kind, id } }));
   }
 
   /** Gives a group the v1 controllers that these writes need, then writes. */
@@ -196,8 +209,38 @@ export class Containing {
     this.#containment.release();
   }
 
-  #planned(quota: QuotaSpec, quotas: readonly QuotaSpec[], isRoot: boolean): PlannedQuota {
-    return { quota, plan: planQuota(quota.limits, this.setting(quota.limits, quotas, isRoot)) };
+  /** One for each, the outermost first; those that another run shares already are the same. */
+  #budgetsOf(quotas: readonly QuotaSpec[]): readonly Budget[] {
+    return quotas.map((quota, index) => {
+      const chain = quotas.slice(0, index + 1);
+      const path = budgetPath(chain);
+      const known = this.#budgets.get(path);
+      if (known === undefined) {
+        const budget = new Budget(path, chain, this.#planned(chain), () => this.clock.now());
+        this.#budgets.set(path, budget);
+        return budget;
+      }
+      if (known.quota !== quota) this.#replan(known, chain);
+      return known;
+    });
+  }
+
+  #replan(budget: Budget, chain: readonly QuotaSpec[]): void {
+    const before = budget.plan;
+    budget.become(chain, this.#planned(chain));
+    this.groups.change(budget, before);
+  }
+
+  /** The plan of the innermost. */
+  #planned(chain: readonly QuotaSpec[]): LimitPlan {
+    const { limits } = chain.at(-1) as QuotaSpec;
+    return planQuota(limits, this.setting(limits, chain, true));
+  }
+
+  #countersOf(group: Group): NativeGroupUsage | null {
+    const place = { cgroup: group.unified, controllers: Object.fromEntries(group.controllers), pids: [] };
+    const detail = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
+    return this.native.sampleTrees([place], detail)[0]?.group ?? null;
   }
 }
 
@@ -234,29 +277,18 @@ function denialsOf(opened: Opening | null): readonly Denial[] {
 }
 
 /** All that must be enforced and is not; null: nothing. */
-function lackingOf(
-  { limits }: Launch,
-  plan: LimitPlan | null,
-  planned: readonly PlannedQuota[],
-  opened: Opening | null,
-): string | null {
+function lackingOf({ limits }: Launch, plan: LimitPlan | null, budgets: readonly Budget[]): string | null {
   const lacking = (reports: readonly LimitReport[]) =>
     reports.filter(({ status }) => status !== 'enforced').map(describe);
   const own = limits?.required === true ? lacking(plan?.reports ?? []) : [];
-  const refused = opened?.ok === true ? opened.quotaRefusals : [];
-  const all = [
-    ...own,
-    ...refused
-      .filter(({ quota }) => quota.limits.required)
-      .map(({ limit, quota, reason }) => `${limit} is required and not enforced: ${reason}${whose(quota)}`),
-    ...planned
-      .filter(({ quota }) => quota.limits.required)
-      .flatMap(({ quota, plan: shared }) => lacking(shared.reports).map((text) => `${text}${whose(quota)}`)),
-  ];
+  const shared = budgets
+    .filter(({ quota }) => quota.limits.required)
+    .flatMap(({ quota, reports }) => lacking(reports).map((text) => `${text}${whose(quota)}`));
+  const all = [...own, ...shared];
   return all.length === 0 ? null : all.join('; ');
 }
 
-function whose({ kind, id }: QuotaSpec): string {
+function whose({ kind, id }: QuotaName): string {
   return ` (${kind} "${id}")`;
 }
 

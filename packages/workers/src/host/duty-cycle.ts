@@ -21,6 +21,7 @@ export class DutyCycle {
   #at: MonotonicTime;
   #used: Milliseconds;
   #halted = false;
+  #withheld = 0;
   #cancel: (() => void) | null = null;
 
   constructor(clock: Clock, reins: Reins, percentOfCore: number) {
@@ -30,6 +31,11 @@ export class DutyCycle {
     this.#at = clock.now();
     this.#used = reins.cpuTime() ?? 0;
     this.#next();
+  }
+
+  /** In how many ticks the tree was kept from running because it had used its share. */
+  get withheld(): number {
+    return this.#withheld;
   }
 
   /** Changes the share. */
@@ -59,6 +65,7 @@ export class DutyCycle {
     this.#at = now;
     this.#used = told ?? 0;
     this.#balance = Math.min(this.#balance + passed * this.#share - used, WINDOW * this.#share);
+    if (this.#balance < 0) this.#withheld += 1;
     this.#halt(this.#balance < 0);
   }
 

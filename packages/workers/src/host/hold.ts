@@ -1,4 +1,12 @@
-import type { Exit, LimitReport, LimitsSpec, Milliseconds, ProcessIdentity } from '@hsu-master/core';
+import type {
+  Exit,
+  ExitUsage,
+  HostBudget,
+  LimitReport,
+  LimitsSpec,
+  Milliseconds,
+  ProcessIdentity,
+} from '@hsu-master/core';
 
 /** What holds the tree of one run besides signals: a group of the system, limits, or neither. */
 export interface Hold {
@@ -18,6 +26,12 @@ export interface Hold {
   cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null;
   /** Who killed for want of memory, if SIGKILL came from nobody we know. */
   oomKilled(): NonNullable<Exit['oomKilled']> | null;
+  /** Whether it was SIGKILL at its limit of CPU time, if that came from nobody we know. */
+  ranOutOfCpuTime(usage: ExitUsage): boolean;
+  /** Whose limit it was, if the system has lately refused it a process or thread. */
+  forksRefused(): Exit['forksRefused'] | null;
+  /** What it shares with others, the outermost first. */
+  readonly budgets: readonly HostBudget[];
   /** The tree is empty. */
   release(): void;
 }

@@ -153,7 +153,7 @@ class EngineHost extends TreeHost implements NativeHost {
   readonly #score: { readonly before: number | null; readonly wanted: number | undefined };
   readonly #containing: Containing;
   readonly #sampling: Sampling;
-  readonly #descriptors = new DescriptorGauge();
+  readonly #descriptors: DescriptorGauge;
   readonly #children = new Map<NativeHandle, Child>();
   readonly #births: Births;
   #forgotten = false;
@@ -175,6 +175,7 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#native = native;
     this.#engine = engine;
     this.#births = new Births(engine);
+    this.#descriptors = new DescriptorGauge(clock);
     this.#system = system;
     this.#score = { before: ownScore(), wanted: options.oomScoreAdj };
     this.#protection = protect(engine, options.oomScoreAdj);
@@ -203,6 +204,10 @@ class EngineHost extends TreeHost implements NativeHost {
     quotas: readonly QuotaSpec[],
   ): readonly LimitReport[] {
     return this.#containing.explain(limits, of, quotas);
+  }
+
+  override setQuota(quota: QuotaSpec): readonly LimitReport[] {
+    return this.#containing.setQuota(quota);
   }
 
   override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {

@@ -58,7 +58,7 @@ export function createNodeHost(options: NodeHostOptions): Host {
 class NodeHost extends TreeHost {
   readonly name = 'node';
   readonly #table: ProcessTable;
-  readonly #descriptors = new DescriptorGauge();
+  readonly #descriptors: DescriptorGauge;
   #living = 0;
 
   constructor(table: ProcessTable, { environment, clock }: NodeHostOptions) {
@@ -68,6 +68,7 @@ class NodeHost extends TreeHost {
       own: ownRights(),
     });
     this.#table = table;
+    this.#descriptors = new DescriptorGauge(clock);
   }
 
   capabilities(): readonly Capability[] {

@@ -49,13 +49,12 @@ export class Sampling {
     this.#findMembers(known);
     const usages = this.#use(known, detail);
     const at = this.#clock.now();
-    return known.map((one) => {
+    return known.map((one, index) => {
       const seen = one === null ? undefined : usages.get(one);
       if (one === null || seen === undefined) return null;
       const usage = withoutOthers(seen, one.outside);
-      const kills = usage.group?.oomKills ?? null;
-      if (kills !== null) one.hold.noteOomKills(kills, at);
-      return usageOf(usage, at, one.hold.metered(usage), detail);
+      const counted = withheld(one.hold.counted(usage.group, at), (runs[index] as TreeRun).withheld);
+      return usageOf(usage, at, one.hold.metered(usage), detail, counted);
     });
   }
 
@@ -127,6 +126,15 @@ export class Sampling {
     }
     return usages;
   }
+}
+
+type Counted = Pick<TreeUsage, 'hits' | 'oomKills'>;
+
+/** What stopping a tree in turns withholds from it is CPU, as what a quota does. */
+function withheld(counted: Counted, times: number): Counted {
+  if (times === 0) return counted;
+  const { memory, processes, cpu } = counted.hits ?? { memory: 0, processes: 0, cpu: 0 };
+  return { ...counted, hits: { memory, processes, cpu: cpu + times } };
 }
 
 const NOBODY: readonly number[] = [];

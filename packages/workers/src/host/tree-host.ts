@@ -117,6 +117,10 @@ export abstract class TreeHost implements Host {
     return reportsWithoutAddon(limits);
   }
 
+  setQuota({ kind, id, limits }: QuotaSpec): readonly LimitReport[] {
+    return reportsWithoutAddon(limits).map((report) => ({ ...report, quota: { kind, id } }));
+  }
+
   sample(runs: readonly HostRun[], _detail: UsageDetail): readonly (TreeUsage | null)[] {
     return runs.map(() => null);
   }

@@ -2,6 +2,7 @@ import type {
   Clock,
   Exit,
   Failure,
+  HostBudget,
   HostRun,
   LimitReport,
   LimitsSpec,
@@ -65,6 +66,8 @@ export class TreeRun implements HostRun {
   #frozen = false;
   #throttled: number | null = null;
   #dutyCycle: DutyCycle | null = null;
+  /** By duty cycles that are over. */
+  #withheld = 0;
 
   constructor(around: Surroundings, leader: Leader | null, report: (report: RunReport) => void) {
     this.#around = around;
@@ -87,6 +90,11 @@ export class TreeRun implements HostRun {
     return this.#hold === null || this.#tree === null || this.#state === 'over'
       ? null
       : { hold: this.#hold, tree: this.#tree };
+  }
+
+  /** How often it was kept from running to be held to a share of CPU; of no account where a quota does that. */
+  get withheld(): number {
+    return this.#withheld + (this.#dutyCycle?.withheld ?? 0);
   }
 
   /** The process exists; its tree is known from now on. */
@@ -170,6 +178,10 @@ export class TreeRun implements HostRun {
     return this.#state === 'starting' ? [] : (this.#hold?.reports() ?? this.#reports);
   }
 
+  budgets(): readonly HostBudget[] {
+    return this.#state === 'starting' || this.#state === 'over' ? [] : (this.#hold?.budgets ?? []);
+  }
+
   setLimits(limits: LimitsSpec): readonly LimitReport[] {
     if (this.#state === 'starting') this.#leader?.settle();
     if (this.#state === 'over' || this.#hold === null) return this.#reports;
@@ -198,8 +210,7 @@ export class TreeRun implements HostRun {
     this.#throttled = percentOfCore;
     const byQuota = this.#hold?.throttle(percentOfCore) === true;
     if (percentOfCore === null || byQuota) {
-      this.#dutyCycle?.end();
-      this.#dutyCycle = null;
+      this.#endDutyCycle();
     } else if (this.#dutyCycle !== null) {
       this.#dutyCycle.percentOfCore = percentOfCore;
     } else {
@@ -222,6 +233,12 @@ export class TreeRun implements HostRun {
     this.#finish();
   }
 
+  #endDutyCycle(): void {
+    this.#dutyCycle?.end();
+    this.#withheld = this.withheld;
+    this.#dutyCycle = null;
+  }
+
   /** Resumes what is stopped and ends what slows it down. */
   letGo(): void {
     if (this.#frozen) this.freeze(false);
@@ -240,8 +257,7 @@ export class TreeRun implements HostRun {
   /** Nothing slows down who is to die, and nobody of the group escapes by forking. */
   #condemn(): void {
     this.#condemned = true;
-    this.#dutyCycle?.end();
-    this.#dutyCycle = null;
+    this.#endDutyCycle();
     if (this.#hold?.kill() === false) this.#hold.freeze(true);
   }
 
@@ -280,7 +296,7 @@ export class TreeRun implements HostRun {
 
   #mainExited(bare: Exit, groupEmpty: boolean, looks = 1): void {
     if (this.#state !== 'led') return;
-    const exit = this.#explained(bare);
+    const exit = looks === 1 ? this.#explained(bare) : bare;
     const { rows: remaining, sure } = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
     if (remaining.length === 0 && !sure && looks < MOST_LOOKS) {
       const main = this.#main;
@@ -296,10 +312,15 @@ export class TreeRun implements HostRun {
     if (this.#is('draining')) this.#drain(remaining);
   }
 
-  /** With what the kernel tells of a SIGKILL that was not ours. */
+  /** With what the kernel tells of an end that was not ours: why it was killed, and what it was refused shortly before. */
   #explained(exit: Exit): Exit {
-    if (exit.signal !== 'SIGKILL' || this.#condemned || exit.oomKilled !== undefined) return exit;
-    return { ...exit, oomKilled: this.#hold?.oomKilled() ?? null };
+    if (this.#condemned || this.#hold === null) return exit;
+    const forksRefused = this.#hold.forksRefused() ?? null;
+    const told = forksRefused === null ? exit : { ...exit, forksRefused };
+    if (exit.signal !== 'SIGKILL' || exit.oomKilled !== undefined) return told;
+    const oomKilled = this.#hold.oomKilled();
+    const isOutOfTime = oomKilled === null && exit.usage !== null && this.#hold.ranOutOfCpuTime(exit.usage);
+    return { ...told, oomKilled, ...(isOutOfTime ? { outOfCpuTime: true } : {}) };
   }
 
   #is(state: 'draining' | 'led'): boolean {
@@ -382,8 +403,7 @@ export class TreeRun implements HostRun {
     this.#state = 'over';
     for (const end of this.#watches.values()) end();
     this.#watches.clear();
-    this.#dutyCycle?.end();
-    this.#dutyCycle = null;
+    this.#endDutyCycle();
     this.#around.heldBack.delete(this);
     if (this.#tree !== null) this.#around.forest.fell(this.#tree);
     this.#hold?.release();

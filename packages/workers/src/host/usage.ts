@@ -7,6 +7,7 @@ export function usageOf(
   at: MonotonicTime,
   cpuTime: Milliseconds,
   detail: UsageDetail,
+  counted: Pick<TreeUsage, 'hits' | 'oomKills'>,
 ): TreeUsage {
   const { group } = tree;
   return {
@@ -27,14 +28,6 @@ export function usageOf(
     descriptors: detail.descriptors ? tree.total('descriptors') : null,
     connections: detail.connections ? tree.total('connections') : null,
     pressure: detail.pressure ? (group?.pressure ?? null) : null,
-    hits: hitsOf(group),
-    oomKills: group?.oomKills ?? null,
+    ...counted,
   };
-}
-
-function hitsOf(group: NativeTreeUsage['group']): TreeUsage['hits'] {
-  if (group === null) return null;
-  const { memoryHits, processHits, cpuThrottled } = group;
-  if (memoryHits === null && processHits === null && cpuThrottled === null) return null;
-  return { memory: memoryHits ?? 0, processes: processHits ?? 0, cpu: cpuThrottled ?? 0 };
 }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { LimitName } from '@hsu-master/core';
 import { inheritCpuset } from './acquire.ts';
+import { type Crowd, readCrowd } from './crowd.ts';
 import type { Controller1, GroupPlan } from './facilities.ts';
 import {
   type Errno,
@@ -131,6 +132,13 @@ export class Group {
     return memory === undefined
       ? null
       : (readNumbers(posix.join(memory, 'memory.oom_control')).get('oom_kill') ?? null);
+  }
+
+  /** How many processes and threads it has, may have and was refused; null where nobody counts them. */
+  crowd(): Crowd | null {
+    const pids = this.#controllers.get('pids');
+    const unified = this.unified === null ? null : readCrowd(this.unified);
+    return unified ?? (pids === undefined ? null : readCrowd(pids));
   }
 
   /** Whether memory was refused at its own limit. */

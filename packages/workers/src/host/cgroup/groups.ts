@@ -1,11 +1,13 @@
 import { posix } from 'node:path';
-import type { Clock, LimitName, Milliseconds, QuotaSpec, WorkerId } from '@hsu-master/core';
+import type { Clock, LimitName, Milliseconds, QuotaName, WorkerId } from '@hsu-master/core';
 import { Bases } from './bases.ts';
+import type { Budget } from './budget.ts';
 import type { Controller1, Facilities } from './facilities.ts';
 import { readNumbers, readText, removeDirectory } from './files.ts';
 import { findGroupOf, findGroups } from './found-groups.ts';
 import { Group } from './group.ts';
 import type { LimitPlan } from './limit-plan.ts';
+import { planChange } from './live-limits.ts';
 
 /** How often what should be gone is looked at. */
 const LOOK_EVERY: Milliseconds = 20;
@@ -17,34 +19,16 @@ const MOST_NAMES = 100;
 /** Which controller tells who is in a group where there is no v2 tree: the first of these. */
 const IDENTITY: readonly Controller1[] = ['freezer', 'pids', 'cpuacct', 'memory', 'blkio', 'cpu'];
 
-/** A budget and what it comes down to. */
-export interface PlannedQuota {
-  readonly quota: QuotaSpec;
-  readonly plan: LimitPlan;
-}
-
-interface SharedGroup {
-  readonly group: Group;
-  readonly spec: QuotaSpec;
-  readonly refusals: ReadonlyMap<LimitName, string>;
-  runs: number;
-}
-
 /** A group in which a run is about to begin. */
 export interface OpenedGroup {
   readonly ok: true;
   readonly group: Group;
   /** Its directory is yet to be made, in the v2 tree alone. */
   readonly toMake: boolean;
-  /** The groups of its quotas, the outermost first. */
-  readonly around: readonly Group[];
-  /** Limits whose files did not take them: of the run, then of the quota that is named. */
+  /** Its budgets, the outermost first. */
+  readonly around: readonly Budget[];
+  /** Limits whose files did not take them. */
   readonly refusals: ReadonlyMap<LimitName, string>;
-  readonly quotaRefusals: readonly {
-    readonly quota: QuotaSpec;
-    readonly limit: LimitName;
-    readonly reason: string;
-  }[];
 }
 
 export type Opening =
@@ -56,7 +40,7 @@ export class Groups {
   readonly #facilities: Facilities;
   readonly #bases: Bases;
   readonly #clock: Clock;
-  readonly #shared = new Map<string, SharedGroup>();
+  readonly #shared = new Map<string, Budget>();
   readonly #open = new Set<Group>();
   /** What an earlier master left and nobody has claimed yet. */
   readonly #left: Map<string, Group>;
@@ -83,20 +67,19 @@ export class Groups {
    */
   open(
     workerId: WorkerId,
-    quotas: readonly PlannedQuota[],
+    budgets: readonly Budget[],
     plan: LimitPlan | null,
     how: 'now' | 'later' = 'now',
   ): Opening {
-    const plans = [...quotas.map((one) => one.plan), ...(plan === null ? [] : [plan])];
+    const plans = [...budgets.map((one) => one.plan), ...(plan === null ? [] : [plan])];
     const controllers = this.#controllersFor(plans, plan?.avoids ?? []);
-    const shared = this.#shareAll(quotas, controllers);
-    if (typeof shared === 'string') return refusal(shared);
-    const { around, quotaRefusals } = shared;
-    const own = posix.join(pathOf(quotas), workerId);
+    const around = this.#shareAll(budgets, controllers);
+    if (typeof around === 'string') return refusal(around);
+    const own = posix.join(budgets.at(-1)?.path ?? '', workerId);
     const later = how === 'later' && plan === null ? this.#unmade(own, controllers) : null;
     if (later !== null) {
       this.#open.add(later);
-      return { ok: true, group: later, toMake: true, around, refusals: new Map(), quotaRefusals };
+      return { ok: true, group: later, toMake: true, around, refusals: new Map() };
     }
     const made = this.#make(own, controllers);
     if (typeof made === 'string') {
@@ -105,11 +88,11 @@ export class Groups {
     }
     this.#open.add(made);
     const refusals = plan === null ? new Map<LimitName, string>() : made.write(plan);
-    return { ok: true, group: made, toMake: false, around, refusals, quotaRefusals };
+    return { ok: true, group: made, toMake: false, around, refusals };
   }
 
   /** What was to be made by others could not be. */
-  forgo(group: Group, around: readonly Group[]): void {
+  forgo(group: Group, around: readonly Budget[]): void {
     this.#open.delete(group);
     this.#release(around);
   }
@@ -123,14 +106,14 @@ export class Groups {
       for (let depth = 1; depth <= levels.length; depth += 1) {
         const path = posix.join(...levels.slice(0, depth));
         this.#bases.make(posix.join(base, path), controller);
-        this.#shared.get(path)?.group.know(controller, posix.join(base, path));
+        this.#shared.get(path)?.group?.know(controller, posix.join(base, path));
       }
       group.add(controller, posix.join(base, group.path));
     }
   }
 
   /** The run is over: removes its group, now or as soon as that can be, and those of its quotas when nobody uses them. */
-  close(group: Group, around: readonly Group[]): void {
+  close(group: Group, around: readonly Budget[]): void {
     this.#open.delete(group);
     this.#remove(group, LOOK_EVERY, () => {
       this.#release(around);
@@ -146,7 +129,7 @@ export class Groups {
   claim(
     pid: number | null,
     hasMark: (pid: number) => boolean,
-    quotas: readonly PlannedQuota[],
+    budgets: readonly Budget[],
   ): OpenedGroup | null {
     const group =
       (pid === null ? null : findGroupOf(pid, this.#facilities, this.#left)) ?? this.#leftWith(hasMark);
@@ -155,27 +138,21 @@ export class Groups {
     if (isLeft) this.#left.delete(group.path);
     else group.freeze(false);
     this.#open.add(group);
-    const refusals = new Map<LimitName, string>();
-    return { ok: true, group, toMake: false, refusals, ...this.#around(group, quotas) };
+    const around = this.#around(group, budgets);
+    return { ok: true, group, toMake: false, around, refusals: new Map() };
   }
 
   /** Members of a group do not move: where its quotas are others by now, it counts for those under which it began. */
-  #around(
-    { path, directories }: Group,
-    quotas: readonly PlannedQuota[],
-  ): Pick<OpenedGroup, 'around' | 'quotaRefusals'> {
+  #around({ path, directories }: Group, budgets: readonly Budget[]): readonly Budget[] {
     const { tree2, trees1 } = this.#facilities;
     const bases = [...(tree2 === null ? [] : [tree2.base]), ...trees1.values()];
     const isOurs = directories.every((directory) =>
       bases.some((base) => directory === posix.join(base, path)),
     );
-    if (!isOurs || posix.dirname(path) !== pathOf(quotas)) return { around: [], quotaRefusals: [] };
-    const controllers = this.#controllersFor(
-      quotas.map((one) => one.plan),
-      [],
-    );
-    const shared = this.#shareAll(quotas, controllers);
-    return typeof shared === 'string' ? { around: [], quotaRefusals: [] } : shared;
+    if (!isOurs || posix.dirname(path) !== (budgets.at(-1)?.path ?? '.')) return [];
+    const plans = budgets.map((one) => one.plan);
+    const around = this.#shareAll(budgets, this.#controllersFor(plans, []));
+    return typeof around === 'string' ? [] : around;
   }
 
   #leftWith(hasMark: (pid: number) => boolean): Group | null {
@@ -200,7 +177,7 @@ export class Groups {
       group.remove();
       this.#prune(group);
     }
-    for (const { group } of [...this.#shared.values()].toReversed()) group.removeIfAlone();
+    for (const { group } of [...this.#shared.values()].toReversed()) group?.removeIfAlone();
     this.#closed = true;
   }
 
@@ -218,44 +195,46 @@ export class Groups {
     return new Set([...wanted].filter((name) => trees1.has(name) && !avoids.includes(name)));
   }
 
-  #share(
-    path: string,
-    quota: QuotaSpec,
-    plan: LimitPlan,
-    controllers: ReadonlySet<Controller1>,
-  ): SharedGroup | string {
-    const known = this.#shared.get(path);
-    const made = this.#directories(path, controllers, known?.group.controllers);
+  /** One run more uses it. Returns why its group cannot be made. */
+  #share(budget: Budget, controllers: ReadonlySet<Controller1>): string | null {
+    const { path } = budget;
+    const known = this.#shared.get(path)?.group ?? null;
+    const made = this.#directories(path, controllers, known?.controllers);
     if (typeof made === 'string') return made;
     const { unified, old } = made;
     if (unified !== null) this.#bases.handDown(unified);
     this.#stay(path);
-    const group = new Group(path, unified, new Map([...(known?.group.controllers ?? []), ...old]));
-    const isNew =
-      known === undefined || known.spec !== quota || group.controllers.size > known.group.controllers.size;
-    const refusals = isNew ? group.write(plan) : known.refusals;
-    const shared = { group, spec: quota, refusals, runs: (known?.runs ?? 0) + 1 };
-    this.#shared.set(path, shared);
-    return shared;
+    const group = known ?? new Group(path, unified, old);
+    const before = group.controllers.size;
+    for (const [controller, directory] of old) group.know(controller, directory);
+    budget.group = group;
+    if (known === null || group.controllers.size > before) budget.settle(group.write(budget.plan));
+    budget.runs += 1;
+    this.#shared.set(path, budget);
+    return null;
   }
 
-  /** The groups of quotas, the outermost first, one run more in each; a text says why there are none. */
-  #shareAll(
-    quotas: readonly PlannedQuota[],
-    controllers: ReadonlySet<Controller1>,
-  ): Pick<OpenedGroup, 'around' | 'quotaRefusals'> | string {
-    const around: Group[] = [];
-    const quotaRefusals: { quota: QuotaSpec; limit: LimitName; reason: string }[] = [];
-    for (const [depth, { quota, plan }] of quotas.entries()) {
-      const shared = this.#share(pathOf(quotas.slice(0, depth + 1)), quota, plan, controllers);
-      if (typeof shared === 'string') {
+  /** A budget has another plan than this one by now: sets what differs, for all that are in it. */
+  change(budget: Budget, before: LimitPlan): void {
+    const { group, plan, path } = budget;
+    if (group === null) return;
+    const controllers = this.#controllersFor([plan], []);
+    for (const run of this.#open) if (run.path.startsWith(`${path}/`)) this.extend(run, [...controllers]);
+    budget.settle(group.write(planChange(before, plan)));
+  }
+
+  /** One run more in each, the outermost first; a text says why they cannot be made. */
+  #shareAll(budgets: readonly Budget[], controllers: ReadonlySet<Controller1>): readonly Budget[] | string {
+    const around: Budget[] = [];
+    for (const budget of budgets) {
+      const refused = this.#share(budget, controllers);
+      if (refused !== null) {
         this.#release(around);
-        return shared;
+        return refused;
       }
-      around.push(shared.group);
-      for (const [limit, reason] of shared.refusals) quotaRefusals.push({ quota, limit, reason });
+      around.push(budget);
     }
-    return { around, quotaRefusals };
+    return around;
   }
 
   /** Directories of a shared group, where they are not there yet. */
@@ -303,14 +282,13 @@ export class Groups {
     return `too many groups of earlier runs of ${path} cannot be removed`;
   }
 
-  #release(around: readonly Group[]): void {
-    for (const { path } of around.toReversed()) {
-      const shared = this.#shared.get(path);
-      if (shared === undefined) continue;
-      shared.runs -= 1;
-      if (shared.runs > 0) continue;
-      this.#shared.delete(path);
-      this.#remove(shared.group, LOOK_EVERY, () => {});
+  #release(around: readonly Budget[]): void {
+    for (const budget of around.toReversed()) {
+      budget.runs -= 1;
+      if (budget.runs > 0 || budget.group === null) continue;
+      this.#shared.delete(budget.path);
+      this.#remove(budget.group, LOOK_EVERY, () => {});
+      budget.group = null;
     }
   }
 
@@ -358,7 +336,7 @@ export class Groups {
       let above = directory;
       for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) {
         above = posix.dirname(above);
-        const isShared = this.#shared.get(at)?.group.directories.includes(above) === true;
+        const isShared = this.#shared.get(at)?.group?.directories.includes(above) === true;
         if (isShared || removeDirectory(above) !== null) break;
       }
     }
@@ -379,12 +357,12 @@ function killMembers(group: Group): void {
   group.freeze(false);
 }
 
-/** Where the runs under these quotas have their groups, from a base. */
-function pathOf(quotas: readonly PlannedQuota[]): string {
-  const names = quotas.map(
-    ({ quota: { kind, id } }) => `${kind === 'namespace' ? 'ns' : 'grp'}.${safeName(id)}`,
+/** The path of a budget below those around it, the outermost first. */
+export function budgetPath(chain: readonly QuotaName[]): string {
+  return posix.join(
+    '',
+    ...chain.map(({ kind, id }) => `${kind === 'namespace' ? 'ns' : 'grp'}.${safeName(id)}`),
   );
-  return posix.join(...names);
 }
 
 /** Anything as the name of a directory; worker ids are such already. */

@@ -50,14 +50,20 @@ export function planLive(from: LimitPlan | null, to: LimitsSpec, setting: Settin
     limits: outside.flatMap(({ limits }) => limits),
     reason: 'counts from the next start: it began outside the cpu group',
   };
-  const writes1 = changed(before.writes1, after.writes1).filter((write) => !isOutside(write));
+  const { writes2, writes1 } = planChange(before, after);
   return {
     plan: withDenials(after, [...denials, kept]),
-    writes: {
-      writes2: changed(before.writes2, after.writes2),
-      writes1: orderCpu1(inOrder1(writes1, before.writes1), before.writes1),
-    },
+    writes: { writes2, writes1: writes1.filter((write) => !isOutside(write)) },
     process,
+  };
+}
+
+/** What a group gets to be held by another plan, in the order of writing; what is lifted is set to its neutral value. */
+export function planChange(before: GroupPlan, after: GroupPlan): GroupPlan {
+  const writes1 = changed(before.writes1, after.writes1);
+  return {
+    writes2: changed(before.writes2, after.writes2),
+    writes1: orderCpu1(inOrder1(writes1, before.writes1), before.writes1),
   };
 }
 

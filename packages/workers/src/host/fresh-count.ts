@@ -1,10 +1,10 @@
 import type { Milliseconds, MonotonicTime } from '@hsu-master/core';
 
-/** For so long after a kill was first seen, an end that is reported may be that kill. */
+/** For so long after something was first seen, an end that is reported may come of it. */
 const FRESH_FOR: Milliseconds = 1000;
 
-/** Tells kills for want of memory that are news from those that an earlier look has seen. The kernel only ever counts up. */
-export class KillCount {
+/** Tells what the kernel has counted lately, kills for want of memory or refused forks, from what it had before. It only ever counts up. */
+export class FreshCount {
   #old: number;
   /** Counts that were news in the last while, the earliest first. */
   #fresh: { readonly count: number; readonly since: MonotonicTime }[] = [];
@@ -25,7 +25,7 @@ export class KillCount {
     if (count > known) this.#fresh.push({ count, since: at });
   }
 
-  /** Whether an end that is reported now may be one of so many. If so, they explain no later one. */
+  /** Whether an end that is reported now may come of one of so many. If so, they explain no later one. */
   explains(count: number, at: MonotonicTime): boolean {
     this.see(count, at);
     if (count <= this.#old) return false;
