@@ -105,8 +105,7 @@ export class Containing {
 
   /** What somebody else started: it stays where it is, and is limited by what can be set from outside. */
   foreign(isRoot: boolean): ContainedRun {
-    const launch = { limits: null, quotas: [] };
-    return new ContainedRun(this, { launch, isRoot, opened: null, plan: null });
+    return new ContainedRun(this, { limits: null, budgets: [], isRoot, opened: null, plan: null });
   }
 
   /** The setting of a run that was found, perhaps without a group. */

@@ -1,6 +1,7 @@
 import type {
   Clock,
   Exit,
+  HostBudget,
   HostRun,
   LimitReport,
   LimitsSpec,
@@ -75,6 +76,10 @@ export class ForeignRun implements HostRun {
 
   limitReports(): readonly LimitReport[] {
     return this.#hold?.reports() ?? this.#reports;
+  }
+
+  budgets(): readonly HostBudget[] {
+    return [];
   }
 
   setLimits(limits: LimitsSpec): readonly LimitReport[] {
