@@ -13,6 +13,7 @@ import type {
   Probes,
   RestartPolicy,
   SignalName,
+  UnmanagedSpec,
 } from '@hsu-master/core';
 import type { Path } from './issue.ts';
 import type { LogLevel, OnMasterExit } from './schema/root.ts';
@@ -109,7 +110,7 @@ export interface ProcessFileConfig {
   readonly isBelow: boolean;
 }
 
-/** A managed unit, whichever form it was written in. */
+/** A unit, whichever form it was written in. */
 export interface ManagedUnit {
   readonly form: 'long' | 'short';
   /** Where it was written. */
@@ -128,6 +129,8 @@ export interface ManagedUnit {
   readonly mainProcess: MainProcessSpec | null;
   readonly onDaemonize: 'kill' | 'adopt';
   readonly listen: ListenSpec | null;
+  /** null: the master starts it. Paths as written. */
+  readonly unmanaged: UnmanagedSpec | null;
   /** null: none are written. */
   readonly processFile: ProcessFileConfig | null;
   readonly log: LogConfig;
@@ -154,6 +157,4 @@ export interface Config {
     readonly buffering: BufferingConfig;
     readonly alerts: readonly AlertConfig[];
   } | null;
-  /** Units that are valid but not run by this version. */
-  readonly notRun: readonly { readonly id: string; readonly reason: string }[];
 }

@@ -12,17 +12,17 @@ import {
 import { describeLimits, describeQuotas } from './describe-limits.ts';
 import { describeForwarding, describeLogs } from './describe-logs.ts';
 import { describePipeline } from './describe-pipeline.ts';
+import { describeUnmanaged } from './describe-unmanaged.ts';
 import type { LoadedConfig } from './load.ts';
 import { onOneLine } from './plain.ts';
 import { quoteWords } from './words.ts';
 
 /** Says in words what a configuration means: what is run, how it is kept running, and in which order. Several lines. */
 export function describeConfig(config: LoadedConfig): string {
-  const { workers, notRun, master } = config;
+  const { workers, master } = config;
   const enabled = workers.filter((worker) => worker.enabled);
   const counts = [`${enabled.length} ${enabled.length === 1 ? 'worker' : 'workers'}`];
   if (enabled.length < workers.length) counts.push(`${workers.length - enabled.length} not enabled`);
-  if (notRun.length > 0) counts.push(`${notRun.length} not run by this version`);
   const lines = [`${config.file}: valid, ${counts.join(', ')}`];
   const order = startOrder(workers);
   const byId = new Map(workers.map((worker) => [worker.id, worker]));
@@ -31,7 +31,6 @@ export function describeConfig(config: LoadedConfig): string {
   if (quotas.length > 0) lines.push('', ...quotas);
   const logs = describeLogs(config.logs);
   if (logs.length > 0) lines.push('', ...logs);
-  for (const { id, reason } of notRun) lines.push('', `${id}: ${reason}`);
   if (workers.some((worker) => worker.dependsOn.length > 0))
     lines.push('', `start order: ${order.join(', ')}`);
   lines.push('', `stopping everything takes at most ${formatDuration(master.forceShutdownTimeout)}`);
@@ -41,17 +40,21 @@ export function describeConfig(config: LoadedConfig): string {
 
 function describeWorker(worker: WorkerSpec, { logs }: LoadedConfig): string[] {
   const { command, dependsOn, probes, log, mainProcess } = worker;
-  const rows: (readonly [string, string])[] = [
-    ['command', onOneLine(quoteWords(command.argv))],
-    ['directory', command.cwd],
-  ];
+  const { unmanaged } = worker;
+  const rows: (readonly [string, string])[] =
+    unmanaged === null
+      ? [
+          ['command', onOneLine(quoteWords(command.argv))],
+          ['directory', command.cwd],
+        ]
+      : describeUnmanaged(unmanaged, worker);
   const variables = Object.keys(command.env);
   if (variables.length > 0) rows.push(['environment', variables.join(', ')]);
   if (command.user !== null || command.group !== null)
     rows.push(['runs as', [command.user, command.group].filter(Boolean).join(':')]);
   if (command.groups !== null) rows.push(['groups', command.groups.join(', ') || 'none']);
   if (command.umask !== null) rows.push(['umask', command.umask.toString(8).padStart(3, '0')]);
-  rows.push(['restart', describeRestart(worker.restart)]);
+  if (unmanaged === null) rows.push(['restart', describeRestart(worker.restart)]);
   if (dependsOn.length > 0) {
     const named = dependsOn.map(
       ({ id, condition, restart }) => `${id} (${condition}${restart ? ', restarts with it' : ''})`,
@@ -64,8 +67,9 @@ function describeWorker(worker: WorkerSpec, { logs }: LoadedConfig): string[] {
   }
   if (mainProcess !== null)
     rows.push(['main process', `from ${mainProcess.pidFile} within ${formatDuration(mainProcess.timeout)}`]);
-  rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
-  rows.push(['output', describeLog(log)]);
+  if (unmanaged === null)
+    rows.push(['stop', `${worker.stop.signal}, after ${formatDuration(worker.stop.grace)} SIGKILL`]);
+  if (unmanaged === null || unmanaged.logFiles.length > 0) rows.push(['output', describeLog(log)]);
   const forwarding = describeForwarding(logs, worker.id);
   if (forwarding !== '') rows.push(['forwarded to', forwarding]);
   if (log.pipeline !== null) rows.push(['lines', describePipeline(log.pipeline)]);

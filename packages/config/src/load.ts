@@ -24,8 +24,6 @@ export interface LoadedConfig {
   /** Where lines go beside the workers’ own files, and who is told of them. */
   readonly logs: LogsConfig;
   readonly warnings: readonly ConfigIssue[];
-  /** Units that are valid but not run by this version. */
-  readonly notRun: readonly { readonly id: string; readonly reason: string }[];
 }
 
 export type LoadResult =
@@ -65,9 +63,9 @@ export function loadConfig(
   const { checkTarget: check = () => [] } = surroundings;
   const logs = toLogs(config, workers, { place, check }, findings);
   if (findings.errorCount > 0) return { ok: false, issues: freeze(findings.errors()) };
-  const { master, notRun } = config;
+  const { master } = config;
   return {
     ok: true,
-    config: freeze({ file: source.file, master, workers, logs, warnings: findings.warnings(), notRun }),
+    config: freeze({ file: source.file, master, workers, logs, warnings: findings.warnings() }),
   };
 }

@@ -119,15 +119,10 @@ function arrows(cycle: readonly string[]): string {
 /** What is allowed, but will surprise. */
 export function checkSense(config: Config, findings: Findings): void {
   const byId = new Map(config.units.map((unit) => [unit.id, unit]));
-  const notRun = new Map(config.notRun.map((unit) => [unit.id, unit.reason]));
   for (const unit of config.units) {
     for (const [index, { id, condition }] of unit.dependsOn.entries()) {
       const at = [...unit.at, 'depends_on', index];
       const target = byId.get(id);
-      const reason = notRun.get(id);
-      if (reason !== undefined) {
-        findings.noticeAt(`waits for ${id}`, at, () => ({ message: `"${id}" is not waited for: ${reason}` }));
-      }
       if (target === undefined || !unit.enabled) continue;
       if (!target.enabled) {
         findings.noticeAt(`disabled ${id}`, at, () => ({
@@ -145,6 +140,13 @@ export function checkSense(config: Config, findings: Findings): void {
 }
 
 function checkCompleted(target: ManagedUnit, at: Path, findings: Findings): void {
+  if (target.unmanaged !== null) {
+    findings.noticeAt(`completed ${target.id}`, at, () => ({
+      message: `"${target.id}" is started by others and never counts as completed, though this worker waits for that`,
+      hint: 'write the condition started or ready',
+    }));
+    return;
+  }
   const { mode } = target.restart;
   if (mode !== 'always' && mode !== 'unless-stopped') return;
   findings.noticeAt(`completed ${target.id}`, at, () => ({

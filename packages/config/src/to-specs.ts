@@ -17,8 +17,18 @@ import type { Path } from './issue.ts';
 import { doesNothing } from './normalise/pipeline.ts';
 import { processFileDirectory } from './process-files.ts';
 import { atHome, type Place } from './surroundings.ts';
+import { toUnmanaged } from './to-unmanaged.ts';
 
 const SHELL = '/bin/sh';
+/** Nothing is executed. */
+const NO_COMMAND: Omit<Command, 'cwd'> = {
+  argv: [''],
+  env: {},
+  umask: null,
+  user: null,
+  group: null,
+  groups: null,
+};
 const NO_QUOTAS: readonly QuotaSpec[] = Object.freeze([]);
 
 /** Turns every unit into the frozen spec of its worker: paths made absolute, dependencies made definite. */
@@ -52,7 +62,7 @@ export function toSpecs(config: Config, place: Place, findings: Findings): reado
         log: logOf(unit, place, files, findings),
         limits: unit.limits && limitsOf(unit.limits, command.cwd, place),
         quotas: quotas(unit),
-        unmanaged: null,
+        unmanaged: unit.unmanaged && toUnmanaged(unit.unmanaged, place),
       };
     }),
   );
@@ -117,6 +127,7 @@ function dependenciesOf(unit: ManagedUnit, units: ReadonlyMap<string, ManagedUni
 }
 
 function commandOf(unit: ManagedUnit, place: Place, findings: Findings): Command {
+  if (unit.unmanaged !== null) return { ...NO_COMMAND, cwd: place.directory };
   const { program, cwd: writtenCwd, env, umask, user, group, groups } = unit.execution;
   const wanted = writtenCwd === null ? null : resolve(place.directory, atHome(writtenCwd, place));
   let argv: [string, ...string[]];

@@ -95,9 +95,9 @@ describe('describeConfig', () => {
     `);
   });
 
-  test('lists what is not run', () => {
+  test('tells units of all kinds', () => {
     expect(describeConfig(accept(corpus('kinds')))).toMatchInlineSnapshot(`
-      "/etc/hsu/config.yaml: valid, 1 worker, 1 not enabled, 1 not run by this version
+      "/etc/hsu/config.yaml: valid, 2 workers, 1 not enabled
 
       integrated-service – Integrated
         command      /etc/hsu/service --verbose
@@ -108,6 +108,15 @@ describe('describeConfig', () => {
         stop         SIGTERM, after 20s SIGKILL
         output       /log/workers/integrated-service-stdout.log, /log/workers/integrated-service-stderr.log (10 old files of 100MB)
 
+      nginx
+        process      started by others: pid file /run/nginx.pid
+        looked for   every 30s while it is not there
+        may be ended no
+        may restart  no
+        signals      SIGHUP
+        liveness     TCP 127.0.0.1:80 every 10s, within 2s, 2 failed in a row = bad
+        readiness    TCP 127.0.0.1:80 every 10s, within 2s, 2 failed in a row = bad
+
       grpc-service – grpc (not enabled)
         command      /bin/sleep 1000
         directory    /bin
@@ -116,8 +125,6 @@ describe('describeConfig', () => {
         readiness    gRPC CoreService/Ping of localhost:50051 every 10s, within 2s, 2 failed in a row = bad
         stop         SIGTERM, after 20s SIGKILL
         output       /log/workers/grpc-service-stdout.log, /log/workers/grpc-service-stderr.log (10 old files of 100MB)
-
-      nginx: unmanaged units are not run in this version
 
       stopping everything takes at most 30s"
     `);

@@ -139,6 +139,7 @@ describe('the short form', () => {
           "grace": 20000,
           "signal": "SIGTERM",
         },
+        "unmanaged": null,
       }
     `);
   });
@@ -340,13 +341,13 @@ describe('the long form', () => {
     });
   });
 
-  test('unmanaged units are valid, listed, and not run', () => {
+  test('units of all kinds become workers, in the order of the file', () => {
     const config = accept(corpus('kinds'));
-    expect(config.workers.map((spec) => [spec.id, spec.enabled])).toEqual([
-      ['integrated-service', true],
-      ['grpc-service', false],
+    expect(config.workers.map((spec) => [spec.id, spec.enabled, spec.unmanaged !== null])).toEqual([
+      ['integrated-service', true, false],
+      ['nginx', true, true],
+      ['grpc-service', false, false],
     ]);
-    expect(config.notRun).toEqual([{ id: 'nginx', reason: 'unmanaged units are not run in this version' }]);
   });
 
   test('output targets and rotation of the worker, of all workers, and of the documents’ spelling', () => {

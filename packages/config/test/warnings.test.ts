@@ -79,10 +79,8 @@ workers:
       "5:42 workers[2].depends_on[0]: waits until "off" is started by hand, since it is not enabled",
       "5:47 workers[2].depends_on[1]: "loop" is started again after every exit (restart policy always), though this worker waits for its end (give "loop" the restart policy on-failure)",
       "6:41 workers[3].depends_on[0]: "plain" has no probe that could say it is ready; it counts as ready once it is started",
-      "6:72 workers[3].depends_on[1]: "ext" is not waited for: unmanaged units are not run in this version",
       "6:83 workers[3].env: the variable A is set twice; the last one counts",
       "6:113 workers[3].restart.factor: a factor below 1 would shorten the delay with each failure; taken as 1",
-      "7:39 workers[4].unit.unmanaged: accepted, but unmanaged units are not run in this version (discovery.method, discovery.port)",
       "8:49 workers[5].health_check.tcp: not used, because no type is set",
       "9:64 workers[6].health_check.tcp: not used, because the type is process",
     ]

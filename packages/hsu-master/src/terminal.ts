@@ -38,7 +38,7 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
   });
   return {
     begin(master) {
-      const { workers, notRun } = master.config;
+      const { workers } = master.config;
       const files = new Map(workers.map((worker) => [worker.id, worker.log.stdoutFile]));
       const shown = terminalView({
         write: (text) => output.write(text),
@@ -50,7 +50,6 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
       view = shown;
       for (const note of early) shown.note(note);
       shown.note(`logs are in ${master.places.logDirectory}`);
-      for (const { id, reason } of notRun) shown.note(`${id}: not run: ${reason}`);
       if (master.lacksAddon !== null) {
         shown.note(`without the native addon: ${master.lacksAddon}`);
         for (const { feature, status, reason } of master.capabilities()) {

@@ -8,6 +8,7 @@ import { normaliseQuota } from './limits.ts';
 import { aggregated, commonLog, longLog, unlessOff } from './logs.ts';
 import { enhanced } from './pipeline.ts';
 import { checkSoundParts, longUnit, shortUnit } from './unit.ts';
+import { unmanagedUnit } from './unmanaged.ts';
 
 const FORCE_SHUTDOWN_TIMEOUT = 30_000;
 
@@ -19,7 +20,6 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
   const at = ['log_collection', 'default_worker'];
   const log = unlessOff(logCollection, longLog(logCollection?.default_worker, common, at, findings));
   const units: ManagedUnit[] = [];
-  const notRun: { id: string; reason: string }[] = [];
   for (const worker of written.workers) {
     if (!worker.sound) {
       checkSoundParts(worker, findings);
@@ -41,14 +41,12 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
     } else if (worker.worker.unit.integrated !== undefined) {
       const { integrated } = worker.worker.unit;
       units.push(integratedUnit(worker.worker, integrated, { at: worker.at, log }, findings));
-    } else {
-      notRun.push({
-        id: worker.worker.id,
-        reason: `${worker.worker.type} units are not run in this version`,
-      });
+    } else if (worker.worker.unit.unmanaged !== undefined) {
+      const { unmanaged } = worker.worker.unit;
+      units.push(unmanagedUnit(worker.worker, unmanaged, { at: worker.at, log }, findings));
     }
   }
-  warnOfMany(units.length + notRun.length, logCollection?.system?.max_workers ?? 0, findings);
+  warnOfMany(units.length, logCollection?.system?.max_workers ?? 0, findings);
   return {
     master: {
       port: master.port ?? 50_055,
@@ -67,7 +65,6 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
       maxAge: log.files.maxAge,
     },
     aggregation: aggregated(logCollection, common.buffering, findings),
-    notRun,
   };
 }
 

@@ -37,7 +37,7 @@ export function longUnit(
   const env = variables(execution.environment, [...at, 'control', 'execution', 'environment'], findings);
   return {
     form: 'long',
-    ...common(worker, place.at),
+    ...commonOf(worker, place.at),
     name: managed.metadata?.name || worker.id,
     description: managed.metadata?.description ?? '',
     execution: {
@@ -54,6 +54,7 @@ export function longUnit(
     log: longLog(control.log_collection, place.log, [...at, 'control', 'log_collection'], findings),
     limits: longLimits(control, [...at, 'control', 'limits'], env, findings),
     listen: null,
+    unmanaged: null,
     processFile: control.process_file === undefined ? null : processFile(control.process_file),
     ...ending(control),
   };
@@ -74,7 +75,7 @@ export function shortUnit(
   if (program === null) return null;
   return {
     form: 'short',
-    ...common(worker, at),
+    ...commonOf(worker, at),
     name: worker.name || worker.id,
     description: worker.description ?? '',
     execution: { program, cwd: worker.cwd ?? null, env, ...identityOf(worker) },
@@ -84,6 +85,7 @@ export function shortUnit(
     log: shortLog(worker.log, place.log, [...at, 'log'], findings),
     limits,
     listen: null,
+    unmanaged: null,
     processFile: null,
     ...ending(worker),
   };
@@ -116,7 +118,7 @@ export function checkSoundParts(written: WrittenWorker, findings: Findings): voi
     longLimits(control, [...where, 'limits'], mapOf(control.execution?.environment), findings);
 }
 
-function longLimits(
+export function longLimits(
   control: Pick<Partial<WrittenManaged['control']>, 'limits' | 'context_aware_restart'>,
   at: Path,
   env: Readonly<Record<string, string>>,
@@ -139,7 +141,7 @@ function shortLimits(
   return normaliseLimits(worker.limits, place, findings);
 }
 
-function common(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
+export function commonOf(worker: WrittenLongWorker | WrittenShortWorker, at: Path) {
   return {
     at,
     id: worker.id,

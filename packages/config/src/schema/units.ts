@@ -1,17 +1,13 @@
-import { anything, later, list, object, required, type Written } from './fields.ts';
+import { unmanaged } from './discovery.ts';
+import { object, required, type Written } from './fields.ts';
 import { healthCheck, probes, runOptions } from './health.ts';
 import { IGNORED } from './ignored.ts';
 import { limits } from './limits.ts';
 import { workerLog } from './logs.ts';
+import { metadata } from './metadata.ts';
 import { execution, portRange, processFile, stopping } from './process.ts';
 import { contextAwareRestart, restartMode } from './restart.ts';
-import { choice, duration, flag, integer, path, text } from './scalars.ts';
-
-const metadata = object(
-  { name: text('Name for people.', 'the id'), description: text('What it is, for people.') },
-  'For people.',
-  { name: 'Metadata' },
-);
+import { choice, duration, text } from './scalars.ts';
 
 const control = object(
   {
@@ -59,60 +55,6 @@ const integrated = object(
   { name: 'Integrated' },
 );
 export type WrittenIntegrated = Written<typeof integrated>;
-
-const METHODS = [
-  'pid-file',
-  'process-name',
-  'port',
-  'service-name',
-  'process_name_pattern',
-  'port_based',
-  'pid_file',
-  'service_name',
-] as const;
-
-const discovery = object(
-  {
-    method: choice(METHODS, 'How the process is found.'),
-    strategy: choice(METHODS, 'Another name of `method`.'),
-    pid_file: path('pid-file: the file.'),
-    process_name: text('process-name: the name.'),
-    process_args: list(text(), 'process-name: arguments it must have.'),
-    pattern: text('process-name: pattern of its command line.'),
-    port: integer({ min: 1, max: 65_535 }, 'port: the port it listens on.'),
-    protocol: choice(['tcp', 'udp'], 'port: the protocol.', 'tcp'),
-    service_name: text('service-name: the service.'),
-    check_interval: duration('Time between looks.', '30s'),
-    validation: list(anything(''), 'Checks that a process found must pass.'),
-  },
-  'How the process is found.',
-  { name: 'Discovery' },
-);
-
-const unmanaged = later(
-  object(
-    {
-      metadata,
-      discovery: required(discovery),
-      control: object(
-        {
-          can_terminate: flag('Whether the master may end it.'),
-          can_restart: flag('Whether the master may restart it.'),
-          service_manager: choice(['systemd', 'windows', 'launchd', ''], 'Who runs it.'),
-          service_name: text('Its name there.'),
-          allowed_signals: anything('Signals that may be sent.'),
-          graceful_timeout: duration('Time between asking and killing.', '30s'),
-        },
-        'What the master may do.',
-        { name: 'SystemControl' },
-      ),
-      health_check: healthCheck,
-    },
-    'A process that somebody else started.',
-    { name: 'Unmanaged' },
-  ),
-  'unmanaged units are not run in this version',
-);
 
 export const unit = object(
   { managed, unmanaged, integrated },
