@@ -347,8 +347,8 @@ export interface JournalRefusal {
 export interface Journal {
   /** Runs that an earlier master of this boot recorded and did not close; their processes may or may not live. */
   leftOvers(): readonly RunRecord[];
-  /** What an earlier master of this boot last knew of a worker; null: nothing. */
-  recall(workerId: WorkerId): WorkerMemo | null;
+  /** What an earlier master of this boot last knew of its workers. */
+  memos(): ReadonlyMap<WorkerId, WorkerMemo>;
   /** What outlives a boot of what was known of a worker’s failures; null: nothing. */
   judgement(workerId: WorkerId): Judgement | null;
   /** What was damaged or is of a form that is not known. */

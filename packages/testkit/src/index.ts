@@ -1,3 +1,4 @@
+export { altered } from './altered.ts';
 export { Chance } from './chance.ts';
 export { FakeClock, lateClock } from './fake/clock.ts';
 export { FakeHost, type FakePrograms, programsByName } from './fake/host.ts';

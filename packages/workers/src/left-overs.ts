@@ -12,8 +12,7 @@ import {
   type WorkerId,
 } from '@hsu-master/core';
 
-/** For a process whose worker is no longer configured. */
-const DEFAULT_STOP: StopSpec = { signal: 'SIGTERM', grace: 10_000 };
+const STOP: StopSpec = { signal: 'SIGTERM', grace: 10_000 };
 
 /** Nobody reads what it writes, and its limits stay as they are. */
 const NOTHING = { command: null, channels: null, limits: null, limitsHold: true, quotas: [] } as const;
@@ -23,8 +22,6 @@ interface Parts {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly events: EventStream;
-  /** How a worker’s processes are ended; null where there is no such worker. */
-  readonly stopOf: (id: WorkerId) => StopSpec | null;
   /** Called when a tree is gone, or is known to survive. */
   readonly changed: (id: WorkerId) => void;
 }
@@ -37,35 +34,26 @@ interface Ending {
   survivors: readonly ProcessIdentity[];
 }
 
-/** The process trees that an earlier master recorded and left: each is ended, so that no worker ever runs twice. */
+/** What an earlier master left of workers that are not configured any more: nobody wants it, so each tree is ended. */
 export class LeftOvers {
   readonly #parts: Parts;
   readonly #endings = new Map<WorkerId, Ending>();
-  #begun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    for (const left of parts.journal.leftOvers()) {
-      this.#endings.set(left.workerId, {
-        left,
-        run: null,
-        cancelTimer: () => {},
-        killed: false,
-        survivors: [],
-      });
-    }
   }
 
-  /** Asks all of them to end; a later call does nothing. */
-  begin(): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    for (const ending of this.#endings.values()) this.#ask(ending);
+  /** Asks them to end. */
+  end(records: readonly RunRecord[]): void {
+    for (const left of records) {
+      const ending: Ending = { left, run: null, cancelTimer: () => {}, killed: false, survivors: [] };
+      this.#endings.set(left.workerId, ending);
+      this.#ask(ending);
+    }
   }
 
   /** Ends the asking. */
   kill(): void {
-    if (!this.#begun) return;
     for (const ending of this.#endings.values()) if (!ending.killed) this.#kill(ending);
   }
 
@@ -84,7 +72,7 @@ export class LeftOvers {
 
   /** Whether nothing changes any more by itself: all are gone or known to survive. */
   get settled(): boolean {
-    return !this.#begun || [...this.#endings.values()].every(({ survivors }) => survivors.length > 0);
+    return [...this.#endings.values()].every(({ survivors }) => survivors.length > 0);
   }
 
   /** Processes that SIGKILL did not end, by worker. */
@@ -95,9 +83,8 @@ export class LeftOvers {
   }
 
   #ask(ending: Ending): void {
-    const { host, clock, stopOf } = this.#parts;
+    const { host, clock } = this.#parts;
     const { left } = ending;
-    const stop = stopOf(left.workerId) ?? DEFAULT_STOP;
     let anyAlive = false;
     const { workerId, run: number, process, mark } = left;
     const request = { workerId, run: number, process, mark, ...NOTHING } as const;
@@ -111,8 +98,8 @@ export class LeftOvers {
     anyAlive = run.members().length > 0;
     // The master that left it may have held it back.
     run.throttle(null);
-    run.signalTree(stop.signal);
-    ending.cancelTimer = clock.after(stop.grace, () => this.#kill(ending));
+    run.signalTree(STOP.signal);
+    ending.cancelTimer = clock.after(STOP.grace, () => this.#kill(ending));
   }
 
   #kill(ending: Ending): void {
@@ -133,6 +120,7 @@ export class LeftOvers {
     ending.cancelTimer();
     this.#endings.delete(workerId);
     journal.forgetRun(workerId, run);
+    journal.remember(workerId, null);
     if (wasAlive) {
       const draft = { type: 'supervisor.left-over-ended', payload: { process } } as const;
       events.publish(draft, clock.wallNow(), workerId, run);

@@ -6,6 +6,7 @@ export class Mailbox {
   readonly #waiting: (() => void)[] = [];
   readonly #failed: (error: unknown) => void;
   #delivering = false;
+  #closed = false;
 
   /** @param failed told when a turn throws, which is a defect; the other messages are delivered all the same */
   constructor(failed: (error: unknown) => void) {
@@ -20,12 +21,18 @@ export class Mailbox {
     }
   }
 
+  /** Nothing is delivered any more, also not what waits. */
+  close(): void {
+    this.#closed = true;
+  }
+
   post(deliver: () => void): void {
+    if (this.#closed) return;
     this.#waiting.push(deliver);
     if (this.#delivering) return;
     this.#delivering = true;
     try {
-      for (let index = 0; index < this.#waiting.length; index += 1)
+      for (let index = 0; index < this.#waiting.length && !this.#closed; index += 1)
         this.#deliver(this.#waiting[index] as () => void);
     } finally {
       this.#waiting.length = 0;

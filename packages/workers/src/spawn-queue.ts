@@ -21,6 +21,11 @@ export class SpawnQueue {
     else this.#waiting.push(work);
   }
 
+  /** What waits is not done any more. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
   #beginSlice(): void {
     this.#inSlice = true;
     this.#sliceEnds = this.#clock.now() + SLICE;

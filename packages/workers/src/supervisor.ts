@@ -17,6 +17,7 @@ import {
   type Milliseconds,
   type OutputCollector,
   type ProcessIdentity,
+  processOf,
   type RunHook,
   startOrder,
   stoppable,
@@ -24,10 +25,12 @@ import {
   type Waiting,
   type Worker,
   type WorkerId,
+  type WorkerMemo,
   type WorkerSpec,
   waitingFor,
 } from '@hsu-master/core';
 import { LeftOvers } from './left-overs.ts';
+import { legacyOf, lostOf, wantedOf } from './legacy.ts';
 import { Mailbox } from './mailbox.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import { Ports } from './ports/ports.ts';
@@ -104,6 +107,8 @@ export class Supervisor {
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
   #shutdown: Shutdown | null = null;
+  #tookOver = false;
+  #hasLeft = false;
   #ended: Promise<ShutdownResult> | null = null;
 
   constructor(parts: SupervisorParts) {
@@ -132,7 +137,6 @@ export class Supervisor {
       clock: parts.clock,
       journal: parts.journal,
       events: this.events,
-      stopOf: (id) => this.#actors.get(id)?.spec.stop ?? null,
       changed: (id) => this.#leftOverChanged(id),
     });
   }
@@ -165,16 +169,17 @@ export class Supervisor {
   }
 
   /**
-   * Starts every enabled worker that the operator has not stopped, each as soon as its dependencies are there and what an
-   * earlier master left of it is ended. Resolves when the orders are given, not when the workers run.
+   * Takes charge of what an earlier master left running, goes on where it was with what waited, and starts every other enabled worker
+   * that the operator has not stopped, each as soon as its dependencies are there. Resolves when the orders are given, not when the
+   * workers run.
    */
   async startAll(): Promise<void> {
-    if (this.#shutdown !== null) return;
-    this.#leftOvers.begin();
+    if (this.#isOver) return;
     this.#publish({
       type: 'supervisor.started',
       payload: { host: this.#parts.host.name, workers: this.#actors.size },
     });
+    this.#takeOver();
     for (const id of startOrder(this.#specs())) {
       const { spec, worker } = this.#actorOf(id);
       if (spec.enabled && worker.desired === 'down' && this.#parts.journal.desired(id) !== 'down')
@@ -247,10 +252,31 @@ export class Supervisor {
     return this.#ended;
   }
 
+  /**
+   * Ends the supervision and leaves every process as it is, but for what was held back, which is let go. Whoever waits for a command is
+   * told that the master ends. The next master takes charge of what is left.
+   */
+  leave(reason: string): void {
+    if (this.#hasLeft || this.#shutdown?.finished === true) return;
+    this.#hasLeft = true;
+    this.#mailbox.close();
+    this.#surroundings.spawns.clear();
+    this.#shutdown?.cancelTimer();
+    for (const actor of this.#actors.values()) actor.leave();
+    this.#leftOvers.abandon();
+    const workers = [...this.#actors.values()].filter((actor) => actor.members().length > 0).length;
+    this.#publish({ type: 'supervisor.left', payload: { reason, workers } });
+    const failure = {
+      code: 'E_SHUTTING_DOWN',
+      message: 'the master ended and left its workers running',
+    } as const;
+    for (const ticket of this.#tickets.keys()) this.#settle(ticket, { kind: 'failed', failure });
+  }
+
   /** During a shutdown: kills what is left at once. */
   force(): void {
     const shutdown = this.#shutdown;
-    if (shutdown === null || shutdown.forced) return;
+    if (shutdown === null || shutdown.forced || this.#hasLeft) return;
     shutdown.forced = true;
     this.#leftOvers.kill();
     for (const actor of this.#actors.values()) {
@@ -269,6 +295,10 @@ export class Supervisor {
       actor.members().map((process) => ({ workerId, process })),
     );
     return [...this.#leftOvers.survivors(), ...there];
+  }
+
+  get #isOver(): boolean {
+    return this.#hasLeft || this.#shutdown !== null;
   }
 
   #publish(draft: EventDraft): void {
@@ -301,18 +331,60 @@ export class Supervisor {
 
   /** Gives a worker a command, and with it the present view of its dependencies. */
   #begin(id: WorkerId, message: CommandMessage): void {
-    this.#leftOvers.begin();
+    this.#takeOver();
     const starts = message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset';
-    if (starts && this.#shutdown !== null) {
+    if (this.#hasLeft || (starts && this.#shutdown !== null)) {
       const failure = { code: 'E_SHUTTING_DOWN', message: `worker "${id}": the master is stopping` } as const;
       if (message.ticket !== null) this.#settle(message.ticket, { kind: 'failed', failure });
       return;
     }
     const actor = this.#actorOf(id);
+    this.#showDependencies(actor);
+    actor.tell(message);
+  }
+
+  #showDependencies(actor: WorkerActor): void {
     const waiting = this.#waitingOf(actor.spec);
     if (waiting.length > 0 || actor.worker.waiting.length > 0)
       actor.tell({ kind: 'dependencies', waiting, lost: null });
-    actor.tell(message);
+  }
+
+  /** Goes on where an earlier master was: first all that is alive, then the rest in the order of dependencies. */
+  #takeOver(): void {
+    if (this.#tookOver || this.#isOver) return;
+    this.#tookOver = true;
+    const { journal, clock } = this.#parts;
+    for (const refusal of journal.refusals()) {
+      this.#publish({ type: 'supervisor.journal-refused', payload: refusal });
+    }
+    const order = startOrder(this.#specs());
+    const { memos, forgotten } = legacyOf(
+      journal,
+      order.map((id) => this.#actorOf(id).spec),
+      clock,
+    );
+    this.#leftOvers.end(forgotten);
+    for (const [id, memo] of memos) if (processOf(memo) !== null) this.#recall(id, memo);
+    for (const [id, memo] of memos) {
+      if (processOf(memo) === null) continue;
+      const actor = this.#actorOf(id);
+      const lost = lostOf(
+        actor.spec,
+        memos,
+        (other) => this.#actorOf(other).worker.phase.name === 'stopping',
+      );
+      actor.tell({ kind: 'dependencies', waiting: this.#waitingOf(actor.spec), lost });
+    }
+    for (const [id, memo] of memos) {
+      if (processOf(memo) !== null) continue;
+      this.#showDependencies(this.#actorOf(id));
+      this.#recall(id, memo);
+    }
+  }
+
+  #recall(id: WorkerId, memo: WorkerMemo): void {
+    const actor = this.#actorOf(id);
+    actor.recall(memo, wantedOf(actor.spec, memo, this.#parts.journal.desired(id)));
   }
 
   /** What an earlier master left of a worker is gone, or survives. */
@@ -402,6 +474,12 @@ export class Supervisor {
     // A timer of a survivor would keep the program from ending.
     for (const actor of this.#actors.values()) actor.abandon();
     this.#leftOvers.abandon();
+    // An ordered stop is an end: the next master begins anew.
+    for (const [id, { worker }] of this.#actors) {
+      if (!isAtRest(worker)) continue;
+      this.#parts.journal.remember(id, null);
+      this.#parts.journal.recordJudgement(id, null);
+    }
     this.#publish({
       type: 'supervisor.stopped',
       payload: { survivors: survivors.map((survivor) => survivor.process) },

@@ -84,13 +84,15 @@ export class WorkerActor {
   /** Of the present or last run. */
   #trace: RunTrace | null = null;
   /** Its memo as it was last remembered. */
-  #remembered = '';
+  #remembered: string;
   #handles: RunHandles | null = null;
 
   constructor(spec: WorkerSpec, surroundings: Surroundings) {
     this.#spec = spec;
     this.#in = surroundings;
     this.#worker = newWorker(spec.id);
+    // That there is nothing to remember yet must not take the place of what an earlier master remembered.
+    this.#remembered = JSON.stringify(memoOf(this.#worker, spec.enabled, null));
   }
 
   /** As it is now: its limits can be changed. */
@@ -105,6 +107,20 @@ export class WorkerActor {
   /** The living members of its tree, as the host sees them now. */
   members(): readonly ProcessIdentity[] {
     return this.#handles?.host.members() ?? [];
+  }
+
+  /** Goes on where an earlier master was. */
+  recall(memo: WorkerMemo, desired: 'up' | 'down'): void {
+    this.#trace = memo.trace;
+    this.tell({ kind: 'recalled', memo, desired });
+  }
+
+  /** The master ends, and its worker does not: only what was held back is let go. */
+  leave(): void {
+    this.abandon();
+    this.#endHooks();
+    const { phase } = this.#worker;
+    if (phase.name === 'running' && phase.throttled.length > 0) this.#handles?.host.throttle(null);
   }
 
   /** The master has ended: what is left of the worker is left alone. */

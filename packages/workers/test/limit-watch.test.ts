@@ -28,7 +28,7 @@ async function stage(
   const clock = new FakeClock();
   const system = new FakeSystem(clock);
   const all = programsByName({ web: fakeProgram(program), ...programs });
-  const host = new FakeHost(system, all, () => 0, false);
+  const host = new FakeHost(system, all, () => 0, { enforces: false });
   const defects: unknown[] = [];
   const watch = watchLimits({ host, clock, logFiles: () => [], defect: (error) => defects.push(error) });
   const supervisor = new Supervisor({

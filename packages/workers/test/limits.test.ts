@@ -19,7 +19,7 @@ import { Supervisor } from '../src/supervisor.ts';
 async function stage(limits: LimitsSpec, program: Partial<FakeProgram> = {}, enforces = true) {
   const clock = new FakeClock();
   const system = new FakeSystem(clock);
-  const host = new FakeHost(system, programsByName({ web: fakeProgram(program) }), () => 0, enforces);
+  const host = new FakeHost(system, programsByName({ web: fakeProgram(program) }), () => 0, { enforces });
   const contexts: RunContext[] = [];
   const hook: RunHook = {
     name: 'ear',
@@ -90,7 +90,7 @@ describe('throttling', () => {
     expect([context.isHeldBack(), scene.context.isHeldBack()]).toEqual([false, true]);
   });
 
-  test('that a killed master left behind is ended before the tree is asked to end', async () => {
+  test('that a killed master left behind is ended by the next', async () => {
     const scene = await stage(answering('throttle'), { endsOnSignal: null });
     scene.context.tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'throttle', reason: 'x' });
     const journal = new FakeJournal();

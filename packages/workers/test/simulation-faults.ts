@@ -8,9 +8,13 @@ import {
   type HostRun,
   type HsuEvent,
   type Journal,
+  type MemoPhase,
   type Message,
+  noFailures,
+  type WorkerId,
+  type WorkerMemo,
 } from '@hsu-master/core';
-import type { Property, SimulatedParts, Simulation } from '@hsu-master/testkit';
+import { altered, type Property, type SimulatedParts, type Simulation } from '@hsu-master/testkit';
 import { Supervisor } from '../src/supervisor.ts';
 
 /** A supervisor that is broken in one place, and the property that must show it. */
@@ -49,50 +53,29 @@ function has(change: (parts: SimulatedParts) => Partial<SimulatedParts>): Partia
   return { make: (parts) => new Supervisor({ ...parts, ...change(parts) }) };
 }
 
+/** A host of whose runs some part is changed. */
 function hostWith(host: Host, change: (run: HostRun) => Partial<HostRun>): Host {
+  return altered(host, {
+    spawn: (request, report) => {
+      const run = host.spawn(request, report);
+      return altered(run, change(run));
+    },
+  });
+}
+
+/** What an earlier master remembered arrives changed. */
+function recalls(change: (memo: WorkerMemo, now: number) => WorkerMemo): Partial<Simulation> {
   return {
-    name: host.name,
-    capabilities: () => host.capabilities(),
-    exec: (request) => host.exec(request),
-    attach: (request, report) => host.attach(request, report),
-    reservePort: (port) => host.reservePort(port),
-    isAlive: (process) => host.isAlive(process),
-    identify: (pid) => host.identify(pid),
-    explainLimits: (...asked) => host.explainLimits(...asked),
-    sample: (runs, detail) => host.sample(runs, detail),
-    close: () => host.close(),
-    spawn: (request, report) => whole(host.spawn(request, report), change),
+    decide(worker, message, circumstances) {
+      const heard =
+        message.kind === 'recalled' ? { ...message, memo: change(message.memo, circumstances.now) } : message;
+      return decide(worker, heard, circumstances);
+    },
   };
 }
 
-function whole(run: HostRun, change: (run: HostRun) => Partial<HostRun>): HostRun {
-  return {
-    signalTree: (signal) => run.signalTree(signal),
-    members: () => run.members(),
-    follow: (process) => run.follow(process),
-    detachOutput: () => run.detachOutput(),
-    limitReports: () => run.limitReports(),
-    setLimits: (limits) => run.setLimits(limits),
-    freeze: (frozen) => run.freeze(frozen),
-    throttle: (percent) => run.throttle(percent),
-    ...change(run),
-  };
-}
-
-function journalWith(journal: Journal, differs: Partial<Journal>): Journal {
-  return {
-    leftOvers: () => journal.leftOvers(),
-    recall: (id) => journal.recall(id),
-    judgement: (id) => journal.judgement(id),
-    refusals: () => journal.refusals(),
-    recordRun: (record) => journal.recordRun(record),
-    forgetRun: (...run) => journal.forgetRun(...run),
-    remember: (...memo) => journal.remember(...memo),
-    recordJudgement: (...judged) => journal.recordJudgement(...judged),
-    recordDesired: (...wish) => journal.recordDesired(...wish),
-    desired: (id) => journal.desired(id),
-    ...differs,
-  };
+function isAlive({ phase }: WorkerMemo): boolean {
+  return phase.name === 'running' || phase.name === 'stopping' || phase.name === 'starting';
 }
 
 /** Loses one event in twenty on the way to its listeners. */
@@ -116,15 +99,83 @@ function fault(property: Property, name: string, planted: Partial<Simulation>): 
   return { property, name, planted };
 }
 
+function stoppingOf({ process, since }: MemoPhase & { readonly name: 'running' }): MemoPhase {
+  const asked = {
+    askedAt: since,
+    cause: 'restart',
+    detail: '',
+    answer: null,
+    step: 'asking',
+    exit: null,
+  } as const;
+  return { name: 'stopping', process, since, ...asked };
+}
+
 /** At least one for each property. */
 export const FAULTS: readonly Fault[] = [
   fault('one-run-at-a-time', 'the next run does not wait for what its predecessor left', {
     ...hears((message) => (message.kind === 'exited' ? { ...message, remaining: [] } : message)),
   }),
-  fault('one-run-at-a-time', 'what an earlier master left is not looked for', {
+  fault('counters-go-on', 'what an earlier master wrote down is not read', {
     ...has(({ journal }) => ({
-      journal: journalWith(journal, { leftOvers: () => [], recall: () => null }),
+      journal: altered(journal, { leftOvers: () => [], memos: () => new Map() }),
     })),
+  }),
+  fault('one-run-at-a-time', 'the next run is spawned before the earlier master’s is attached to', {
+    ...acts((effect) =>
+      effect.kind === 'attach' ? [{ kind: 'spawn', run: effect.run, limits: null }, effect] : [effect],
+    ),
+  }),
+  fault('one-run-at-a-time', 'a run that an earlier master began is begun again', {
+    ...recalls((memo) => (isAlive(memo) ? { ...memo, phase: { name: 'blocked' } } : memo)),
+  }),
+  fault('one-run-at-a-time', 'what is done is remembered one turn later', {
+    ...has(({ journal }) => {
+      const late = new Map<WorkerId, WorkerMemo | null>();
+      const remember: Journal['remember'] = (id, memo) => {
+        const before = late.get(id);
+        late.set(id, memo);
+        if (before !== undefined) journal.remember(id, before);
+      };
+      return { journal: altered(journal, { remember, leftOvers: () => [] }) };
+    }),
+  }),
+  fault('counters-go-on', 'counters begin anew with a new master', {
+    ...recalls((memo) => ({ ...memo, restarts: 0 })),
+  }),
+  fault('counters-go-on', 'a backoff begins anew with a new master', {
+    ...recalls((memo, now) =>
+      memo.phase.name === 'backoff' ? { ...memo, phase: { ...memo.phase, until: now + 2000 } } : memo,
+    ),
+  }),
+  fault('restarts-are-bounded', 'a new master forgives all failures', {
+    ...recalls((memo) => ({ ...memo, history: noFailures })),
+  }),
+  fault('restarts-are-bounded', 'an open breaker is forgotten with a reboot', {
+    ...has(({ journal }) => ({ journal: altered(journal, { judgement: () => null }) })),
+  }),
+  fault('strangers-are-left-alone', 'whoever has the pid now is attached to', {
+    ...has(({ host }) => ({
+      host: altered(host, {
+        attach: (request, report) =>
+          host.attach({ ...request, process: host.identify(request.process.pid) ?? request.process }, report),
+      }),
+    })),
+  }),
+  fault('runs-outlive-their-master', 'every command looks like another one', {
+    ...recalls((memo) => (memo.trace === null ? memo : { ...memo, trace: { ...memo.trace, command: '' } })),
+  }),
+  fault('runs-outlive-their-master', 'what runs is ended first, as by masters that could not attach', {
+    ...recalls((memo) => (memo.phase.name === 'running' ? { ...memo, phase: stoppingOf(memo.phase) } : memo)),
+  }),
+  fault('rest-is-rest', 'what the operator stopped is wanted again by the next master', {
+    ...has(({ journal }) => ({ journal: altered(journal, { desired: () => null }) })),
+  }),
+  fault('each-run-tells-its-story', 'that a run goes on is not told', {
+    ...rules((...given) => {
+      const decision = decide(...given);
+      return { ...decision, events: decision.events.filter((event) => event.type !== 'worker.attached') };
+    }),
   }),
   fault('nothing-outlives-the-stop', 'nobody is found after SIGKILL', {
     ...has(({ host }) => ({ host: hostWith(host, () => ({ members: () => [] })) })),
@@ -259,10 +310,9 @@ export const FAULTS: readonly Fault[] = [
   }),
   fault('held-back-only-while-running', 'what an earlier master held back is not let go', {
     ...has(({ host }) => ({
-      host: {
-        ...hostWith(host, () => ({})),
-        attach: (...asked) => whole(host.attach(...asked), () => ({ throttle: () => {} })),
-      },
+      host: altered(host, {
+        attach: (...asked) => altered(host.attach(...asked), { throttle: () => {} }),
+      }),
     })),
   }),
   fault('limit-answers-are-kept', 'a shutdown for a limit is a restart', {
@@ -295,14 +345,13 @@ export const FAULTS: readonly Fault[] = [
   }),
   fault('no-defect', 'a host reports each start twice', {
     ...has(({ host }) => ({
-      host: {
-        ...hostWith(host, () => ({})),
+      host: altered(host, {
         spawn: (request, report) =>
           host.spawn(request, (said) => {
             report(said);
             if (said.kind === 'spawned') report(said);
           }),
-      },
+      }),
     })),
   }),
   fault('late-facts-change-nothing', 'facts of earlier runs are believed', {

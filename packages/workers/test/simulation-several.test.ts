@@ -1,3 +1,4 @@
-import { testSeeds } from './simulation.ts';
+import { testEveryStep, testSeeds } from './simulation.ts';
 
 testSeeds('several');
+testEveryStep('several');

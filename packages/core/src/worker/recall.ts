@@ -21,7 +21,7 @@ export function recall(turn: Turn, _phase: Stopped, { memo, desired }: RecalledM
   if (running !== null && trace !== null) {
     attach(turn, running, trace, { exit: phase.name === 'stopping' ? phase.exit : null, limitsHold: isSame });
     goOn(turn, running, memo, trace);
-  } else if (desired === 'up') goOnWithoutRun(turn, phase);
+  } else if (desired === 'up') goOnWithoutRun(turn, phase, isOther(turn, trace));
 }
 
 /** That nothing is held against it is one value. */
@@ -96,7 +96,7 @@ function goOn(turn: Turn, running: Running, { phase, desired }: WorkerMemo, trac
     else beginStop(turn, running, 'operator', detail, null);
     return;
   }
-  if (trace.command !== null && trace.command !== digest(turn.in.spec.command)) {
+  if (isOther(turn, trace)) {
     beginStop(turn, running, 'restart', 'its configuration changed', null);
     return;
   }
@@ -108,8 +108,18 @@ function goOn(turn: Turn, running: Running, { phase, desired }: WorkerMemo, trac
   forgiveLater(turn, running.since);
 }
 
-/** Nothing of it is alive, and it is wanted up. */
-function goOnWithoutRun(turn: Turn, phase: MemoPhase): void {
+/** Whether what it ran last was something else than what it is to run. */
+function isOther({ in: { spec } }: Turn, trace: RunTrace | null): boolean {
+  return trace !== null && trace.command !== null && trace.command !== digest(spec.command);
+}
+
+/** Nothing of it is alive, and it is wanted up. The failures of another command are none of this one’s. */
+function goOnWithoutRun(turn: Turn, phase: MemoPhase, isOther: boolean): void {
+  if (isOther && (phase.name === 'failed' || phase.name === 'backoff')) {
+    turn.set({ history: noFailures });
+    startOrWait(turn);
+    return;
+  }
   switch (phase.name) {
     case 'failed':
       turn.become(phase);

@@ -289,7 +289,9 @@ export const TABLE: Table = {
     reset: forgive,
     dependencies: remember,
     exited: (turn, phase, message) => {
-      if (phase.exit === null) publishExit(turn, phase.since, message.exit, message.remaining, true);
+      // What was left behind had not been asked; then its exit is known already, unless an earlier master saw it.
+      const asked = phase.cause !== 'left-behind';
+      if (phase.exit === null) publishExit(turn, phase.since, message.exit, message.remaining, asked);
       const exit = phase.exit ?? message.exit;
       if (message.remaining.length === 0) endRun(turn, phase, exit, phase.cause);
       else turn.become({ ...phase, exit });

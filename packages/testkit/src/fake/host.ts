@@ -48,12 +48,18 @@ export class FakeHost implements Host {
 
   /**
    * @param delay how long anything takes to be done or noticed; drawn anew for each step
-   * @param enforces whether it kills trees at their memory limit; else limits are only watched
+   * @param differs whether it kills trees at their memory limit or limits are only watched, and whether it learns how a process ended
+   * that it had only attached to; by default the first, not the second
    */
-  constructor(system: FakeSystem, programs: FakePrograms, delay: Delay = () => 0, enforces = true) {
+  constructor(
+    system: FakeSystem,
+    programs: FakePrograms,
+    delay: Delay = () => 0,
+    differs: Partial<Omit<FakeManner, 'delay'>> = {},
+  ) {
     this.system = system;
     this.#programs = programs;
-    this.#manner = { delay, enforces };
+    this.#manner = { delay, enforces: true, tellsExits: false, ...differs };
   }
 
   capabilities(): readonly Capability[] {

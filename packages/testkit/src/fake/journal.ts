@@ -1,4 +1,4 @@
-import type { Journal, Judgement, RunRecord, WorkerId, WorkerMemo } from '@hsu-master/core';
+import type { Journal, JournalRefusal, Judgement, RunRecord, WorkerId, WorkerMemo } from '@hsu-master/core';
 
 /** What a master writes down, in memory. */
 export class FakeJournal implements Journal {
@@ -26,15 +26,15 @@ export class FakeJournal implements Journal {
     return this.#leftOvers;
   }
 
-  recall(workerId: WorkerId): WorkerMemo | null {
-    return this.#memos.get(workerId) ?? null;
+  memos(): ReadonlyMap<WorkerId, WorkerMemo> {
+    return new Map(this.#memos);
   }
 
   judgement(workerId: WorkerId): Judgement | null {
     return this.#judgements.get(workerId) ?? null;
   }
 
-  refusals(): readonly [] {
+  refusals(): readonly JournalRefusal[] {
     return [];
   }
 

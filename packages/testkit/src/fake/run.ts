@@ -37,6 +37,8 @@ export interface FakeManner {
   readonly delay: Delay;
   /** Whether it kills a tree at its memory limit; else limits are only watched. */
   readonly enforces: boolean;
+  /** Whether it learns how a process ended that it had only attached to. */
+  readonly tellsExits: boolean;
 }
 
 /** What comes of limits on the fake system. */
@@ -59,6 +61,7 @@ export class FakeRun implements HostRun {
   readonly #report: (report: RunReport) => void;
   readonly #delay: Delay;
   readonly #enforces: boolean;
+  readonly #tellsExits: boolean;
   readonly #open = new Set<OutputStream>();
   #output: RunOutput | null = null;
   #leader: FakeProcess | null = null;
@@ -72,13 +75,14 @@ export class FakeRun implements HostRun {
     system: FakeSystem,
     mark: string,
     report: (report: RunReport) => void,
-    { delay, enforces }: FakeManner,
+    { delay, enforces, tellsExits }: FakeManner,
   ) {
     this.#system = system;
     this.#mark = mark;
     this.#report = report;
     this.#delay = delay;
     this.#enforces = enforces;
+    this.#tellsExits = tellsExits;
   }
 
   /** Begins what `Host.spawn` was asked for. */
@@ -120,7 +124,12 @@ export class FakeRun implements HostRun {
   }
 
   signalTree(signal: SignalName): void {
-    if (this.#isSpawned()) this.#system.signalTree(this.#mark, signal);
+    if (!this.#isSpawned()) return;
+    this.#system.signalTree(this.#mark, signal);
+    // A host finds a tree by its main process, too.
+    const main = this.#followed;
+    if (main !== null && main.exit === null && main.tree.mark !== this.#mark)
+      this.#system.signalTree(main.tree.mark, signal);
   }
 
   members(): readonly ProcessIdentity[] {
@@ -261,8 +270,10 @@ export class FakeRun implements HostRun {
     if (process !== this.#followed) return;
     const remaining = this.#system.members(this.#mark).map(identityOf);
     this.#state = remaining.length === 0 ? 'empty' : 'reaped';
-    // Only the parent learns how a process ended.
-    const exit = process !== null && process === this.#leader ? process.exit : null;
+    // Only the parent learns how a process ended, and on newer systems whoever watched it.
+    const isTold =
+      process !== null && (process === this.#leader || (this.#leader === null && this.#tellsExits));
+    const exit = isTold ? process.exit : null;
     this.#later(() => {
       if (process === this.#followed) this.#report({ kind: 'exited', exit: exit ?? UNKNOWN_EXIT, remaining });
     });

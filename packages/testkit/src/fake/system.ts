@@ -135,6 +135,11 @@ export class FakeSystem {
     return true;
   }
 
+  /** Others have come and gone: the next process gets this pid, or the first free one after it. */
+  passBy(pid: number): void {
+    this.#lastPid = pid - 1;
+  }
+
   find(pid: number): FakeProcess | null {
     return this.#living.get(pid) ?? null;
   }

@@ -16,7 +16,8 @@ export const PROPERTIES = {
   'one-run-at-a-time': 'No process of a new run exists while one of an earlier run of that worker lives.',
   'nothing-outlives-the-stop':
     'Nothing is alive after the final stop but what it named, and it ends in time.',
-  'each-run-tells-its-story': 'starting, then spawn-failed or started, then exactly one exited.',
+  'each-run-tells-its-story':
+    'starting or attached first, then at most one of spawn-failed and started, and exactly one exited after started or attached.',
   'grace-is-kept': 'No SIGKILL before the grace is over, unless killing was commanded.',
   'restarts-are-bounded':
     'No more automatic restarts than the policy allows, and none before its delay is over.',
@@ -31,6 +32,11 @@ export const PROPERTIES = {
     'A tree is throttled only while its worker runs; never when it is asked to end, and never at rest.',
   'limit-answers-are-kept':
     'Each run begins with the limits that hold, raised at most to their cap; after graceful_shutdown and immediate_kill none begins by itself.',
+  'runs-outlive-their-master':
+    'What ran under a master that is killed runs on under the next, unless something else wants its end.',
+  'counters-go-on':
+    'The numbers of runs and restarts never fall, and no backoff begins anew with a new master.',
+  'strangers-are-left-alone': 'No process that is not a worker’s is ever signalled.',
   'no-defect': 'No message arrives where it cannot, and nothing throws.',
 } as const;
 
@@ -60,26 +66,44 @@ export interface Order {
   readonly deadline?: Milliseconds;
 }
 
+/** What a supervisor says of a worker. */
+export type Seen = ReturnType<SimulatedSupervisor['snapshot']>;
+
+/** What changed between two masters. */
+export interface Succession {
+  /** The order in whose midst the earlier one was killed: it may have been obeyed, or not. */
+  readonly uncertain: Order | null;
+  /** The machine was started anew: no process is left. */
+  readonly rebooted: boolean;
+  /** The earlier one had ended in order, so that nothing goes on. */
+  readonly begunAnew: boolean;
+  /** Workers whose specs are other ones, or that are gone. */
+  readonly changed: ReadonlySet<WorkerId>;
+  /** What the earlier one said of its workers last. */
+  readonly last: ReadonlyMap<WorkerId, Seen>;
+}
+
 /** What checks look at, besides what they are told. */
 export interface World {
   readonly clock: Clock;
   readonly system: FakeSystem;
+  /** As they are now. */
   readonly specs: ReadonlyMap<WorkerId, WorkerSpec>;
   /** The longest time in which a host may not yet have said what happened. */
   readonly unnoticed: number;
   supervisor(): SimulatedSupervisor;
   /** Orders to the present master whose promises have not settled. */
   unanswered(): Iterable<Order>;
-  /** With which the marks of the present master’s processes begin. */
-  masterId(): string;
   violate(property: Property, detail: string): void;
 }
 
-/** Watches some properties of one master. Each method is called for all that happens of its kind. */
+/** Watches some properties. Each method is called for all that happens of its kind. */
 export interface Check {
   event?(event: HsuEvent): void;
   news?(news: SystemNews): void;
   order?(order: Order): void;
+  /** The earlier master is dead; what follows is the next one’s. */
+  succeeded?(succession: Succession): void;
   decided?(before: Worker, message: Message, decision: Decision): void;
   /** All that was to be done at this moment is done. */
   rested?(): void;

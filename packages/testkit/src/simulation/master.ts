@@ -1,4 +1,4 @@
-import type { Clock, decide, EventStream, RunRecord, WorkerId } from '@hsu-master/core';
+import type { decide, EventStream, WorkerId } from '@hsu-master/core';
 import type { Chance } from '../chance.ts';
 import { type FakeClock, lateClock } from '../fake/clock.ts';
 import { FakeHost } from '../fake/host.ts';
@@ -6,6 +6,7 @@ import { FakeJournal } from '../fake/journal.ts';
 import { FakeCollector } from '../fake/output.ts';
 import type { FakeSystem } from '../fake/system.ts';
 import { factsHook } from './facts-hook.ts';
+import { mortalClock, mortalHook, mortalHost, mortalJournal, type Peril } from './peril.ts';
 import { drawProgram } from './programs.ts';
 import type { MakeSupervisor, SimulatedSupervisor } from './supervisor.ts';
 
@@ -23,7 +24,7 @@ export interface Master {
   toggleJournal(): void;
 }
 
-interface MasterParts {
+export interface MasterParts {
   readonly id: string;
   readonly make: MakeSupervisor;
   /** Whether a worker is one that puts itself in the background. */
@@ -31,39 +32,52 @@ interface MasterParts {
   readonly chance: Chance;
   readonly clock: FakeClock;
   readonly system: FakeSystem;
-  readonly earlier: Master | null;
+  /** What the master before wrote down. */
+  readonly journal: FakeJournal;
+  readonly bootedAt: number;
   readonly events: EventStream;
   readonly mostDelay: number;
   readonly mostLateness: number;
   readonly decide: typeof decide;
+  /** Whether the master dies in this moment. */
+  readonly dies: (chance: Chance) => boolean;
 }
 
 export function beginMaster(parts: MasterParts): Master {
-  const { chance, system } = parts;
+  const { chance, system, journal } = parts;
   let dead = false;
   let mortal = true;
   const programs = chance.fork();
   const delays = chance.fork();
+  const deaths = chance.fork();
   const host = new FakeHost(
     system,
     (_command, request) => drawProgram(programs, 'workerId' in request && parts.isDaemon(request.workerId)),
     () => delays.between(1, parts.mostDelay),
-    chance.happens(0.8),
+    { enforces: chance.happens(0.8), tellsExits: chance.happens(0.5) },
   );
   const die = (): void => {
     dead = true;
     host.close();
   };
-  const journal = new PerilousJournal(parts.earlier?.journal, () => {
-    if (mortal && chance.happens(0.01)) die();
+  const peril: Peril = {
+    get dead() {
+      return dead;
+    },
+    step() {
+      if (mortal && parts.dies(deaths)) die();
+    },
+  };
+  parts.events.subscribe(() => {
+    if (!dead) peril.step();
   });
-  const clock = mortalClock(lateClock(parts.clock, chance.fork(), parts.mostLateness), () => dead);
+  const clock = mortalClock(lateClock(parts.clock, chance.fork(), parts.mostLateness), parts.bootedAt, peril);
   const supervisor = parts.make({
-    host,
+    host: mortalHost(host, peril),
     clock,
-    hooks: [factsHook(chance.fork(), clock)],
+    hooks: [mortalHook(factsHook(chance.fork(), clock), peril)],
     collector: new FakeCollector(),
-    journal,
+    journal: mortalJournal(journal, peril),
     masterId: parts.id,
     events: parts.events,
     decide: parts.decide,
@@ -83,33 +97,5 @@ export function beginMaster(parts: MasterParts): Master {
     toggleJournal() {
       journal.failure = journal.failure === null ? new Error('no space left') : null;
     },
-  };
-}
-
-/** Writing a record is the moment in which a master’s death matters most. */
-class PerilousJournal extends FakeJournal {
-  readonly #peril: () => void;
-
-  constructor(earlier: FakeJournal | undefined, peril: () => void) {
-    super(earlier);
-    this.#peril = peril;
-  }
-
-  override recordRun(record: RunRecord): void {
-    super.recordRun(record);
-    this.#peril();
-  }
-}
-
-/** A clock whose timers never fire for the dead. */
-function mortalClock(clock: Clock, isDead: () => boolean): Clock {
-  return {
-    now: () => clock.now(),
-    wallNow: () => clock.wallNow(),
-    random: () => clock.random(),
-    after: (delay, fire) =>
-      clock.after(delay, () => {
-        if (!isDead()) fire();
-      }),
   };
 }

@@ -1,14 +1,17 @@
-import { decide, EventStream, KILL_WAIT, type WorkerId } from '@hsu-master/core';
+import { decide, EventStream, KILL_WAIT, type WorkerId, type WorkerSpec } from '@hsu-master/core';
 import { Chance } from '../chance.ts';
 import { FakeClock } from '../fake/clock.ts';
+import { FakeJournal } from '../fake/journal.ts';
+import { fakeExit, fakeProgram } from '../fake/program.ts';
 import { FakeSystem, type SystemNews } from '../fake/system.ts';
-import type { Check, Order, Violation, World } from './check.ts';
+import type { Check, Order, Seen, Succession, Violation, World } from './check.ts';
 import { CommandsCheck } from './checks/commands.ts';
 import { DependenciesCheck } from './checks/dependencies.ts';
 import { LimitsCheck } from './checks/limits.ts';
 import { PictureCheck } from './checks/picture.ts';
 import { RestartsCheck } from './checks/restarts.ts';
 import { StoryCheck } from './checks/story.ts';
+import { STRANGER, SuccessionCheck } from './checks/succession.ts';
 import { TreesCheck } from './checks/trees.ts';
 import { beginMaster, type Master } from './master.ts';
 import { drawSpecs } from './scene.ts';
@@ -22,11 +25,14 @@ const CHECKS = [
   DependenciesCheck,
   LimitsCheck,
   PictureCheck,
+  SuccessionCheck,
 ];
 
 /** How late a host notices things at most, and a timer fires, in a run of the simulation. */
 const MOST_DELAY = 20;
 const MOST_LATENESS = 200;
+/** How likely a master is killed at each step of each effect. */
+const PERIL = 0.002;
 
 export interface Simulation {
   readonly seed: number;
@@ -34,6 +40,10 @@ export interface Simulation {
   readonly make: MakeSupervisor;
   /** The rule of the workers; a fault may be planted in it. */
   readonly decide?: typeof decide;
+  /** The one step of an effect at which the master is killed, counted from 1, 0: at none. By default chance decides at each. */
+  readonly killAt?: number;
+  /** Told at the end how many such steps there were. */
+  readonly steps?: (count: number) => void;
   /** Where the events of one master are published; a fault may be planted in it. */
   readonly events?: () => EventStream;
   /** Called with a line for all that happens. */
@@ -58,7 +68,14 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     unanswered: new Set(),
     master: null,
     masters: 0,
+    bootedAt: 0,
+    steps: 0,
+    strangers: 0,
+    order: null,
+    hasEnded: false,
   };
+  const world = worldOf(scene);
+  scene.checks = CHECKS.map((Checking) => new Checking(world));
   scene.system.watch((news) => {
     trace(scene, () => describe(news));
     for (const check of scene.checks) check.news?.(news);
@@ -68,19 +85,24 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     await step(scene);
   }
   if (scene.violations.length === 0) await finalStop(scene);
+  simulation.steps?.(scene.steps);
   return scene.violations;
 }
 
 function worldOf(scene: Scene): World {
-  const { clock, system, specs, violations } = scene;
+  const { clock, system, violations } = scene;
+  let known: { readonly of: Scene['specs']; readonly byId: ReadonlyMap<WorkerId, WorkerSpec> } | null = null;
   return {
     clock,
     system,
-    specs: new Map(specs.map((spec) => [spec.id, spec])),
+    get specs() {
+      if (known?.of !== scene.specs)
+        known = { of: scene.specs, byId: new Map(scene.specs.map((spec) => [spec.id, spec])) };
+      return known.byId;
+    },
     unnoticed: 6 * MOST_DELAY + 2 * MOST_LATENESS,
     supervisor: () => present(scene).supervisor,
     unanswered: () => scene.unanswered,
-    masterId: () => present(scene).id,
     violate(property, detail) {
       trace(scene, () => `BROKEN ${property}: ${detail}`);
       violations.push({ property, detail });
@@ -104,13 +126,21 @@ interface Scene {
   readonly chance: Chance;
   readonly clock: FakeClock;
   readonly system: FakeSystem;
-  readonly specs: ReturnType<typeof drawSpecs>;
+  specs: ReturnType<typeof drawSpecs>;
   readonly violations: Violation[];
-  /** Those of the present master. */
   checks: readonly Check[];
   readonly unanswered: Set<Order>;
   master: Master | null;
   masters: number;
+  /** When the machine was started last. */
+  bootedAt: number;
+  /** Moments at which a master might have been killed. */
+  steps: number;
+  strangers: number;
+  /** What is being ordered in this moment. */
+  order: Order | null;
+  /** The present master has ended in order. */
+  hasEnded: boolean;
 }
 
 function present({ master }: Scene): Master {
@@ -123,7 +153,11 @@ async function step(scene: Scene): Promise<void> {
   const { chance, clock, system } = scene;
   if (present(scene).dead) {
     if (chance.happens(0.5)) clock.advance(chance.between(0, 20_000));
+    passUnseen(scene);
     replaceMaster(scene);
+    await settle();
+    rested(scene);
+    return;
   }
   const draw = chance.next();
   if (draw < 0.55) await pass(scene, chance.pick([0, 10, 100, 1000, 5000, 30_000]));
@@ -131,14 +165,50 @@ async function step(scene: Scene): Promise<void> {
   else if (draw < 0.94) {
     const [first, ...others] = system.living();
     if (first !== undefined) system.signal(chance.pick([first, ...others]), 'SIGKILL');
-  } else if (draw < 0.96) present(scene).toggleJournal();
-  else if (draw < 0.98) changeLimits(scene);
-  else {
-    trace(scene, () => 'the master is killed');
-    present(scene).die();
-  }
+  } else if (draw < 0.95) present(scene).toggleJournal();
+  else if (draw < 0.96) changeLimits(scene);
+  else if (draw < 0.97) meetStranger(scene, chance.between(2, 60));
+  else await endMaster(scene);
   await settle();
   rested(scene);
+}
+
+/** The master goes, one way or another. */
+async function endMaster(scene: Scene): Promise<void> {
+  const { chance } = scene;
+  const { supervisor, die } = present(scene);
+  const draw = chance.next();
+  if (draw < 0.2) {
+    trace(scene, () => 'the master leaves');
+    supervisor.leave('drawn');
+  } else if (draw < 0.35) {
+    give(scene, { kind: 'shutdown', id: null, deadline: 5000 });
+    void supervisor.shutdown('drawn', 5000).then(() => {
+      scene.hasEnded = true;
+    });
+    await pass(scene, chance.pick([0, 100, 3000, 60_000]));
+    await settle();
+  }
+  trace(scene, () => 'the master is killed');
+  die();
+}
+
+/** While no master is there, processes die, and others get their pids. */
+function passUnseen(scene: Scene): void {
+  const { chance, system } = scene;
+  for (const { process } of present(scene).journal.runs()) {
+    const found = system.isAlive(process) ? system.find(process.pid) : null;
+    if (found !== null && chance.happens(0.2)) system.end(found, fakeExit({ code: chance.pick([0, 1]) }));
+    if (!system.isAlive(process) && chance.happens(0.5)) meetStranger(scene, process.pid);
+  }
+}
+
+/** A process comes that is nobody’s worker. */
+function meetStranger(scene: Scene, pid: number): void {
+  scene.strangers += 1;
+  scene.system.passBy(pid);
+  const tree = { mark: `${STRANGER}${scene.strangers}`, workerId: null, run: 0 };
+  scene.system.begin(scene.system.create(tree, fakeProgram(), null));
 }
 
 /** Lets up to `most` milliseconds pass, in pieces, so that promises get their turn in time. */
@@ -175,7 +245,10 @@ function command(scene: Scene): void {
   const order: Order = { kind, id };
   give(scene, order);
   scene.unanswered.add(order);
-  supervisor[kind](id).then(
+  scene.order = order;
+  const answer = supervisor[kind](id);
+  if (!present(scene).dead) scene.order = null;
+  answer.then(
     (outcome) => {
       scene.unanswered.delete(order);
       trace(scene, () => `${kind} ${id}: ${outcome.kind}`);
@@ -190,8 +263,11 @@ function changeLimits(scene: Scene): void {
   const [first, ...others] = scene.specs.filter(({ limits }) => limits !== null);
   if (first === undefined) return;
   const { id, limits } = scene.chance.pick([first, ...others]);
-  give(scene, { kind: 'limits', id });
+  const order: Order = { kind: 'limits', id };
+  give(scene, order);
+  scene.order = order;
   if (limits !== null) present(scene).supervisor.setLimits(id, limits);
+  if (!present(scene).dead) scene.order = null;
 }
 
 function give(scene: Scene, order: Order): void {
@@ -201,41 +277,51 @@ function give(scene: Scene, order: Order): void {
 
 function replaceMaster(scene: Scene): void {
   const { simulation, chance, clock, system } = scene;
+  const earlier = scene.master;
+  const rebooted = earlier !== null && chance.happens(0.15);
+  if (earlier !== null) succeed(scene, earlier, rebooted);
   scene.masters += 1;
   const number = scene.masters;
   const id = `m${number}`;
   scene.unanswered.clear();
-  const world = worldOf(scene);
-  const checks: readonly Check[] = CHECKS.map((Checking) => new Checking(world));
-  scene.checks = checks;
+  scene.hasEnded = false;
+  const { checks } = scene;
   const events = simulation.events?.() ?? new EventStream(100);
   const isPast = (): boolean => scene.masters !== number || scene.master?.dead === true;
-  events.subscribe((event) => {
-    if (isPast()) return;
-    trace(scene, () => `${id} ${event.workerId}/${event.run} ${event.type} ${JSON.stringify(event.payload)}`);
-    for (const check of checks) check.event?.(event);
-  });
   const rule = simulation.decide ?? decide;
-  const earlier = scene.master;
   scene.master = null;
-  scene.master = beginMaster({
+  const master = beginMaster({
     id,
     make: simulation.make,
     isDaemon: (of) => scene.specs.some((spec) => spec.id === of && spec.mainProcess !== null),
     chance: chance.fork(),
     clock,
     system,
-    earlier,
+    journal: earlier === null ? new FakeJournal() : new FakeJournal(earlier.journal, rebooted),
+    bootedAt: scene.bootedAt,
     events,
     mostDelay: chance.pick([1, 2, MOST_DELAY]),
     mostLateness: chance.pick([0, MOST_LATENESS]),
+    dies(deaths) {
+      scene.steps += 1;
+      const { killAt } = simulation;
+      const dies = killAt === undefined ? deaths.happens(PERIL) : scene.steps === killAt;
+      if (dies) trace(scene, () => `the master is killed at step ${scene.steps}`);
+      return dies;
+    },
     decide(worker, message, circumstances) {
       const decision = rule(worker, message, circumstances);
       if (!isPast()) for (const check of checks) check.decided?.(worker, message, decision);
       return decision;
     },
   });
-  const { supervisor } = scene.master;
+  scene.master = master;
+  events.subscribe((event) => {
+    if (isPast()) return;
+    trace(scene, () => `${id} ${event.workerId}/${event.run} ${event.type} ${JSON.stringify(event.payload)}`);
+    for (const check of checks) check.event?.(event);
+  });
+  const { supervisor } = master;
   supervisor.add(scene.specs);
   give(scene, { kind: 'start-all', id: null });
   supervisor.startAll().catch((error: unknown) => {
@@ -243,11 +329,47 @@ function replaceMaster(scene: Scene): void {
   });
 }
 
+/** What changes while no master is there. */
+function succeed(scene: Scene, { supervisor }: Master, rebooted: boolean): void {
+  const { chance, clock, system, order } = scene;
+  const last = new Map<WorkerId, Seen>(scene.specs.map(({ id }) => [id, supervisor.snapshot(id)]));
+  if (rebooted) {
+    trace(scene, () => 'the machine is started anew');
+    for (const process of system.living()) system.end(process, fakeExit({ signal: 'SIGKILL' }));
+    scene.bootedAt = clock.now();
+  }
+  const changed = chance.happens(0.2) ? changeSpecs(scene) : new Set<WorkerId>();
+  scene.order = null;
+  const succession: Succession = { uncertain: order, rebooted, begunAnew: scene.hasEnded, changed, last };
+  for (const check of scene.checks) check.succeeded?.(succession);
+}
+
+/** The configuration is another one: a worker has another command, is enabled or disabled, or is gone. */
+function changeSpecs(scene: Scene): ReadonlySet<WorkerId> {
+  const { chance, specs } = scene;
+  const [first, ...others] = specs;
+  if (first === undefined) return new Set();
+  const { id, command, enabled } = chance.pick([first, ...others]);
+  trace(scene, () => `the configuration of ${id} changes`);
+  const draw = chance.next();
+  const isNeeded =
+    specs.length === 1 || specs.some(({ dependsOn }) => dependsOn.some((needed) => needed.id === id));
+  if (draw < 0.3 && !isNeeded) {
+    scene.specs = specs.filter((spec) => spec.id !== id);
+    return new Set([id]);
+  }
+  const change: Partial<WorkerSpec> =
+    draw < 0.6 ? { enabled: !enabled } : { command: { ...command, argv: [id, String(scene.masters)] } };
+  scene.specs = specs.map((spec) => (spec.id === id ? { ...spec, ...change } : spec));
+  return new Set([id]);
+}
+
 /** The ordered stop: it ends in time, and nothing begins for an hour after it. */
 async function finalStop(scene: Scene): Promise<void> {
   const { chance, clock, violations } = scene;
-  if (present(scene).dead) replaceMaster(scene);
+  while (present(scene).dead) replaceMaster(scene);
   if (chance.happens(0.5)) await settle();
+  while (present(scene).dead) replaceMaster(scene);
   const { supervisor, immortal } = present(scene);
   immortal();
   const deadline = chance.pick([0, 1000, 10_000, 60_000]);

@@ -30,7 +30,13 @@ export interface SimulatedSupervisor {
     deadline: number,
   ): Promise<{ readonly survivors: readonly { readonly process: ProcessIdentity }[] }>;
   force(): void;
-  snapshot(id: WorkerId): { readonly phase: PhaseName; readonly desired: 'up' | 'down' };
+  leave(reason: string): void;
+  snapshot(id: WorkerId): {
+    readonly phase: PhaseName;
+    readonly desired: 'up' | 'down';
+    readonly run: number;
+    readonly process: ProcessIdentity | null;
+  };
 }
 
 /** What a supervisor is made of; faults are planted here. */

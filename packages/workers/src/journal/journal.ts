@@ -31,7 +31,7 @@ export function openJournal(places: JournalPlaces): FileJournal {
   const { desired, records, leftOvers } = openFiles(places);
   return {
     leftOvers: () => leftOvers,
-    recall: () => null,
+    memos: () => new Map(),
     judgement: () => null,
     refusals: () => [],
     remember: () => {},

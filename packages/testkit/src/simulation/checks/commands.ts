@@ -1,6 +1,6 @@
 import type { Decision, HsuEvent, Message, MessageKind, Worker, WorkerId } from '@hsu-master/core';
 import type { SystemNews } from '../../fake/system.ts';
-import type { Check, Order, World } from '../check.ts';
+import type { Check, Order, Succession, World } from '../check.ts';
 
 /** Commands and facts: orders are obeyed, rest is rest, late facts are dropped, each ticket settles once with the truth. */
 export class CommandsCheck implements Check {
@@ -17,10 +17,20 @@ export class CommandsCheck implements Check {
 
   order({ kind, id }: Order): void {
     if (kind === 'shutdown') this.#stopping = true;
-    if (kind === 'start-all') for (const each of this.#world.specs.keys()) this.#wanted.set(each, true);
     if (id === null || this.#stopping) return;
     if (kind === 'start' || kind === 'restart') this.#wanted.set(id, true);
     if (kind === 'stop' || kind === 'kill') this.#wanted.set(id, false);
+  }
+
+  succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
+    this.#tickets.clear();
+    for (const id of changed) this.#resting.delete(id);
+    // What was not wanted any more only because its master ended is wanted again.
+    if (this.#stopping || rebooted || begunAnew) this.#resting.clear();
+    this.#stopping = false;
+    if (uncertain?.id == null) return;
+    this.#wanted.delete(uncertain.id);
+    this.#resting.delete(uncertain.id);
   }
 
   event({ type, workerId, run }: HsuEvent): void {
@@ -89,8 +99,7 @@ export class CommandsCheck implements Check {
   /** What contradicts that an order is done; null where nothing does. */
   #untrue(kind: MessageKind, { id, phase }: Worker): string | null {
     if (kind === 'stop' || kind === 'kill') {
-      const own = `${this.#world.masterId()}.`;
-      const living = this.#world.system.living(id).find((process) => process.tree.mark.startsWith(own));
+      const [living] = this.#world.system.living(id);
       return living === undefined ? null : `pid ${living.pid} is alive`;
     }
     if (kind !== 'start' && kind !== 'restart') return null;

@@ -9,7 +9,7 @@ import type {
   WorkerId,
   WorkerSpec,
 } from '@hsu-master/core';
-import type { Check, Order, World } from '../check.ts';
+import type { Check, Order, Succession, World } from '../check.ts';
 
 interface Seen {
   readonly holds: Record<DependencyCondition, boolean>;
@@ -33,13 +33,28 @@ export class DependenciesCheck implements Check {
     if (kind === 'shutdown') this.#stopping = true;
   }
 
+  succeeded({ begunAnew, rebooted, changed }: Succession): void {
+    this.#stopping = false;
+    for (const id of changed) this.#owed.delete(id);
+    for (const id of this.#seen.keys()) {
+      for (const condition of ['started', 'ready', 'completed'] as const) this.#set(id, condition, false);
+    }
+    if (begunAnew || rebooted) this.#owed.clear();
+  }
+
   event(event: HsuEvent): void {
     const spec = event.workerId === null ? undefined : this.#world.specs.get(event.workerId);
     if (spec === undefined) return;
     const isMain = spec.mainProcess === null;
     switch (event.type) {
       case 'worker.starting':
+        this.#owed.delete(spec.id);
         this.#starting(spec);
+        return;
+      case 'worker.backing-off':
+      case 'worker.failed':
+      case 'worker.blocked':
+        this.#owed.delete(spec.id);
         return;
       case 'worker.started':
         this.#set(spec.id, 'started', isMain);
@@ -57,13 +72,19 @@ export class DependenciesCheck implements Check {
         this.#left(spec);
         return;
       case 'worker.stopped':
+        this.#owed.delete(spec.id);
         this.#set(spec.id, 'completed', event.payload.completed);
         return;
       default:
     }
   }
 
-  decided(before: Worker, _message: Message, { worker }: Decision): void {
+  decided(before: Worker, message: Message, { worker }: Decision): void {
+    const { phase } = worker;
+    if (message.kind === 'recalled' && before.phase.name === 'stopped' && phase.name === 'running') {
+      this.#set(worker.id, 'started', phase.mainKnown);
+      this.#set(worker.id, 'ready', phase.mainKnown && phase.ready);
+    }
     // A completed worker that is told to stop gives up its completion without an event.
     if (before.phase.name !== 'stopped' || worker.phase.name !== 'stopped' || worker.phase.completed) return;
     this.#set(worker.id, 'completed', false);
@@ -107,10 +128,10 @@ export class DependenciesCheck implements Check {
 
   /** The process of a worker ends or has ended; for a daemon also one that never showed its main process. */
   #left({ id, mainProcess }: WorkerSpec): void {
+    this.#owed.delete(id);
     if (!this.#seenOf(id).holds.started && mainProcess === null) return;
     this.#set(id, 'started', false);
     this.#set(id, 'ready', false);
-    this.#owed.delete(id);
     if (this.#stopping) return;
     for (const dependent of this.#world.specs.values()) {
       const follows = dependent.dependsOn.some((dependency) => dependency.id === id && dependency.restart);

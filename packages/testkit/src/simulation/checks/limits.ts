@@ -10,7 +10,7 @@ import type {
   WorkerId,
 } from '@hsu-master/core';
 import type { FakeTree, SystemNews } from '../../fake/system.ts';
-import type { Check, Order, World } from '../check.ts';
+import type { Check, Order, Succession, World } from '../check.ts';
 
 /** The kernel’s answers and the policies’: what is held back is let go in time, what a limit ended stays so, raises are bounded. */
 export class LimitsCheck implements Check {
@@ -19,6 +19,8 @@ export class LimitsCheck implements Check {
   readonly #held = new Map<string, FakeTree>();
   /** Workers that must not begin by themselves, since the answer to an excess was their end. */
   readonly #ended = new Map<WorkerId, LimitPolicy>();
+  /** The same before it was said. */
+  readonly #ending = new Map<WorkerId, LimitPolicy>();
   /** The present run was asked to end before it did. */
   readonly #asked = new Set<WorkerId>();
   readonly #raised = new Set<WorkerId>();
@@ -32,6 +34,16 @@ export class LimitsCheck implements Check {
     if (id === null) return;
     if (kind === 'start' || kind === 'restart' || kind === 'reset') this.#ended.delete(id);
     if (kind === 'reset' || kind === 'limits') this.#raised.delete(id);
+  }
+
+  succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
+    this.#ending.clear();
+    for (const id of changed) this.#ended.delete(id);
+    if (uncertain?.id != null) this.#raised.add(uncertain.id);
+    if (!begunAnew && !rebooted) return;
+    this.#ended.clear();
+    this.#raised.clear();
+    this.#asked.clear();
   }
 
   news(news: SystemNews): void {
@@ -48,8 +60,14 @@ export class LimitsCheck implements Check {
   event(event: HsuEvent): void {
     const { workerId: id } = event;
     if (id === null) return;
-    if (event.type === 'worker.started') this.#asked.delete(id);
-    if (event.type === 'worker.stopping') this.#asked.add(id);
+    if (event.type === 'worker.started' || event.type === 'worker.attached') this.#asked.delete(id);
+    if (event.type === 'worker.stopping') {
+      if (event.payload.cause !== 'left-behind') this.#asked.add(id);
+      const ending = this.#ending.get(id);
+      if (ending !== undefined && event.payload.cause === 'limit') this.#ended.set(id, ending);
+    }
+    // By an order, or with its master.
+    if (event.type === 'worker.stopped') this.#ended.delete(id);
     if (event.type === 'worker.exited' && !this.#asked.has(id)) this.#exited(id, event.payload);
     const policy = event.type === 'worker.starting' ? this.#ended.get(id) : undefined;
     if (policy !== undefined) {
@@ -60,15 +78,15 @@ export class LimitsCheck implements Check {
   decided(before: Worker, message: Message, { effects, events }: Decision): void {
     if (events.some(({ type }) => type === 'limit.adjusted')) this.#raised.add(before.id);
     if (message.kind === 'limit-exceeded' && message.run === before.run && before.phase.name === 'running') {
-      if (isFinal(message.policy)) this.#ended.set(before.id, message.policy);
+      this.#ending.delete(before.id);
+      if (isFinal(message.policy)) this.#ending.set(before.id, message.policy);
     }
     for (const effect of effects) if (effect.kind === 'spawn') this.#spawned(before.id, effect.limits);
   }
 
   rested(): void {
-    const own = `${this.#world.masterId()}.`;
     for (const { mark, workerId } of this.#held.values()) {
-      if (workerId === null || !mark.startsWith(own)) continue;
+      if (workerId === null || !this.#world.specs.has(workerId)) continue;
       const { phase } = this.#world.supervisor().snapshot(workerId);
       if (phase !== 'running') this.#broken(`${mark} is held back although ${workerId} is ${phase}`);
     }

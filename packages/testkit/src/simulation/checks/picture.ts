@@ -11,6 +11,10 @@ export class PictureCheck implements Check {
     this.#world = world;
   }
 
+  succeeded(): void {
+    this.#emptySince.clear();
+  }
+
   rested(): void {
     for (const id of this.#world.specs.keys()) this.#look(id);
   }
@@ -18,8 +22,7 @@ export class PictureCheck implements Check {
   #look(id: WorkerId): void {
     const { clock, system, unnoticed } = this.#world;
     const { phase, desired } = this.#world.supervisor().snapshot(id);
-    const own = `${this.#world.masterId()}.`;
-    const living = system.living(id).filter((process) => process.tree.mark.startsWith(own)).length;
+    const living = system.living(id).length;
     const alive = phase === 'running' || phase === 'stopping' || phase === 'starting';
     if (living > 0 || !alive) this.#emptySince.delete(id);
     else if (!this.#emptySince.has(id)) this.#emptySince.set(id, clock.now());

@@ -7,7 +7,7 @@ import type {
   WorkerId,
   WorkerSpec,
 } from '@hsu-master/core';
-import type { Check, Order, World } from '../check.ts';
+import type { Check, Order, Succession, World } from '../check.ts';
 import { oomPolicy } from './limits.ts';
 
 interface History {
@@ -23,6 +23,8 @@ interface History {
   tripped: boolean;
   /** No start before this, but on command. */
   notBefore: MonotonicTime;
+  /** What the earlier master did last may be unsaid; the next has said nothing yet. */
+  unsaid: boolean;
 }
 
 function forgive(history: History): void {
@@ -56,14 +58,37 @@ export class RestartsCheck implements Check {
     history.notBefore = 0;
   }
 
+  succeeded({ rebooted, begunAnew, changed }: Succession): void {
+    if (begunAnew) this.#histories.clear();
+    for (const id of changed) this.#histories.delete(id);
+    for (const [id, history] of this.#histories) {
+      history.unsaid = true;
+      if (!rebooted) continue;
+      // Of what a boot knew only an open breaker counts for the next.
+      const resetAfter = this.#resetAfter(id);
+      if (lived(history, this.#world.clock.now()) >= resetAfter) forgive(history);
+      history.restarts.length = 0;
+      history.startedAt = null;
+      if (!history.tripped) history.notBefore = 0;
+    }
+  }
+
   event(event: HsuEvent): void {
     const { workerId } = event;
     const spec = workerId === null ? undefined : this.#world.specs.get(workerId);
     if (workerId === null || spec === undefined) return;
     const policy = spec.restart;
-    const rules = [policy.exit, policy.health, policy.resource];
     const history = this.#historyOf(workerId);
     const now = this.#world.clock.now();
+    const mostResetAfter = this.#resetAfter(workerId);
+    if (history.unsaid && event.type !== 'worker.attached') {
+      history.unsaid = false;
+      if (lived(history, now) >= mostResetAfter) forgive(history);
+      if (event.type === 'worker.backing-off') {
+        history.notBefore = now + event.payload.delay;
+        return;
+      }
+    }
     switch (event.type) {
       case 'worker.starting':
         this.#starting(workerId, history);
@@ -71,22 +96,36 @@ export class RestartsCheck implements Check {
       case 'worker.started':
         history.startedAt = now;
         return;
+      case 'worker.attached':
+        history.unsaid = false;
+        history.asked = false;
+        history.cause = 'exit';
+        history.startedAt = now - event.payload.uptime;
+        return;
       case 'worker.stopping':
         this.#stopping(history, event.payload.cause);
         return;
       case 'worker.stopped':
         forgive(history);
+        history.notBefore = 0;
         return;
       case 'worker.exited':
         if (!history.asked && event.payload.exit.oomKilled === 'limit' && isRestart(spec))
           history.cause = 'resource';
-        if (lived(history, now) >= Math.max(...rules.map((rule) => rule.resetAfter))) forgive(history);
+        if (lived(history, now) >= mostResetAfter) forgive(history);
         return;
       case 'worker.backing-off':
         this.#backingOff(workerId, history, policy, event.payload);
         return;
       default:
     }
+  }
+
+  /** A run that lives this long forgives all, whatever the rule. */
+  #resetAfter(id: WorkerId): number {
+    const policy = this.#world.specs.get(id)?.restart;
+    if (policy === undefined) return 0;
+    return Math.max(...[policy.exit, policy.health, policy.resource].map((rule) => rule.resetAfter));
   }
 
   #historyOf(id: WorkerId): History {
@@ -99,13 +138,14 @@ export class RestartsCheck implements Check {
       asked: false,
       tripped: false,
       notBefore: 0,
+      unsaid: false,
     };
     this.#histories.set(id, history);
     return history;
   }
 
   #stopping(history: History, cause: StopCause): void {
-    history.asked = true;
+    if (cause !== 'left-behind') history.asked = true;
     if (cause === 'liveness' || cause === 'startup') history.cause = 'health';
     else if (cause === 'limit') history.cause = 'resource';
     else if (cause !== 'left-behind') history.cause = 'exit';

@@ -1,23 +1,42 @@
-import type { HsuEvent, WorkerId } from '@hsu-master/core';
-import type { Check, World } from '../check.ts';
+import type { Decision, HsuEvent, Message, Worker, WorkerId } from '@hsu-master/core';
+import type { Check, Succession, World } from '../check.ts';
 
 interface Story {
   readonly run: number;
-  step: 'starting' | 'failed' | 'started' | 'exited';
+  /** unsaid: what the earlier master did last may not have been said. */
+  step: 'starting' | 'failed' | 'started' | 'exited' | 'unsaid';
   ready: boolean;
   held: boolean;
   /** The process that started is the main one, or another took over. */
   mainKnown: boolean;
 }
 
+const NOTHING: Story = { run: 0, step: 'unsaid', ready: false, held: false, mainKnown: false };
+
 /** Events: numbered without gaps, no defect, and each run’s in order. */
 export class StoryCheck implements Check {
   readonly #world: World;
   readonly #stories = new Map<WorkerId, Story>();
+  /** Of the workers that were recalled, those whose main process was known. */
+  readonly #mainKnown = new Set<WorkerId>();
   #seq = 0;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  succeeded({ begunAnew, rebooted }: Succession): void {
+    this.#seq = 0;
+    if (begunAnew || rebooted) this.#stories.clear();
+    for (const id of this.#world.specs.keys())
+      this.#stories.set(id, { ...NOTHING, ...this.#stories.get(id), step: 'unsaid' });
+  }
+
+  /** That another process took over may be remembered and not have been said. */
+  decided(_before: Worker, message: Message, { worker: { id, phase } }: Decision): void {
+    if (message.kind !== 'recalled') return;
+    if (phase.name !== 'running' || phase.mainKnown) this.#mainKnown.add(id);
+    else this.#mainKnown.delete(id);
   }
 
   event(event: HsuEvent): void {
@@ -28,7 +47,12 @@ export class StoryCheck implements Check {
     if (event.type === 'supervisor.defect') this.#world.violate('no-defect', event.payload.message);
     if (event.workerId === null) return;
     const story = this.#stories.get(event.workerId);
-    const fits = event.type === 'worker.starting' ? this.#begins(event, story) : this.#goesOn(event, story);
+    const fits =
+      event.type === 'worker.starting'
+        ? this.#begins(event, story)
+        : event.type === 'worker.attached'
+          ? this.#isAttached(event, story)
+          : this.#goesOn(event, story);
     if (fits) return;
     const before = story === undefined ? 'before any run' : `when run ${story.run} had ${story.step}`;
     this.#world.violate(
@@ -40,7 +64,7 @@ export class StoryCheck implements Check {
   ended(survivors: ReadonlySet<number>): void {
     if (survivors.size > 0) return;
     for (const [id, { run, step }] of this.#stories) {
-      if (step !== 'starting' && step !== 'started') continue;
+      if ((step !== 'starting' && step !== 'started') || !this.#world.specs.has(id)) continue;
       this.#world.violate('each-run-tells-its-story', `${id}: run ${run} had ${step} and never ended`);
     }
   }
@@ -53,8 +77,17 @@ export class StoryCheck implements Check {
       held: false,
       mainKnown: false,
     });
+    if (story?.step === 'unsaid') return (run ?? 0) > story.run;
     if (run !== (story?.run ?? 0) + 1) return false;
     return story?.step !== 'starting' && story?.step !== 'started';
+  }
+
+  /** A run is attached to once by each master, before all else that is said of it. */
+  #isAttached({ workerId, run, ...event }: HsuEvent, story: Story | undefined): boolean {
+    const ready = event.type === 'worker.attached' && event.payload.ready;
+    const mainKnown = ready || this.#mainKnown.has(workerId ?? '');
+    this.#stories.set(workerId ?? '', { run: run ?? 0, step: 'started', ready, held: false, mainKnown });
+    return story === undefined || (story.step === 'unsaid' && (run ?? 0) >= story.run);
   }
 
   /** Whether the event may come now; notes what it tells. */

@@ -1,8 +1,11 @@
 import type { HsuEvent, Message, MonotonicTime, Worker, WorkerId } from '@hsu-master/core';
 import type { SystemNews } from '../../fake/system.ts';
-import type { Check, Order, World } from '../check.ts';
+import type { Check, Order, Succession, World } from '../check.ts';
 
 type News<K extends SystemNews['kind']> = Extract<SystemNews, { kind: K }>;
+
+/** What a worker gets that is not configured any more. */
+const FORGOTTEN_GRACE = 10_000;
 
 /** Processes: one run at a time, grace before killing, nothing left at the end. */
 export class TreesCheck implements Check {
@@ -26,6 +29,11 @@ export class TreesCheck implements Check {
     if (kind === 'force') this.#allMayBeKilledAt = now;
   }
 
+  succeeded({ uncertain }: Succession): void {
+    this.#allMayBeKilledAt = Number.POSITIVE_INFINITY;
+    if (uncertain?.kind === 'kill' && uncertain.id !== null) this.#killOrdered.add(uncertain.id);
+  }
+
   decided(before: Worker, message: Message): void {
     const isKill = message.kind === 'limit-exceeded' && message.policy === 'immediate_kill';
     if (isKill && message.run === before.run && before.phase.name === 'running') {
@@ -45,6 +53,7 @@ export class TreesCheck implements Check {
 
   ended(survivors: ReadonlySet<number>): void {
     for (const { pid, tree } of this.#world.system.living()) {
+      if (tree.workerId === null) continue;
       const named = survivors.has(pid);
       if (named && this.#killed.has(tree.mark)) continue;
       const what = named ? 'named as a survivor, but never sent SIGKILL' : 'alive and was not named';
@@ -70,7 +79,7 @@ export class TreesCheck implements Check {
     }
     this.#killed.add(mark);
     if (now >= this.#allMayBeKilledAt || this.#killOrdered.has(workerId)) return;
-    const grace = this.#world.specs.get(workerId)?.stop.grace ?? 0;
+    const grace = this.#world.specs.get(workerId)?.stop.grace ?? FORGOTTEN_GRACE;
     if (askedAt !== undefined && now - askedAt >= grace - 1e-6) return;
     const waited = askedAt === undefined ? 'without asking' : `after ${now - askedAt} of ${grace} ms`;
     this.#world.violate('grace-is-kept', `${mark} was sent SIGKILL ${waited}`);
