@@ -277,6 +277,8 @@ describe.concurrent('lines on their way', () => {
     const heard: string[] = [];
     const stop = master.hearLines(['plain'], ({ text }) => heard.push(text));
     expect(master.lineCounters().heardStreams).toBe(4);
+    // Its line may be here before the news that it has started; until then a restart has nothing to end.
+    await quiet.event('worker.started', 'plain');
     await master.restartWorker('plain');
     await quiet.event('worker.started', 'plain', 2);
     await eventually(() => heard.length > 0);

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   existsSync,
   openSync,
@@ -11,7 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkLines, lines, openPumpBench } from './pump-bench.ts';
+import { isRoot, runProgram } from './harness.ts';
+import { checkLines, folder, lines, openPumpBench } from './pump-bench.ts';
 
 describe('a channel', () => {
   it('carries every byte of a flood, in order, and counts them', async () => {
@@ -234,5 +236,14 @@ describe('the end', () => {
     expect((await next.ended(again)).counts.bytes).toBe(4);
     expect(next.text()).toBe('one\ntwo\n');
     expect(channel).toBeGreaterThan(0);
+  });
+});
+
+describe.runIf(isRoot)('a user with more channels than have full size (needs root: becomes nobody)', () => {
+  it('has small ones beyond, which is told once, and which carry all', async () => {
+    const place = folder();
+    chownSync(place, 65_534, 65_534);
+    const run = runProgram('small-channels', [place, '1100'], { uid: 65_534, gid: 65_534 });
+    expect(await run.closed).toMatchObject({ code: 0, stdout: 'small 8192\nbytes 20000000, dropped 0\n' });
   });
 });

@@ -141,14 +141,18 @@ void Lanes::abandon() {
   for (auto& lane : lanes_) lane->abandon();
 }
 
+// Of what each lane tells, but all have in common.
+bool Lanes::is_news(const Event& event) {
+  if (event.type == EventType::pump_closed) return ++closed_ == lanes_.size();
+  return event.type != EventType::channel_small || !std::exchange(told_small_, true);
+}
+
 std::vector<Event> Lanes::take() {
   std::vector<Event> all;
   for (auto& lane : lanes_) {
     std::vector<Event> some = lane->take();
-    std::erase_if(some, [this](const Event& event) {
-      return event.type == EventType::pump_closed && ++closed_ < lanes_.size();
-    });
-    all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    std::copy_if(std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()), std::back_inserter(all),
+                 [this](const Event& event) { return is_news(event); });
   }
   return all;
 }

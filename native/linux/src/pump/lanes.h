@@ -47,6 +47,7 @@ class Lanes {
   Result<size_t> begin();  // the number of a new lane
   Result<size_t> lane_for(const ChannelOptions& options);
   Pump* of(ChannelId id);
+  bool is_news(const Event& event);
   void forget_paths();
 
   const LanesOptions options_;
@@ -57,6 +58,7 @@ class Lanes {
   std::unordered_map<std::string, size_t> by_path_;
   size_t forget_at_ = 1024;
   size_t closed_ = 0;
+  bool told_small_ = false;
 };
 
 }  // namespace hsu::pump

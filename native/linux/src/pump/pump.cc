@@ -113,6 +113,8 @@ Result<ChannelId> Pump::add(ChannelOptions&& options) {
   event.data.ptr = channel.get();
   channel->polled = !found;
   int fd = fifo.get();
+  int capacity = ::fcntl(fd, F_GETPIPE_SZ);
+  if (capacity > 0) channel->capacity = static_cast<size_t>(capacity);
   channel->fifo = std::move(fifo);
   Channel& kept = *channels_.emplace(id, std::move(channel)).first->second;
   if (found) {

@@ -250,7 +250,7 @@ void Pump::turn_without_file(Channel& channel) {
 // Quiet channels keep the small buffer that they were born with: a large one costs the system ten kilobytes. Of many that
 // flood only some get one: a hundred megabytes of buffers do not stay in any cache, and were slower than small ones.
 void Pump::grow(Channel& channel, size_t moved) {
-  if (channel.grown || moved < kGrowAt || grown_ + kMostCapacity > kMostGrown) return;
+  if (channel.grown || moved < std::min(kGrowAt, channel.capacity / 2) || grown_ + kMostCapacity > kMostGrown) return;
   channel.grown = true;
   for (int size = kMostCapacity; size > static_cast<int>(channel.capacity); size /= 2) {
     int got = ::fcntl(channel.fifo.get(), F_SETPIPE_SZ, size);

@@ -350,8 +350,6 @@ class Pumped implements PumpCollector {
       case 'pump-closed':
         this.#closed?.();
         return;
-      case 'channel-small':
-        return;
       case 'replaced':
         this.#compressor.hear(event);
         return;

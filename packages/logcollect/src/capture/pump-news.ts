@@ -25,6 +25,13 @@ export function newsOf(event: NativePumpEvent, closing: boolean): EventDraft | n
     }
     case 'copying':
       return dropped(0, `${event.file} takes no splice: a kill of the master may lose or double 64 KiB`);
+    case 'channel-small': {
+      const why = 'this user has more pipes than fs.pipe-user-pages-soft allows at full size';
+      return dropped(
+        0,
+        `output waits in ${event.capacity} bytes instead of 1 MiB, then the worker waits: ${why}`,
+      );
+    }
     default:
       return null;
   }
