@@ -148,7 +148,8 @@ void release_port(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0]
 Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
   if (!info[1].IsBuffer()) throw Napi::TypeError::New(info.Env(), "bytes must be a buffer");
   auto bytes = info[1].As<Napi::Buffer<uint8_t>>();
-  return Napi::Number::New(info.Env(), send_datagram(text(info[0], "path"), bytes.Data(), bytes.Length()));
+  return Napi::Number::New(info.Env(), send_datagram(text(info[0], "path"), bytes.Data(), bytes.Length(),
+                                                     text(info[2], "file")));
 }
 
 Napi::Value peer_credentials(const Napi::CallbackInfo& info) {

@@ -43,7 +43,17 @@ export const CHANNEL_SECTION = `## Output without a master
 
 With \`channel: fifo\`, the default, workers write into named pipes that they hold themselves, and the master carries the bytes to files. A master
 that is killed loses and doubles nothing of a living worker: what it writes meanwhile waits in the pipe (up to 1 MiB, then it waits), and the next
-master goes on. A worker that *ends* while no master runs takes what nobody had read with it; that is told (\`log.dropped\`).
+master goes on. A worker that *ends* while no master runs takes what nobody had read with it; that is told (\`log.dropped\`). Under systemd not
+even that is lost where the service’s store of descriptors may keep the pipes, two for each worker:
+
+\`\`\`ini
+[Service]
+ExecStart=/usr/bin/hsu-master run /etc/hsu-master.yaml
+NotifyAccess=main
+FileDescriptorStoreMax=1000
+KillMode=process
+Restart=on-failure
+\`\`\`
 
 With \`channel: file\` the program appends to its file itself, and nothing is lost whatever becomes of the master. The price:
 

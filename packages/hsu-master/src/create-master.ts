@@ -62,6 +62,11 @@ export interface MasterOptions {
    * Only for a process that was a master before.
    */
   readonly inheritedLock?: number;
+  /**
+   * Under systemd: have the service’s store of descriptors (FileDescriptorStoreMax=) keep what workers have written and nobody has read
+   * while no master runs. Only for the main process of a service.
+   */
+  readonly keepChannels?: boolean;
 }
 
 /** Keeps the workers of one configuration. */
@@ -146,6 +151,7 @@ export function openMaster(options: MasterOptions): { readonly master: Master; r
     reapOrphans: options.reapOrphans ?? false,
     containment: options.containment ?? 'in-place',
     oomScoreAdj: options.oomScoreAdj,
+    keepChannels: options.keepChannels ?? false,
     masterId: newMasterId(realClock().random()),
     isSuccessor: options.inheritedLock !== undefined,
     prepare: (native) => lockStateDirectory(places.stateDirectory, native, options.inheritedLock),

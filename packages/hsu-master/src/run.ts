@@ -39,11 +39,14 @@ export async function run(file: string, flags: Flags): Promise<number> {
       ...(succession?.lock === undefined || succession.lock === null
         ? {}
         : { inheritedLock: succession.lock }),
+      keepChannels: true,
     });
   } catch (error) {
     return refused(error);
   }
   const { master } = opened;
+  // These descriptors were for this start: who follows in this process must not take others for them.
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete process.env[name];
   if (flags['enable-log']) terminal.note('--enable-log has no effect: output is always collected');
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);

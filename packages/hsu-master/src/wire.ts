@@ -10,6 +10,7 @@ import {
 } from '@hsu-master/core';
 import { healthHook } from '@hsu-master/health';
 import {
+  type ChannelStore,
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
@@ -18,6 +19,7 @@ import {
   logFiles,
   type PumpCollector,
   pumpCollector,
+  systemdStore,
 } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
@@ -49,6 +51,7 @@ export interface Wiring {
   readonly containment: ContainmentMode;
   readonly oomScoreAdj: number | undefined;
   readonly masterId: string;
+  readonly keepChannels: boolean;
   /** An earlier program of this very process was the master. */
   readonly isSuccessor: boolean;
   /** Called before anything is touched; throws where the master must not begin. What it returns is released after everything. */
@@ -244,10 +247,11 @@ interface Supervision {
 }
 
 function supervise(
-  { config, places, masterId }: Wiring,
+  wiring: Wiring,
   { host, clock, events, native }: Surroundings,
   bootId: string,
 ): Supervision {
+  const { config, places, masterId } = wiring;
   const publish = (event: EventDraft, workerId: string | null, run: number | null): void => {
     events.publish(event, clock.wallNow(), workerId, run);
   };
@@ -270,7 +274,8 @@ function supervise(
     },
   });
   const hooks = [healthHook(), mainProcessHook(), limits.hook];
-  const collector = collect(native, places.runDirectory, { clock, publish });
+  const store = native !== null && wiring.keepChannels ? storeOf(native, wiring, clock, publish) : null;
+  const collector = collect(native, places.runDirectory, { clock, publish }, store);
   const logs = openLogs({ config, places, masterId, clock, host, native, publish });
   logs.attach(collector);
   if (isPumped(collector)) collector.adopt(config.workers);
@@ -284,10 +289,27 @@ function collect(
   native: Native | null,
   runDirectory: string,
   options: FileCollectorOptions,
+  store: ChannelStore | null,
 ): FileCollector | PumpCollector {
   if (native === null) return fileCollector(options);
   makeDirectory(runDirectory, 0o700);
-  return pumpCollector({ ...options, native, runDirectory, settingsOf });
+  return pumpCollector({ ...options, native, runDirectory, settingsOf, store });
+}
+
+/** Where channels are kept while no master runs. */
+function storeOf(
+  native: Native,
+  { environment }: Wiring,
+  clock: Clock,
+  publish: (event: EventDraft, workerId: null, run: null) => void,
+): ChannelStore | null {
+  return systemdStore({
+    environment,
+    pid: process.pid,
+    clock,
+    send: (socket, message, file) => native.sendDatagram(socket, message, file),
+    trouble: (reason) => publish({ type: 'log.dropped', payload: { bytes: 0, reason } }, null, null),
+  });
 }
 
 /** Whether there may be runs of an earlier master that still write. */

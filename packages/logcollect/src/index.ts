@@ -1,6 +1,7 @@
 export { AlertDelivery, type AlertSurroundings } from './alerts/deliver.ts';
 export type { AlertRule, LogAlert } from './alerts/rule.ts';
 export { AlertWatch } from './alerts/watch.ts';
+export { type ChannelStore, type SystemdStoreOptions, systemdStore } from './capture/channel-store.ts';
 export type { Compression } from './capture/compressor.ts';
 export {
   type FileSettings,

@@ -99,7 +99,8 @@ export interface Addon {
     descriptors: boolean,
     peak: boolean,
   ): Float64Array;
-  sendDatagram(path: string, bytes: Uint8Array): number;
+  /** `file`: empty for none. */
+  sendDatagram(path: string, bytes: Uint8Array, file: string): number;
   peerCredentials(fd: number): NativePeer;
   trimMemory(): void;
   probe(): Probe;

@@ -107,8 +107,12 @@ function face(addon: Addon): Native {
     },
     releasePort: (reservation) =>
       addon.releasePort(check.integer(reservation, 'reservation', 3, Number.MAX_SAFE_INTEGER)),
-    sendDatagram(path, bytes) {
-      const errno = addon.sendDatagram(check.text(path, 'path'), check.bytes(bytes, 'bytes'));
+    sendDatagram(path, bytes, file = '') {
+      const errno = addon.sendDatagram(
+        check.text(path, 'path'),
+        check.bytes(bytes, 'bytes'),
+        check.text(file, 'file'),
+      );
       return errno === 0 ? null : errnoName(errno);
     },
     peerCredentials: (fd) => named(() => addon.peerCredentials(check.integer(fd, 'fd', 0, LARGEST_FD))),

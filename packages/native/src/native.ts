@@ -458,8 +458,11 @@ export interface Native {
    */
   reservePort(port: number): NativeReservation;
   releasePort(reservation: number): void;
-  /** Sends one datagram to the unix socket at that path, without waiting. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind. */
-  sendDatagram(path: string, bytes: Uint8Array): string | null;
+  /**
+   * Sends one datagram to the unix socket at that path, or of that name where it begins with @, without waiting; with a descriptor of
+   * `file`, opened for reading only, where that is given. `null`: it was taken; else the errno: `EAGAIN` where the receiver is behind.
+   */
+  sendDatagram(path: string, bytes: Uint8Array, file?: string): string | null;
   /** Who is at the other end of a connected unix socket, as it was when the connection was made. Throws for what is none. */
   peerCredentials(fd: number): NativePeer;
   /** To a process that need not be ours, only if it is still the same. Signal 0 asks whether it is. */

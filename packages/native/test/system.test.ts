@@ -1,7 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { folder, native, openBench, runProgram, until } from './harness.ts';
 
@@ -134,6 +136,43 @@ describe('a datagram', () => {
     stream.close();
     expect(() => native.sendDatagram('a\0b', bytes)).toThrow(TypeError);
     expect(() => native.sendDatagram('a', 'text' as unknown as Uint8Array)).toThrow(TypeError);
+  });
+});
+
+describe('a datagram with a descriptor', () => {
+  it('carries one of a file, which keeps what is in a FIFO after its writers are gone', async () => {
+    const place = folder();
+    const fifo = join(place, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const receiver = spawn(
+      'python3',
+      [
+        '-c',
+        [
+          'import socket,os,sys,array',
+          's=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.bind(sys.argv[1]);print("bound",flush=True)',
+          'text,fds,_,_=socket.recv_fds(s,100,1);print(text.decode(),flush=True)',
+          'sys.stdin.readline();print(os.read(fds[0],100).decode(),flush=True)',
+        ].join('\n'),
+        join(place, 'socket'),
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
+    const line = async () => (await lines.next()).value as string;
+    expect(await line()).toBe('bound');
+    const writer = openSync(fifo, 'r+');
+    expect(native.sendDatagram(join(place, 'socket'), Buffer.from('FDSTORE=1'), fifo)).toBeNull();
+    expect(await line()).toBe('FDSTORE=1');
+    writeSync(writer, 'kept');
+    closeSync(writer);
+    receiver.stdin.end('\n');
+    expect(await line()).toBe('kept');
+  });
+
+  it('that cannot be opened is not sent', () => {
+    expect(native.sendDatagram('/nowhere', Buffer.from('x'), join(folder(), 'none'))).toBe('ENOENT');
+    expect(native.sendDatagram('@hsu-test-nobody-is-here', Buffer.from('x'))).toBe('ECONNREFUSED');
   });
 });
 

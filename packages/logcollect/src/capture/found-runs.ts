@@ -33,6 +33,14 @@ function begunAt(master: string): number {
   return Number.parseInt(master, 36);
 }
 
+/**
+ * Lets whoever opened a FIFO for reading after its last writer was gone hear of its end: the kernel tells of writers only that went
+ * since.
+ */
+export function announceEnd(fifo: string): void {
+  isHeldBySomebody(fifo);
+}
+
 /** Whether a process has a FIFO open for reading. Workers do so with theirs: nobody else can have kept what is in it. */
 export function isHeldBySomebody(fifo: string): boolean {
   try {

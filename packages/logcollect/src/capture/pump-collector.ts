@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   LogSpec,
@@ -27,9 +28,10 @@ import {
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
+import type { ChannelStore } from './channel-store.ts';
 import { type ChannelName, channelName } from './channel-name.ts';
 import { type Compression, Compressor } from './compressor.ts';
-import { type FoundRun, foundRuns, isHeldBySomebody } from './found-runs.ts';
+import { announceEnd, type FoundRun, foundRuns, isHeldBySomebody } from './found-runs.ts';
 import { newsOf } from './pump-news.ts';
 import { PumpedRun, type PumpedStream } from './pumped-run.ts';
 
@@ -39,6 +41,8 @@ export interface PumpCollectorOptions extends Omit<FileCollectorOptions, 'disk' 
   readonly runDirectory: string;
   /** How a stream’s file is written; by default plain, waiting for a slow disk, uncompressed. */
   settingsOf?(log: LogSpec, stream: OutputStream): FileSettings;
+  /** Keeps FIFOs, and what is in them, while no master runs. */
+  readonly store?: ChannelStore | null;
 }
 
 /** What of a file is not in `LogSpec`. */
@@ -181,12 +185,15 @@ class Pumped implements PumpCollector {
       if (!isHeld) this.#tellUnread(workerId, run);
     }
     this.#pump.carryOn();
+    this.#options.store?.settle(new Set(readdirSync(this.#folder.path)));
   }
 
   #openFound(asking: PumpedRun, log: LogSpec | null, { channels }: FoundRun): readonly PumpedStream[] {
     const streams = channels.flatMap(({ whose, name }) => {
       try {
-        return [this.#openStream(log, whose, name)];
+        const stream = this.#openStream(log, whose, name);
+        announceEnd(stream.fifo);
+        return [stream];
       } catch {
         // It is no FIFO, or there are no descriptors: who writes to it waits, and the next master tries again.
         return [];
@@ -320,7 +327,10 @@ class Pumped implements PumpCollector {
   }
 
   #take(run: PumpedRun, streams: readonly PumpedStream[]): void {
-    for (const stream of streams) this.#places.set(stream.channel, { run, stream });
+    for (const stream of streams) {
+      this.#places.set(stream.channel, { run, stream });
+      this.#options.store?.keep(stream.fifo);
+    }
     if (streams.length > 0) this.#speaking.add(run);
   }
 
@@ -383,6 +393,7 @@ class Pumped implements PumpCollector {
     const place = this.#places.get(channel);
     if (place === undefined || place.stream.ended) return;
     const { run, stream } = place;
+    this.#options.store?.forget(stream.fifo);
     run.hearEnd(stream, missed);
     if (!run.ended) return;
     if (this.#latest.get(run.workerId) !== run) this.#forget(run);

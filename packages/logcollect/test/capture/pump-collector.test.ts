@@ -8,6 +8,7 @@ import { loadNative } from '@hsu-master/native';
 import { workerSpec } from '@hsu-master/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import {
+  type ChannelStore,
   type FileSettings,
   type OutputListener,
   type PumpCollector,
@@ -23,7 +24,11 @@ class Place {
   readonly events: (EventDraft & { readonly workerId: string; readonly run: number })[] = [];
   readonly collector: PumpCollector;
 
-  constructor(at: string = folder(), settings: Partial<FileSettings> = {}) {
+  constructor(
+    at: string = folder(),
+    settings: Partial<FileSettings> = {},
+    store: ChannelStore | null = null,
+  ) {
     if (!loaded.ok) throw new Error(loaded.reason);
     this.folder = at;
     mkdirSync(join(at, 'run'), { recursive: true });
@@ -47,6 +52,7 @@ class Place {
         compression: 'none',
         ...settings,
       }),
+      store,
       publish: (event, workerId, run) => void this.events.push({ ...event, workerId, run }),
     });
     onTestFinished(() => this.collector.close());
@@ -375,4 +381,29 @@ test('a worker waits for whoever wants all of it and has not taken it yet', asyn
   closeSync(out);
   await place.collector.drained(5000);
   expect([bytes, place.text().length]).toEqual([total, total]);
+});
+
+test('a channel that is kept for reading while no master runs is read whole, and ends', async () => {
+  const at = folder();
+  mkdirSync(join(at, 'run', 'channels'), { recursive: true, mode: 0o700 });
+  const fifo = join(at, 'run', 'channels', 'web.1.abc.stdout');
+  execFileSync('mkfifo', ['-m', '600', fifo]);
+  const writer = openSync(fifo, 'r+');
+  const kept = openSync(fifo, 'r');
+  onTestFinished(() => closeSync(kept));
+  writeSync(writer, 'last words\n');
+  closeSync(writer);
+  const said: string[] = [];
+  const store = {
+    keep: () => undefined,
+    forget: (path: string) => void said.push(path),
+    settle: () => undefined,
+  };
+  const place = new Place(at, {}, store);
+  place.collector.adopt([place.spec()]);
+  await place.collector.drained(10_000);
+  expect(place.text()).toBe('last words\n');
+  expect(said).toEqual([fifo]);
+  expect(place.events).toEqual([]);
+  expect(place.fifos).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { REDACTIONS, type RedactionSpec } from '@hsu-master/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redaction } from '../../src/pipeline/redact/redact.ts';
+import { Bench } from './pipelines.ts';
 import { record } from './records.ts';
 
 const PRESETS = REDACTIONS.filter((preset) => preset !== 'card');
@@ -165,4 +166,23 @@ test('a secret value never comes through, whatever is around it', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('secrets in lists and objects are hidden, in text and in fields, and in words that are escaped', () => {
+  const bench = new Bench({
+    parsers: [{ type: 'json', levelKey: null, timeKey: null, messageKey: null }],
+    redaction: { presets: ['key_value'], patterns: [], keys: ['pin'] },
+  });
+  const { out } = bench.lines([
+    '{"password":["hunter2",["x hunter2"]],"a":1}',
+    '{"secret":{"db":"hunter2","n":5,"on":true},"note":"kept"}',
+    '{"pin":["hunter2"]}',
+    '{"pass\\u0077ord":["hunter2"],"secret":[]}',
+    'text before {"token": ["hunter2"]} kept',
+  ]);
+  for (const { text, message, fields } of out)
+    expect(JSON.stringify([text, message, fields])).not.toContain('hunter2');
+  expect(out[1]?.text).toBe('{"secret":{"db":"[redacted]","n":"[redacted]","on":true},"note":"kept"}');
+  expect(out[1]?.fields).toEqual({ secret: { db: '[redacted]', n: '[redacted]', on: true }, note: 'kept' });
+  expect(out[4]?.text).toBe('text before {"token": [redacted]} kept');
 });

@@ -6,7 +6,7 @@ export const MASK = '[redacted]';
 /** Makes one kind of secret in a text unreadable. A value is taken to its end, which never fails, so that no text makes these slow. */
 export type Redact = (text: string) => string;
 
-const SECRET_WORDS =
+export const SECRET_WORDS =
   'password|passwd|passphrase|pwd|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|client[-_]?secret|credentials?|authorization|(?:set-)?cookie|session[-_]?id';
 
 /** Whether the name of a field says that its value is secret: `db_password`, `apiKey`, `X-Auth-Token`. */
@@ -21,6 +21,9 @@ const VALUE = [
   '(?:(?:bearer|basic|digest|token|negotiate) {1,4})[^\\s,;"\']+',
   '"(?:[^"\\\\]|\\\\[^])*"?',
   "'[^']*'?",
+  // Lists and objects, as far as the first one that ends; whole JSON is looked into before.
+  '\\[[^\\]]*\\]?',
+  '\\{[^}]*\\}?',
   '[^\\s,;&"\'{}()\\[\\]]+',
 ].join('|');
 
@@ -43,6 +46,15 @@ export function keyValue(words: string): Redact {
     );
     return masked.includes('--') ? masked.replace(option, `$1${MASK}`) : masked;
   };
+}
+
+/** Whether a text has, as JSON does, a list or an object in the place of a secret. */
+export function hasInnerSecrets(words: string): (text: string) => boolean {
+  const inner = new RegExp(
+    `(?:${words})(?:[-_]?(?:key|value|hash|base64))?(?:\\\\?["'])?\\s{0,4}:\\s{0,4}[\\[{]`,
+    'i',
+  );
+  return (text) => inner.test(text);
 }
 
 /** What stands there when there is no secret. */

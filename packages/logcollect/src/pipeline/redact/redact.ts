@@ -1,7 +1,15 @@
 import type { LogValue, RedactionSpec } from '@hsu-master/core';
 import type { LogRecord } from '../../record.ts';
 import { type Change, patternOf } from '../stage.ts';
-import { isSecretName, keyValue, MASK, PRESETS, type Redact } from './presets.ts';
+import {
+  hasInnerSecrets,
+  isSecretName,
+  keyValue,
+  MASK,
+  PRESETS,
+  type Redact,
+  SECRET_WORDS,
+} from './presets.ts';
 import { replaceAll } from './replace.ts';
 
 /** Deeper values of fields are masked as a whole. */
@@ -50,27 +58,46 @@ export function redaction(spec: RedactionSpec): Change {
     let changed: Record<string, LogValue> | null = null;
     for (const key in fields) {
       const value = fields[key] as LogValue;
-      const secret = isLeaf(value) && isSecret(key);
-      const result = secret ? MASK : cleanValue(value, depth);
+      const result = isSecret(key) ? hidden(value, depth) : cleanValue(value, depth);
       if (result === value) continue;
       changed ??= { ...fields };
       changed[key] = result;
     }
     return changed ?? fields;
   };
+  const innerSecrets = [
+    ...(spec.keys.length > 0 ? [hasInnerSecrets(spec.keys.map(literally).join('|'))] : []),
+    ...(usual ? [hasInnerSecrets(SECRET_WORDS)] : []),
+  ];
+  /** JSON with lists or objects in the place of secrets is written anew; all else keeps its form. */
+  const cleanText: Redact = (text) => {
+    if (!innerSecrets.some((has) => has(text))) return clean(text);
+    try {
+      const value = JSON.parse(text) as LogValue;
+      return JSON.stringify(cleanValue(value, 0));
+    } catch {
+      return clean(text);
+    }
+  };
   const hideKey = spec.presets.includes('private_key') ? keyHider() : null;
   return (record) => {
     if (hideKey?.(record) === true) return { ...record, text: MASK, message: MASK };
-    const text = clean(record.text);
-    const message = record.message === record.text ? text : clean(record.message);
+    const text = cleanText(record.text);
+    const message = record.message === record.text ? text : cleanText(record.message);
     const fields = cleanFields(record.fields, 0);
     if (text === record.text && message === record.message && fields === record.fields) return record;
     return { ...record, text, message, fields };
   };
 }
 
-function isLeaf(value: LogValue): boolean {
-  return (typeof value === 'string' && value !== '') || typeof value === 'number';
+/** The value of a secret: all that is in it but for what tells nothing. */
+function hidden(value: LogValue, depth: number): LogValue {
+  if (value === '' || value === null || typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || depth >= DEPTH) return MASK;
+  if (Array.isArray(value)) return (value as readonly LogValue[]).map((item) => hidden(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, hidden(item as LogValue, depth + 1)]),
+  );
 }
 
 function literally(key: string): string {
