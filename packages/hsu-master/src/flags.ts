@@ -12,6 +12,8 @@ export const OPTIONS = {
   'log-dir': { type: 'string' },
   containment: { type: 'string' },
   output: { type: 'string', short: 'o' },
+  user: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
   debug: { type: 'boolean' },
 } as const;
 

@@ -13,6 +13,9 @@ Commands:
   doctor           what this machine and user offer: addon, directories, containment, limits (-o json)
   limits explain FILE
                    what becomes of each limit here: enforced, watched or impossible, by what and why (-o json)
+  service ACTION FILE
+                   install: have systemd or launchd start the master of a file with the machine, or with your session
+                   (--user), and again when it crashes; uninstall; status (-o json). --dry-run shows what would be done
   validate FILE    report all mistakes with file:line:column, or what the file means
   version          print the version (-o json for programs)
 
@@ -23,6 +26,8 @@ Options:
       --log-dir DIR            where the workers' log files go
       --containment MODE       auto: cgroups, in one of its own where it can be had (default); in-place: without moving
                                the master; off: process groups alone
+      --user                   service: of your session instead of the machine
+      --dry-run                service: show what would be done and do nothing
       --enable-log             accepted for older configurations; output is always collected
       --debug                  print stacks of unexpected errors
   -h, --help

@@ -27,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
     return (await import('./doctor.ts')).doctor(flags);
   }
+  const action = command === 'service' ? rest.shift() : undefined;
   if (command === 'limits' && rest.shift() !== 'explain')
     return usage('limits has one command: hsu-master limits explain config.yaml');
   const given = [...rest, flags.file, flags.config].filter((name) => name !== undefined);
@@ -53,6 +54,8 @@ async function main(argv: readonly string[]): Promise<number> {
       if (file === undefined)
         return usage('limits explain needs a configuration file: hsu-master limits explain config.yaml');
       return (await import('./limits.ts')).explainLimits(file, flags);
+    case 'service':
+      return (await import('./service/service.ts')).service(action, file, flags);
     default:
       return usage(`there is no command "${command}"`);
   }

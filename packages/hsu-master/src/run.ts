@@ -1,5 +1,6 @@
 import { formatIssue } from '@hsu-master/config';
 import { formatDuration, type Milliseconds } from '@hsu-master/core';
+import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
 import { type Master, type MasterOptions, openMaster } from './create-master.ts';
@@ -7,6 +8,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { giveBackStartMemory } from './memory.ts';
 import { refused } from './refused.ts';
+import { serviceManager } from './service/notify.ts';
 import { type Candidates, ownProgram, type Successor, watchSuccessors } from './successor.ts';
 import { type Succession, takeSuccession, withSuccession } from './succession.ts';
 import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
@@ -99,6 +101,13 @@ async function hold(held: Held): Promise<number> {
   terminal.begin(master);
   await master.start();
   if (succession !== null) tellSucceeded(held, succession);
+  const manager = serviceManager({
+    env: process.env,
+    pid: process.pid,
+    clock: realClock(),
+    send: sendDatagram,
+  });
+  manager.ready(`${master.config.workers.length} workers`);
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const time = timeIsUp(duration);
   const upgrade = successors.first.then(
@@ -107,8 +116,12 @@ async function hold(held: Held): Promise<number> {
   if (succession?.signal) process.kill(process.pid, succession.signal);
   const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first, upgrade]);
   time.cancel();
-  if (end.successor !== undefined) return handOver(held, candidates, end.successor, signals.latest);
+  if (end.successor !== undefined) {
+    manager.close();
+    return handOver(held, candidates, end.successor, signals.latest);
+  }
   successors.close();
+  manager.stopping();
   const result = await master.shutdown({
     reason: end.reason,
     ...(end.workers === undefined ? {} : { workers: end.workers }),
@@ -116,11 +129,18 @@ async function hold(held: Held): Promise<number> {
   const forced = signals.forced();
   clearTimeout(trim);
   await terminal.end();
+  manager.close();
   signals.close();
   defect.close();
   if (forced) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
   return end.failed || survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
+}
+
+/** Without the addon nobody is told: Node has no datagrams for sockets of this machine. */
+function sendDatagram(path: string, bytes: Uint8Array): void {
+  const loaded = loadNative();
+  if (loaded.ok) loaded.native.sendDatagram(path, bytes);
 }
 
 function directoriesOf(flags: Flags): Pick<MasterOptions, 'stateDirectory' | 'logDirectory'> {
