@@ -16,6 +16,7 @@ import {
   type LimitsSpec,
   type Milliseconds,
   type OutputStream,
+  type ProcessIdentity,
   type TicketOutcome,
   type UsageDetail,
   type WallTime,
@@ -71,6 +72,8 @@ export interface MasterOptions {
 
 /** Keeps the workers of one configuration. */
 export interface Master {
+  /** Unique for this master's life. */
+  readonly id: string;
   readonly config: LoadedConfig;
   readonly events: EventStream;
   readonly places: Places;
@@ -87,6 +90,10 @@ export interface Master {
   stopWorker(id: string): Promise<TicketOutcome>;
   restartWorker(id: string): Promise<TicketOutcome>;
   resetWorker(id: string): Promise<TicketOutcome>;
+  /** Like `stopWorker`, without grace. */
+  killWorker(id: string): Promise<TicketOutcome>;
+  /** The living processes of the worker’s tree. */
+  members(id: string): readonly ProcessIdentity[];
   /**
    * What the worker’s living tree uses, from a look at it now; pss and connections only if `detail` asks for them. Where nothing of it
    * runs the newest sample, null where there is none.
@@ -144,6 +151,7 @@ export function openMaster(options: MasterOptions): { readonly master: Master; r
   const source = sourceOf(options);
   const places = placesOf(source.file, env, options);
   const config = accepted(load(source, env, places));
+  const id = newMasterId(realClock().random());
   const parts = wire({
     config,
     environment: env,
@@ -152,11 +160,11 @@ export function openMaster(options: MasterOptions): { readonly master: Master; r
     containment: options.containment ?? 'in-place',
     oomScoreAdj: options.oomScoreAdj,
     keepChannels: options.keepChannels ?? false,
-    masterId: newMasterId(realClock().random()),
+    masterId: id,
     isSuccessor: options.inheritedLock !== undefined,
     prepare: (native) => lockStateDirectory(places.stateDirectory, native, options.inheritedLock),
   });
-  return { master: faceOf(parts, config, places), parts };
+  return { master: faceOf(id, parts, config, places), parts };
 }
 
 /** Where the master of a configuration file keeps its files. */
@@ -175,9 +183,10 @@ export function placesOf(
   });
 }
 
-function faceOf(parts: Wired, config: LoadedConfig, places: Places): Master {
+function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places): Master {
   const { supervisor } = parts;
   return {
+    id,
     config,
     places,
     events: supervisor.events,
@@ -190,6 +199,8 @@ function faceOf(parts: Wired, config: LoadedConfig, places: Places): Master {
     stopWorker: (id) => supervisor.stop(id),
     restartWorker: (id) => supervisor.restart(id),
     resetWorker: (id) => supervisor.reset(id),
+    killWorker: (id) => supervisor.kill(id),
+    members: (id) => supervisor.members(id),
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
     setLimits(id, limits) {

@@ -11,5 +11,6 @@ export const EXIT_CODES = {
   },
   usage: { code: 2, means: 'The command line or the configuration is not valid, or this Node is too old.' },
   conflict: { code: 7, means: 'Another master runs with the same state directory.' },
+  timeout: { code: 5, means: '`up`: the workers were not ready in time; the master runs.' },
   forced: { code: 130, means: 'A second Ctrl-C cut the graces short.' },
 } as const;

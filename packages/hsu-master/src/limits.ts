@@ -18,7 +18,7 @@ import type { Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
 import { choosePlaces, instanceOf } from './places.ts';
 import { refused } from './refused.ts';
-import { wantsColour } from './terminal.ts';
+import { wantsColour } from './terminal-colour.ts';
 
 /** What of a host holds trees. */
 const CONTAINMENT = ['cgroup2', 'cgroup1', 'kill-tree', 'freeze-tree'];

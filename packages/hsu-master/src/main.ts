@@ -3,8 +3,31 @@ import { EXIT_CODES } from './exit-codes.ts';
 import { type Flags, OPTIONS } from './flags.ts';
 import { HELP } from './help.ts';
 
+/** The commands of @hsu-master/cli; a test holds the two lists together. */
+const ASKING: ReadonlySet<string> = new Set([
+  'ls',
+  'list',
+  'ps',
+  'status',
+  'describe',
+  'why',
+  'logs',
+  'events',
+  'start',
+  'stop',
+  'restart',
+  'reset',
+  'kill',
+  'signal',
+  'wait',
+  'top',
+  'down',
+  'version',
+]);
+
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  if (isAsking(argv)) return (await import('./ask.ts')).ask(argv);
   let flags: Flags;
   let words: readonly string[];
   try {
@@ -21,8 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return EXIT_CODES.ok.code;
   }
-  if (flags.version || command === 'version')
-    return (await import('./version.ts')).printVersion(flags.output);
+  if (flags.version) return (await import('./version.ts')).printVersion(flags.output);
   if (command === 'doctor') {
     if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
     return (await import('./doctor.ts')).doctor(flags);
@@ -42,6 +64,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'run':
       if (file === undefined) return usage('run needs a configuration file: hsu-master run config.yaml');
       return (await import('./run.ts')).run(file, flags);
+    case 'up':
+      return (await import('./up.ts')).up(file ?? null, flags);
     case 'validate':
       if (file === undefined)
         return usage('validate needs a configuration file: hsu-master validate config.yaml');
@@ -59,6 +83,30 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return usage(`there is no command "${command}"`);
   }
+}
+
+/** Options that take a value, and may come before a command. */
+const VALUED = new Set([
+  '-n',
+  '--namespace',
+  '-o',
+  '--output',
+  '-f',
+  '--file',
+  '--socket',
+  '--state-dir',
+  '-c',
+  '--config',
+]);
+
+/** Whether the command is one that asks a master; these are loaded without what it takes to be one. */
+function isAsking(argv: readonly string[]): boolean {
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    if (!word.startsWith('-')) return ASKING.has(word);
+    if (VALUED.has(word)) at += 1;
+  }
+  return false;
 }
 
 function usage(problem: string): number {

@@ -37,7 +37,8 @@ export function choosePlaces(from: PlaceSources): Places {
   };
 }
 
-function baseDirectories({ env, home, privileged }: PlaceSources): {
+/** Where all masters of this user keep theirs. */
+export function baseDirectories({ env, home, privileged }: PlaceSources): {
   run: string;
   state: string;
   log: string;

@@ -5,13 +5,17 @@ import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
 import { type Master, type MasterOptions, openMaster } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { type Door, openDoor } from './door.ts';
+import { openMasterLog } from './master-log.ts';
+import { takeReadinessChannel, reportReadiness } from './readiness.ts';
 import type { Flags } from './flags.ts';
 import { giveBackStartMemory } from './memory.ts';
 import { refused } from './refused.ts';
 import { serviceManager } from './service/notify.ts';
 import { type Candidates, ownProgram, type Successor, watchSuccessors } from './successor.ts';
 import { type Succession, takeSuccession, withSuccession } from './succession.ts';
-import { openTerminal, type Terminal, wantsColour } from './terminal.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+import { wantsColour } from './terminal-colour.ts';
 import { writeAnswer } from './upgrade-files.ts';
 import { ownVersion } from './version.ts';
 
@@ -28,7 +32,8 @@ export async function run(file: string, flags: Flags): Promise<number> {
   }
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
-  const terminal = openTerminal(process.stdout, process.env);
+  const terminal = flags.background ? openMasterLog() : openTerminal(process.stdout, process.env);
+  const channel = takeReadinessChannel(process.env);
   const succession = takeSuccession(process.env);
   let opened: Opened;
   try {
@@ -53,7 +58,14 @@ export async function run(file: string, flags: Flags): Promise<number> {
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
   }
-  return hold({ ...opened, terminal, duration, succession, file, flags });
+  const door = openDoor(master);
+  try {
+    await door.open();
+  } catch (error) {
+    await master.shutdown();
+    return refused(error);
+  }
+  return hold({ ...opened, terminal, duration, succession, file, flags, door, channel });
 }
 
 /** Seconds given on the command line as milliseconds; Infinity without; null where it is no number. */
@@ -80,12 +92,16 @@ interface Held extends Opened {
   readonly succession: Succession | null;
   readonly file: string;
   readonly flags: Flags;
+  readonly door: Door;
+  /** Where `up` hears how far the workers are; null: nobody waits for that. */
+  readonly channel: number | null;
 }
 
 async function hold(held: Held): Promise<number> {
-  const { master, parts, terminal, duration, succession, file, flags } = held;
+  const { master, parts, terminal, duration, succession, file, flags, door, channel } = held;
+  const isBackground = flags.background === true;
   const neverStarted = watchStarts(master);
-  const signals = watchSignals(master, terminal);
+  const signals = watchSignals(master, terminal, isBackground);
   const defect = watchDefects(terminal);
   const until = realClock().now() + duration;
   const candidates: Candidates = {
@@ -100,6 +116,7 @@ async function hold(held: Held): Promise<number> {
   // Before anything is said: who reads it may send a signal.
   terminal.begin(master);
   await master.start();
+  if (channel !== null) reportReadiness(master, channel);
   if (succession !== null) tellSucceeded(held, succession);
   const manager = serviceManager({
     env: process.env,
@@ -114,7 +131,10 @@ async function hold(held: Held): Promise<number> {
     (successor): End => ({ reason: `upgrade to version ${successor.version}`, failed: true, successor }),
   );
   if (succession?.signal) process.kill(process.pid, succession.signal);
-  const end = await Promise.race([signals.first, time.up, allAtRest(master), defect.first, upgrade]);
+  // In the background it stays for those who ask it, also when all its workers rest.
+  const rest = isBackground ? [] : [allAtRest(master)];
+  const asked: Promise<End> = door.asked;
+  const end = await Promise.race([signals.first, asked, time.up, defect.first, upgrade, ...rest]);
   time.cancel();
   if (end.successor !== undefined) {
     manager.close();
@@ -126,6 +146,7 @@ async function hold(held: Held): Promise<number> {
     reason: end.reason,
     ...(end.workers === undefined ? {} : { workers: end.workers }),
   });
+  await door.close(result);
   const forced = signals.forced();
   clearTimeout(trim);
   await terminal.end();
@@ -170,12 +191,13 @@ function tellSucceeded({ master, terminal }: Held, { request, from, failed }: Su
 
 /** Resolves only where nothing can be run in this process any more, not even this program again. */
 async function handOver(
-  { terminal, parts }: Held,
+  { terminal, parts, door }: Held,
   candidates: Candidates,
   { program, version, request }: Successor,
   signal: () => NodeJS.Signals | null,
 ): Promise<number> {
   terminal.note(`handing over to version ${version}`);
+  await door.close(null);
   await terminal.end();
   const from = ownVersion();
   let tries = 0;
@@ -202,9 +224,11 @@ function watchStarts(master: Master): () => readonly string[] {
   return () => [...failed].filter((id) => !started.has(id));
 }
 
+/** In the background there is no terminal that could go away. */
 function watchSignals(
   master: Master,
   terminal: Terminal,
+  isBackground: boolean,
 ): {
   readonly first: Promise<End>;
   forced(): boolean;
@@ -220,6 +244,7 @@ function watchSignals(
     arrived = resolve;
   });
   const hear = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP' && isBackground) return;
     count += 1;
     latest = signal;
     if (count === 1) {
@@ -265,7 +290,10 @@ function timeIsUp(duration: number): { readonly up: Promise<End>; readonly cance
   return { up: promise, cancel: realClock().after(duration, () => resolve({ reason, failed: false })) };
 }
 
-/** Nothing is alive and nothing will start by itself: there is nothing left to do in the foreground. */
+/**
+ * Every worker has ended by itself or failed: there is nothing left to do in the foreground. One that an operator stopped may be
+ * started again.
+ */
 function allAtRest(master: Master): Promise<End> {
   const resting = new Set<string>();
   const busy = master
@@ -278,9 +306,10 @@ function allAtRest(master: Master): Promise<End> {
     };
     if (busy === 0) finish();
     let active = busy;
-    master.events.subscribe(({ type, workerId }) => {
+    master.events.subscribe((event) => {
+      const { type, workerId } = event;
       if (workerId === null) return;
-      if (type === 'worker.stopped' || type === 'worker.failed') {
+      if (type === 'worker.failed' || (type === 'worker.stopped' && event.payload.completed)) {
         if (resting.has(workerId)) return;
         resting.add(workerId);
         active -= 1;

@@ -87,7 +87,7 @@ async function attempt(
     return host.exec({ command, mark: `upgrade.${process.pid}`, timeout: PATIENCE, maxOutput: MOST_OUTPUT })
       .outcome;
   };
-  const named = await ask(['version', '--output', 'json']);
+  const named = await ask(['--version', '--output', 'json']);
   if (!isOk(named)) return `${script} does not start: ${whyOf(named)}`;
   const version = versionIn(named.output);
   if (version === null)

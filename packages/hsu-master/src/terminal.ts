@@ -3,19 +3,12 @@ import { eventLine, terminalOutput, terminalView } from '@hsu-master/logcollect'
 import { realClock } from '@hsu-master/workers';
 import type { Master } from './create-master.ts';
 import { Notes } from './notes.ts';
+import { wantsColour } from './terminal-colour.ts';
 
 /** How long the line about an exit waits for the end of stderr, which a descendant may hold open. */
 const LAST_WORDS: Milliseconds = 100;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Whether a stream gets colours: NO_COLOR forbids, FORCE_COLOR and CLICOLOR_FORCE ask, else a terminal that is not dumb. */
-export function wantsColour(stream: NodeJS.WriteStream, env: Environment): boolean {
-  if (env['NO_COLOR']) return false;
-  if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
-  if (env['CLICOLOR_FORCE'] !== undefined && env['CLICOLOR_FORCE'] !== '0') return true;
-  return stream.isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
-}
 
 /** What a person in front of `run` sees: the workers’ lines, each behind its name, and the master’s own, in order. */
 export interface Terminal {

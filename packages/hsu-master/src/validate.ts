@@ -6,7 +6,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { choosePlaces, instanceOf } from './places.ts';
 import { refused } from './refused.ts';
-import { wantsColour } from './terminal.ts';
+import { wantsColour } from './terminal-colour.ts';
 
 /** `hsu-master validate FILE`: all mistakes at once, or what the file means. */
 export function validate(file: string, flags: Flags): number {

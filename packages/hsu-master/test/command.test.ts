@@ -165,7 +165,7 @@ describe.concurrent('the command line', () => {
     }
     const json = stage.hsu(['version', '-o', 'json']);
     expect((await json.end()).code).toBe(0);
-    expect(JSON.parse(json.stdout)).toEqual({ version, node: process.versions.node });
+    expect(JSON.parse(json.stdout)).toEqual({ version, master: null, node: process.versions.node });
   });
 
   it.for(['--config', '-c', '-f', '--file'])('%s FILE alone means run', async (flag, { stage }) => {

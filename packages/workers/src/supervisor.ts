@@ -221,6 +221,11 @@ export class Supervisor {
     return this.snapshot(id).limits;
   }
 
+  /** The living processes of the worker's tree, as the host sees them now. */
+  members(id: WorkerId): readonly ProcessIdentity[] {
+    return this.#actorOf(id).members();
+  }
+
   snapshot(id: WorkerId): WorkerSnapshot {
     const actor = this.#actorOf(id);
     return snapshotOf(actor.spec, actor.worker, this.#waitingOf(actor.spec), this.#parts.clock);

@@ -1,1 +1,33 @@
-export {};
+export type {
+  Capability,
+  Ending,
+  Event,
+  EventPage,
+  Explanation,
+  Health,
+  LimitReport,
+  LogLine,
+  LogPage,
+  Problem,
+  Ticket,
+  Validation,
+  Version,
+  Waited,
+  Worker,
+  WorkerDetail,
+  WorkerList,
+} from '../contract/index.ts';
+export { type SocketAddress, socketAddress } from './address.ts';
+export { ApiError } from './api-error.ts';
+export {
+  Client,
+  type Condition,
+  type LostEvents,
+  type LostLines,
+  type PlainOrder,
+  type Sought,
+  type Which,
+  type WhichEvents,
+  type WhichLines,
+} from './client.ts';
+export type { Place } from './transport.ts';

@@ -96,8 +96,8 @@ export interface ValidationIssue {
   readonly severity: 'error' | 'warning';
   readonly line: number;
   readonly column: number;
-  /** The keys down to the value that it is about. */
-  readonly path: readonly (string | number)[];
+  /** The keys down to the value that it is about: `workers[0].unit`; empty for the document itself. */
+  readonly path: string;
   readonly message: string;
   readonly hint: string | null;
 }

@@ -1,5 +1,6 @@
 import { ERRORS } from '../errors.ts';
 import type { HsuEvent } from '../events/catalogue.ts';
+import type { Waiting } from '../graph/waiting.ts';
 import { formatDuration, type WallTime } from '../units.ts';
 import { describeExit } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
@@ -79,7 +80,7 @@ function headline(worker: WorkerView, events: readonly HsuEvent[], now: WallTime
     }
     case 'blocked': {
       const awaited = worker.waiting.map(({ id: other, condition, reason }) =>
-        condition === 'ended' ? reason : `${other} to be ${condition} (${reason})`,
+        isOwn(condition) ? reason : `${other} to be ${condition} (${reason})`,
       );
       return `${id} is not running: it waits for ${awaited.join(', ')}.`;
     }
@@ -92,6 +93,11 @@ function headline(worker: WorkerView, events: readonly HsuEvent[], now: WallTime
     case 'stopped':
       return `${id} is not running: ${restReason(worker, events)}.`;
   }
+}
+
+/** It waits for something of itself, which the reason names. */
+function isOwn(condition: Waiting['condition']): boolean {
+  return condition === 'ended' || condition === 'process';
 }
 
 function restReason({ completed, enabled, run }: WorkerView, events: readonly HsuEvent[]): string {
@@ -120,24 +126,30 @@ function stopText({ cause, detail }: { readonly cause: string; readonly detail: 
   return detail === '' ? text : `${text} (${detail})`;
 }
 
-/** The same thing several times in a row is told once, with the latest time. Oldest first. */
+/** The same thing several times in a row is told once, with the latest time; a plain start only where it still lasts. Oldest first. */
 export function fold(events: readonly HsuEvent[]): readonly Happening[] {
+  const turn = events.findLast(({ type }) => type === 'worker.started' || type === 'worker.exited');
   const folded: Happening[] = [];
-  const places = new Map<string, number>();
+  let last = '';
   for (const event of events) {
     const text = happening(event);
-    if (text === null) continue;
-    const before = places.get(text);
-    // A crash loop repeats a pair: what has happened since the last different thing is no new line.
-    if (before !== undefined && folded.length - before <= 2) {
-      const old = folded[before] as Happening;
-      folded[before] = { ...old, at: event.at, run: event.run, count: old.count + 1 };
-    } else {
-      places.set(text, folded.length);
-      folded.push({ at: event.at, run: event.run, text, count: 1 });
-    }
+    if (text === null || (text === STARTED && event !== turn)) continue;
+    const same = sameness(event) ?? text;
+    const before = folded.at(-1);
+    const isAgain = before !== undefined && same === last;
+    if (isAgain) folded.pop();
+    folded.push({ at: event.at, run: event.run, text, count: isAgain ? before.count + 1 : 1 });
+    last = same;
   }
-  return folded.sort((a, b) => a.at - b.at);
+  return folded;
+}
+
+const STARTED = 'started';
+
+/** What makes two ends the same, however long each run took. */
+function sameness(event: HsuEvent): string | null {
+  if (event.type !== 'worker.exited') return null;
+  return `${event.payload.asked} ${describeExit(event.payload.exit)}`;
 }
 
 /** An event in words; null for what says nothing about why. */
@@ -169,7 +181,7 @@ function happening(event: HsuEvent): string | null {
     case 'worker.backing-off':
       return event.payload.breaker === 'open' ? 'breaker opened' : null;
     case 'worker.started':
-      return event.payload.warning === null ? 'started' : `started; ${event.payload.warning}`;
+      return event.payload.warning === null ? STARTED : `started; ${event.payload.warning}`;
     case 'worker.stopped':
       return event.payload.completed ? 'completed' : 'stopped';
     default:
@@ -185,7 +197,7 @@ export function isTelling(event: HsuEvent): boolean {
 function cause(worker: WorkerView, events: readonly HsuEvent[], lastWords: readonly string[]): string | null {
   if (worker.phase === 'blocked') {
     const [first] = worker.waiting;
-    return first === undefined || first.condition === 'ended'
+    return first === undefined || isOwn(first.condition)
       ? null
       : `${first.id} is not ${first.condition}: ${first.reason}`;
   }
@@ -213,7 +225,7 @@ function steps({ id, phase, waiting }: WorkerView): readonly NextStep[] {
       return [{ does: 'try it now', command: `hsu-master reset ${id}` }, logs];
     case 'blocked':
       return waiting
-        .filter(({ condition }) => condition !== 'ended')
+        .filter(({ condition }) => !isOwn(condition))
         .map((other) => ({
           does: `see why ${other.id} is not there`,
           command: `hsu-master why ${other.id}`,

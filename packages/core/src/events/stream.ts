@@ -17,6 +17,11 @@ export class EventStream {
     this.#capacity = capacity;
   }
 
+  /** The number of the newest event; 0 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   /**
    * Numbers and publishes an event; listeners are called at once, in the order in which they subscribed. An event that a listener
    * causes is delivered when all have heard the one before.

@@ -1,0 +1,155 @@
+import type * as wire from '../contract/index.ts';
+import { type Place, Transport } from './transport.ts';
+
+/** Which workers. Patterns are ids or globs, `billing/*` within a namespace; none: all. */
+export interface Which {
+  readonly select?: readonly string[];
+  readonly namespace?: string | undefined;
+}
+
+export interface WhichEvents {
+  readonly select?: readonly string[];
+  readonly type?: readonly string[];
+  readonly since?: number | undefined;
+}
+
+export interface WhichLines extends Which {
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+  readonly lines?: number | undefined;
+}
+
+export interface Sought extends Which {
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+  readonly text?: string | undefined;
+  readonly ignoreCase?: boolean;
+  readonly pattern?: string | undefined;
+  readonly minLevel?: string | undefined;
+  /** ISO 8601 with zone. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly order?: 'oldest' | 'newest';
+  readonly limit?: number;
+  readonly cursor?: string | undefined;
+}
+
+export type PlainOrder = 'start' | 'stop' | 'restart' | 'reset' | 'kill';
+export type Condition = 'running' | 'ready' | 'stopped' | 'completed';
+
+/** What was missed of the events, or of one log. */
+export interface LostEvents {
+  readonly lost: number;
+}
+export interface LostLines {
+  readonly lost: { readonly worker: string; readonly bytes: number; readonly lines: number };
+}
+
+/** Asks a master. All methods reject with an `ApiError`; durations are text with their unit: `30s`. */
+export class Client {
+  readonly #transport: Transport;
+
+  constructor(place: Place) {
+    this.#transport = new Transport(place);
+  }
+
+  version(): Promise<wire.Version> {
+    return this.#transport.json({ path: '/v1/version' });
+  }
+
+  health(): Promise<wire.Health> {
+    return this.#transport.json({ path: '/v1/health' });
+  }
+
+  async capabilities(): Promise<readonly wire.Capability[]> {
+    const { capabilities } = await this.#transport.json<{ readonly capabilities: wire.Capability[] }>({
+      path: '/v1/capabilities',
+    });
+    return capabilities;
+  }
+
+  openApi(): Promise<object> {
+    return this.#transport.json({ path: '/v1/openapi.json' });
+  }
+
+  workers(which: Which & { readonly usage?: boolean } = {}): Promise<wire.WorkerList> {
+    return this.#transport.json({ path: '/v1/workers', query: { ...which } });
+  }
+
+  worker(id: string): Promise<wire.WorkerDetail> {
+    return this.#transport.json({ path: `/v1/workers/${encodeURIComponent(id)}` });
+  }
+
+  why(id: string): Promise<wire.Explanation> {
+    return this.#transport.json({ path: `/v1/workers/${encodeURIComponent(id)}/why` });
+  }
+
+  async limits(id: string): Promise<readonly wire.LimitReport[]> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/limits`;
+    return (await this.#transport.json<{ readonly limits: wire.LimitReport[] }>({ path })).limits;
+  }
+
+  /** Resolves when the order is taken, with `wait` when it has settled or so much time has passed. */
+  order(id: string, order: PlainOrder, wait?: string): Promise<wire.Ticket> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/${order}`;
+    return this.#transport.json({ method: 'POST', path, query: { wait } });
+  }
+
+  signal(id: string, signal: string, to: 'main' | 'tree' = 'main'): Promise<wire.Ticket> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/signal`;
+    return this.#transport.json({ method: 'POST', path, body: { signal, to } });
+  }
+
+  ticket(id: string, wait?: string): Promise<wire.Ticket> {
+    return this.#transport.json({ path: `/v1/tickets/${encodeURIComponent(id)}`, query: { wait } });
+  }
+
+  async tickets(): Promise<readonly wire.Ticket[]> {
+    return (await this.#transport.json<{ readonly tickets: wire.Ticket[] }>({ path: '/v1/tickets' })).tickets;
+  }
+
+  /** Resolves when the condition holds or cannot come about any more, at the latest after `timeout`. */
+  wait(id: string, condition: Condition, timeout: string): Promise<wire.Waited> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/wait`;
+    return this.#transport.json({ path, query: { for: condition, timeout } });
+  }
+
+  events(
+    which: WhichEvents & { readonly limit?: number; readonly wait?: string } = {},
+  ): Promise<wire.EventPage> {
+    return this.#transport.json({ path: '/v1/events', query: { ...which } });
+  }
+
+  /** Events as they come, until the signal is aborted or the master ends. */
+  followEvents(
+    which: WhichEvents,
+    signal?: AbortSignal,
+  ): AsyncGenerator<wire.Event | LostEvents, void, void> {
+    return this.#transport.lines({ path: '/v1/events/follow', query: { ...which }, signal });
+  }
+
+  async logs(which: WhichLines = {}): Promise<readonly wire.LogLine[]> {
+    return (await this.#transport.json<wire.LogLines>({ path: '/v1/logs', query: { ...which } })).lines;
+  }
+
+  /** The last lines, then those that come. */
+  followLogs(which: WhichLines, signal?: AbortSignal): AsyncGenerator<wire.LogLine | LostLines, void, void> {
+    return this.#transport.lines({ path: '/v1/logs/follow', query: { ...which }, signal });
+  }
+
+  searchLogs(sought: Sought): Promise<wire.LogPage> {
+    return this.#transport.json({ path: '/v1/logs/search', query: { ...sought } });
+  }
+
+  validate(text: string, file?: string): Promise<wire.Validation> {
+    const body = file === undefined ? { text } : { text, file };
+    return this.#transport.json({ method: 'POST', path: '/v1/config/validate', body });
+  }
+
+  /** Ends all workers and the master; resolves when nothing of them is alive. */
+  shutdown(reason: string): Promise<wire.Ending> {
+    return this.#transport.json({ method: 'POST', path: '/v1/shutdown', body: { reason } });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+import { problem } from '../contract/problem.ts';
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: 'The request is not valid.',
+  403: 'Who asks may not do this.',
+  404: 'There is no such worker or ticket.',
+  409: 'The worker is not in a state for it.',
+  413: 'The request is too large.',
+  415: 'The body is no JSON.',
+};
+
+/** The answers of a route: what it gives, and the problems that it may have. */
+export function answers<T extends Readonly<Record<number, z.ZodType>>>(
+  good: T,
+  problems: readonly number[] = [],
+): T & Record<number, z.ZodType> {
+  const bad = Object.fromEntries(
+    [400, 403, ...problems].map((status) => [status, problem.describe(PROBLEMS[status] ?? 'A problem.')]),
+  );
+  return { ...good, ...bad };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { App, Context } from '../context.ts';
+import { capability, ending, health, version } from '../contract/master.ts';
+import * as told from '../told.ts';
+import { answers } from './answers.ts';
+
+const tags = ['master'];
+
+export function masterRoutes(app: App, { control, allow, document }: Context): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/version',
+    schema: {
+      tags,
+      summary: 'Which master this is',
+      operationId: 'version',
+      response: answers({ 200: version }),
+    },
+    handler: (request) => {
+      allow(request, 'master:read');
+      return told.version(control.master());
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/health',
+    schema: {
+      tags,
+      summary: 'Whether all is as it is wanted',
+      operationId: 'health',
+      response: answers({ 200: health }),
+    },
+    handler: (request) => {
+      allow(request, 'master:read');
+      return told.health(control.workers({ patterns: [], namespace: null }, false));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/capabilities',
+    schema: {
+      tags,
+      summary: 'What this host can do, and why not more',
+      operationId: 'capabilities',
+      response: answers({ 200: z.object({ capabilities: z.array(capability) }) }),
+    },
+    handler: (request) => {
+      allow(request, 'master:read');
+      return { capabilities: [...control.capabilities()] };
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/v1/shutdown',
+    schema: {
+      tags,
+      summary: 'End all workers and the master; answers when nothing of them is alive',
+      operationId: 'shutdown',
+      body: z.object({ reason: z.string().max(200).default('asked for') }),
+      response: answers({ 200: ending }, [415]),
+    },
+    handler: async (request) => {
+      const by = allow(request, 'master:shutdown');
+      const { survivors, forced } = await control.shutdown(request.body.reason, by);
+      return { survivors: [...survivors], forced };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/openapi.json',
+    schema: { hide: true },
+    handler: async (request, reply) => {
+      allow(request, 'master:read');
+      return reply.type('application/json').send(await document());
+    },
+  });
+}

@@ -1,0 +1,114 @@
+import { type Condition, meets } from '@hsu-master/core';
+import { z } from 'zod';
+import type { App, Context } from '../context.ts';
+import { duration, flag, several, spanOf, workerId } from '../contract/common.ts';
+import { condition, explanation, limitReport, waited, workerDetail, workerList } from '../contract/worker.ts';
+import * as told from '../told.ts';
+import { answers } from './answers.ts';
+import { cancelled } from './cancelled.ts';
+import { until } from './until.ts';
+
+const tags = ['workers'];
+const params = z.object({ id: workerId });
+const WAIT = 30_000;
+
+/** Patterns of ids, `*` and `?`; before a slash a pattern of the namespace. */
+export const patterns = several(
+  z.string().min(1).max(200).meta({ description: 'An id, or a glob: `api-*`, `billing/*`.' }),
+);
+
+export function workerRoutes(app: App, context: Context): void {
+  const { control, allow, allowed } = context;
+  app.route({
+    method: 'GET',
+    url: '/v1/workers',
+    schema: {
+      tags,
+      summary: 'Workers as they are now',
+      operationId: 'workers',
+      querystring: z.object({
+        select: patterns,
+        namespace: z.string().max(64).optional(),
+        usage: flag(false).meta({ description: 'Tell what each uses, too.' }),
+      }),
+      response: answers({ 200: workerList }, [404]),
+    },
+    handler: (request) => {
+      const { select, namespace = null, usage } = request.query;
+      const found = control.workers({ patterns: select, namespace }, usage);
+      const workers = allowed(request, 'workers:read', found).map(told.worker);
+      return { master: control.master().id, seq: control.events.seq, workers };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/workers/:id',
+    schema: {
+      tags,
+      summary: 'One worker, with what was written about it',
+      operationId: 'worker',
+      params,
+      response: answers({ 200: workerDetail }, [404]),
+    },
+    handler: (request) => {
+      const worker = control.worker(request.params.id);
+      allow(request, 'workers:read', worker);
+      return told.workerDetail(worker, control.detail(worker.id));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/workers/:id/why',
+    schema: {
+      tags,
+      summary: 'Why it is as it is',
+      operationId: 'why',
+      params,
+      response: answers({ 200: explanation }, [404]),
+    },
+    handler: async (request) => {
+      const { id, namespace } = control.worker(request.params.id);
+      allow(request, 'workers:read', { id, namespace });
+      const why = told.explanation(await control.why(id));
+      const mayRead = allowed(request, 'logs:read', [{ id, namespace }]).length > 0;
+      return mayRead ? why : { ...why, lastWords: [], cause: null };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/workers/:id/limits',
+    schema: {
+      tags,
+      summary: 'What became of each of its limits',
+      operationId: 'limits',
+      params,
+      response: answers({ 200: z.object({ limits: z.array(limitReport) }) }, [404]),
+    },
+    handler: (request) => {
+      const worker = control.worker(request.params.id);
+      allow(request, 'workers:read', worker);
+      return { limits: [...control.limits(worker.id)] };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/workers/:id/wait',
+    schema: {
+      tags,
+      summary: 'Wait until a condition holds, or cannot come about any more',
+      operationId: 'wait',
+      params,
+      querystring: z.object({ for: condition, timeout: duration.optional() }),
+      response: answers({ 200: waited }, [404]),
+    },
+    handler: async (request, reply) => {
+      const { id, namespace } = control.worker(request.params.id);
+      allow(request, 'workers:read', { id, namespace });
+      const wanted: Condition = request.query.for;
+      const signal = cancelled(reply, context.closing);
+      const came = await until(control, id, wanted, spanOf(request.query.timeout, WAIT), signal);
+      const worker = control.worker(id);
+      return { met: came === 'yes', never: meets(worker, wanted) === 'never', worker: told.worker(worker) };
+    },
+  });
+}

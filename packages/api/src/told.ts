@@ -1,0 +1,105 @@
+import type * as core from '@hsu-master/core';
+import type * as wire from './contract/index.ts';
+
+// From core's values to what goes over the wire: moments as text, spans with their unit in the name.
+
+function moment(at: core.WallTime): string {
+  return new Date(at).toISOString();
+}
+
+function momentOrNull(at: core.WallTime | null): string | null {
+  return at === null ? null : moment(at);
+}
+
+export function worker(view: core.WorkerView): wire.Worker {
+  const { lastEnd, usage } = view;
+  return {
+    id: view.id,
+    name: view.name,
+    namespace: view.namespace,
+    group: view.group,
+    enabled: view.enabled,
+    phase: view.phase,
+    desired: view.desired,
+    doing: view.doing,
+    ready: view.ready,
+    probed: view.probed,
+    completed: view.completed,
+    run: view.run,
+    process: view.process,
+    startedAt: momentOrNull(view.startedAt),
+    restarts: view.restarts,
+    failuresInARow: view.failuresInARow,
+    breaker: view.breaker,
+    nextTry: momentOrNull(view.nextTry),
+    waiting: [...view.waiting],
+    failure: view.failure,
+    lastEnd: lastEnd && end(lastEnd),
+    throttled: [...view.throttled],
+    degraded: [...view.degraded],
+    usage: usage && { cpuPercent: usage.cpuPercent, memoryBytes: usage.memory, processes: usage.processes },
+  };
+}
+
+function end({ run, exit, says, success, uptime, at }: core.EndView): NonNullable<wire.Worker['lastEnd']> {
+  const { code = null, signal = null } = exit ?? {};
+  return { run, code, signal, says, success, uptimeMs: uptime, at: moment(at) };
+}
+
+export function workerDetail(view: core.WorkerView, detail: core.WorkerDetail): wire.WorkerDetail {
+  const { stop, ...rest } = detail;
+  const told = {
+    ...worker(view),
+    ...rest,
+    stop: { signal: stop.signal, graceMs: stop.grace },
+  };
+  // Only what is readonly there differs.
+  return told as unknown as wire.WorkerDetail;
+}
+
+export function ticket({ workerId, askedAt, settledAt, ...rest }: core.Ticket): wire.Ticket {
+  return { ...rest, worker: workerId, askedAt: moment(askedAt), settledAt: momentOrNull(settledAt) };
+}
+
+export function explanation(told: core.Explanation): wire.Explanation {
+  return {
+    worker: told.workerId,
+    headline: told.headline,
+    history: told.history.map(({ at, ...rest }) => ({ at: moment(at), ...rest })),
+    cause: told.cause,
+    lastWords: [...told.lastWords],
+    next: [...told.next],
+  };
+}
+
+export function version({ id, startedAt, ...rest }: core.MasterView): wire.Version {
+  return { master: id, api: 1, ...rest, startedAt: moment(startedAt) };
+}
+
+/** `until` of a payload is a moment as well. */
+export function event({ seq, at, type, workerId, run, payload }: core.HsuEvent): wire.Event {
+  const told = 'until' in payload ? { ...payload, until: moment(payload.until) } : { ...payload };
+  return { seq, at: moment(at), type, workerId, run, payload: told };
+}
+
+export function line({ workerId, at, ...rest }: core.LogLine): wire.LogLine {
+  return { worker: workerId, at: moment(at), ...rest };
+}
+
+/** What a list of workers comes to as a whole. */
+export function health(workers: readonly core.WorkerView[]): wire.Health {
+  const count = (holds: (worker: core.WorkerView) => boolean): number => workers.filter(holds).length;
+  const missing = count(({ desired, ready, completed }) => desired === 'up' && !ready && !completed);
+  return {
+    status: missing === 0 ? 'ok' : 'degraded',
+    workers: {
+      total: workers.length,
+      wanted: count(({ desired }) => desired === 'up'),
+      ready: count(({ ready }) => ready),
+      running: count(({ phase }) => phase === 'running'),
+      backoff: count(({ phase }) => phase === 'backoff'),
+      blocked: count(({ phase }) => phase === 'blocked'),
+      failed: count(({ phase }) => phase === 'failed'),
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { Client } from '@hsu-master/api/client';
+import { CliError } from './cli-error.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Options that all commands take. */
+export interface CommonOptions {
+  readonly socket?: string;
+  readonly file?: string;
+  readonly stateDir?: string;
+  readonly namespace?: string;
+  readonly output?: string;
+  readonly quiet?: boolean;
+}
+
+/** A command at work. */
+export interface Asking {
+  readonly client: Client;
+  readonly to: Surroundings;
+  readonly format: Format;
+  readonly namespace: string | undefined;
+}
+
+const FORMATS = ['table', 'wide', 'json', 'yaml', 'jsonl', 'name'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** @throws CliError E_USAGE */
+export function formatOf({ output = 'table', quiet }: Pick<CommonOptions, 'output' | 'quiet'>): Format {
+  if (quiet === true) return 'name';
+  const format = FORMATS.find((name) => name === output);
+  if (format !== undefined) return format;
+  throw new CliError(
+    'E_USAGE',
+    `--output takes ${FORMATS.join(', ')}, not "${output}"`,
+    'See hsu-master help.',
+  );
+}
+
+/** Finds the master, does the work, lets go. */
+export async function ask(
+  to: Surroundings,
+  options: CommonOptions,
+  work: (asking: Asking) => Promise<number>,
+): Promise<number> {
+  const format = formatOf(options);
+  const socket = await to.locate({
+    socket: options.socket ?? null,
+    configFile: options.file ?? null,
+    stateDirectory: options.stateDir ?? null,
+  });
+  const client = new Client({ socket });
+  try {
+    return await work({ client, to, format, namespace: options.namespace });
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,123 @@
+import type { Event, LogLine, WorkerDetail } from '@hsu-master/api/client';
+import type { Asking } from '../asking.ts';
+import { printData, say } from '../output/print.ts';
+import { clock, size, span } from '../output/spans.ts';
+import { noteOf, stateOf } from '../output/workers.ts';
+
+/** How many of a worker's events are shown. */
+const EVENTS = 10;
+
+/** `describe`: everything about workers. */
+export async function describe(
+  { client, to, format, namespace }: Asking,
+  patterns: readonly string[],
+  { lines }: { readonly lines: number },
+): Promise<number> {
+  const { workers } = await client.workers({ select: patterns, namespace });
+  const all = await Promise.all(
+    workers.map(async ({ id }) => {
+      const [worker, { events }, said] = await Promise.all([
+        client.worker(id),
+        client.events({ select: [id] }),
+        lines === 0 ? [] : client.logs({ select: [id], lines }),
+      ]);
+      return { worker, events: events.slice(-EVENTS), lines: said };
+    }),
+  );
+  const details = all.map(({ worker }) => worker);
+  const [only] = details;
+  if (
+    await printData(
+      to.out,
+      format,
+      details.length === 1 && only !== undefined ? only : { workers: details },
+      details,
+    )
+  )
+    return 0;
+  if (format === 'name') {
+    await say(to.out, details.map(({ id }) => id).join('\n'));
+    return 0;
+  }
+  for (const [index, { worker, events, lines: said }] of all.entries()) {
+    if (index > 0) await to.out.write('\n');
+    await say(to.out, [...facts(worker, to.now()), ...history(events), ...last(said)].join('\n'));
+  }
+  return 0;
+}
+
+function facts(worker: WorkerDetail, now: number): readonly string[] {
+  const { usage, lastEnd, process, startedAt } = worker;
+  const rows: (readonly [string, string])[] = [
+    ['name', worker.name === worker.id ? worker.id : `${worker.id} (${worker.name})`],
+    ['description', worker.description],
+    ['namespace', worker.namespace ?? ''],
+    ['group', worker.group ?? ''],
+    ['state', `${stateOf(worker, now)}${worker.phase === 'running' ? `, ${worker.doing}` : ''}`],
+    ['', noteOf(worker)],
+    ['wanted', worker.desired],
+    [
+      'process',
+      process === null
+        ? ''
+        : `${process.pid}, for ${startedAt === null ? '?' : span(now - Date.parse(startedAt))}`,
+    ],
+    ['tree', treeOf(worker)],
+    ['uses', usage === null ? '' : `${size(usage.memoryBytes)}, CPU ${usage.cpuPercent ?? '?'}% of one core`],
+    ['restarts', `${worker.restarts}; ${worker.failuresInARow} failures in a row; breaker ${worker.breaker}`],
+    [
+      'last end',
+      lastEnd === null
+        ? ''
+        : `run ${lastEnd.run}: ${lastEnd.says} after ${span(lastEnd.uptimeMs)}, ${span(now - Date.parse(lastEnd.at))} ago`,
+    ],
+    ['command', worker.argv.map(quoted).join(' ')],
+    ['directory', worker.cwd],
+    ['environment', worker.environment.join(' ')],
+    ['user', worker.user ?? ''],
+    ['stop', `${worker.stop.signal}, then SIGKILL after ${span(worker.stop.graceMs)}`],
+    ['depends on', worker.dependsOn.map(({ id, condition }) => `${id} (${condition})`).join(', ')],
+    ['needed by', worker.dependents.join(', ')],
+    ['probes', probesOf(worker)],
+    ['logs', [...new Set([worker.log.stdoutFile, worker.log.stderrFile])].join(', ')],
+    ['lacks', worker.degraded.join('; ')],
+  ];
+  return rows.filter(([, text]) => text !== '').map(([name, text]) => `${name.padEnd(13)}${text}`);
+}
+
+function treeOf({ members, process }: WorkerDetail): string {
+  const others = members.filter(({ pid }) => pid !== process?.pid);
+  if (others.length === 0) return '';
+  const shown = others.slice(0, 12).map(({ pid }) => pid);
+  return `${members.length} processes: ${[process?.pid, ...shown].join(', ')}${others.length > shown.length ? ', …' : ''}`;
+}
+
+function probesOf({ probes }: WorkerDetail): string {
+  return Object.entries(probes)
+    .flatMap(([name, probe]) =>
+      probe === null ? [] : [`${name}: ${probe.check.type} every ${probe.interval}ms`],
+    )
+    .join('; ');
+}
+
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function history(events: readonly Event[]): readonly string[] {
+  if (events.length === 0) return [];
+  return [
+    '',
+    'events',
+    ...events.map(({ at, type, run }) => `  ${clock(at)}  ${run === null ? '' : `run ${run}  `}${type}`),
+  ];
+}
+
+function last(lines: readonly LogLine[]): readonly string[] {
+  if (lines.length === 0) return [];
+  return [
+    '',
+    'last lines',
+    ...lines.map(({ stream, text }) => `  ${stream === 'stderr' ? '! ' : ''}${text}`),
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Event } from '@hsu-master/api/client';
+import type { Asking } from '../asking.ts';
+import { printData, say } from '../output/print.ts';
+
+export interface EventOptions {
+  readonly follow?: boolean;
+  readonly type?: readonly string[];
+  readonly since?: string;
+}
+
+/** `events`: what happened, as far as the master remembers; with `-f`, what happens. */
+export async function events(
+  asking: Asking,
+  patterns: readonly string[],
+  { follow, type = [], since }: EventOptions,
+): Promise<number> {
+  const { client, to } = asking;
+  const which = { select: patterns, type };
+  if (follow !== true) {
+    const page = await client.events({ ...which, since: since === undefined ? 0 : Number(since) });
+    if (page.lost > 0) await say(to.err, `${page.lost} older events are no longer remembered`);
+    await print(asking, page.events, page);
+    return 0;
+  }
+  const signal = AbortSignal.any([to.interrupted(), to.out.gone]);
+  const from = since === undefined ? undefined : Number(since);
+  for await (const item of client.followEvents({ ...which, since: from }, signal)) {
+    if (signal.aborted) break;
+    if ('lost' in item) await say(to.err, `${item.lost} events are no longer remembered`);
+    else await print(asking, [item], null);
+  }
+  return 0;
+}
+
+/** `page` null: more may come, so that each is an object by itself. */
+async function print({ to, format }: Asking, list: readonly Event[], page: object | null): Promise<void> {
+  if (list.length === 0 && page === null) return;
+  if (
+    await printData(
+      to.out,
+      page === null && format === 'json' ? 'jsonl' : format,
+      page ?? { events: list },
+      list,
+    )
+  )
+    return;
+  await say(to.out, list.map(line).join('\n'));
+}
+
+function line({ at, seq, type, workerId, run, payload }: Event): string {
+  const who = workerId === null ? 'hsu-master' : `${workerId}${run === null ? '' : `#${run}`}`;
+  const said = Object.keys(payload).length === 0 ? '' : ` ${JSON.stringify(payload)}`;
+  return `${at} ${seq} ${who} ${type}${said}`;
+}

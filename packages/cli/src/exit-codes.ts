@@ -1,0 +1,29 @@
+/** What the exit code of a command that asks a master says. A table in the documentation is made from this. */
+export const ASK_EXIT_CODES = {
+  ok: { code: 0, means: 'Done.' },
+  failed: { code: 1, means: 'The operation failed.' },
+  usage: { code: 2, means: 'The command line is not valid.' },
+  noMaster: { code: 3, means: 'No master runs, or it is not clear which is meant.' },
+  unknownWorker: { code: 4, means: 'There is no such worker.' },
+  timeout: { code: 5, means: 'It took longer than was to be waited for.' },
+  forbidden: { code: 6, means: 'Who asks may not do this.' },
+  conflict: { code: 7, means: 'Another master, or another order, is in the way.' },
+} as const;
+
+const BY_CODE: Readonly<Record<string, keyof typeof ASK_EXIT_CODES>> = {
+  E_NO_MASTER: 'noMaster',
+  E_WHICH_MASTER: 'noMaster',
+  E_USAGE: 'usage',
+  E_REQUEST: 'usage',
+  E_UNKNOWN_WORKER: 'unknownWorker',
+  E_TIMEOUT: 'timeout',
+  E_FORBIDDEN: 'forbidden',
+  E_UNAUTHENTICATED: 'forbidden',
+  E_OTHER_MASTER: 'conflict',
+  E_SUPERSEDED: 'conflict',
+};
+
+/** The exit code for an error of this code. */
+export function exitCodeOf(code: string): number {
+  return ASK_EXIT_CODES[BY_CODE[code] ?? 'failed'].code;
+}

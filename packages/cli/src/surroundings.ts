@@ -1,0 +1,31 @@
+/** How a master is named on the command line; null: not at all. */
+export interface Wanted {
+  readonly socket: string | null;
+  readonly configFile: string | null;
+  readonly stateDirectory: string | null;
+}
+
+/** Where a command writes to. */
+export interface Out {
+  /** Resolves when there is room for more. */
+  write(text: string): Promise<void>;
+  readonly isTTY: boolean;
+  /** Infinity where nobody knows: nothing is cut then. */
+  columns(): number;
+  readonly colour: boolean;
+  /** Aborted when nobody reads any more. */
+  readonly gone: AbortSignal;
+}
+
+/** All that a command may touch. */
+export interface Surroundings {
+  readonly out: Out;
+  readonly err: Out;
+  /** Finds the socket of the master that is meant; rejects with a `CliError` where there is none or more than one. */
+  locate(wanted: Wanted): Promise<string>;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Aborted when the user interrupts; asked for only by commands without an end of their own. */
+  interrupted(): AbortSignal;
+}

@@ -1,0 +1,141 @@
+import {
+  type Clock,
+  describeExit,
+  type EndView,
+  hasReadiness,
+  type Milliseconds,
+  type MonotonicTime,
+  type UsageView,
+  type WallTime,
+  type WorkerDetail,
+  type WorkerId,
+  type WorkerSpec,
+  type WorkerView,
+} from '@hsu-master/core';
+import type { WorkerSnapshot, WorkerUsage } from '@hsu-master/workers';
+import type { WorkerHistory } from './control-history.ts';
+
+/** Between two askings the offset of the clocks counts as the same unless it has moved by this. */
+const DRIFT: Milliseconds = 50;
+
+/** Tells the same moment by the same number each time, though the two clocks are read one after the other. */
+export class Calendar {
+  readonly #clock: Clock;
+  #offset = Number.NaN;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  wall(at: MonotonicTime): WallTime {
+    const offset = this.#clock.wallNow() - this.#clock.now();
+    if (!(Math.abs(offset - this.#offset) < DRIFT)) this.#offset = offset;
+    return Math.round(at + this.#offset);
+  }
+}
+
+export interface ViewParts {
+  readonly clock: Clock;
+  readonly calendar: Calendar;
+  readonly history: WorkerHistory;
+}
+
+/** What everybody may see of a worker. */
+export function viewOf(
+  spec: WorkerSpec,
+  snapshot: WorkerSnapshot,
+  usage: UsageView | null,
+  parts: ViewParts,
+): WorkerView {
+  const { process, uptime, run, nextTry } = snapshot;
+  return {
+    id: spec.id,
+    name: spec.name,
+    namespace: spec.namespace,
+    group: spec.group,
+    enabled: spec.enabled,
+    phase: snapshot.phase,
+    desired: snapshot.desired,
+    doing: snapshot.doing,
+    ready: snapshot.ready,
+    probed: hasReadiness(spec),
+    completed: snapshot.completed,
+    run,
+    process,
+    startedAt:
+      process === null || uptime === null
+        ? null
+        : (parts.history.startOf(spec.id, run) ?? parts.calendar.wall(parts.clock.now() - uptime)),
+    restarts: snapshot.restarts,
+    failuresInARow: snapshot.failuresInARow,
+    breaker: snapshot.breaker,
+    nextTry: nextTry === null ? null : Math.round(nextTry),
+    waiting: snapshot.waiting,
+    failure: snapshot.failure,
+    lastEnd: endOf(snapshot, parts),
+    throttled: snapshot.throttled,
+    degraded: snapshot.degraded,
+    usage,
+  };
+}
+
+function endOf({ lastEnd }: WorkerSnapshot, { calendar }: ViewParts): EndView | null {
+  if (lastEnd === null) return null;
+  const { run, exit, success, uptime, at } = lastEnd;
+  const says = exit === null ? 'never started' : describeExit(exit);
+  return { run, exit, says, success, uptime: Math.round(uptime), at: calendar.wall(at) };
+}
+
+/** What a list shows of a sample. */
+export function usageOf(sample: WorkerUsage | null): UsageView | null {
+  if (sample === null) return null;
+  const { cpuPercent, usage } = sample;
+  return {
+    cpuPercent: cpuPercent === null ? null : Math.round(cpuPercent * 10) / 10,
+    memory: usage.memory ?? usage.rss,
+    processes: usage.processes,
+  };
+}
+
+export function detailOf(
+  spec: WorkerSpec,
+  dependents: readonly WorkerId[],
+  members: WorkerDetail['members'],
+): WorkerDetail {
+  const { command, log } = spec;
+  return {
+    description: spec.description,
+    argv: command.argv,
+    cwd: command.cwd,
+    environment: Object.keys(command.env),
+    user: command.user,
+    stop: spec.stop,
+    dependsOn: spec.dependsOn,
+    dependents,
+    probes: withoutSecrets(spec.probes),
+    log: { stdoutFile: log.stdoutFile, stderrFile: log.stderrFile },
+    members,
+  };
+}
+
+/** Headers of a probe often hold a token, and so may a URL. */
+function withoutSecrets(probes: WorkerSpec['probes']): WorkerSpec['probes'] {
+  const bare = (probe: WorkerSpec['probes']['liveness']): typeof probe => {
+    if (probe?.check.type !== 'http') return probe;
+    const headers = Object.fromEntries(Object.keys(probe.check.headers).map((name) => [name, '***']));
+    return { ...probe, check: { ...probe.check, url: withoutPassword(probe.check.url), headers } };
+  };
+  return {
+    startup: bare(probes.startup),
+    liveness: bare(probes.liveness),
+    readiness: bare(probes.readiness),
+  };
+}
+
+function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  if (url.password === '') return text;
+  url.password = '***';
+  return url.href;
+}

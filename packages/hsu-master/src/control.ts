@@ -1,0 +1,231 @@
+import { constants } from 'node:os';
+import {
+  type Caller,
+  type Clock,
+  type Control,
+  type Ending,
+  explain,
+  HsuError,
+  type Order,
+  type SignalName,
+  select,
+  type TicketOutcome,
+  type UsageView,
+  type Validation,
+  type WallTime,
+  type WorkerId,
+  type WorkerSpec,
+  type WorkerView,
+} from '@hsu-master/core';
+import { loadNative } from '@hsu-master/native';
+import { realClock, type WorkerSnapshot } from '@hsu-master/workers';
+import { WorkerHistory } from './control-history.ts';
+import { logReader } from './control-logs.ts';
+import { Tickets } from './control-tickets.ts';
+import { Calendar, detailOf, usageOf, viewOf } from './control-views.ts';
+import { load, type Master } from './create-master.ts';
+import { ownVersion } from './version.ts';
+
+export interface ControlOptions {
+  readonly master: Master;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends the master; called once. */
+  shutdown(reason: string): Promise<Ending>;
+}
+
+/** A sample that is younger than this is shown again: several who watch cost as much as one. */
+const FRESH = 900;
+
+/** How many lines of stderr an explanation quotes. */
+const LAST_WORDS = 5;
+
+/** The door to a master for all surfaces. */
+export function createControl(options: ControlOptions): Control {
+  return new MasterControl(options);
+}
+
+class MasterControl implements Control {
+  readonly events: Control['events'];
+  readonly logs: Control['logs'];
+  readonly #options: ControlOptions;
+  readonly #master: Master;
+  readonly #clock: Clock = realClock();
+  readonly #startedAt: WallTime;
+  readonly #specs = new Map<WorkerId, WorkerSpec>();
+  readonly #history: WorkerHistory;
+  readonly #calendar: Calendar;
+  readonly #tickets: Tickets;
+  readonly #usages = new Map<WorkerId, { readonly at: number; readonly view: UsageView | null }>();
+  #ended: Promise<Ending> | null = null;
+
+  constructor(options: ControlOptions) {
+    const { master } = options;
+    this.#options = options;
+    this.#master = master;
+    this.#startedAt = this.#clock.wallNow();
+    for (const spec of master.config.workers) this.#specs.set(spec.id, spec);
+    this.#history = new WorkerHistory(master.events);
+    this.#calendar = new Calendar(this.#clock);
+    this.#tickets = new Tickets(master.id, this.#clock);
+    this.events = master.events;
+    this.logs = logReader(() => master.config.workers);
+  }
+
+  master(): ReturnType<Control['master']> {
+    const { id, config, places, lacksAddon } = this.#master;
+    return {
+      id,
+      version: ownVersion(),
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      node: process.versions.node,
+      platform: `${process.platform}-${process.arch}`,
+      configFile: config.file,
+      stateDirectory: places.stateDirectory,
+      logDirectory: places.logDirectory,
+      lacksAddon,
+    };
+  }
+
+  workers(selection: Parameters<Control['workers']>[0], usage: boolean): readonly WorkerView[] {
+    return select([...this.#specs.values()], selection).map((spec) =>
+      this.#view(spec, this.#master.worker(spec.id), usage),
+    );
+  }
+
+  worker(id: WorkerId): WorkerView {
+    return this.#view(this.#spec(id), this.#master.worker(id), true);
+  }
+
+  detail(id: WorkerId): ReturnType<Control['detail']> {
+    const dependents = [...this.#specs.values()].filter(({ dependsOn }) =>
+      dependsOn.some((dependency) => dependency.id === id),
+    );
+    const spec = this.#spec(id);
+    return detailOf(
+      spec,
+      dependents.map((dependent) => dependent.id),
+      this.#master.members(id),
+    );
+  }
+
+  limits(id: WorkerId): ReturnType<Control['limits']> {
+    return this.#master.limits(this.#spec(id).id);
+  }
+
+  why(id: WorkerId): ReturnType<Control['why']> {
+    const worker = this.worker(id);
+    const lastWords = this.#master.lastLines(id, LAST_WORDS, 'stderr');
+    const now = this.#clock.wallNow();
+    return Promise.resolve(explain({ worker, events: this.#history.of(id), lastWords, now }));
+  }
+
+  order(id: WorkerId, order: Order, _by: Caller): ReturnType<Control['order']> {
+    const spec = this.#spec(id);
+    return this.#tickets.take(id, order.kind, this.#give(spec, order));
+  }
+
+  ticket(id: string): ReturnType<Control['ticket']> {
+    return this.#tickets.find(id);
+  }
+
+  pending(): ReturnType<Control['pending']> {
+    return this.#tickets.pending();
+  }
+
+  capabilities(): ReturnType<Control['capabilities']> {
+    return this.#master.capabilities();
+  }
+
+  validate(text: string, file: string): Validation {
+    const result = load({ file, text }, this.#options.environment, this.#master.places);
+    const issues = result.ok ? result.config.warnings : result.issues;
+    return {
+      ok: result.ok,
+      issues: issues.map(({ severity, line, column, path, message, hint }) => ({
+        severity,
+        line,
+        column,
+        path,
+        message,
+        hint,
+      })),
+      workers: result.ok ? result.config.workers.map(({ id }) => id) : [],
+    };
+  }
+
+  shutdown(reason: string, by: Caller): Promise<Ending> {
+    this.#ended ??= this.#options.shutdown(`${reason} (${by.name})`);
+    return this.#ended;
+  }
+
+  #spec(id: WorkerId): WorkerSpec {
+    const spec = this.#specs.get(id);
+    if (spec !== undefined) return spec;
+    // Says which name may have been meant.
+    select([...this.#specs.values()], { patterns: [literal(id)], namespace: null });
+    throw new HsuError('E_UNKNOWN_WORKER', `there is no worker "${id}"`, { id });
+  }
+
+  #view(spec: WorkerSpec, snapshot: WorkerSnapshot, usage: boolean): WorkerView {
+    const sample = usage && snapshot.process !== null ? this.#usage(spec.id) : null;
+    return viewOf(spec, snapshot, sample, {
+      clock: this.#clock,
+      calendar: this.#calendar,
+      history: this.#history,
+    });
+  }
+
+  #usage(id: WorkerId): UsageView | null {
+    const now = this.#clock.now();
+    const known = this.#usages.get(id);
+    if (known !== undefined && now - known.at < FRESH) return known.view;
+    const sample = this.#master.usage(id, { pressure: false, descriptors: false, peak: false });
+    const view = usageOf(sample);
+    this.#usages.set(id, { at: now, view });
+    return view;
+  }
+
+  #give(spec: WorkerSpec, order: Order): Promise<TicketOutcome> {
+    switch (order.kind) {
+      case 'start':
+        return this.#master.startWorker(spec.id);
+      case 'stop':
+        return this.#master.stopWorker(spec.id);
+      case 'restart':
+        return this.#master.restartWorker(spec.id);
+      case 'reset':
+        return this.#master.resetWorker(spec.id);
+      case 'kill':
+        return this.#master.killWorker(spec.id);
+      case 'signal':
+        this.#signal(spec.id, order);
+        return Promise.resolve({ kind: 'done', already: false });
+    }
+  }
+
+  #signal(id: WorkerId, { signal, to }: Order & { readonly kind: 'signal' }): void {
+    const number = signalNumber(signal);
+    const { process: main } = this.#master.worker(id);
+    const targets = to === 'tree' ? this.#master.members(id) : main === null ? [] : [main];
+    if (targets.length === 0)
+      throw new HsuError('E_NOT_RUNNING', `worker "${id}" has no process now`, { id });
+    const loaded = loadNative();
+    for (const { pid, startedAt } of targets) {
+      if (loaded.ok) loaded.native.signalProcess(pid, startedAt, number);
+      else process.kill(pid, number);
+    }
+  }
+}
+
+/** A name that is no pattern, whatever is in it. */
+function literal(id: string): string {
+  return id.replace(/[*?/]/g, '_');
+}
+
+/** @throws HsuError E_REQUEST for a signal that this system has not */
+function signalNumber(signal: SignalName): number {
+  const number = (constants.signals as Readonly<Record<string, number>>)[signal];
+  if (number === undefined) throw new HsuError('E_REQUEST', `there is no signal ${signal} here`, { signal });
+  return number;
+}

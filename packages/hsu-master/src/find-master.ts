@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { socketAddress } from '@hsu-master/api/client';
+import { CliError, type Wanted } from '@hsu-master/cli';
+import { baseDirectories, choosePlaces, instanceOf, type PlaceSources } from './places.ts';
+import { SOCKET_NAME } from './socket-name.ts';
+
+/**
+ * The socket of the master that is meant: by `--socket`, `--state-dir`, `-f`, HSU_SOCKET; else that of a project file here or
+ * above, else the only one that runs.
+ * @throws CliError E_NO_MASTER, E_WHICH_MASTER
+ */
+export async function findMaster({ socket, stateDirectory, configFile }: Wanted): Promise<string> {
+  if (socket !== null) return resolve(socket);
+  if (stateDirectory !== null) return join(resolve(stateDirectory), 'run', SOCKET_NAME);
+  if (configFile !== null) return socketOf(configFile);
+  const named = process.env['HSU_SOCKET'];
+  if (named) return resolve(named);
+  const project = projectFile(process.cwd());
+  if (project !== null && existsSync(socketOf(project))) return socketOf(project);
+  const found = sockets();
+  const [only] = found;
+  if (only === undefined) throw noMaster(project);
+  if (found.length === 1) return only;
+  const alive = (await Promise.all(found.map(async (one) => ((await answers(one)) ? [one] : [])))).flat();
+  const [living] = alive;
+  if (living === undefined) throw noMaster(project);
+  if (alive.length === 1) return living;
+  const list = alive.map((one) => `  hsu-master --socket ${one}`).join('\n');
+  throw new CliError(
+    'E_WHICH_MASTER',
+    `${alive.length} masters run here, and none was named`,
+    `Name one by its configuration with -f, or by its socket:\n${list}`,
+  );
+}
+
+function noMaster(project: string | null): CliError {
+  const start = `hsu-master up -f ${project ?? 'config.yaml'}`;
+  return new CliError('E_NO_MASTER', 'no master runs here', `Start one: ${start}`);
+}
+
+function sources(configFile: string): PlaceSources {
+  return {
+    env: process.env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: null,
+    logDirectory: null,
+    instance: instanceOf(configFile),
+  };
+}
+
+function socketOf(configFile: string): string {
+  return join(choosePlaces(sources(configFile)).runDirectory, SOCKET_NAME);
+}
+
+/** Sockets of all masters of this user, dead ones included. */
+function sockets(): readonly string[] {
+  const { run } = baseDirectories(sources('config.yaml'));
+  try {
+    return readdirSync(run)
+      .map((name) => join(run, name, SOCKET_NAME))
+      .filter((path) => existsSync(path));
+  } catch {
+    return [];
+  }
+}
+
+const PROJECT_FILES = ['hsu-master.yaml', 'hsu-master.yml'];
+
+/** The configuration of the project that a folder belongs to: in it, or in the nearest folder above that has one. */
+export function projectFile(folder: string): string | null {
+  for (const name of PROJECT_FILES) if (existsSync(join(folder, name))) return join(folder, name);
+  return dirname(folder) === folder ? null : projectFile(dirname(folder));
+}
+
+function answers(path: string): Promise<boolean> {
+  const address = socketAddress(path);
+  return new Promise((settle) => {
+    const finish = (alive: boolean): void => {
+      socket.destroy();
+      address.release();
+      settle(alive);
+    };
+    const socket = connect(address.path, () => finish(true));
+    socket.on('error', () => finish(false));
+  });
+}

@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { parseDuration } from '@hsu-master/core';
+import { makeDirectory } from '@hsu-master/workers';
+import { checkWorkingDirectory } from './create-master.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { projectFile } from './find-master.ts';
+import type { Flags } from './flags.ts';
+import { choosePlaces, instanceOf } from './places.ts';
+import { type NotReady, READINESS_CHANNEL, type ReadinessNews } from './readiness.ts';
+import { refused } from './refused.ts';
+
+/** The first descriptor after the standard ones. */
+const CHANNEL = 3;
+
+const USUAL_WAIT = '60s';
+
+/** A log of more bytes is set aside before another master writes to it. */
+const LARGEST_LOG = 10 * 1024 * 1024;
+
+/** `hsu-master up`: starts a master in the background; returns when its workers are ready, or says why they are not. */
+export async function up(given: string | null, flags: Flags): Promise<number> {
+  try {
+    checkWorkingDirectory();
+  } catch (error) {
+    return refused(error);
+  }
+  const file = given ?? projectFile(process.cwd());
+  if (file === null) {
+    return say(EXIT_CODES.usage.code, 'up needs a configuration file: hsu-master up -f config.yaml');
+  }
+  const span = parseDuration(flags.wait ?? USUAL_WAIT);
+  if (span === null)
+    return say(EXIT_CODES.usage.code, `--wait takes a duration, 30s or 2m, not "${flags.wait}"`);
+  const log = openLog(file, flags);
+  const started = startMaster(file, flags, log.fd);
+  closeSync(log.fd);
+  const outcome = await watch(started, flags['no-wait'] ? 0 : span);
+  started.let();
+  switch (outcome.kind) {
+    case 'gone':
+      process.stderr.write(saidSince(log));
+      return outcome.code ?? EXIT_CODES.failed.code;
+    case 'ready':
+      process.stdout.write(`master ${started.pid} is up: ${count(outcome.wanted)} ready\n`);
+      return EXIT_CODES.ok.code;
+    case 'not-ready':
+      process.stderr.write(
+        `master ${started.pid} is up, but not all workers are ready:\n${lines(outcome.notReady)}`,
+      );
+      return EXIT_CODES.failed.code;
+    case 'waiting':
+      if (flags['no-wait']) {
+        process.stdout.write(`master ${started.pid} is up; its workers are being started\n`);
+        return EXIT_CODES.ok.code;
+      }
+      process.stderr.write(
+        `master ${started.pid} is up; not ready within ${flags.wait ?? USUAL_WAIT}:\n${lines(outcome.notReady)}`,
+      );
+      return EXIT_CODES.timeout.code;
+  }
+}
+
+function say(code: number, problem: string): number {
+  process.stderr.write(`hsu-master: ${problem}\nSee hsu-master --help.\n`);
+  return code;
+}
+
+function count(workers: number): string {
+  return workers === 1 ? '1 worker is' : `${workers} workers are`;
+}
+
+function lines(notReady: readonly NotReady[]): string {
+  return notReady.map(({ id, doing }) => `  ${id}: ${doing}; hsu-master why ${id}\n`).join('');
+}
+
+interface Log {
+  readonly path: string;
+  readonly fd: number;
+  /** Where the new master begins. */
+  readonly from: number;
+}
+
+function openLog(file: string, flags: Flags): Log {
+  const { logDirectory } = choosePlaces({
+    env: process.env,
+    home: homedir(),
+    privileged: process.getuid?.() === 0,
+    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
+    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
+    instance: instanceOf(file),
+  });
+  makeDirectory(logDirectory, 0o700);
+  const path = join(logDirectory, 'master.log');
+  let fd = openSync(path, 'a', 0o600);
+  if (fstatSync(fd).size > LARGEST_LOG) {
+    closeSync(fd);
+    renameSync(path, `${path}.1`);
+    fd = openSync(path, 'a', 0o600);
+  }
+  return { path, fd, from: fstatSync(fd).size };
+}
+
+function saidSince({ path, from }: Log): string {
+  return readFileSync(path).subarray(from).toString();
+}
+
+interface Started {
+  readonly pid: number;
+  readonly news: Readable;
+  /** Its exit code, where it ends while it is watched. */
+  readonly ended: Promise<number | null>;
+  /** It goes on alone. */
+  let(): void;
+}
+
+/** A session of its own: what closes this terminal does not reach it. */
+function startMaster(file: string, flags: Flags, log: number): Started {
+  const options = ['state-dir', 'log-dir', 'containment'] as const;
+  const args = options.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]));
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1] ?? '', 'run', file, '--background', ...args],
+    {
+      detached: true,
+      stdio: ['ignore', log, log, 'pipe'],
+      env: { ...process.env, [READINESS_CHANNEL]: String(CHANNEL) },
+    },
+  );
+  const news = child.stdio[CHANNEL] as Readable;
+  const ended = new Promise<number | null>((settle) => child.once('exit', (code) => settle(code)));
+  return {
+    pid: child.pid ?? 0,
+    news,
+    ended,
+    let() {
+      news.destroy();
+      child.unref();
+    },
+  };
+}
+
+type Outcome = ReadinessNews | { readonly kind: 'gone'; readonly code: number | null };
+
+/** What it came to within `span` milliseconds; `waiting` with the latest news where nothing was decided. */
+function watch({ news, ended }: Started, span: number): Promise<Outcome> {
+  return new Promise((settle) => {
+    let latest: ReadinessNews = { kind: 'waiting', ready: 0, wanted: 0, notReady: [] };
+    let isHeard = false;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      // Before its first word nobody knows whether there is a master at all.
+      if (isHeard) settle(latest);
+    }, span);
+    const finish = (outcome: Outcome): void => {
+      clearTimeout(timer);
+      settle(outcome);
+    };
+    let rest = '';
+    news.setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) {
+        latest = JSON.parse(part) as ReadinessNews;
+        isHeard = true;
+        if (latest.kind !== 'waiting' || isLate) finish(latest);
+      }
+    });
+    news.on('error', () => {});
+    void ended.then((code) => finish({ kind: 'gone', code }));
+  });
+}
