@@ -38,6 +38,8 @@ export class WorkerHistory {
       this.#pasts.set(workerId, past);
     }
     if (event.type === 'worker.started' && run !== null) past.startedAt = { run, at };
+    if (event.type === 'worker.attached' && run !== null)
+      past.startedAt = { run, at: Math.round(at - event.payload.uptime) };
     past.events.push(event);
     if (past.events.length > KEPT) past.events.shift();
   }

@@ -15,7 +15,6 @@ export interface Door {
   close(result: EndResult | null): Promise<void>;
 }
 
-
 export function openDoor(master: Master): Door {
   const asked = Promise.withResolvers<{ readonly reason: string; readonly failed: false }>();
   const ended = Promise.withResolvers<EndResult | null>();

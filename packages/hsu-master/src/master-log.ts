@@ -16,7 +16,6 @@ export function openMasterLog(): Terminal {
   return {
     begin(master) {
       note(`master ${process.pid} of ${master.config.file}; logs are in ${master.places.logDirectory}`);
-      for (const { id, reason } of master.config.notRun) note(`${id}: not run: ${reason}`);
       if (master.lacksAddon !== null) note(`without the native addon: ${master.lacksAddon}`);
       master.events.subscribe((event) => {
         const line = eventLine(event);

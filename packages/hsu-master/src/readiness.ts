@@ -1,4 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
+import type { Milliseconds } from '@hsu-master/core';
+import { realClock } from '@hsu-master/workers';
 import type { Master } from './create-master.ts';
 
 /** A worker that keeps `up` from having come about. */
@@ -32,6 +34,9 @@ export function takeReadinessChannel(env: Record<string, string | undefined>): n
 /** Failures in a row after which nobody should be kept waiting for a worker. */
 const OFTEN = 2;
 
+/** What has no probe is ready as soon as it runs; only what runs for so long is told to be. */
+const SETTLED: Milliseconds = 300;
+
 /** Tells how far the workers are, until all are ready or one will not be so soon; then closes the channel. */
 export function reportReadiness(master: Master, channel: number): void {
   let last = '';
@@ -49,13 +54,23 @@ export function reportReadiness(master: Master, channel: number): void {
   };
   let unsubscribe = (): void => {};
   let isTold = false;
+  let cancel: (() => void) | null = null;
+  const finish = (news: ReadinessNews): void => {
+    isTold = true;
+    tell(news);
+    unsubscribe();
+    closeSync(channel);
+  };
   const look = (): void => {
     if (isTold) return;
     const news = judge(master);
-    if (tell(news) && news.kind === 'waiting') return;
-    isTold = true;
-    unsubscribe();
-    closeSync(channel);
+    if (news.kind === 'ready') {
+      cancel ??= realClock().after(SETTLED, () => finish(news));
+      return;
+    }
+    cancel?.();
+    cancel = null;
+    if (!tell(news) || news.kind === 'not-ready') finish(news);
   };
   unsubscribe = master.events.subscribe(look);
   look();

@@ -39,8 +39,8 @@ import {
   watchLimits,
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
-import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import type { StateLock } from './lock.ts';
+import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
 
 export interface Wiring {

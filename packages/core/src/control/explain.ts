@@ -182,6 +182,16 @@ function happening(event: HsuEvent): string | null {
       return event.payload.breaker === 'open' ? 'breaker opened' : null;
     case 'worker.started':
       return event.payload.warning === null ? STARTED : `started; ${event.payload.warning}`;
+    case 'worker.attached':
+      return event.payload.origin === 'foreign'
+        ? 'attached to its process'
+        : 'attached to the process that an earlier master had started';
+    case 'worker.detached':
+      return 'let go of its process';
+    case 'worker.not-found':
+      return `its process is not attached: ${event.payload.reason}`;
+    case 'worker.control-failed':
+      return `could not ${event.payload.action} it: ${event.payload.reason}`;
     case 'worker.stopped':
       return event.payload.completed ? 'completed' : 'stopped';
     default:
