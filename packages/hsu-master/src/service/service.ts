@@ -7,7 +7,7 @@ import { load } from '../create-master.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import type { Flags } from '../flags.ts';
 import { choosePlaces, instanceOf, type Places } from '../places.ts';
-import { wantsColour } from '../terminal.ts';
+import { wantsColour } from '../terminal-colour.ts';
 import { type Manager, managerOf, type Step } from './manager.ts';
 import type { ServiceSpec } from './unit-file.ts';
 
