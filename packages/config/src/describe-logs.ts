@@ -1,4 +1,4 @@
-import { formatDuration, type LogAlertRule, type WorkerId } from '@hsu-master/core';
+import { formatDuration, formatSize, type LogAlertRule, type WorkerId } from '@hsu-master/core';
 import { type LogsConfig, type LogTarget, placeOfTarget } from './to-targets.ts';
 
 /** Where the lines of one worker go beside its own files, but for what is for all. */
@@ -14,9 +14,14 @@ export function describeForwarding({ targets }: LogsConfig, id: WorkerId): strin
 }
 
 /** Where all lines go, and who is told of them. */
-export function describeLogs({ targets, alerts }: LogsConfig): string[] {
+export function describeLogs({ targets, alerts, keeping }: LogsConfig): string[] {
   const all = targets.filter(({ sources }) => sources.some(({ workers }) => workers === null));
   const lines = all.map((target) => `all lines go to ${describeTarget(target)}`);
+  const { maxTotal } = keeping;
+  if (maxTotal !== null)
+    lines.push(
+      `all files of output together have at most ${formatSize(maxTotal)}: the oldest that were rotated go`,
+    );
   return [...lines, ...alerts.map(describeAlert)];
 }
 

@@ -24,7 +24,7 @@ export function describePipeline(pipeline: PipelineSpec): string {
   }
   if (enrichers.length > 0) parts.push(`enriched by ${enrichers.map(({ type }) => type).join(', ')}`);
   if (correlation !== null) parts.push('ids of traces and requests found');
-  if (redaction !== null) parts.push('secrets redacted');
+  if (redaction !== null) parts.push('secrets redacted, but for its own files');
   if (metadata !== null) parts.push('metadata added');
   return parts.join('; ');
 }

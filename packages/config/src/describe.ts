@@ -142,6 +142,24 @@ function describeCall({ host, port, call }: GrpcCheck): string {
   }
 }
 
+/** How a worker’s own files are written and kept, but for what is usual. */
+function describeFiles({ maxFiles, maxSize, files }: WorkerSpec['log']): string {
+  const { maxAge, rotateEvery, compression, channel, overflow, forms } = files;
+  const formats = [...new Set([forms.stdout.format, forms.stderr.format])].filter(
+    (format) => format !== 'plain',
+  );
+  const parts = [
+    maxSize === 0 ? 'never rotated by size' : `${maxFiles} old files of ${formatSize(maxSize)}`,
+    rotateEvery === 0 ? '' : `a new one each ${rotateEvery === 3600 ? 'hour' : 'day'}`,
+    maxAge === null ? '' : `for ${formatDuration(maxAge)}`,
+    compression === 'none' ? '' : compression,
+    formats.join(' and '),
+    overflow === 'block' ? '' : overflow,
+    channel === 'file' ? 'written by the program itself' : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
 function describeLog(log: WorkerSpec['log']): string {
   const files = [
     ...new Set([
@@ -150,5 +168,5 @@ function describeLog(log: WorkerSpec['log']): string {
     ]),
   ];
   if (files.length === 0) return 'thrown away';
-  return `${files.join(', ')} (${log.maxFiles} old files of ${formatSize(log.maxSize)})`;
+  return `${files.join(', ')} (${describeFiles(log)})`;
 }

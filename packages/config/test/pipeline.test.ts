@@ -179,7 +179,7 @@ workers:
       '{multiline: [go], parsers: [{type: json}], filters: {include_patterns: [a, b], exclude_patterns: [c], level_filter: info}, sampling: 5%, rate_limit: 100, enrichers: [{type: static, config: {fields: {a: b}}}], correlation: true, redact: true, add_metadata: true}',
     );
     expect(describeConfig(accept(text))).toContain(
-      'joined by go (at most 500 lines, 256KiB); parsed as json; from level info on; only those that match 2 patterns; without those that match 1 pattern; 5 % of them; at most 100 a second, 100 at once (told after 10s); enriched by static; ids of traces and requests found; secrets redacted; metadata added',
+      'joined by go (at most 500 lines, 256KiB); parsed as json; from level info on; only those that match 2 patterns; without those that match 1 pattern; 5 % of them; at most 100 a second, 100 at once (told after 10s); enriched by static; ids of traces and requests found; secrets redacted, but for its own files; metadata added',
     );
   });
 });

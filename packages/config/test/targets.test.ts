@@ -202,6 +202,23 @@ workers:
   });
 });
 
+test('what people read of how files are written and kept', () => {
+  const config = accept(`log_collection: {max_total_size: 1GB}
+workers:
+  - {id: a, command: x, log: {max_age: 7d, compress: zstd, format: json, when_full: drop_oldest, rotate_every: day}}
+  - {id: b, command: x, log: {channel: file, max_size: 0}}
+`);
+  const text = describeConfig(config);
+  expect(text).toContain('(10 old files of 100MB, a new one each day, for 7d, zstd, json, drop-oldest)');
+  expect(text).toContain('(never rotated by size, written by the program itself)');
+  expect(text).toContain('all files of output together have at most 1GB: the oldest that were rotated go');
+});
+
+test('who writes redaction and the like below enhancement is told where it belongs', () => {
+  const text = 'log_collection: {enhancement: {redact: true}}\nworkers: [{id: a, command: x}]';
+  expect(refusals(text).join()).toContain('it belongs to "processing", for all workers below default_worker');
+});
+
 test('where collection is off, output is thrown away but that of workers who ask for it', () => {
   const control = (keys: string) =>
     `type: managed, unit: {managed: {metadata: {name: n}, control: {execution: {executable_path: x}, log_collection: {${keys}}}}}`;

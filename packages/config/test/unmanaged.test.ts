@@ -215,7 +215,7 @@ test('is told in words', () => {
       directory    /usr/bin
       restart      after a failure: after 5s growing ×1.5 to 5m, 3 times within 10m, then a pause of 1m
       stop         SIGTERM, after 20s SIGKILL
-      output       /log/workers/web-server-stdout.log, /log/workers/web-server-stderr.log (10 old files of 100MB)
+      output       /log/workers/web-server-stdout.log, /log/workers/web-server-stderr.log (10 old files of 100MB, for 7d)
       forwarded to file /var/log/hsu-master/web-server.log, syslog, elasticsearch elasticsearch:9200
       lines        only those that match 2 patterns; without those that match 2 patterns
 

@@ -273,6 +273,14 @@ export const processing = object(
 );
 export type WrittenProcessing = Written<typeof processing>;
 
+const ELSEWHERE = 'it belongs to "processing", for all workers below default_worker';
+const IN_PROCESSING = Object.fromEntries(
+  ['redact', 'redaction', 'multiline', 'sampling', 'rate_limit', 'correlation', 'filters'].map((key) => [
+    key,
+    ELSEWHERE,
+  ]),
+);
+
 export const enhancement = object(
   {
     enabled: flag('Whether this block counts.', 'true'),
@@ -281,7 +289,7 @@ export const enhancement = object(
     enrichers,
   },
   'Enhancement of the lines of all workers.',
-  { name: 'Enhancement' },
+  { name: 'Enhancement', renamed: IN_PROCESSING },
 );
 export type WrittenEnhancement = Written<typeof enhancement>;
 
