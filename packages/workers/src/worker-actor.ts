@@ -2,7 +2,6 @@ import {
   type Clock,
   type Decision,
   decide,
-  digest,
   type Effect,
   type EventStream,
   type Exit,
@@ -11,17 +10,14 @@ import {
   HsuError,
   isUnknown,
   type Journal,
-  judgementOf,
   type LimitsSpec,
   type Message,
   type MonotonicTime,
-  memoOf,
   newWorker,
   type OutputCollector,
   type ProcessIdentity,
   type RunHook,
   type RunReport,
-  type RunTrace,
   type TicketOutcome,
   type TimerName,
   type Worker,
@@ -30,6 +26,7 @@ import {
 } from '@hsu-master/core';
 import { controlProcess } from './kinds/control-process.ts';
 import type { Mailbox } from './mailbox.ts';
+import { Memory } from './memory.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import type { Ports } from './ports/ports.ts';
 import type { SpawnQueue } from './spawn-queue.ts';
@@ -79,20 +76,16 @@ interface RunHandles {
 export class WorkerActor {
   #spec: WorkerSpec;
   readonly #in: Surroundings;
+  readonly #memory: Memory;
   readonly #timers = new Map<TimerName, () => void>();
   #worker: Worker;
-  /** Of the present or last run. */
-  #trace: RunTrace | null = null;
-  /** Its memo as it was last remembered. */
-  #remembered: string;
   #handles: RunHandles | null = null;
 
   constructor(spec: WorkerSpec, surroundings: Surroundings) {
     this.#spec = spec;
     this.#in = surroundings;
     this.#worker = newWorker(spec.id);
-    // That there is nothing to remember yet must not take the place of what an earlier master remembered.
-    this.#remembered = JSON.stringify(memoOf(this.#worker, spec.enabled, null));
+    this.#memory = new Memory(surroundings);
   }
 
   /** As it is now: its limits can be changed. */
@@ -111,7 +104,7 @@ export class WorkerActor {
 
   /** Goes on where an earlier master was. */
   recall(memo: WorkerMemo, desired: 'up' | 'down'): void {
-    this.#trace = memo.trace;
+    this.#memory.recall(memo);
     this.tell({ kind: 'recalled', memo, desired });
   }
 
@@ -132,6 +125,7 @@ export class WorkerActor {
   /** Other limits, for what runs and for what is to come. */
   setLimits(limits: LimitsSpec): void {
     this.#spec = { ...this.#spec, limits };
+    this.#memory.limitsChange();
     this.tell({ kind: 'limits-changed' });
   }
 
@@ -150,37 +144,10 @@ export class WorkerActor {
       ending: this.#in.isEnding(),
     });
     this.#worker = decision.worker;
-    this.#remember(before, decision);
+    this.#memory.keep(this.#spec, before, decision);
     this.#publish(message.kind === 'recalled' ? message.memo.run : before.run, decision);
     for (const effect of decision.effects) this.#attempt(effect);
     if (decision.worker !== before) this.#in.turned(this, before);
-  }
-
-  /** Before anything of the decision is done: what is done afterwards is known to the next master. */
-  #remember(before: Worker, { worker, effects }: Decision): void {
-    if (worker === before) return;
-    const { journal, clock } = this.#in;
-    const { id, enabled } = this.spec;
-    for (const effect of effects) {
-      if (effect.kind === 'spawn') this.#trace = this.#traceOf(effect.run);
-      // Its wish tells the operator’s stop from that of a master which ends.
-      if (effect.kind === 'record-desired') journal.recordDesired(id, effect.desired);
-    }
-    const known = memoOf(worker, enabled, this.#trace);
-    const memo = this.spec.unmanaged === null ? known : withoutProcess(known);
-    const text = JSON.stringify(memo);
-    if (text !== this.#remembered) {
-      this.#remembered = text;
-      journal.remember(id, memo);
-    }
-    if (worker.history.breaker === before.history.breaker && worker.phase.name === before.phase.name) return;
-    journal.recordJudgement(id, judgementOf(worker, clock.now(), clock.wallNow()));
-  }
-
-  #traceOf(run: number): RunTrace {
-    const { id, command, limits } = this.spec;
-    const mark = `${this.#in.masterId}.${id}.${run}`;
-    return { mark, at: this.#in.clock.now(), command: digest(command), limits: digest(limits) };
   }
 
   /** A turn that ends one run may begin the next; what it says before `worker.starting` is about the former. */
@@ -299,7 +266,7 @@ export class WorkerActor {
   #ask(run: number, limits: LimitsSpec | null): HostRun {
     const { host, collector, journal, ports } = this.#in;
     const { command, listens } = ports.assign(this.spec);
-    const trace = this.#trace ?? this.#traceOf(run);
+    const trace = this.#memory.traceOf(this.#spec, run);
     const { mark } = trace;
     return host.spawn(
       {
@@ -326,6 +293,7 @@ export class WorkerActor {
     const channels = collector.resume(this.spec, run, mark);
     const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
     const attached = host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
+    this.#memory.limitsAreSet(this.#spec, this.#worker);
     const wasReady = phase.name === 'running' && phase.ready && phase.mainKnown;
     this.#handles = { run, host: attached, limits, wasReady, freeSince: null, endHooks: [] };
     this.tell({ kind: 'limits-set', run, limits: attached.limitReports() });
@@ -360,7 +328,9 @@ export class WorkerActor {
     const handles = this.#handlesOf(run);
     if (handles === null) return;
     handles.limits = limits;
-    this.tell({ kind: 'limits-set', run, limits: handles.host.setLimits(limits) });
+    const reports = handles.host.setLimits(limits);
+    this.#memory.limitsAreSet(this.#spec, this.#worker);
+    this.tell({ kind: 'limits-set', run, limits: reports });
   }
 
   #follow(effect: Effect & { kind: 'follow' }): void {
@@ -440,13 +410,6 @@ function withKnownExit(report: RunReport, known: Exit | null): RunReport {
   return report.kind === 'exited' && known !== null && isUnknown(report.exit)
     ? { ...report, exit: known }
     : report;
-}
-
-/** What others started is never taken for one of ours: the next master looks for it anew. */
-function withoutProcess(memo: WorkerMemo): WorkerMemo {
-  const phase =
-    memo.desired === 'up' ? ({ name: 'blocked' } as const) : ({ name: 'stopped', completed: false } as const);
-  return { ...memo, phase, trace: null };
 }
 
 /** What is asked of a tree that was stopped or slowed says nothing about it. */

@@ -11,27 +11,41 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProcessIdentity, RunRecord } from '@hsu-master/core';
+import { crc32 } from 'node:zlib';
+import type { ProcessIdentity, RunRecord, WorkerMemo } from '@hsu-master/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openJournal } from '../src/journal/journal.ts';
 
+const failures: unknown[] = [];
 let place: string;
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'hsu-journal-'));
+  failures.length = 0;
 });
 afterEach(() => rmSync(place, { recursive: true, force: true }));
 
-const failures: unknown[] = [];
 function journal(bootId = 'boot-1') {
   return openJournal({
     runDirectory: join(place, 'run'),
     stateDirectory: join(place, 'state'),
     bootId,
+    now: 5000,
     failed: (error) => failures.push(error),
   });
 }
 const records = () => join(place, 'run', 'runs.log');
 const process1 = { pid: 4711, startedAt: '123456' };
+const memo = (run: number): WorkerMemo => ({
+  desired: 'up',
+  enabled: true,
+  run,
+  restarts: run,
+  history: { streak: 0, restarts: [], breaker: { state: 'closed' } },
+  lastEnd: null,
+  limitFactors: {},
+  phase: { name: 'blocked' },
+  trace: null,
+});
 const record = (workerId: string, run: number, mark: string, process: ProcessIdentity): RunRecord => ({
   workerId,
   run,
@@ -72,11 +86,58 @@ describe('run records', () => {
     ['empty', () => ''],
     ['with a flipped digit', (text: string) => text.replace('4711', '4712')],
     ['garbage', () => '\0\0\0 not a record'],
-    ['of a newer form', (text: string) => text.replace('"form":1', '"form":2')],
   ])('H3: a record that is %s is never guessed at', (_how, damage) => {
     journal().recordRun(record('web', 1, 'm.web.1', process1));
     writeFileSync(records(), damage(readFileSync(records(), 'utf8')));
-    expect(journal().leftOvers()).toEqual([]);
+    const next = journal();
+    expect(next.leftOvers()).toEqual([]);
+    expect(next.refusals()).toMatchObject([{ file: records() }]);
+    expect(readFileSync(`${records()}.refused`)).toBeInstanceOf(Buffer);
+    expect(journal().refusals()).toEqual([]);
+  });
+
+  it('records of form 1 are read: the run began at the earliest now, and what it was started with is not known', () => {
+    const line = (value: object) => {
+      const body = JSON.stringify(value);
+      return `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+    };
+    mkdirSync(join(place, 'run'));
+    const first = { workerId: 'web', run: 3, mark: 'm.web.3', process: process1 };
+    const over = { ...first, workerId: 'db' };
+    const lines = [
+      { form: 1, bootId: 'boot-1' },
+      first,
+      over,
+      { workerId: 'db', run: 3, mark: '', process: null },
+    ];
+    writeFileSync(records(), lines.map(line).join(''));
+    const next = journal();
+    expect(next.leftOvers()).toEqual([{ ...first, at: 5000, command: null, limits: null }]);
+    expect(next.refusals()).toEqual([]);
+    expect(journal().leftOvers()).toEqual(next.leftOvers());
+  });
+
+  it('a file that only a newer version can read is not touched, and no master begins beside its workers', () => {
+    journal();
+    const header = { form: 9, reader: 3, bootId: 'boot-1' };
+    const body = JSON.stringify(header);
+    const text = `${crc32(body).toString(16).padStart(8, '0')} ${body}\nwhatever\n`;
+    writeFileSync(records(), text);
+    expect(() => journal()).toThrow(
+      expect.objectContaining({ code: 'E_STATE', message: expect.stringContaining('newer') }),
+    );
+    expect(readFileSync(records(), 'utf8')).toBe(text);
+    expect(journal('boot-2').leftOvers()).toEqual([]);
+  });
+
+  it('what is remembered of a worker is there for the next master of this boot, and for no other boot', () => {
+    const first = journal();
+    first.remember('web', memo(1));
+    first.remember('web', memo(2));
+    first.remember('db', memo(1));
+    first.remember('db', null);
+    expect([...journal().memos()]).toEqual([['web', memo(2)]]);
+    expect([...journal('boot-2').memos()]).toEqual([]);
   });
 
   it('a torn last line hides no other, and is overwritten by what follows', () => {
@@ -109,6 +170,33 @@ describe('the operator’s wishes', () => {
     await first.settled();
     const second = journal();
     expect([second.desired('web'), second.desired('db')]).toEqual(['down', null]);
+  });
+
+  it('outlive a master that is killed before they are synced', async () => {
+    const first = journal();
+    first.recordDesired('web', 'down');
+    await first.close();
+    rmSync(join(place, 'state', 'desired.json'));
+    const second = journal();
+    expect(second.desired('web')).toBe('down');
+    await second.close();
+  });
+
+  it('what is held against a worker outlives a reboot', async () => {
+    const first = journal();
+    first.recordJudgement('web', { kind: 'half-open', trips: 2, streak: 7 });
+    first.recordJudgement('db', { kind: 'failed', failure: { code: 'E_GAVE_UP', message: 'x' } });
+    first.recordJudgement('db', null);
+    await first.settled();
+    const second = journal('boot-2');
+    expect(second.judgement('web')).toEqual({ kind: 'half-open', trips: 2, streak: 7 });
+    expect(second.judgement('db')).toBeNull();
+  });
+
+  it('the list of the version before is read', () => {
+    mkdirSync(join(place, 'state'));
+    writeFileSync(join(place, 'state', 'desired.json'), '{"stopped":["web"]}\n');
+    expect(journal().desired('web')).toBe('down');
   });
 
   it('starting what was never stopped writes nothing', async () => {

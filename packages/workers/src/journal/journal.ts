@@ -1,16 +1,19 @@
 import { join } from 'node:path';
-import { HsuError, type Journal, type RunRecord, type WorkerId } from '@hsu-master/core';
+import { HsuError, type Journal, type MonotonicTime } from '@hsu-master/core';
+import { realClock } from '../real-clock.ts';
+import { BootLog } from './boot-log.ts';
 import { DesiredFile } from './desired-file.ts';
 import { makeDirectory } from './make-directory.ts';
-import { RunRecords } from './run-records.ts';
 
 export interface JournalPlaces {
-  /** For what a reboot voids: records of living processes. */
+  /** For what a reboot voids: records of living processes, and what is remembered of workers. */
   readonly runDirectory: string;
-  /** For what outlives a reboot: what the operator wants. */
+  /** For what outlives a reboot: what the operator wants, and what is held against workers. */
   readonly stateDirectory: string;
   /** Names this boot of the machine. */
   readonly bootId: string;
+  /** What runs count from of which a former version did not write down when they began; by default the moment of opening. */
+  readonly now?: MonotonicTime;
   /** Told when something that was said could not be written yet. */
   readonly failed: (error: unknown) => void;
 }
@@ -28,44 +31,42 @@ export interface FileJournal extends Journal {
  * @throws HsuError E_STATE naming the path where a directory or file cannot be used
  */
 export function openJournal(places: JournalPlaces): FileJournal {
-  const { desired, records, leftOvers } = openFiles(places);
+  const { desired, log } = openFiles(places);
+  const leftOvers = log.runs();
+  const memos = log.memos();
+  // Said to this boot’s log at once; the file that is synced may not have had the time.
+  for (const [id, wish] of log.wishes()) desired.set(id, wish);
   return {
     leftOvers: () => leftOvers,
-    memos: () => new Map(),
-    judgement: () => null,
-    refusals: () => [],
-    remember: () => {},
-    recordJudgement: () => {},
-    recordRun(record: RunRecord) {
-      records.write(record);
-    },
-    forgetRun(workerId: WorkerId, run: number) {
-      records.remove(workerId, run);
-    },
-    recordDesired(workerId: WorkerId, wanted: 'up' | 'down') {
+    memos: () => memos,
+    judgement: (workerId) => desired.judgement(workerId),
+    refusals: () => log.refusals,
+    recordRun: (record) => log.record(record),
+    forgetRun: (workerId, run) => log.forget(workerId, run),
+    remember: (workerId, memo) => log.remember(workerId, memo),
+    recordJudgement: (workerId, judgement) => desired.judge(workerId, judgement),
+    recordDesired(workerId, wanted) {
+      if (desired.isDown(workerId) === (wanted === 'down')) return;
+      log.wish(workerId, wanted);
       desired.set(workerId, wanted);
     },
-    desired: (workerId: WorkerId) => (desired.isDown(workerId) ? 'down' : null),
+    desired: (workerId) => (desired.isDown(workerId) ? 'down' : null),
     settled: () => desired.settled(),
     async close() {
       await desired.settled();
-      records.close();
+      log.close();
     },
   };
 }
 
-function openFiles(places: JournalPlaces): {
-  readonly desired: DesiredFile;
-  readonly records: RunRecords;
-  readonly leftOvers: readonly RunRecord[];
-} {
+function openFiles(places: JournalPlaces): { readonly desired: DesiredFile; readonly log: BootLog } {
+  const { stateDirectory, runDirectory: directory, bootId, failed, now = realClock().now() } = places;
   try {
-    makeDirectory(places.stateDirectory, 0o700);
-    const desired = new DesiredFile(join(places.stateDirectory, 'desired.json'), places.failed);
-    const records = new RunRecords(places.runDirectory, places.bootId, places.failed);
-    return { desired, records, leftOvers: records.living() };
+    makeDirectory(stateDirectory, 0o700);
+    const desired = new DesiredFile(join(stateDirectory, 'desired.json'), failed);
+    return { desired, log: new BootLog({ directory, bootId, now, failed }) };
   } catch (error) {
-    const message = `cannot use the state directory ${places.stateDirectory}: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `cannot use the state directory ${stateDirectory}: ${error instanceof Error ? error.message : String(error)}`;
     throw new HsuError('E_STATE', message, { ...places, failed: undefined }, error);
   }
 }
