@@ -160,6 +160,7 @@ export type {
   OutputStream,
   PortAnswer,
   RunContext,
+  RunEnding,
   RunHook,
   RunOutput,
   RunRecord,

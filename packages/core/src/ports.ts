@@ -267,11 +267,14 @@ export interface RunContext {
   publish(event: EventDraft): void;
 }
 
+/** Why an accompaniment ends: the tree is asked to end, or it is gone, or the master leaves it. */
+export type RunEnding = 'asked' | 'gone' | 'left';
+
 /** Accompanies a run and ends with it. */
 export interface RunHook {
   readonly name: string;
   /** Called when the process has started; the returned function ends the accompaniment and is called exactly once. */
-  begin(context: RunContext): () => void;
+  begin(context: RunContext): (how: RunEnding) => void;
 }
 
 /** What one check came to. `reason` is one short line for people, on success too. */
@@ -280,17 +283,19 @@ export interface CheckAnswer {
   readonly reason: string;
 }
 
-/** Speaks gRPC with programs. In a package of its own, which not every installation has. */
+/** Speaks gRPC with programs, without TLS. */
 export interface GrpcPort {
   /** `answered` is called once, never from within this call, and never after the returned function was called, which ends the call. */
   check(target: GrpcTarget, call: GrpcCall, answered: (answer: CheckAnswer) => void): () => void;
-  /** Opens the control stream of a unit. `heard` is called in the order in which things happened, last with `closed`. */
+  /** Opens the control stream of a unit. `heard` is called in the order in which things happened, last `closed`. */
   control(target: GrpcTarget, unit: ControlledUnit, heard: (news: ControlNews) => void): ControlStream;
   close(): void;
 }
 
 export interface GrpcTarget {
   readonly host: string;
+  /** What `host` stands for; tried in this order. */
+  readonly addresses: readonly { readonly address: string; readonly family: number }[];
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -313,7 +318,7 @@ export type ControlNews =
 export interface ControlStream {
   /** End in order within `grace`. */
   stop(grace: Milliseconds): void;
-  /** Lets go of it; the unit lives on. */
+  /** Lets go of it; the unit lives on, and nothing is heard afterwards. */
   close(): void;
 }
 

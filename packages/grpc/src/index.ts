@@ -1,1 +1,1 @@
-export {};
+export { openGrpc } from './grpc.ts';

@@ -10,7 +10,7 @@ import { checkTcp } from './tcp.ts';
 /** What checks share. */
 export interface Means {
   readonly book: AddressBook;
-  /** null: this installation has none. */
+  /** null: gRPC checks fail. */
   readonly grpc: GrpcPort | null;
 }
 
@@ -29,7 +29,7 @@ export function startCheck(
   try {
     if (check.type === 'http') return checkHttp(check, timeout, means.book, context, done);
     if (check.type === 'tcp') return checkTcp(check, timeout, means.book, context, done);
-    if (check.type === 'grpc') return checkGrpc(check, timeout, means.grpc, context, done);
+    if (check.type === 'grpc') return checkGrpc(check, timeout, means, context, done);
     if (check.type === 'exec') return checkExec(check, name, timeout, context, done);
     done(checkProcess(context));
   } catch (error) {

@@ -1,38 +1,31 @@
 import type { GrpcCheck, GrpcPort, Milliseconds } from '@hsu-master/core';
 import { formatDuration } from '@hsu-master/core';
+import type { AddressBook } from './address.ts';
 import { type Answer, type Cancel, type CheckContext, failed } from './answer.ts';
+import { dial } from './dial.ts';
 
 /** Passes as the call says. gRPC itself is spoken elsewhere. */
 export function checkGrpc(
-  { host, port: fixed, call, headers }: GrpcCheck,
+  check: GrpcCheck,
   timeout: Milliseconds,
-  grpc: GrpcPort | null,
-  { clock, port: given }: CheckContext,
+  means: { readonly book: AddressBook; readonly grpc: GrpcPort | null },
+  context: CheckContext,
   done: (answer: Answer) => void,
 ): Cancel {
-  const port = fixed ?? given;
-  const missing =
-    grpc === null
-      ? 'a gRPC check takes the package @hsu-master/grpc, which is not installed'
-      : 'the worker was given no port to ask';
+  const { host, call, headers } = check;
+  const { grpc, book } = means;
+  const port = check.port ?? context.port;
   if (grpc === null || port === null) {
-    done(failed(missing));
+    done(failed(grpc === null ? 'nobody here speaks gRPC' : 'the worker was given no port to ask'));
     return () => undefined;
   }
-  let over = false;
-  const settle = (answer: Answer): void => {
-    if (over) return;
-    end();
-    done(answer);
-  };
-  const hangUp = grpc.check({ host, port, headers }, call, settle);
-  const stopTimer = clock.after(timeout, () =>
-    settle(failed(`no answer over gRPC from ${host}:${port} within ${formatDuration(timeout)}`)),
+  return dial(
+    host,
+    timeout,
+    book,
+    context,
+    (addresses, answer) => grpc.check({ host, addresses, port, headers }, call, answer),
+    () => failed(`no answer over gRPC from ${host}:${port} within ${formatDuration(timeout)}`),
+    done,
   );
-  const end = (): void => {
-    over = true;
-    stopTimer();
-    hangUp();
-  };
-  return end;
 }

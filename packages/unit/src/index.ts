@@ -1,1 +1,2 @@
-export {};
+export { type Place, placeOf } from './address.ts';
+export { serveUnit, type StopOrder, type Unit, type UnitOptions } from './unit.ts';

@@ -18,6 +18,7 @@ export { nativeSource } from './host/process-source.ts';
 export { startTimeOf } from './host/start-time.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { makeDirectory } from './journal/make-directory.ts';
+export { integratedHook } from './kinds/integrated.ts';
 export { type LimitWatch, type LimitWatchParts, watchLimits } from './limits/limit-watch.ts';
 export type { UsagePoint, WorkerUsage } from './limits/usage-history.ts';
 export { mainProcessHook } from './main-process-hook.ts';

@@ -16,6 +16,7 @@ import {
   newWorker,
   type OutputCollector,
   type ProcessIdentity,
+  type RunEnding,
   type RunHook,
   type RunReport,
   type TicketOutcome,
@@ -69,7 +70,7 @@ interface RunHandles {
   readonly wasReady: boolean;
   /** When it was let go last; null: it was never held back. */
   freeSince: MonotonicTime | null;
-  endHooks: (() => void)[];
+  endHooks: ((how: RunEnding) => void)[];
 }
 
 /** One worker: keeps its state, publishes its events, performs its effects. All of its rules are in core’s `decide`. */
@@ -215,7 +216,7 @@ export class WorkerActor {
         this.#beginHooks(effect);
         return;
       case 'end-hooks':
-        this.#endHooks();
+        this.#endHooks(this.#worker.phase.name === 'stopping' ? 'asked' : 'gone');
         return;
       case 'set-timer':
         this.#setTimer(effect);
@@ -388,10 +389,10 @@ export class WorkerActor {
     );
   }
 
-  #endHooks(): void {
+  #endHooks(how: RunEnding): void {
     const ends = this.#handles?.endHooks ?? [];
     if (this.#handles !== null) this.#handles.endHooks = [];
-    for (const end of ends) end();
+    for (const end of ends) end(how);
   }
 
   #setTimer(effect: Effect & { kind: 'set-timer' }): void {
