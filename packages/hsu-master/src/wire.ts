@@ -26,6 +26,7 @@ import {
   createNativeHost,
   createNodeHost,
   type FileJournal,
+  integratedHook,
   type LimitWatch,
   mainProcessHook,
   makeDirectory,
@@ -42,6 +43,7 @@ import { type ContainmentMode, containmentOf } from './containment.ts';
 import type { StateLock } from './lock.ts';
 import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
+import { openUnits, type Units } from './units.ts';
 
 export interface Wiring {
   readonly config: LoadedConfig;
@@ -120,7 +122,7 @@ export function wire(wiring: Wiring): Wired {
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal, limits, logs } = supervise(
+    const { supervisor, collector, journal, limits, logs, units } = supervise(
       wiring,
       { host, clock, events, native },
       bootId,
@@ -131,6 +133,7 @@ export function wire(wiring: Wiring): Wired {
       const until = clock.now() + deadline;
       const result = await supervisor.shutdown(reason, deadline);
       limits.close();
+      units.close();
       const strays = (await nativeHost?.endStrays(STRAY_GRACE)) ?? [];
       await journal.close();
       await collector.drained(collector.heardStreams > 0 ? LAST_WORDS.heard : LAST_WORDS.written);
@@ -145,6 +148,7 @@ export function wire(wiring: Wiring): Wired {
     const letGo = async (reason: string): Promise<void> => {
       supervisor.leave(reason);
       limits.close();
+      units.close();
       await journal.close();
       await collector.close();
       await keeping?.close();
@@ -244,6 +248,7 @@ interface Supervision {
   readonly journal: FileJournal;
   readonly limits: LimitWatch;
   readonly logs: Logs;
+  readonly units: Units;
 }
 
 function supervise(
@@ -273,15 +278,28 @@ function supervise(
       publish({ type: 'supervisor.defect', payload: { message } }, null, null);
     },
   });
-  const hooks = [healthHook(), mainProcessHook(), limits.hook];
+  const units = openUnits({ host, clock, bootId, places, publish });
+  units.sweep(config.workers);
+  const { grpc, ports, pidFiles } = units;
+  const hooks = [healthHook(undefined, grpc), integratedHook(grpc), mainProcessHook(), limits.hook];
   const store = native !== null && wiring.keepChannels ? storeOf(native, wiring, clock, publish) : null;
   const collector = collect(native, places.runDirectory, { clock, publish }, store);
   const logs = openLogs({ config, places, masterId, clock, host, native, publish });
   logs.attach(collector);
   if (isPumped(collector)) collector.adopt(config.workers);
-  const supervisor = new Supervisor({ host, clock, hooks, collector, journal, masterId, events });
+  const supervisor = new Supervisor({
+    host,
+    clock,
+    hooks,
+    collector,
+    journal,
+    masterId,
+    events,
+    ports,
+    pidFiles,
+  });
   supervisor.add(config.workers);
-  return { supervisor, collector, journal, limits, logs };
+  return { supervisor, collector, journal, limits, logs, units };
 }
 
 /** The addon carries the output where there is one. */

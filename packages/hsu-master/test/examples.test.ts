@@ -1,9 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { freePort, it, type Launched, ROOT, type Stage } from './drive.ts';
 
 const EXAMPLES = join(ROOT, 'examples');
+
+/** A Python that has grpcio; null: there is none. */
+const PYTHON =
+  ['python3', '/usr/bin/python3'].find((python) => spawnSync(python, ['-c', 'import grpc']).status === 0) ?? null;
 
 /** The commands that the README of an example prints, without `npm start`, which sets a clone up. */
 function commands(example: string): readonly string[] {
@@ -23,7 +28,14 @@ function follow(stage: Stage, command: string, env: Record<string, string>): Lau
 
 describe.concurrent('examples', () => {
   it('there is a test for each', ({ expect: expectHere }) => {
-    expectHere(readdirSync(EXAMPLES).sort()).toEqual(['embed', 'limits', 'logs', 'quickstart']);
+    expectHere(readdirSync(EXAMPLES).sort()).toEqual([
+      'embed',
+      'integrated-node',
+      'integrated-python',
+      'limits',
+      'logs',
+      'quickstart',
+    ]);
   });
 
   it('quickstart: start, health, a crash, a restart and logs are seen before it ends', async ({ stage }) => {
@@ -106,4 +118,47 @@ describe.concurrent('examples', () => {
     );
     expect(stage.processes()).toEqual([]);
   });
+
+  it('integrated-node: a unit gets its port, says when it serves, is found by its file and stops when it is asked', async ({
+    stage,
+  }) => {
+    const [command = '', ...others] = commands('integrated-node');
+    expect(others).toEqual([]);
+    const files = join(stage.folder, 'files');
+    const master = follow(stage, command, { GREETER_FILES: files });
+    const ready = await master.line(/^greeter: ready$/);
+    const read = (name: string) => readFileSync(join(files, name), 'utf8');
+    const port = /^greeter \| .*listening on port (\d+)/m.exec(master.stdout)?.[1];
+    expect(read('greeter.port')).toBe(`${port}\n`);
+    const pid = /^greeter: started \(pid (\d+)\)/m.exec(master.stdout)?.[1];
+    expect(read('greeter.pid')).toBe(`${pid}\n`);
+    expect(JSON.parse(read('greeter.identity'))).toMatchObject({ pid: Number(pid), worker: 'greeter', run: 1 });
+    expect(await master.end()).toEqual({ code: 0, signal: null });
+    const at = (pattern: RegExp) => {
+      const found = master.lines.findIndex((line) => pattern.test(line));
+      expect(found, `${pattern}\n${master.stdout}`).toBeGreaterThanOrEqual(0);
+      return found;
+    };
+    expect(ready).toBeDefined();
+    expect(at(/^greeter: ready$/)).toBeLessThan(at(/^caller: started/));
+    at(/^greeter \| .*has me in its charge as greeter, run 1/);
+    at(/^caller \| hello number 1$/);
+    at(/^greeter \| .*asked to stop by the master/);
+    expect(readdirSync(files)).toEqual([]);
+    expect(stage.processes()).toEqual([]);
+  });
+
+  it.skipIf(PYTHON === null)(
+    'integrated-python: the same contract in another language (needs grpcio: apt-get install python3-grpcio)',
+    async ({ stage }) => {
+      const [command = '', ...others] = commands('integrated-python');
+      expect(others).toEqual([]);
+      const master = follow(stage, command, { TELLER_FILES: join(stage.folder, 'files'), PYTHON: PYTHON ?? '' });
+      expect(await master.end()).toEqual({ code: 0, signal: null });
+      expect(master.matching(/^teller: ready$/)).toHaveLength(1);
+      for (const line of ['a master has me in its charge', 'asked to stop by the master', 'stopped'])
+        expect(master.lines).toContain(`teller | ${line}`);
+      expect(stage.processes()).toEqual([]);
+    },
+  );
 });
