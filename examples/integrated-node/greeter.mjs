@@ -16,7 +16,8 @@ const unit = await serveUnit({
   // Not yet: this program needs half a second before it can do its work.
   serving: false,
   onGreeting: ({ worker, run }) => unit.log('info', `a master has me in its charge as ${worker}, run ${run}`),
-  onStop: ({ by }) => unit.log('info', `asked to stop by ${by === 'master' ? 'the master' : by}`, { greeted }),
+  onStop: ({ by }) =>
+    unit.log('info', `asked to stop by ${by === 'master' ? 'the master' : by}`, { greeted }),
 });
 
 unit.log('info', `listening on port ${unit.port}`);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { loadSync, type MethodDefinition as Loaded } from '@grpc/proto-loader';
+import { type MethodDefinition as Loaded, loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { controlService, coreService, healthService, type Method, SERVING_STATUS } from '../src/index.ts';

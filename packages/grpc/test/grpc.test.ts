@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { coreService, healthService } from '@hsu-master/contract';
 import type { CheckAnswer, ControlNews, GrpcCall, GrpcPort } from '@hsu-master/core';
 import { serveUnit, type UnitOptions } from '@hsu-master/unit';
-import { coreService, healthService } from '@hsu-master/contract';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openGrpc } from '../src/index.ts';
 

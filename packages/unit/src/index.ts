@@ -1,2 +1,2 @@
 export { type Place, placeOf } from './address.ts';
-export { serveUnit, type StopOrder, type Unit, type UnitOptions } from './unit.ts';
+export { type StopOrder, serveUnit, type Unit, type UnitOptions } from './unit.ts';

@@ -1,11 +1,11 @@
 import { createServer, type Server as NetServer } from 'node:net';
 import {
-  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import {
@@ -98,9 +98,11 @@ class ServedUnit implements Unit {
   constructor(options: UnitOptions) {
     this.#options = options;
     this.#serving = options.serving ?? true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ended = promise;
-    this.#end = resolve;
+    let end = (): void => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#end = end;
     this.#server.addService(coreService, {
       Ping: (_call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) => answer(null, {}),
     });

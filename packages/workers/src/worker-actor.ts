@@ -112,7 +112,7 @@ export class WorkerActor {
   /** The master ends, and its worker does not: only what was held back is let go. */
   leave(): void {
     this.abandon();
-    this.#endHooks();
+    this.#endHooks('left');
     const { phase } = this.#worker;
     if (phase.name === 'running' && phase.throttled.length > 0) this.#handles?.host.throttle(null);
   }

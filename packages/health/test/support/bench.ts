@@ -2,6 +2,7 @@ import type {
   EventDraft,
   ExecOutcome,
   ExecRequest,
+  GrpcPort,
   HookFact,
   Host,
   HostRun,
@@ -66,15 +67,20 @@ export class Bench {
   readonly #probes: Probes;
   readonly #grace: number;
   readonly #lookup: Lookup | undefined;
+  readonly #grpc: GrpcPort | null;
+  /** The port that its worker was given. */
+  port: number | null = null;
 
-  constructor(probes: Partial<Probes>, options: { grace?: number; lookup?: Lookup } = {}) {
+  constructor(probes: Partial<Probes>, options: { grace?: number; lookup?: Lookup; grpc?: GrpcPort } = {}) {
     this.#probes = { startup: null, liveness: null, readiness: null, ...probes };
     this.#grace = options.grace ?? 0;
     this.#lookup = options.lookup;
+    this.#grpc = options.grpc ?? null;
   }
 
   begin(): this {
-    this.end = healthHook(this.#lookup).begin(this.context());
+    // Health does not ask why it ends.
+    this.end = healthHook(this.#lookup, this.#grpc).begin(this.context()) as () => void;
     return this;
   }
 
@@ -100,7 +106,7 @@ export class Bench {
       spec,
       run: 3,
       process: { pid: 4711, startedAt: '1' },
-      port: null,
+      port: this.port,
       since: this.clock.now(),
       wasReady: false,
       host,

@@ -70,7 +70,7 @@ export function mortalHook(hook: RunHook, peril: Peril): RunHook {
         () => hook.begin(context),
         () => {},
       );
-      return () => unlessDead(peril, end, undefined);
+      return (how) => unlessDead(peril, () => end(how), undefined);
     },
   };
 }
