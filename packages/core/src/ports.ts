@@ -250,8 +250,8 @@ export interface RunContext {
   readonly process: ProcessIdentity;
   /** When the run began, maybe under an earlier master. */
   readonly since: MonotonicTime;
-  /** It was ready when this master took charge of it: what its startup probe asks for has been. false for a run of its own. */
-  readonly wasReady: boolean;
+  /** An earlier master saw it pass its startup: that is not asked again. */
+  readonly startedUp: boolean;
   readonly host: Host;
   readonly clock: Clock;
   /** The TCP port that it was given; null: none. */

@@ -9,7 +9,8 @@ import { type Judge, type ProbeName, sameRhythm, watch } from './watch.ts';
  *
  * Startup gates the other two: they begin when it has passed, and then it is over. A bad verdict of startup or liveness is told
  * once, and again only after it was good in between; never before `restart.startupGrace` has passed since the start: what is
- * bad at the end of the grace is told then. Where there is startup but no readiness, passing startup means ready.
+ * bad at the end of the grace is told then. Where there is startup but no readiness, passing startup means ready. A run that passed
+ * it under an earlier master is not asked again.
  *
  * @param lookup resolves names; by default the system's resolver
  * @param grpc makes gRPC checks; without it they fail and say so
@@ -32,8 +33,8 @@ function nothing(): void {
 }
 
 function accompany(context: RunContext, means: Means): Cancel {
-  const since = context.clock.now();
-  const { startup } = context.spec.probes;
+  const { since } = context;
+  const startup = context.startedUp ? null : context.spec.probes.startup;
   const started = startup === null ? null : startupPhase(context, since, means, startup, proceed);
   let current: Cancel | null = null;
   let ended = false;

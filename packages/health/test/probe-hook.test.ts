@@ -104,6 +104,14 @@ describe('liveness', () => {
 });
 
 describe('startup', () => {
+  test('that has passed under an earlier master is not asked again: the others begin at once', () => {
+    const bench = new Bench({ startup: probe(helper), liveness: probe(alive) });
+    bench.startedUp = true;
+    bench.begin();
+    bench.clock.advance(5000);
+    expect([bench.helpers.length, bench.aliveAsked > 0]).toEqual([0, true]);
+  });
+
   test('E8: gates liveness and readiness until it has passed, and is over then', async () => {
     const bench = new Bench({
       startup: probe(helper, { failureThreshold: 10 }),

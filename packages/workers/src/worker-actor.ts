@@ -66,8 +66,8 @@ interface RunHandles {
   readonly run: number;
   readonly host: HostRun;
   limits: LimitsSpec | null;
-  /** An earlier master began it, and it was ready then. */
-  readonly wasReady: boolean;
+  /** An earlier master began it and saw it pass its startup. */
+  readonly startedUp: boolean;
   /** When it was let go last; null: it was never held back. */
   freeSince: MonotonicTime | null;
   endHooks: ((how: RunEnding) => void)[];
@@ -253,7 +253,7 @@ export class WorkerActor {
         run,
         host: this.#ask(run, limits),
         limits,
-        wasReady: false,
+        startedUp: false,
         freeSince: null,
         endHooks: [],
       };
@@ -295,15 +295,16 @@ export class WorkerActor {
     const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
     const attached = host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
     this.#memory.limitsAreSet(this.#spec, this.#worker);
-    const wasReady = phase.name === 'running' && phase.ready && phase.mainKnown;
-    this.#handles = { run, host: attached, limits, wasReady, freeSince: null, endHooks: [] };
+    // Before its startup has passed nobody judges whether it is ready.
+    const startedUp = phase.name === 'running' && (phase.ready || phase.unreadyReason !== '');
+    this.#handles = { run, host: attached, limits, startedUp, freeSince: null, endHooks: [] };
     this.tell({ kind: 'limits-set', run, limits: attached.limitReports() });
   }
 
   #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
     const { host, clock, events } = this.#in;
     const accompanied = host.accompany({ process, limits }, (report) => this.#report(run, report));
-    this.#handles = { run, host: accompanied, limits, wasReady: false, freeSince: null, endHooks: [] };
+    this.#handles = { run, host: accompanied, limits, startedUp: false, freeSince: null, endHooks: [] };
     if (limits !== null) this.tell({ kind: 'limits-set', run, limits: accompanied.limitReports() });
     if (host.maySignal(process) || !host.isAlive(process)) return;
     const reason = `process ${process.pid} belongs to another user`;
@@ -374,7 +375,7 @@ export class WorkerActor {
           return main();
         },
         since,
-        wasReady: handles.wasReady,
+        startedUp: handles.startedUp,
         port: ports.portOf(this.#spec),
         host,
         clock,

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FileJournal, openJournal } from '../src/journal/journal.ts';
 
-const RUNS = process.env.HSU_LONG === '1' ? 5000 : 300;
+const RUNS = process.env.HSU_LONG === '1' ? 5000 : 100;
 const WORKERS = ['web', 'db', 'wörker'] as const;
 const BOOT = '5a1f';
 

@@ -337,9 +337,9 @@ describe('a master that is killed, and the next', () => {
     const seen: boolean[] = [];
     const hook: RunHook = {
       name: 'readiness',
-      begin: ({ wasReady, tell }) => {
-        seen.push(wasReady);
-        if (!wasReady) tell({ kind: 'became-ready' });
+      begin: ({ startedUp, tell }) => {
+        seen.push(startedUp);
+        if (!startedUp) tell({ kind: 'became-ready' });
         return () => {};
       },
     };

@@ -58,6 +58,7 @@ export class Bench {
   readonly published: EventDraft[] = [];
   readonly helpers: Helper[] = [];
   alive = true;
+  startedUp = false;
   heldBack = false;
   freeSince: number | null = null;
   aliveAsked = 0;
@@ -108,7 +109,7 @@ export class Bench {
       process: { pid: 4711, startedAt: '1' },
       port: this.port,
       since: this.clock.now(),
-      wasReady: false,
+      startedUp: this.startedUp,
       host,
       clock: this.clock,
       limits: null,
