@@ -118,8 +118,19 @@ export function openPumpBench(place = folder(), maxTappedBytes = 1 << 20): PumpB
 }
 
 /** `OK` and the number that would be next, or what is broken. */
-export function checkLines(files: readonly string[], first = 0): string {
-  return execFileSync('/bin/sh', ['-c', `cat "$@" | ${lines()} check ${first}; true`, 'sh', ...files], {
-    encoding: 'utf8',
-  }).trim();
+export function checkLines(files: readonly string[], first = 0, through = 'cat'): string {
+  return execFileSync(
+    '/bin/sh',
+    ['-c', `cat "$@" | ${through} | ${lines()} check ${first}; true`, 'sh', ...files],
+    { encoding: 'utf8' },
+  ).trim();
+}
+
+/** The numbers of the lines in a file of that format; NaN for a line that is not whole. */
+export function numbersIn(file: string, format: 'plain' | 'json'): number[] {
+  const found = readFileSync(file, 'latin1').split('\n').slice(0, -1);
+  return found.map((line) => {
+    const message = format === 'plain' ? line : (JSON.parse(line) as { message: string }).message;
+    return /^\d{10} [a-z]+$/.test(message) ? Number(message.slice(0, 10)) : Number.NaN;
+  });
 }

@@ -11,6 +11,7 @@
 #include "hsu/fd.h"
 #include "hsu/pump/format.h"
 #include "hsu/pump/tail.h"
+#include "clock.h"
 #include "log_file.h"
 #include "spool.h"
 
@@ -62,6 +63,7 @@ struct Channel {
   bool polled = false;    // in the thread's epoll
   std::vector<Channel*> predecessors;  // of the same worker, stream and file; what they hold comes first
   bool preceded = false;               // the above is known
+  Milliseconds unfinished = 0;  // since when it has only a part of a line; 0: it has not
   bool skipping = false;  // the rest of a line whose beginning was lost
   bool emptied = false;   // what was in the spool is written, or given up
   bool forgotten = false;

@@ -220,6 +220,18 @@ LogFile::Plan LogFile::plan(int pipe, size_t available, uint64_t bound) {
   return {available, false};
 }
 
+// 0: none yet.
+size_t LogFile::lines_in(int pipe, size_t available) {
+  size_t reach = std::min(available, copies_ ? Scratch::kBuffer : kTurn);
+  Scratch::Look seen = scratch_.look(pipe, reach);
+  size_t whole = whole_lines(seen.bytes, seen.length);
+  if (whole > 0) return whole;
+  pollfd state = {pipe, 0, 0};
+  ::poll(&state, 1, 0);
+  bool goes_on = !(state.revents & POLLHUP) && seen.length == available;
+  return goes_on ? 0 : std::max<size_t>(seen.length, 1);
+}
+
 bool LogFile::due(const Rotation& rotation) {
   if (!regular_ || rotation.every == 0) return false;
   int64_t now = ::time(nullptr);
@@ -242,14 +254,15 @@ void LogFile::move_away(const Rotation& rotation, Milliseconds now) {
   listener_.rotated(path_);
 }
 
-LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now) {
+LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now, bool whole) {
   if (out_) return {Outcome::refused, 0};
   int error = check(now);
   if (error) return refuse(opening_, -error, now);
   bool bounded = regular_ && rotation.max_size > 0 && !(unrotatable_ && now < unrotatable_until_);
   Plan planned = {kTurn, false};
   bool by_time = due(rotation) && !(unrotatable_ && now < unrotatable_until_);
-  if (by_time || (bounded && length_ + 2 * kTurn >= rotation.max_size)) {
+  bool is_near = bounded && length_ + 2 * kTurn >= rotation.max_size;
+  if (by_time || is_near || whole) {
     size_t available = std::min(held_by(pipe), kTurn);
     if (available == 0) {
       Outcome outcome = without_bytes(pipe);
@@ -259,8 +272,14 @@ LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witne
       Scratch::Look seen = at_line_end_ ? Scratch::Look{nullptr, 0} : scratch_.look(pipe, available);
       size_t rest = at_line_end_ ? 0 : first_line(seen.bytes, seen.length);
       planned = at_line_end_ || rest > 0 ? Plan{rest, true} : Plan{available, false};
-    } else {
+    } else if (is_near) {
       planned = plan(pipe, available, rotation.max_size);
+    } else {
+      planned.take = available;
+    }
+    if (whole && !planned.rotate) {
+      planned = {lines_in(pipe, planned.take), false, true};
+      if (planned.take == 0) return {Outcome::unfinished, 0};
     }
   }
   size_t moved = 0;
@@ -289,7 +308,7 @@ LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witne
     witness_moved(length_, static_cast<size_t>(length), witness);
     length_ += static_cast<uint64_t>(length);
     moved += static_cast<size_t>(length);
-    if (!planned.rotate || moved == planned.take) break;
+    if (!(planned.rotate || planned.exact) || moved == planned.take) break;
   }
   if (moved > 0) last_move_ = now;
   if (planned.rotate && moved == planned.take) move_away(rotation, now);

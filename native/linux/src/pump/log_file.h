@@ -49,7 +49,7 @@ class LogFile {
   static constexpr Milliseconds kRetry = 500;
   static constexpr Milliseconds kVerify = 1000;
 
-  enum class Outcome { moved, empty, ended, refused };
+  enum class Outcome { moved, empty, ended, refused, unfinished };
   struct Pulled {
     Outcome outcome;
     size_t bytes;
@@ -58,8 +58,9 @@ class LogFile {
   LogFile(std::string path, Disk& disk, Scratch& scratch, FileListener& listener)
       : path_(std::move(path)), disk_(disk), scratch_(scratch), listener_(listener) {}
 
-  // At most one turn's bytes. `refused`: an outage has begun or goes on, and the pipe still has its bytes.
-  Pulled pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now);
+  // At most one turn's bytes. `refused`: an outage has begun or goes on, and the pipe still has its bytes. With `whole` lines it ends
+  // with a line end where one is in reach; `unfinished`: there is a part of a line, which whoever holds the pipe may yet end.
+  Pulled pull(int pipe, const Rotation& rotation, Witness& witness, Milliseconds now, bool whole);
 
   // Makes room for so many bytes that belong together; false in an outage. Then `write_lines` puts whole lines at the end,
   // all or, where an outage begins, nothing.
@@ -87,12 +88,16 @@ class LogFile {
   uint64_t device() const { return device_; }
   bool make_ready(Milliseconds now);  // open, and still what the path names
 
+  bool at_line_end() const { return at_line_end_; }
+
   int users = 0;
+  uint64_t last = 0;  // who wrote to it last
 
  private:
   struct Plan {
     size_t take;
     bool rotate;
+    bool exact = false;  // no less, as far as that can be
   };
 
   int write_gap();
@@ -102,6 +107,7 @@ class LogFile {
   int try_open();
   int check(Milliseconds now);
   Plan plan(int pipe, size_t available, uint64_t bound);
+  size_t lines_in(int pipe, size_t available);
   Pulled copy(int pipe, size_t most, Witness& witness, Milliseconds now);
   void witness_moved(uint64_t at, size_t length, Witness& witness);
   bool due(const Rotation& rotation);

@@ -240,6 +240,7 @@ void Pump::pause_if_worthwhile() {
 
 int Pump::wait_time() const {
   Milliseconds next = INT64_MAX;
+  if (!unfinished_.empty()) next = now_ + 1;
   bool open = false;
   for (const auto& [path, file] : files_) {
     if (file->is_out()) next = std::min(next, file->next_try());
@@ -251,6 +252,7 @@ int Pump::wait_time() const {
 }
 
 void Pump::on_time() {
+  for (Channel* channel : std::exchange(unfinished_, {})) poll_again(*channel, true);
   for (auto& [path, file] : files_) {
     if (file->is_out() && file->next_try() <= now_) resume(*file);
   }

@@ -72,6 +72,7 @@ class Pump {
   int wait_time() const;
   void on_time();
   void turn(Channel& channel);
+  void wait_for_rest(Channel& channel);
   void turn_without_file(Channel& channel);
   void turn_spooled(Channel& channel);
   bool open_spool(Channel& channel);
@@ -119,6 +120,7 @@ class Pump {
   std::unordered_map<std::string, std::unique_ptr<LogFile>> files_;
   std::unordered_set<std::string> spooled_files_;
   std::vector<Event> events_;
+  std::vector<Channel*> unfinished_;  // have a part of a line, of which the rest may come
   std::vector<Channel*> parked_;   // their tap waits to be acknowledged
   FileNews news_;
   std::unique_ptr<SpoolWriter> writer_;  // once something is spooled

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kMostCapacity = 1024 * 1024;
 constexpr size_t kGrowAt = 16 * 1024;
+constexpr Milliseconds kRestOfLine = 100;
 constexpr size_t kMostGrown = 8 * 1024 * 1024;  // all channels together
 
 size_t held_by(const Fd& fifo) {
@@ -56,7 +57,13 @@ void Pump::turn(Channel& channel) {
     if (channel.skipping || channel.ended) return;
   }
   Sight sight(*this, channel);
-  LogFile::Pulled pulled = file.pull(channel.fifo.get(), channel.options.rotation, sight, now_);
+  // Lines of two channels must not be mixed.
+  bool patient = !channel.unfinished || now_ - channel.unfinished < kRestOfLine;
+  bool whole = file.users > 1 && patient && !file.is_out() && !stopping_;
+  if (whole && file.last != channel.id && !file.at_line_end()) return wait_for_rest(channel);
+  LogFile::Pulled pulled = file.pull(channel.fifo.get(), channel.options.rotation, sight, now_, whole);
+  if (pulled.outcome == LogFile::Outcome::unfinished) return wait_for_rest(channel);
+  channel.unfinished = 0;
   switch (pulled.outcome) {
     case LogFile::Outcome::ended:
       return finish(channel);
@@ -65,12 +72,19 @@ void Pump::turn(Channel& channel) {
       return drop(channel, LogFile::kTurn);
     case LogFile::Outcome::empty:
       return settle(channel);
-    case LogFile::Outcome::moved:
+    default:
       moved_ = true;
+      file.last = channel.id;
       busy_ |= pulled.bytes >= channel.capacity / 4 || file.users > 1;
       grow(channel, pulled.bytes);
       settle(channel);
   }
+}
+
+void Pump::wait_for_rest(Channel& channel) {
+  if (!channel.unfinished) channel.unfinished = now_;
+  poll_again(channel, false);
+  unfinished_.push_back(&channel);
 }
 
 // A run begins when the one before it has ended, which need not be when all that it wrote has been read.
@@ -230,6 +244,7 @@ void Pump::end_spooled(Channel& channel) {
   if (channel.at_end) return;
   poll_again(channel, false);
   std::erase(parked_, &channel);
+  std::erase(unfinished_, &channel);
   channel.fifo.reset();
   channel.at_end = true;
   writer_->write(channel);
@@ -369,6 +384,7 @@ void Pump::finish(Channel& channel) {
   channel.ended = true;
   for (Channel* one : living()) std::erase(one->predecessors, &channel);
   std::erase(parked_, &channel);
+  std::erase(unfinished_, &channel);
   if (channel.in_line) channel.lines += 1;
   if (channel.spool) channel.spool->remove();
   if (channel.skipping && channel.file) channel.file->tell_gap();
