@@ -27,7 +27,8 @@ const ASKING: ReadonlySet<string> = new Set([
 
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  if (isAsking(argv)) return (await import('./ask.ts')).ask(argv);
+  const asking = askingPart(argv);
+  if (asking !== null) return (await import('./ask.ts')).ask(asking);
   let flags: Flags;
   let words: readonly string[];
   try {
@@ -85,28 +86,36 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Options that take a value, and may come before a command. */
-const VALUED = new Set([
-  '-n',
-  '--namespace',
-  '-o',
-  '--output',
-  '-f',
-  '--file',
-  '--socket',
-  '--state-dir',
-  '-c',
-  '--config',
-]);
+/** Options that take a value and may come before a command, by the names that all commands know them by. */
+const VALUED: Readonly<Record<string, string>> = {
+  '-n': '-n',
+  '--namespace': '-n',
+  '-o': '-o',
+  '--output': '-o',
+  '-f': '--file',
+  '--file': '--file',
+  '-c': '--file',
+  '--config': '--file',
+  '--socket': '--socket',
+  '--state-dir': '--state-dir',
+};
 
-/** Whether the command is one that asks a master; these are loaded without what it takes to be one. */
-function isAsking(argv: readonly string[]): boolean {
+/**
+ * The command line of a command that asks a master, the command first; null: it is another. What asks is loaded without what it takes
+ * to be a master.
+ */
+function askingPart(argv: readonly string[]): readonly string[] | null {
+  const before: string[] = [];
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    if (!word.startsWith('-')) return ASKING.has(word);
-    if (VALUED.has(word)) at += 1;
+    if (!word.startsWith('-')) return ASKING.has(word) ? [word, ...before, ...argv.slice(at + 1)] : null;
+    const name = VALUED[word];
+    before.push(name ?? word);
+    if (name === undefined) continue;
+    at += 1;
+    before.push(argv[at] ?? '');
   }
-  return false;
+  return null;
 }
 
 function usage(problem: string): number {

@@ -57,6 +57,9 @@ export function baseDirectories({ env, home, privileged }: PlaceSources): {
   };
 }
 
+/** Names of folders and cgroups are made of it; the checksum tells those apart that begin alike. */
+const LONGEST_STEM = 48;
+
 /**
  * The name of the master of a configuration file: the file’s name, or its folder’s where the file is called `config` or
  * `hsu-master`, and a checksum of its path, so that two files of one name do not meet.
@@ -67,5 +70,5 @@ export function instanceOf(configFile: string): string {
   const stem = basename(path, extname(path));
   const plain = stem === 'config' || stem === 'hsu-master' ? basename(dirname(path)) || stem : stem;
   const digest = crc32(path).toString(16).padStart(8, '0');
-  return `${plain.replace(/[^A-Za-z0-9_-]/g, '-')}-${digest}`;
+  return `${plain.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_STEM)}-${digest}`;
 }

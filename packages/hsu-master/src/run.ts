@@ -58,14 +58,7 @@ export async function run(file: string, flags: Flags): Promise<number> {
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
   }
-  const door = openDoor(master);
-  try {
-    await door.open();
-  } catch (error) {
-    await master.shutdown();
-    return refused(error);
-  }
-  return hold({ ...opened, terminal, duration, succession, file, flags, door, channel });
+  return hold({ ...opened, terminal, duration, succession, file, flags, door: openDoor(master), channel });
 }
 
 /** Seconds given on the command line as milliseconds; Infinity without; null where it is no number. */
@@ -113,6 +106,16 @@ async function hold(held: Held): Promise<number> {
     note: (text) => terminal.note(text),
   };
   const successors = watchSuccessors(candidates);
+  try {
+    await door.open();
+  } catch (error) {
+    // Who goes on with what runs does so, even if nobody can ask it.
+    if (succession === null) {
+      await master.shutdown({ workers: 'leave' });
+      return refused(error);
+    }
+    terminal.note(error instanceof Error ? error.message : String(error));
+  }
   // Before anything is said: who reads it may send a signal.
   terminal.begin(master);
   await master.start();
