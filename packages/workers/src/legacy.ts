@@ -1,11 +1,11 @@
 import {
   type Clock,
   type Journal,
-  memoOfJudgement,
   type MonotonicTime,
+  memoOfJudgement,
   processOf,
-  reconcile,
   type RunRecord,
+  reconcile,
   type WorkerId,
   type WorkerMemo,
   type WorkerSpec,

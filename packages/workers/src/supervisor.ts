@@ -6,12 +6,10 @@ import {
   dependents,
   type EventDraft,
   EventStream,
-  findCycle,
   type Host,
   HsuError,
   isAtRest,
   type Journal,
-  KILL_WAIT,
   type LimitReport,
   type LimitsSpec,
   type Milliseconds,
@@ -20,7 +18,6 @@ import {
   processOf,
   type RunHook,
   startOrder,
-  stoppable,
   type TicketOutcome,
   type Waiting,
   type Worker,
@@ -29,9 +26,11 @@ import {
   type WorkerSpec,
   waitingFor,
 } from '@hsu-master/core';
+import { admit } from './admission.ts';
 import { LeftOvers } from './left-overs.ts';
 import { legacyOf, lostOf, wantedOf } from './legacy.ts';
 import { Mailbox } from './mailbox.ts';
+import { OrderedStop, type ShutdownResult } from './ordered-stop.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import { Ports } from './ports/ports.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
@@ -40,9 +39,6 @@ import { WorkerActor } from './worker-actor.ts';
 
 /** How many of the latest events a supervisor remembers. */
 const REMEMBERED_EVENTS = 2000;
-
-/** After a forced stop: what has not answered by then is named as a survivor. */
-const GIVE_UP: Milliseconds = KILL_WAIT + 2000;
 
 export interface SupervisorParts {
   readonly host: Host;
@@ -61,38 +57,10 @@ export interface SupervisorParts {
   readonly decide?: typeof decide;
 }
 
-/** What an ordered stop came to. */
-export interface ShutdownResult {
-  /** Processes that could not be ended. */
-  readonly survivors: readonly { readonly workerId: WorkerId; readonly process: ProcessIdentity }[];
-  /** Whether the deadline or `force` cut the graces short. */
-  readonly forced: boolean;
-}
-
-interface Shutdown {
-  readonly told: Set<WorkerId>;
-  readonly finish: (result: ShutdownResult) => void;
-  /** Of the deadline; after `force`, of the end of all patience. */
-  cancelTimer: () => void;
-  forced: boolean;
-  scheduled: boolean;
-  finished: boolean;
-}
-
-/** Whether a worker has nothing alive but would start by itself: it is stopped without waiting for its turn. */
-function canBeTold(worker: Worker): boolean {
-  return worker.phase.name === 'blocked' || worker.phase.name === 'backoff' || isAtRest(worker);
-}
-
 /** Whether a process that ran runs no more; what was stopped while it was starting ran for no turn. */
 function leftRunning(before: Worker, after: Worker): boolean {
   if (before.phase.name === 'running') return after.phase.name !== 'running';
   return before.phase.name === 'starting' && after.phase.name === 'stopping';
-}
-
-/** Whether the ordered stop has to look at what this worker came to. */
-function endsShutdown(worker: Worker): boolean {
-  return isAtRest(worker) || (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0);
 }
 
 /** Holds the workers: takes commands, tells dependents of their dependencies, and ends everything in order. */
@@ -106,7 +74,7 @@ export class Supervisor {
   readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
-  #shutdown: Shutdown | null = null;
+  #stop: OrderedStop | null = null;
   #tookOver = false;
   #hasLeft = false;
   #ended: Promise<ShutdownResult> | null = null;
@@ -127,7 +95,7 @@ export class Supervisor {
       ports: parts.ports ?? new Ports(parts.host),
       pidFiles: parts.pidFiles ?? null,
       decide: parts.decide ?? decide,
-      isEnding: () => this.#shutdown !== null,
+      isEnding: () => this.#stop !== null,
       settle: (ticket, outcome) => this.#settle(ticket, outcome),
       defect: (error) => this.#defect(error),
       turned: (actor, before) => this.#turned(actor, before),
@@ -146,24 +114,7 @@ export class Supervisor {
    * @throws HsuError E_DUPLICATE_WORKER, E_MISSING_DEPENDENCY, E_CYCLE; nothing is taken in then
    */
   add(specs: readonly WorkerSpec[]): void {
-    const all = [...this.#specs(), ...specs];
-    const ids = new Set<WorkerId>();
-    for (const { id } of all) {
-      if (ids.has(id)) throw new HsuError('E_DUPLICATE_WORKER', `worker "${id}" is there already`, { id });
-      ids.add(id);
-    }
-    for (const { id, dependsOn } of specs) {
-      const missing = dependsOn.find((dependency) => !ids.has(dependency.id));
-      if (missing === undefined) continue;
-      const message = `worker "${id}" depends on "${missing.id}", which is not defined`;
-      throw new HsuError('E_MISSING_DEPENDENCY', message, { id, missing: missing.id });
-    }
-    const cycle = findCycle(all);
-    if (cycle !== null) {
-      throw new HsuError('E_CYCLE', `workers depend on each other in a circle: ${cycle.join(' → ')}`, {
-        cycle,
-      });
-    }
+    const all = admit(this.#specs(), specs);
     for (const spec of specs) this.#actors.set(spec.id, new WorkerActor(spec, this.#surroundings));
     this.#dependents = dependents(all);
   }
@@ -242,17 +193,15 @@ export class Supervisor {
    */
   shutdown(reason: string, deadline: Milliseconds): Promise<ShutdownResult> {
     this.#ended ??= new Promise((finish) => {
-      const shutdown = {
-        told: new Set<WorkerId>(),
-        finish,
-        cancelTimer: this.#parts.clock.after(deadline, () => this.force()),
-        forced: false,
-        scheduled: false,
-        finished: false,
+      const { clock } = this.#parts;
+      const stopParts = { clock, mailbox: this.#mailbox, actors: this.#actors, leftOvers: this.#leftOvers };
+      const finished = (result: ShutdownResult): void => {
+        this.#end(result);
+        finish(result);
       };
-      this.#shutdown = shutdown;
+      this.#stop = new OrderedStop({ ...stopParts, finished }, deadline);
       this.#publish({ type: 'supervisor.stopping', payload: { reason } });
-      this.#mailbox.post(() => this.#advanceShutdown(shutdown));
+      this.#stop.begin();
     });
     return this.#ended;
   }
@@ -262,11 +211,11 @@ export class Supervisor {
    * told that the master ends. The next master takes charge of what is left.
    */
   leave(reason: string): void {
-    if (this.#hasLeft || this.#shutdown?.finished === true) return;
+    if (this.#hasLeft || this.#stop?.finished === true) return;
     this.#hasLeft = true;
     this.#mailbox.close();
     this.#surroundings.spawns.clear();
-    this.#shutdown?.cancelTimer();
+    this.#stop?.abandon();
     for (const actor of this.#actors.values()) actor.leave();
     this.#leftOvers.abandon();
     const workers = [...this.#actors.values()].filter((actor) => actor.members().length > 0).length;
@@ -280,30 +229,11 @@ export class Supervisor {
 
   /** During a shutdown: kills what is left at once. */
   force(): void {
-    const shutdown = this.#shutdown;
-    if (shutdown === null || shutdown.forced || this.#hasLeft) return;
-    shutdown.forced = true;
-    this.#leftOvers.kill();
-    for (const actor of this.#actors.values()) {
-      if (!isAtRest(actor.worker)) actor.tell({ kind: 'kill', ticket: null, cause: 'shutdown' });
-    }
-    shutdown.cancelTimer();
-    shutdown.cancelTimer = this.#parts.clock.after(GIVE_UP, () => {
-      if (!shutdown.finished) this.#finish(shutdown, this.#stillThere());
-    });
-  }
-
-  /** Whatever has not ended, for whatever reason: also a start that the system never answered. */
-  #stillThere(): ShutdownResult['survivors'] {
-    const workers = [...this.#actors].filter(([, actor]) => !isAtRest(actor.worker));
-    const there = workers.flatMap(([workerId, actor]) =>
-      actor.members().map((process) => ({ workerId, process })),
-    );
-    return [...this.#leftOvers.survivors(), ...there];
+    this.#stop?.force();
   }
 
   get #isOver(): boolean {
-    return this.#hasLeft || this.#shutdown !== null;
+    return this.#hasLeft || this.#stop !== null;
   }
 
   #publish(draft: EventDraft): void {
@@ -338,7 +268,7 @@ export class Supervisor {
   #begin(id: WorkerId, message: CommandMessage): void {
     this.#takeOver();
     const starts = message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset';
-    if (this.#hasLeft || (starts && this.#shutdown !== null)) {
+    if (this.#hasLeft || (starts && this.#stop !== null)) {
       const failure = { code: 'E_SHUTTING_DOWN', message: `worker "${id}": the master is stopping` } as const;
       if (message.ticket !== null) this.#settle(message.ticket, { kind: 'failed', failure });
       return;
@@ -394,8 +324,8 @@ export class Supervisor {
 
   /** What an earlier master left of a worker is gone, or survives. */
   #leftOverChanged(id: WorkerId): void {
-    if (this.#shutdown !== null) {
-      this.#scheduleAdvance(this.#shutdown);
+    if (this.#stop !== null) {
+      this.#stop.look();
       return;
     }
     const actor = this.#actors.get(id);
@@ -419,20 +349,8 @@ export class Supervisor {
   }
 
   #turned(actor: WorkerActor, before: Worker): void {
-    if (this.#shutdown === null) this.#tellDependents(actor, before);
-    else if (this.#shutdown.told.has(actor.spec.id) ? endsShutdown(actor.worker) : canBeTold(actor.worker)) {
-      this.#scheduleAdvance(this.#shutdown);
-    }
-  }
-
-  /** Looks at the whole once for all that happened in this turn of the event loop. */
-  #scheduleAdvance(shutdown: Shutdown): void {
-    if (shutdown.scheduled) return;
-    shutdown.scheduled = true;
-    this.#parts.clock.after(0, () => {
-      shutdown.scheduled = false;
-      if (!shutdown.finished) this.#mailbox.post(() => this.#advanceShutdown(shutdown));
-    });
+    if (this.#stop === null) this.#tellDependents(actor, before);
+    else this.#stop.turned(actor);
   }
 
   #tellDependents(actor: WorkerActor, before: Worker): void {
@@ -450,32 +368,8 @@ export class Supervisor {
     }
   }
 
-  #advanceShutdown(shutdown: Shutdown): void {
-    const atRest = new Set<WorkerId>();
-    const survivors = [...this.#leftOvers.survivors()];
-    let { settled } = this.#leftOvers;
-    for (const [id, { worker }] of this.#actors) {
-      if (isAtRest(worker)) atRest.add(id);
-      else if (worker.phase.name === 'stopping' && worker.phase.survivors.length > 0) {
-        for (const process of worker.phase.survivors) survivors.push({ workerId: id, process });
-      } else settled = false;
-    }
-    if (settled) {
-      this.#finish(shutdown, survivors);
-      return;
-    }
-    const order = new Set(stoppable(this.#specs(), atRest));
-    for (const [id, actor] of this.#actors) {
-      if (shutdown.told.has(id) || !(order.has(id) || canBeTold(actor.worker))) continue;
-      shutdown.told.add(id);
-      const kind = shutdown.forced ? 'kill' : 'stop';
-      actor.tell({ kind, ticket: null, cause: 'shutdown' });
-    }
-  }
-
-  #finish(shutdown: Shutdown, survivors: ShutdownResult['survivors']): void {
-    shutdown.finished = true;
-    shutdown.cancelTimer();
+  /** The ordered stop is over. */
+  #end({ survivors }: ShutdownResult): void {
     // A timer of a survivor would keep the program from ending.
     for (const actor of this.#actors.values()) actor.abandon();
     this.#leftOvers.abandon();
@@ -493,6 +387,5 @@ export class Supervisor {
     for (const ticket of this.#tickets.keys()) {
       this.#settle(ticket, { kind: 'failed', failure: { code: 'E_SURVIVORS', message } });
     }
-    shutdown.finish({ survivors, forced: shutdown.forced });
   }
 }
