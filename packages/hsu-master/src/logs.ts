@@ -14,6 +14,7 @@ import {
   AlertDelivery,
   type ConsoleOut,
   consoleOut,
+  type ExternalLog,
   type FileCollector,
   type FileSettings,
   type Housekeeping,
@@ -44,6 +45,15 @@ export interface Logs {
   attach(collector: FileCollector): void;
   /** Gives the targets so long to take what waits. */
   close(within: Milliseconds): Promise<void>;
+}
+
+/** Files that programs write which others have started, from what is written to them while there is a master. */
+export function externalLogs(workers: LoadedConfig['workers']): readonly ExternalLog[] {
+  return workers.flatMap(({ id, enabled, unmanaged }) =>
+    (enabled ? (unmanaged?.logFiles ?? []) : []).map(
+      (path): ExternalLog => ({ workerId: id, stream: 'stdout', path, begin: 'end' }),
+    ),
+  );
 }
 
 /** Which files of output go, and when. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LoadedConfig } from '@hsu-master/config';
 import {
   type Clock,
@@ -20,6 +21,7 @@ import {
   type PumpCollector,
   pumpCollector,
   systemdStore,
+  withExternalLogs,
 } from '@hsu-master/logcollect';
 import { loadNative, type Native } from '@hsu-master/native';
 import {
@@ -41,7 +43,7 @@ import {
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
 import type { StateLock } from './lock.ts';
-import { keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
+import { externalLogs, keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
 import { openUnits, type Units } from './units.ts';
 
@@ -283,10 +285,21 @@ function supervise(
   const { grpc, ports, pidFiles } = units;
   const hooks = [healthHook(undefined, grpc), integratedHook(grpc), mainProcessHook(), limits.hook];
   const store = native !== null && wiring.keepChannels ? storeOf(native, wiring, clock, publish) : null;
-  const collector = collect(native, places.runDirectory, { clock, publish }, store);
+  const own = collect(native, places.runDirectory, { clock, publish }, store);
+  const collector = withExternalLogs(own, {
+    clock,
+    logs: externalLogs(config.workers),
+    positions: join(places.stateDirectory, 'positions.json'),
+    trouble: (reason) =>
+      publish(
+        { type: 'log.dropped', payload: { bytes: 0, reason: `cannot be read: ${reason}` } },
+        null,
+        null,
+      ),
+  });
   const logs = openLogs({ config, places, masterId, clock, host, native, publish });
   logs.attach(collector);
-  if (isPumped(collector)) collector.adopt(config.workers);
+  if (isPumped(own)) own.adopt(config.workers);
   const supervisor = new Supervisor({
     host,
     clock,
