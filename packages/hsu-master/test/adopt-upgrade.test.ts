@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { readAnswer, writeRequest } from '../src/upgrade-files.ts';
+import { counter, expectWhole, livesIn, Premises } from './adoption.ts';
+import { eventually, it, PATIENCE, type Stage } from './drive.ts';
+import { childrenOf, defunctChildrenOf, descriptorsOf, isAlive } from './proc.ts';
+
+const NAMES = ['logging', 'quiet', 'early', 'late'];
+
+async function upgradable(stage: Stage) {
+  const counts = counter(stage);
+  const premises = new Premises(stage);
+  const once = { policy: 'never' };
+  const config = stage.config([
+    { id: 'logging', command: counts('logging', 5) },
+    { id: 'quiet', command: counts('quiet', 0) },
+    { id: 'early', command: counts('early', 0), restart: once },
+    { id: 'late', command: counts('late', 0), restart: once },
+  ]);
+  const master = stage.hsu(['run', config, ...premises.flags]);
+  const pids = new Map<string, number>();
+  for (const name of NAMES) pids.set(name, await master.started(name));
+  await eventually(() => NAMES.every((name) => premises.linesOf(name) > 0));
+  return { premises, config, master, pids };
+}
+
+/** A launcher of another version, or a bad one. */
+function other(stage: Stage, script: string): string {
+  return stage.write('other.mjs', script);
+}
+
+describe.concurrent('hsu-master upgrade', () => {
+  it(
+    'the new version goes on in the same process: pids, lines, exit codes; nothing grows',
+    async ({ stage }) => {
+      const { premises, config, master, pids } = await upgradable(stage);
+      let descriptors = 0;
+      for (const round of [1, 2, 3]) {
+        const asked = stage.hsu(['upgrade', config, ...premises.flags]);
+        expect((await asked.end()).code).toBe(0);
+        expect(asked.stdout).toMatch(/^version \S+ is the master now \(pid \d+\); 4 workers run$/m);
+        expect(asked.stdout).toContain(`(pid ${master.pid})`);
+        expect(childrenOf(master.pid).toSorted()).toEqual([...pids.values()].toSorted());
+        if (round > 1) expect(descriptorsOf(master.pid).size).toBeLessThanOrEqual(descriptors + 2);
+        descriptors = descriptorsOf(master.pid).size;
+      }
+      await expect(stage.hsu(['run', config, ...premises.flags]).end()).resolves.toMatchObject({ code: 7 });
+      process.kill(pids.get('late') ?? 0, 'SIGUSR1');
+      await master.line(/^late: exit 7 /);
+      process.kill(pids.get('early') ?? 0, 'SIGTERM');
+      await master.line(/^early: completed/);
+      process.kill(pids.get('quiet') ?? 0, 'SIGKILL');
+      await master.until('quiet again', () => master.matching(/^quiet: started/).length === 2);
+      expect(defunctChildrenOf(master.pid)).toEqual([]);
+      expect(master.matching(/^(logging|early|late): started/)).toHaveLength(3);
+      await eventually(() => livesIn(premises.log('quiet')).length === 2);
+      // One has failed for good.
+      await master.stop();
+      premises.expectClean();
+      for (const name of NAMES) expectWhole(livesIn(premises.log(name)));
+      expect(livesIn(premises.log('logging'))).toMatchObject([{ end: expect.any(Number) }]);
+    },
+    PATIENCE * 3,
+  );
+
+  it('who ends while one program follows the other is known with its exit code', async ({ stage }) => {
+    const { premises, master, pids } = await upgradable(stage);
+    const early = pids.get('early') ?? 0;
+    const script = other(
+      stage,
+      `import { readFileSync } from 'node:fs';
+       if (process.argv[2] === 'run') {
+         process.kill(${early}, 'SIGUSR1');
+         while (!readFileSync('/proc/${early}/stat', 'utf8').includes(') Z ')) continue;
+       }
+       await import(${JSON.stringify(stage.bin)});`,
+    );
+    writeRequest(join(premises.state, 'run'), { id: 'test', node: process.execPath, script });
+    master.signal('SIGUSR2');
+    await master.line(/goes on with what version/);
+    await master.line(/^early: exit 7 /);
+    process.kill(pids.get('late') ?? 0, 'SIGUSR1');
+    await master.line(/^late: exit 7 /);
+    expect(defunctChildrenOf(master.pid)).toEqual([]);
+    await master.stop();
+    premises.expectClean();
+  });
+
+  it.for([
+    ['is not there', () => '/no/such/hsu-master.js', /does not start/],
+    [
+      'does not start',
+      (stage: Stage) => other(stage, 'throw new Error("no luck")'),
+      /does not start: .*no luck/s,
+    ],
+    [
+      'says no version',
+      (stage: Stage) => other(stage, 'console.log("hello")'),
+      /does not say its version but "hello"/,
+    ],
+    [
+      'refuses the configuration',
+      (stage: Stage) =>
+        other(
+          stage,
+          `if (process.argv.includes('--version')) console.log('{"version":"9.9.9"}');
+           else { console.error('workers: there are none in this version'); process.exitCode = 2; }`,
+        ),
+      /version 9\.9\.9 does not accept .*: workers: there are none in this version/,
+    ],
+  ] as const)(
+    'a program that %s is not run: the old one goes on and says why',
+    async ([, make, why], { stage }) => {
+      const { premises, master, pids } = await upgradable(stage);
+      const script = make(stage);
+      writeRequest(join(premises.state, 'run'), { id: 'test', node: process.execPath, script });
+      master.signal('SIGUSR2');
+      await master.line(/upgrade refused, version \S+ goes on/);
+      await eventually(() => readAnswer(join(premises.state, 'run'), 'test') !== null);
+      const answer = readAnswer(join(premises.state, 'run'), 'test');
+      expect(answer).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
+      expect([...pids.values()].every(isAlive)).toBe(true);
+      const before = premises.linesOf('logging');
+      await eventually(() => premises.linesOf('logging') > before + 20);
+      process.kill(pids.get('late') ?? 0, 'SIGUSR1');
+      await master.line(/^late: exit 7 /);
+      await master.stop();
+      premises.expectClean();
+    },
+    PATIENCE * 2,
+  );
+
+  it('without a master it says so', async ({ stage }) => {
+    const config = stage.config([{ id: 'a', command: 'true' }]);
+    const asked = stage.hsu(['upgrade', config, ...new Premises(stage).flags]);
+    expect((await asked.end()).code).toBe(1);
+    expect(asked.stderr).toMatch(/^hsu-master: no master runs with the state directory /);
+  });
+});
