@@ -17,7 +17,7 @@ const APP = 'hsu-master';
 export function processFileDirectory(written: ProcessFileConfig, place: Place): string {
   const { context, scenario, base, app, isBelow } = written;
   if (context === null) {
-    if (scenario === 'development') return join(temporary(place), `${APP}-dev`);
+    if (scenario === 'development') return join(ofHome(place) ?? temporary(place), `${APP}-dev`);
     const preset = PRESETS[scenario];
     return below(directoryOf(preset.context, place), APP, preset.isBelow);
   }
@@ -31,6 +31,8 @@ function below(directory: string, app: string, isBelow: boolean): string {
 }
 
 function directoryOf(context: Context, place: Place): string {
+  const moved = ofHome(place);
+  if (moved !== null) return moved;
   switch (place.platform) {
     case 'win32':
       return onWindows(context, place);
@@ -39,6 +41,12 @@ function directoryOf(context: Context, place: Place): string {
     default:
       return onLinux(context, place);
   }
+}
+
+/** HSU_HOME moves everything that has no place of its own. */
+function ofHome({ env, cwd }: Place): string | null {
+  const home = env['HSU_HOME'];
+  return home ? resolve(cwd, home, 'run') : null;
 }
 
 function onLinux(context: Context, place: Place): string {

@@ -110,6 +110,9 @@ describe('pid and port files', () => {
     ['basedirectory: /x, servicecontext: user, usesubdirectory: true, appname: mine', env, '/x/mine'],
     ['basedirectory: pids, servicecontext: user', env, '/etc/hsu/pids'],
     ['servicecontext: system', env, '/run'],
+    ['', { ...env, HSU_HOME: '/h' }, '/h/run/hsu-master'],
+    ['scenario: dev', { HSU_HOME: '/h' }, '/h/run/hsu-master-dev'],
+    ['basedirectory: /x, servicecontext: user', { HSU_HOME: '/h' }, '/x'],
   ])('{%s} with %o on Linux: %s', (keys, variables, directory) => {
     expect(managed(keys, { ...linux, env: variables })).toBe(directory);
   });
