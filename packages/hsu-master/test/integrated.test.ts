@@ -200,7 +200,7 @@ describe('integrated units', () => {
   });
 
   it('a unit that hangs is restarted, and costs the master no descriptors meanwhile', async ({ stage }) => {
-    const keys = { health_check_run_options: { interval: '3s', timeout: '400ms', retries: 2 } };
+    const keys = { health_check_run_options: { interval: '4s', timeout: '400ms', retries: 3 } };
     const grace = {
       graceful_timeout: '1s',
       context_aware_restart: {

@@ -42,7 +42,7 @@ function begin(differs: Partial<RunContext> = {}) {
     process: { pid: 1, startedAt: '1' },
     port: 50_100,
     since: 0,
-    wasReady: false,
+    startedUp: false,
     host: {} as Host,
     clock,
     members: () => [],
