@@ -273,6 +273,8 @@ describe.concurrent('lines on their way', () => {
     expect(master.lineCounters()).toMatchObject({
       heardStreams: 2,
       workers: [{ workerId: 'asked', lines: 1 }],
+      // What is written is counted by the addon.
+      written: { asked: { bytes: 6, lines: 1 }, plain: { lines: 1, droppedLines: 0 } },
     });
     const heard: string[] = [];
     const stop = master.hearLines(['plain'], ({ text }) => heard.push(text));

@@ -79,6 +79,10 @@ class WithExternal implements FileCollector {
     return this.#inner.heardStreams;
   }
 
+  written(): ReturnType<FileCollector['written']> {
+    return this.#inner.written();
+  }
+
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
     if (!this.#workers.has(workerId)) return this.#inner.lastLines(workerId, count, stream);
     return this.#tails.get(`${workerId} ${stream}`)?.lines(Math.min(count, TAIL_LINES)) ?? [];

@@ -34,6 +34,31 @@ export interface RunListener {
   end(stream: OutputStream): void;
 }
 
+/** What became of the output of one worker. */
+export interface Written {
+  /** That are in its files. */
+  readonly bytes: Bytes;
+  /** null: nobody has counted, since the worker writes its file itself. */
+  readonly lines: number | null;
+  /** That could not be written. */
+  readonly droppedBytes: Bytes;
+  /** null: not counted where output comes by pipes. */
+  readonly droppedLines: number | null;
+}
+
+export const NOTHING_WRITTEN: Written = { bytes: 0, lines: 0, droppedBytes: 0, droppedLines: 0 };
+
+/** Both together. */
+export function addWritten(one: Written, other: Written): Written {
+  const sum = (a: number | null, b: number | null) => (a === null || b === null ? null : a + b);
+  return {
+    bytes: one.bytes + other.bytes,
+    lines: sum(one.lines, other.lines),
+    droppedBytes: one.droppedBytes + other.droppedBytes,
+    droppedLines: sum(one.droppedLines, other.droppedLines),
+  };
+}
+
 export interface FileCollectorOptions {
   readonly clock: Clock;
   /** Publishes `log.rotated` and `log.dropped` about a run. */
@@ -51,6 +76,8 @@ export interface FileCollector extends OutputCollector {
   retune(): void;
   /** Streams whose bytes come to JavaScript because somebody wants them. */
   readonly heardStreams: number;
+  /** What each worker has written since this began, whether anybody listens or not. */
+  written(): ReadonlyMap<WorkerId, Written>;
   /** The last lines of the worker’s latest run, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[];
   /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
@@ -74,6 +101,7 @@ export function hearingOf(listeners: Iterable<OutputListener>, workerId: WorkerI
 
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 64;
+const NEWLINE = 0x0a;
 
 /** What is kept of a run beside its files. */
 interface Said {
@@ -103,6 +131,7 @@ class Files implements FileCollector {
   readonly #latest = new Map<WorkerId, Said>();
   /** Runs with a stream that has not ended. */
   readonly #speaking = new Set<Said>();
+  readonly #written = new Map<WorkerId, Written>();
   #drained = new Set<() => void>();
   #cancelSweep: (() => void) | null = null;
   #closed = false;
@@ -147,6 +176,10 @@ class Files implements FileCollector {
   subscribe(listener: OutputListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  written(): ReadonlyMap<WorkerId, Written> {
+    return this.#written;
   }
 
   /** Everything passes here anyway. */
@@ -227,7 +260,16 @@ class Files implements FileCollector {
       this.#files.set(path, file);
       this.#cancelSweep ??= clock.after(this.#idleAfter, () => this.#sweep());
     }
-    file.write(chunk, source, done);
+    const lines = lineEnds(chunk);
+    const { length } = chunk;
+    file.write(chunk, source, (isWritten) => {
+      const counts = isWritten
+        ? { ...NOTHING_WRITTEN, bytes: length, lines, droppedLines: null }
+        : { ...NOTHING_WRITTEN, droppedBytes: length, droppedLines: null };
+      const { workerId } = source;
+      this.#written.set(workerId, addWritten(this.#written.get(workerId) ?? NOTHING_WRITTEN, counts));
+      done();
+    });
   }
 
   /** Forgets files that are idle, so that many workers that seldom write do not hold a descriptor each. */
@@ -245,4 +287,10 @@ class Files implements FileCollector {
     const now = this.#options.clock.now();
     for (const file of this.#files.values()) file.closeIfIdle(now);
   }
+}
+
+function lineEnds(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
 }

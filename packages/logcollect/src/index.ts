@@ -19,6 +19,7 @@ export {
   type Hearing,
   type OutputListener,
   type RunListener,
+  type Written,
 } from './file-collector.ts';
 export { type LogCounters, LogMetrics, type WorkerLogCounters } from './metrics.ts';
 export {

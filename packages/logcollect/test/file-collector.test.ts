@@ -189,3 +189,13 @@ test('listeners hear every run from when they subscribe until they end it', asyn
   await place.settled();
   expect(heard).toEqual(['open web 7', 'stdout a', 'stderr b', 'stderr ended']);
 });
+
+test('what each worker has written is counted, and what could not be', async () => {
+  const place = new Place();
+  const output = place.open();
+  await place.write(output, 'one\ntwo\nno end');
+  const full = new Place({ folder: '/proc/nowhere' });
+  await full.write(full.open(), 'lost\n');
+  expect(place.collector.written().get('web')).toMatchObject({ bytes: 14, lines: 2, droppedBytes: 0 });
+  expect(full.collector.written().get('web')).toMatchObject({ bytes: 0, lines: 0, droppedBytes: 5 });
+});

@@ -12,6 +12,7 @@ import type {
 import type {
   Native,
   NativeChannel,
+  NativeChannelCounts,
   NativeFormat,
   NativeOverflow,
   NativePump,
@@ -19,11 +20,14 @@ import type {
 } from '@hsu-master/native';
 import { DirectOutput } from '../direct/direct-output.ts';
 import {
+  addWritten,
   type FileCollector,
   type FileCollectorOptions,
   fileCollector,
   hearingOf,
+  NOTHING_WRITTEN,
   type OutputListener,
+  type Written,
 } from '../file-collector.ts';
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
@@ -116,6 +120,8 @@ class Pumped implements PumpCollector {
   /** Of each worker its latest run. */
   readonly #latest = new Map<WorkerId, PumpedRun>();
   readonly #speaking = new Set<PumpedRun>();
+  /** By channels that have ended. */
+  readonly #written = new Map<WorkerId, Written>();
   readonly #drained = new Set<() => void>();
   #closed: (() => void) | null = null;
   #isClosed = false;
@@ -233,6 +239,20 @@ class Pumped implements PumpCollector {
     const living = [...this.#places.values()].filter(({ stream }) => !stream.ended);
     const heard = living.filter(({ run }) => hearingOf(this.#listeners, run.workerId) !== 'none');
     return heard.length + this.#piped.heardStreams + this.#direct.heardStreams;
+  }
+
+  written(): ReadonlyMap<WorkerId, Written> {
+    const written = new Map(this.#written);
+    const add = (id: WorkerId, counts: Written) =>
+      written.set(id, addWritten(written.get(id) ?? NOTHING_WRITTEN, counts));
+    if (!this.#isClosed)
+      for (const [channel, { run, stream }] of this.#places) {
+        const counts = stream.ended ? null : this.#pump.counts(channel);
+        if (counts !== null) add(run.workerId, writtenOf(counts));
+      }
+    for (const part of [this.#piped.written(), this.#direct.written()])
+      for (const [id, counts] of part) add(id, counts);
+    return written;
   }
 
   lastLines(workerId: WorkerId, count: number, stream: OutputStream): readonly string[] {
@@ -376,7 +396,7 @@ class Pumped implements PumpCollector {
         return;
       }
       case 'channel-end':
-        this.#ended(event.channel, event.counts.untappedBytes);
+        this.#ended(event.channel, event.counts);
         return;
       default:
         this.#publish(event, event.channel);
@@ -389,10 +409,13 @@ class Pumped implements PumpCollector {
     if (news !== null && run !== undefined) this.#options.publish(news, run.workerId, run.run);
   }
 
-  #ended(channel: NativeChannel, missed: number): void {
+  #ended(channel: NativeChannel, counts: NativeChannelCounts): void {
     const place = this.#places.get(channel);
     if (place === undefined || place.stream.ended) return;
     const { run, stream } = place;
+    const before = this.#written.get(run.workerId) ?? NOTHING_WRITTEN;
+    this.#written.set(run.workerId, addWritten(before, writtenOf(counts)));
+    const missed = counts.untappedBytes;
     this.#options.store?.forget(stream.fifo);
     run.hearEnd(stream, missed);
     if (!run.ended) return;
@@ -400,4 +423,8 @@ class Pumped implements PumpCollector {
     if (!this.#speaking.delete(run) || this.#speaking.size > 0) return;
     for (const resolve of this.#drained) resolve();
   }
+}
+
+function writtenOf({ bytes, lines, droppedBytes, droppedLines }: NativeChannelCounts): Written {
+  return { bytes, lines, droppedBytes, droppedLines };
 }

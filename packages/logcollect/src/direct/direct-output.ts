@@ -10,7 +10,14 @@ import type {
   WorkerId,
   WorkerSpec,
 } from '@hsu-master/core';
-import { hearingOf, type OutputListener, type RunListener } from '../file-collector.ts';
+import {
+  addWritten,
+  hearingOf,
+  NOTHING_WRITTEN,
+  type OutputListener,
+  type RunListener,
+  type Written,
+} from '../file-collector.ts';
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { DirectFile } from './direct-file.ts';
@@ -68,6 +75,8 @@ export class DirectOutput {
   readonly #failing = new Map<DirectFile, string>();
   readonly #drained = new Set<() => void>();
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
+  /** By runs that are over. */
+  readonly #written = new Map<WorkerId, Written>();
   #cancel: (() => void) | null = null;
   #turn: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -106,6 +115,13 @@ export class DirectOutput {
 
   get heardStreams(): number {
     return [...this.#strands].filter((strand) => this.#isHeard(strand)).length;
+  }
+
+  /** Lines are not counted: nobody need read them. */
+  written(): ReadonlyMap<WorkerId, Written> {
+    const written = new Map(this.#written);
+    if (!this.#isClosed) for (const strand of this.#strands) add(written, strand);
+    return written;
   }
 
   /** Somebody wants more, or less. */
@@ -289,10 +305,16 @@ export class DirectOutput {
 
   #end(strand: Strand): void {
     strand.isEnded = true;
+    add(this.#written, strand);
     this.#strands.delete(strand);
     const { run, stream } = strand;
     for (const heard of run.hearing.values()) heard.end(stream);
     const isStderr = stream === 'stderr' || run.strands.length === 1;
     if (isStderr) for (const resolve of run.stderrEnded.splice(0)) resolve();
   }
+}
+
+function add(written: Map<WorkerId, Written>, { run, file, from, until }: Strand): void {
+  const counts = { ...NOTHING_WRITTEN, bytes: (until ?? file.end()) - from, lines: null };
+  written.set(run.workerId, addWritten(written.get(run.workerId) ?? NOTHING_WRITTEN, counts));
 }

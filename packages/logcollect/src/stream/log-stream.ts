@@ -9,7 +9,7 @@ import type {
 } from '@hsu-master/core';
 import type { AlertRule, LogAlert } from '../alerts/rule.ts';
 import { AlertWatch } from '../alerts/watch.ts';
-import type { FileCollector, Hearing, OutputListener, RunListener } from '../file-collector.ts';
+import type { FileCollector, Hearing, OutputListener, RunListener, Written } from '../file-collector.ts';
 import { type LogCounters, LogMetrics } from '../metrics.ts';
 import type { LogRecord } from '../record.ts';
 import type { SinkQueue } from '../sinks/queue.ts';
@@ -43,12 +43,14 @@ export interface LogStreamOptions {
 export interface LogStreamCounters extends LogCounters {
   /** Streams whose bytes come to JavaScript at all. */
   readonly heardStreams: number;
+  /** What is in each worker’s own files, also where nobody hears it. */
+  readonly written: Readonly<Record<WorkerId, Written>>;
   /** Bytes that could not be heard, by worker. */
   readonly missed: Readonly<Record<WorkerId, Bytes>>;
   readonly sinks: Readonly<Record<string, QueueCounters>>;
 }
 
-type Source = Pick<FileCollector, 'subscribe' | 'retune' | 'heardStreams'>;
+type Source = Pick<FileCollector, 'subscribe' | 'retune' | 'heardStreams' | 'written'>;
 
 interface Subscriber {
   readonly workers: ReadonlySet<WorkerId> | null;
@@ -119,6 +121,7 @@ export class LogStream implements OutputListener {
     return {
       ...this.metrics.snapshot(),
       heardStreams: this.#source?.heardStreams ?? 0,
+      written: Object.fromEntries(this.#source?.written() ?? []) as Record<WorkerId, Written>,
       missed: Object.fromEntries(missed) as Record<WorkerId, Bytes>,
       sinks: Object.fromEntries(this.#outlets.map(({ queue }) => [queue.name, queue.counters()])),
     };

@@ -407,3 +407,20 @@ test('a channel that is kept for reading while no master runs is read whole, and
   expect(place.events).toEqual([]);
   expect(place.fifos).toEqual([]);
 });
+
+test('what each worker has written is counted, whether anybody listens or not, and over its runs', async () => {
+  const place = new Place();
+  expect(place.collector.written()).toEqual(new Map());
+  for (const run of [1, 2]) {
+    const channels = place.open({}, run);
+    const [out, err] = [hold(channels.stdout), hold(channels.stderr)];
+    writeSync(out, 'one\ntwo\n');
+    writeSync(err, 'three\nno end');
+    await expect.poll(() => place.collector.written().get('web')?.bytes).toBe(run * 20);
+    closeSync(out);
+    closeSync(err);
+    await place.collector.drained(10_000);
+  }
+  const written = { bytes: 40, lines: 8, droppedBytes: 0, droppedLines: 0 };
+  expect(place.collector.written()).toEqual(new Map([['web', written]]));
+});

@@ -249,3 +249,14 @@ test('what cannot be rotated is told once, and grows on', async () => {
     payload: { bytes: 0, reason: expect.stringContaining(`cannot rotate ${place.path}, which grows: E`) },
   });
 });
+
+test('bytes of a run are counted, its lines are not', async () => {
+  const place = new Place();
+  const channels = place.open();
+  append(channels.stdout).write('one\ntwo\n');
+  const written = { bytes: 8, lines: null, droppedBytes: 0, droppedLines: 0 };
+  expect(place.output.written()).toEqual(new Map([['web', written]]));
+  channels.letGo();
+  await place.output.drained(10_000);
+  expect(place.output.written()).toEqual(new Map([['web', written]]));
+});
