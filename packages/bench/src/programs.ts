@@ -38,19 +38,20 @@ async function compile(name: string, linkage: Linkage): Promise<string> {
 
 /** Compiles what is older than its source. Rejects without a C compiler. */
 export async function compilePrograms(): Promise<Programs> {
-  const [arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, bare, linked] = await Promise.all([
-    compile('arena', 'static'),
-    compile('floor', 'static'),
-    compile('awkward', 'static'),
-    compile('nothing', 'static'),
-    compile('spawns', 'static'),
-    compile('reader', 'static'),
-    compile('flood', 'static'),
-    compile('tally', 'static'),
-    compile('logloop', 'static'),
-    compile('stamp', 'static'),
-    compile('stamp', 'dynamic'),
-  ]);
+  const [arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, bare, linked] =
+    await Promise.all([
+      compile('arena', 'static'),
+      compile('floor', 'static'),
+      compile('awkward', 'static'),
+      compile('nothing', 'static'),
+      compile('spawns', 'static'),
+      compile('reader', 'static'),
+      compile('flood', 'static'),
+      compile('tally', 'static'),
+      compile('logloop', 'static'),
+      compile('stamp', 'static'),
+      compile('stamp', 'dynamic'),
+    ]);
   const stamp = { static: bare, dynamic: linked };
   return { arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, stamp };
 }

@@ -26,10 +26,7 @@ export const pm2: Logger = {
       error_file: join(logs, `w${index}-error.log`),
       ...(stamped ? { time: true } : {}),
     }));
-    await writeFile(
-      join(dir, 'ecosystem.config.cjs'),
-      `module.exports = ${JSON.stringify({ apps })};\n`,
-    );
+    await writeFile(join(dir, 'ecosystem.config.cjs'), `module.exports = ${JSON.stringify({ apps })};\n`);
     return prepared;
   },
 };

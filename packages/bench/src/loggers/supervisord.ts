@@ -17,7 +17,10 @@ export const supervisord: Logger = {
     const text = await readFile(config, 'utf8');
     const rotation = [`stdout_logfile_maxbytes=${rotateAt}`, `stdout_logfile_backups=${keep}`];
     const more = (name: string) => [`[program:${name}]`, `stdout_logfile=${logs}/${name}.log`, ...rotation];
-    await writeFile(config, text.replace(/^\[program:(\w+)\]$/gm, (_, name: string) => more(name).join('\n')));
+    await writeFile(
+      config,
+      text.replace(/^\[program:(\w+)\]$/gm, (_, name: string) => more(name).join('\n')),
+    );
     await appendFile(config, '\n');
     return prepared;
   },
