@@ -22,7 +22,21 @@ module.exports = {
       comment: 'Nothing below the launcher imports it, the test kit or the bench.',
       severity: 'error',
       from: { path: `^packages/(${siblings}|native)/src` },
-      to: { path: '^packages/(hsu-master|testkit|bench)/' },
+      to: { path: '^packages/(hsu-master|testkit|bench|grpc|unit|contract)/' },
+    },
+    {
+      name: 'units-know-the-contract-only',
+      comment: 'Programs install unit and contract without anything of the master.',
+      severity: 'error',
+      from: { path: '^packages/(unit|contract)/src' },
+      to: { path: '^packages/', pathNot: '^packages/($1|contract)/' },
+    },
+    {
+      name: 'grpc-on-core-and-contract',
+      comment: 'gRPC is a port of core; only the launcher names who speaks it.',
+      severity: 'error',
+      from: { path: '^packages/grpc/src' },
+      to: { path: '^packages/', pathNot: '^packages/(grpc|core|contract)/' },
     },
     {
       name: 'native-only-at-the-edge',

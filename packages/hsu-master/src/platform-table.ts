@@ -73,6 +73,10 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
     native: 'enforced: FIFOs that workers hold themselves, emptied by splice',
     node: 'impossible: workers get SIGPIPE when the master is gone',
   },
+  'reserved-ports': {
+    native: 'enforced: a port is held until its worker listens on it, or passed as a socket that listens',
+    node: 'impossible: a port is chosen that is free at the moment',
+  },
   'umask-groups-nofile': { native: 'enforced', node: 'impossible' },
   'state-directory-lock': { native: 'enforced: flock', node: 'impossible: two masters are not told apart' },
 };

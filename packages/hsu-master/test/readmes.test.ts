@@ -16,7 +16,18 @@ const blocks = readdirSync(packages).flatMap((name) => {
 
 test('every published package shows a program', () => {
   const shown = new Set(blocks.map(({ name }) => name));
-  for (const name of ['config', 'core', 'health', 'hsu-master', 'logcollect', 'native', 'workers']) {
+  for (const name of [
+    'config',
+    'contract',
+    'core',
+    'grpc',
+    'health',
+    'hsu-master',
+    'logcollect',
+    'native',
+    'unit',
+    'workers',
+  ]) {
     expect(shown).toContain(name);
   }
 });

@@ -134,6 +134,12 @@ interface Begun {
   readonly prepared: Prepared;
 }
 
+const PORTS: Capability = {
+  feature: 'reserved-ports',
+  status: 'enforced',
+  reason: 'a port is held from its choice on, over restarts, and nobody gets it by chance',
+};
+
 const BY_GROUP: Capability = {
   feature: 'whole-tree',
   status: 'enforced',
@@ -188,7 +194,7 @@ class EngineHost extends TreeHost implements NativeHost {
     const held = known.map((one) =>
       one.feature === 'whole-tree' && this.#containing.groups.any ? BY_GROUP : one,
     );
-    return [...held, this.#switchUser(), this.#protection, ...this.#containing.capabilities()];
+    return [...held, PORTS, this.#switchUser(), this.#protection, ...this.#containing.capabilities()];
   }
 
   endForgotten(): void {
