@@ -11,12 +11,14 @@ import {
 import {
   type Capability,
   type EventStream,
+  type Host,
   HsuError,
   type LimitReport,
   type LimitsSpec,
   type Milliseconds,
   type OutputStream,
   type ProcessIdentity,
+  type QuotaSpec,
   type TicketOutcome,
   type UsageDetail,
   type WallTime,
@@ -29,6 +31,7 @@ import { lockStateDirectory } from './lock.ts';
 import { checkTarget } from './logs.ts';
 import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { type EndResult, type Wired, wire } from './wire.ts';
+import { isWritten, limitsOfQuota, limitsOfWorker, type WrittenLimits } from './written-limits.ts';
 
 /** How to make a master. Exactly one of `configFile` and `config` is given. */
 export interface MasterOptions {
@@ -104,11 +107,18 @@ export interface Master {
   /** What became of each limit of the worker’s present or last run; before the first, what would. */
   limits(id: string): readonly LimitReport[];
   /**
-   * Replaces a worker’s limits, for the tree that lives and for the runs to come. Returns what became of each; of a worker that does not
+   * Replaces a worker’s limits, for the tree that lives and for the runs to come: as a configuration has them below `limits`, YAML text or a
+   * value, or as it comes to, see `config.workers`. Returns what became of each and of those of its budgets; of a worker that does not
    * run, what became of those of its last run. The configuration file is not changed.
-   * @throws HsuError E_USAGE for limits that no configuration could come to, before anything changes; E_UNKNOWN_WORKER
+   * @throws HsuError E_USAGE or E_CONFIG for limits that no configuration could come to, before anything changes; E_UNKNOWN_WORKER
    */
-  setLimits(id: string, limits: LimitsSpec): readonly LimitReport[];
+  setLimits(id: string, limits: LimitsSpec | WrittenLimits): readonly LimitReport[];
+  /**
+   * Replaces the limits of a group or namespace, for all of its workers, now and later. Returns what became of each. The configuration
+   * file is not changed.
+   * @throws HsuError as `setLimits`; E_USAGE where no worker shares such limits
+   */
+  setQuota(kind: QuotaSpec['kind'], id: string, limits: LimitsSpec | WrittenLimits): readonly LimitReport[];
   /** The last lines that the worker’s latest run wrote, oldest first: at most `count`, 64 and 4 KiB. */
   lastLines(id: string, count: number, stream: OutputStream): readonly string[];
   /** The last line that a run wrote to stderr, as soon as that has ended, at the latest after `timeout`; null where it wrote none. */
@@ -185,6 +195,7 @@ export function placesOf(
 
 function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places): Master {
   const { supervisor } = parts;
+  const specOf = (id: string) => config.workers.find((worker) => worker.id === id);
   return {
     id,
     config,
@@ -203,16 +214,31 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     members: (id) => supervisor.members(id),
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
-    setLimits(id, limits) {
+    setLimits(id, given) {
+      const { cwd } = specOf(id)?.command ?? { cwd: process.cwd() };
+      const limits = isWritten(given)
+        ? limitsOfWorker(given, { id: supervisor.snapshot(id).id, cwd })
+        : given;
       checkGivenLimits(limits);
       const reports = supervisor.setLimits(id, limits);
       parts.limits.renew(id);
       return reports;
     },
+    setQuota(kind, id, given) {
+      const isIt = (quota: QuotaSpec): boolean => quota.kind === kind && quota.id === id;
+      if (!config.workers.some(({ quotas }) => quotas.some(isIt)))
+        throw new HsuError('E_USAGE', `setQuota: no worker shares limits of a ${kind} "${id}"`, { kind, id });
+      const limits = isWritten(given) ? limitsOfQuota(given, kind, process.cwd()) : given;
+      checkGivenLimits(limits, 'setQuota');
+      return supervisor.setQuota({ kind, id, limits });
+    },
     limits(id) {
       const { run, limits } = supervisor.snapshot(id);
-      const { limits: written = null, quotas = [] } = config.workers.find((worker) => worker.id === id) ?? {};
-      return run > 0 || written === null ? limits : parts.host.explainLimits(written, 'worker', quotas);
+      const { limits: written = null, quotas = [] } = specOf(id) ?? {};
+      if (run > 0) return limits;
+      const { host } = parts;
+      const own = written === null ? [] : host.explainLimits(written, 'worker', quotas);
+      return [...own, ...quotas.flatMap((quota) => explainQuota(host, quota, quotas))];
     },
     lastLines: (id, count, stream) => parts.collector.lastLines(id, count, stream),
     lastWords: (id, run, timeout) => parts.collector.lastWords(id, run, timeout),
@@ -227,6 +253,16 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     } = {}) => (workers === 'leave' ? parts.leave(reason) : parts.end(reason, deadline)),
     force: () => parts.force(),
   };
+}
+
+/** What would become of the limits of a budget. */
+function explainQuota(
+  host: Host,
+  { kind, id, limits }: QuotaSpec,
+  quotas: readonly QuotaSpec[],
+): LimitReport[] {
+  const reports = host.explainLimits(limits, 'quota', quotas);
+  return reports.map((report) => ({ ...report, quota: { kind, id } }));
 }
 
 /** Tells the processes of this master from another's: one of 2^32; `chance` from 0 to 1. */

@@ -28,13 +28,37 @@ const SCHEDULERS: ReadonlySet<unknown> = new Set(['other', 'batch', 'idle', 'fif
 /** As in a configuration. */
 const SHORTEST_INTERVAL = 100;
 
+/** The first thing that is wrong. */
+class Wrong extends Error {
+  readonly at: string;
+  constructor(at: string, message: string) {
+    super(message);
+    this.at = at;
+  }
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Holds what a program gives as limits against what a configuration can come to.
  * @throws HsuError E_USAGE naming the first thing that is wrong
  */
-export function checkGivenLimits(given: unknown): asserts given is LimitsSpec {
+export function checkGivenLimits(given: unknown, call = 'setLimits'): asserts given is LimitsSpec {
+  const wrong = wrongIn(given);
+  if (wrong !== null) throw new HsuError('E_USAGE', `${call}: ${wrong.message}`, { at: wrong.at });
+}
+
+function wrongIn(given: unknown): Wrong | null {
+  try {
+    checkAll(given);
+    return null;
+  } catch (error) {
+    if (error instanceof Wrong) return error;
+    throw error;
+  }
+}
+
+function checkAll(given: unknown): void {
   const { values, affinity, scheduler, ioPaths, tempDirectory, required, ...more } = fields(given, 'limits');
   for (const [name, value] of Object.entries(fields(values, 'values'))) checkValue(name, value);
   checkAffinity(affinity);
@@ -126,5 +150,5 @@ function isPath(path: unknown): boolean {
 }
 
 function refuse(at: string, takes: string): never {
-  throw new HsuError('E_USAGE', `setLimits: ${at} takes ${takes}`, { at });
+  throw new Wrong(at, `${at} takes ${takes}`);
 }

@@ -32,7 +32,7 @@ describe.concurrent('limits that a program gives', () => {
     const answered = (differs: object) =>
       refusal({ ...written, responses: { ...written.responses, memory: { ...memory, ...differs } } });
     await master.startWorker('live');
-    expect(refusal({})).toBe('E_USAGE setLimits: values takes an object');
+    expect(refusal({ values: 1 })).toBe('E_USAGE setLimits: values takes an object');
     expect(refusal(null)).toBe('E_USAGE setLimits: limits takes an object');
     for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY, null, '64MiB', 0, 1.5])
       expect(valued('memory.max_rss', value)).toMatch(
@@ -70,5 +70,60 @@ describe.concurrent('limits that a program gives', () => {
     const reports = app.master.setLimits('live', { ...written, values });
     expect(reports.map(({ limit }) => limit).toSorted()).toEqual(Object.keys(values).toSorted());
     expect(app.master.setLimits('live', written).map(({ limit }) => limit)).toEqual([NAME]);
+  });
+
+  it('are taken as a configuration has them, as text or as a value; what is wrong is named as there', async ({
+    stage,
+  }) => {
+    await using app = embedLive(stage);
+    const { master } = app;
+    await master.startWorker('live');
+    const limitsOf = (reports: readonly { readonly limit: string }[]) => reports.map(({ limit }) => limit);
+    const text = 'process: { max_file_descriptors: 64 }\ncpu:\n  affinity: 0\n';
+    expect(limitsOf(master.setLimits('live', text)).toSorted()).toEqual(['cpu.affinity', NAME]);
+    const reports = master.setLimits('live', { process: { max_file_descriptors: 32 } });
+    expect(limitsOf(reports)).toEqual([NAME]);
+    expect(() => master.setLimits('live', 'memory: 12 apples')).toThrow(
+      /^the limits are not valid: limits\.memory: "12 apples" is not a size/,
+    );
+    expect(() => master.setLimits('live', { memory: 1024, cpuu: 1 })).toThrow(/limits\.cpuu: unknown key/);
+    expect(() => master.setLimits('nobody', {})).toThrow(/there is no worker "nobody"/);
+    // What was lowered not everybody may raise again.
+    expect(limitsOf(master.setLimits('live', {})).filter((limit) => limit !== NAME)).toEqual([]);
+  });
+
+  it('of a group or namespace are told of its workers, and change for all of them', async ({ stage }) => {
+    const worker = { command: creature('print', 'up', 'sleep'), worker_group: 'team' };
+    const config = {
+      groups: { team: { limits: { process: { max_processes: 20 } } } },
+      workers: [
+        { id: 'a', ...worker },
+        { id: 'b', ...worker },
+      ],
+    };
+    await using app = embed(stage, [], { config, containment: 'off' });
+    const { master } = app;
+    const quota = { kind: 'group', id: 'team' };
+    expect(master.limits('a')).toMatchObject([
+      { limit: 'process.max_processes', status: 'impossible', quota },
+    ]);
+    await master.start();
+    await app.event('limit.unenforceable', 'a');
+    const { payload } = await app.event('limit.unenforceable', 'b');
+    expect(payload).toMatchObject({ limit: 'process.max_processes', status: 'impossible', quota });
+    expect(master.worker('b').degraded).toEqual([
+      expect.stringMatching(/^group "team": process\.max_processes cannot be kept: /),
+    ]);
+    expect(master.setQuota('group', 'team', 'memory: 64MB')).toMatchObject([
+      { limit: 'memory.max_rss', quota },
+    ]);
+    for (const id of ['a', 'b'])
+      expect(master.limits(id)).toMatchObject([{ limit: 'memory.max_rss', quota }]);
+    expect(() => master.setQuota('namespace', 'team', {})).toThrow(
+      /^setQuota: no worker shares limits of a namespace "team"$/,
+    );
+    expect(() => master.setQuota('group', 'team', { process: { policy: 'log' } })).toThrow(/policies belong/);
+    await master.restartWorker('a');
+    expect(master.limits('a')).toMatchObject([{ limit: 'memory.max_rss', quota }]);
   });
 });

@@ -16,6 +16,7 @@ import {
   type OutputCollector,
   type ProcessIdentity,
   processOf,
+  type QuotaSpec,
   type RunHook,
   startOrder,
   type TicketOutcome,
@@ -175,6 +176,13 @@ export class Supervisor {
   /** The living processes of the worker's tree, as the host sees them now. */
   members(id: WorkerId): readonly ProcessIdentity[] {
     return this.#actorOf(id).members();
+  }
+
+  /** Replaces the limits of a budget, for all workers that share it, now and later. Returns what became of each. */
+  setQuota(quota: QuotaSpec): readonly LimitReport[] {
+    const reports = this.#parts.host.setQuota(quota);
+    for (const actor of this.#actors.values()) actor.setQuota(quota);
+    return reports;
   }
 
   snapshot(id: WorkerId): WorkerSnapshot {

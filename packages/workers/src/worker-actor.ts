@@ -17,6 +17,7 @@ import {
   type OutputCollector,
   type ProcessIdentity,
   type RunEnding,
+  type QuotaSpec,
   type RunHook,
   type RunReport,
   type TicketOutcome,
@@ -128,6 +129,17 @@ export class WorkerActor {
     this.#spec = { ...this.#spec, limits };
     this.#memory.limitsChange();
     this.tell({ kind: 'limits-changed' });
+  }
+
+  /** The budget of this kind and name, if it is one of its own, has other limits: its host has set them already. */
+  setQuota(quota: QuotaSpec): void {
+    const isIt = ({ kind, id }: QuotaSpec): boolean => kind === quota.kind && id === quota.id;
+    if (!this.#spec.quotas.some(isIt)) return;
+    const quotas = this.#spec.quotas.map((one) => (isIt(one) ? quota : one));
+    this.#spec = { ...this.#spec, quotas };
+    const { phase, run } = this.#worker;
+    const limits = this.#handlesOf(run)?.host.limitReports();
+    if (phase.name === 'running' && limits !== undefined) this.tell({ kind: 'limits-set', run, limits });
   }
 
   tell(message: Message): void {

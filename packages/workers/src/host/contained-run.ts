@@ -70,6 +70,7 @@ export class ContainedRun implements Hold {
   readonly #meter = new CpuMeter();
   readonly #kills: FreshCount;
   readonly #refusals: Refusals | null;
+  readonly #leaveBudgets: readonly (() => void)[];
   #limits: LimitsSpec | null;
   #plan: LimitPlan | null;
   #told: { readonly parts: readonly (readonly LimitReport[])[]; readonly all: readonly LimitReport[] };
@@ -86,6 +87,7 @@ export class ContainedRun implements Hold {
     this.#told = { parts: [], all: [] };
     this.#kills = new FreshCount(before?.oomKills ?? 0);
     this.#refusals = opened === null ? null : new Refusals(opened.group, budgets, before?.processHits ?? 0);
+    this.#leaveBudgets = opened === null ? [] : budgets.map((one) => one.join(() => this.#lookAtRefusals()));
   }
 
   get #group(): Group | null {
@@ -234,11 +236,14 @@ export class ContainedRun implements Hold {
     const limitsForks = (spec: LimitsSpec | null): boolean =>
       spec?.values['process.max_processes'] !== undefined;
     const isLimited = limitsForks(this.#limits) || this.#quotas.some(({ limits }) => limitsForks(limits));
-    const counted = isLimited ? (this.#group?.crowd()?.tried ?? null) : null;
-    if (counted === null || this.#refusals === null) return null;
-    const now = this.#keeper.clock.now();
-    this.#refusals.see(counted, now);
-    return this.#refusals.explain(now);
+    if (!isLimited) return null;
+    this.#lookAtRefusals();
+    return this.#refusals?.explain(this.#keeper.clock.now()) ?? null;
+  }
+
+  #lookAtRefusals(): void {
+    const tried = this.#group?.crowd()?.tried;
+    if (tried !== undefined) this.#refusals?.see(tried, this.#keeper.clock.now());
   }
 
   /** Calls it once, when the run gives back what it has. */
@@ -249,17 +254,21 @@ export class ContainedRun implements Hold {
   /** Its group could not be made: there is nothing to remove. */
   forgo(): void {
     if (this.#released) return;
-    this.#released = true;
-    this.#onRelease();
+    this.#free();
     const { opened } = this.#origin;
     if (opened !== null) this.#keeper.groups.forgo(opened.group, opened.around);
   }
 
   release(): void {
     if (this.#released) return;
-    this.#released = true;
-    this.#onRelease();
+    this.#free();
     const { opened } = this.#origin;
     if (opened !== null) this.#keeper.groups.close(opened.group, opened.around);
+  }
+
+  #free(): void {
+    this.#released = true;
+    this.#onRelease();
+    for (const leave of this.#leaveBudgets) leave();
   }
 }

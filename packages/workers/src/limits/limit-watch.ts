@@ -1,5 +1,6 @@
 import type { Clock, Host, RunContext, RunHook, UsageDetail, WallTime, WorkerId } from '@hsu-master/core';
 import { Alerts } from './alerts.ts';
+import { BudgetWatch } from './budget-watch.ts';
 import { type Excesses, RunWatch, type WatchParts } from './run-watch.ts';
 import { Sampler } from './sampler.ts';
 import { Slots } from './sizes.ts';
@@ -45,6 +46,7 @@ export function watchLimits({ host, clock, logFiles, defect }: LimitWatchParts):
     slots: new Slots(),
     logFiles: ({ spec }) => logFiles(spec),
   };
+  const budgets = new BudgetWatch(clock, once(defect));
   const runs = new Map<WorkerId, RunWatch>();
   const left = new Map<WorkerId, Excesses>();
   const hook: RunHook = {
@@ -54,7 +56,9 @@ export function watchLimits({ host, clock, logFiles, defect }: LimitWatchParts):
       const watch = new RunWatch(context, parts, new Map(left.get(id) ?? NONE));
       left.delete(id);
       runs.set(id, watch);
+      const leave = budgets.begin(context);
       return () => {
+        leave();
         const excesses = watch.end();
         if (excesses.size > 0) left.set(id, excesses);
         if (runs.get(id) === watch) runs.delete(id);

@@ -28,6 +28,7 @@ export class Budget implements HostBudget, RefusingBudget {
   #plan: LimitPlan;
   #reports: readonly LimitReport[] = [];
   #refused = 0;
+  readonly #runs = new Set<() => void>();
 
   constructor(path: string, chain: readonly QuotaSpec[], plan: LimitPlan, now: () => MonotonicTime) {
     this.path = path;
@@ -79,6 +80,19 @@ export class Budget implements HostBudget, RefusingBudget {
     this.#refused += count;
   }
 
+  /** `look` has a run in it told what was refused it; the returned function ends that. */
+  join(look: () => void): () => void {
+    this.#runs.add(look);
+    return () => this.#runs.delete(look);
+  }
+
+  /** How many processes were refused at its limit: where the kernel does not tell, those of its runs that were told so. */
+  #refusedOf({ refused, most, limit }: Crowd): number {
+    if (refused !== null) return refused;
+    if (most >= limit) for (const look of this.#runs) look();
+    return this.#refused;
+  }
+
   usage(): TreeUsage | null {
     const { group } = this;
     if (group === null) return null;
@@ -98,7 +112,7 @@ export class Budget implements HostBudget, RefusingBudget {
       cpuTime: cpu?.time ?? 0,
       hits: {
         memory: memory?.hits ?? 0,
-        processes: tasks?.refused ?? this.#refused,
+        processes: tasks === null ? 0 : this.#refusedOf(tasks),
         cpu: cpu?.throttled ?? 0,
       },
       oomKills: memory?.kills ?? null,

@@ -1,0 +1,3 @@
+import { describeBudgets } from '../test/budgets.ts';
+
+describeBudgets();
