@@ -26,10 +26,10 @@ const scripts = join(root, 'scripts', 'vm');
 /** What the host needs. */
 const hostPackages = ['qemu-system-x86', 'mmdebstrap', 'e2fsprogs', 'cpio', 'kmod', 'eatmydata'];
 
-/** What the guest has: enough for Node, for systemd and its user manager, and for looking around. */
+/** What the guest has: enough for Node, for systemd and its user manager, for containers, and for looking around. */
 const guestPackages =
   'kmod,procps,util-linux,iproute2,libstdc++6,libatomic1,' +
-  'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd';
+  'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,runc';
 
 /** What the first stage needs to find its disks and the host's tree. */
 const modules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'qemu_fw_cfg', 'virtiofs', 'overlay'];

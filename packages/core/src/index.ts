@@ -79,7 +79,7 @@ export {
   type LimitName,
   type LimitUnit,
 } from './limits/names.ts';
-export { isSilent, responseTo } from './limits/response.ts';
+export { isSilent, responseTo, responseToQuota } from './limits/response.ts';
 export { THROTTLE_PERCENT, throttleShare } from './limits/share.ts';
 export {
   type AlertSpec,

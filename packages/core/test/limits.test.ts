@@ -370,7 +370,8 @@ describe('a process that was refused just before the end', () => {
   test('is the innermost budget’s that limits processes, where it was not its own limit', () => {
     const quotas = [
       { kind: 'namespace', id: 'n', limits: limitsSpec({ 'process.max_processes': 20 }, 'log') },
-      { kind: 'group', id: 'g', limits: limitsSpec({ 'process.max_processes': 9 }, 'log') },
+      // As configurations have it: budgets have no policies.
+      { kind: 'group', id: 'g', limits: limitsSpec({ 'process.max_processes': 9 }) },
     ];
     const rig = crowded({ quotas }).run().exited({ code: 1, forksRefused: 'quota' });
     expect(rig.payload('limit.exceeded')).toMatchObject({ allowed: 9, quota: { kind: 'group', id: 'g' } });

@@ -7,10 +7,7 @@ import { treeUsage as usage } from './usage.ts';
 const quota: QuotaSpec = {
   kind: 'group',
   id: 'team',
-  limits: limitsSpec(
-    { values: { 'process.max_processes': 20 } },
-    limitResponse({ steps: [{ policy: 'log', after: 0 }] }),
-  ),
+  limits: limitsSpec({ values: { 'process.max_processes': 20 } }, limitResponse({ steps: [] })),
 };
 const NAME = { kind: 'group', id: 'team' };
 

@@ -12,6 +12,14 @@ export function responseTo({ responses }: LimitsSpec, limit: LimitName): LimitRe
   return limit === 'memory.high' ? { ...response, steps: response.steps.map(told) } : response;
 }
 
+const TOLD: readonly EscalationStep[] = [{ policy: 'log', after: 0 }];
+
+/** The same for a budget, which the kernel holds: where nothing is written its excess is told. */
+export function responseToQuota(limits: LimitsSpec, limit: LimitName): LimitResponse {
+  const response = responseTo(limits, limit);
+  return response.steps.length === 0 ? { ...response, steps: TOLD } : response;
+}
+
 /** Whether nothing is even said of an excess. */
 export function isSilent({ steps }: LimitResponse): boolean {
   return steps.every(({ policy }) => policy === 'none');

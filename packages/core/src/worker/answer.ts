@@ -1,6 +1,6 @@
 import { effectiveLimits, raised, scaled } from '../limits/adjust.ts';
 import { familyOf, type LimitName } from '../limits/names.ts';
-import { isSilent, responseTo } from '../limits/response.ts';
+import { isSilent, responseTo, responseToQuota } from '../limits/response.ts';
 import type { LimitPolicy, LimitsSpec, QuotaSpec } from '../limits/spec.ts';
 import { type Exit, isSuccess } from './exit.ts';
 import type { WorkerSpec } from './spec.ts';
@@ -74,7 +74,9 @@ export function publishRefusal(turn: Turn, exit: Exit): void {
   const isLimited = (one: QuotaSpec): boolean => one.limits.values[limit] !== undefined;
   const quota = exit.forksRefused === 'quota' ? (quotas.findLast(isLimited) ?? null) : null;
   const holding = quota?.limits ?? limits;
-  if (holding === null || isSilent(responseTo(holding, limit))) return;
+  if (holding === null) return;
+  const response = quota === null ? responseTo(holding, limit) : responseToQuota(holding, limit);
+  if (isSilent(response)) return;
   publishAt(turn, { limit, quota, reason: 'fork-refused' });
 }
 

@@ -12,7 +12,7 @@ import {
   measure,
   noExcess,
   type RunContext,
-  responseTo,
+  responseToQuota,
   type TreeUsage,
 } from '@hsu-master/core';
 import { describeExcess } from './reason.ts';
@@ -98,7 +98,7 @@ export class BudgetWatch {
     watched.previous = usage;
     const { limits } = budget.quota;
     for (const limit of Object.keys(limits.values) as LimitName[]) {
-      const response = responseTo(limits, limit);
+      const response = responseToQuota(limits, limit);
       const allowed = limits.values[limit];
       if (allowed === undefined || isSilent(response)) continue;
       const value = measure(limit, usage, previous);
