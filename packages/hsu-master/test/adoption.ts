@@ -50,8 +50,8 @@ export function expectWhole(lives: readonly Life[], anew = 0): void {
   let begun = 0;
   for (const life of lives) {
     if (life.run <= run) {
+      // The first runs may have left nothing: they ended while no master read.
       begun += 1;
-      expect(life.run).toBe(1);
       expect(begun).toBeLessThanOrEqual(anew);
     }
     run = life.run;
