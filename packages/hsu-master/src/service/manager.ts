@@ -21,7 +21,7 @@ export interface Manager {
   readonly uninstall: readonly Step[];
   /** `active`, `not installed`, or what the service manager calls it. */
   status(): { readonly state: string; readonly details: Readonly<Record<string, string>> };
-  /** What is left to be done by hand; null: nothing. */
+  /** What whoever installed it will want to know next; null: nothing. */
   hint(): string | null;
 }
 
@@ -79,11 +79,11 @@ function systemd(spec: ServiceSpec, version: number): Manager {
       return { state: said.get('ActiveState') ?? 'unknown', details };
     },
     hint() {
-      if (!user) return null;
+      const messages = `its messages: journalctl ${user ? '--user ' : ''}-t ${spec.name}`;
+      if (!user) return messages;
       const lingers = ask(['loginctl', 'show-user', userInfo().username, '--property=Linger', '--value']);
-      return lingers.ok && lingers.text.trim() === 'yes'
-        ? null
-        : 'it starts with your session; to start it with the machine: loginctl enable-linger';
+      if (lingers.ok && lingers.text.trim() === 'yes') return messages;
+      return `${messages}\nit starts with your session; to start it with the machine: loginctl enable-linger`;
     },
   };
 }

@@ -16,6 +16,9 @@ export interface ServiceSpec {
 /** systemd kills a master that has not said so for this long that its event loop turns. */
 const WATCHDOG_SECONDS = 60;
 
+/** Channels of output that systemd keeps while no master runs: two of each worker. */
+const STORED_DESCRIPTORS = 4096;
+
 /** First version whose units may be started in a group below their own. */
 const DELEGATE_SUBGROUP_FROM = 254;
 
@@ -34,6 +37,8 @@ export function systemdUnit(spec: ServiceSpec, version: number | null): string {
     '[Service]',
     'Type=notify',
     'NotifyAccess=main',
+    // The master leaves the unit’s cgroup for a scope, whose name its messages would go by.
+    `SyslogIdentifier=${spec.name}`,
     `ExecStart=${spec.argv.map(word).join(' ')}`,
     ...Object.entries(spec.environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`),
     'Restart=on-failure',
@@ -46,6 +51,7 @@ export function systemdUnit(spec: ServiceSpec, version: number | null): string {
     'Delegate=yes',
     ...(hasSubgroups ? ['DelegateSubgroup=supervisor'] : []),
     'OOMPolicy=continue',
+    `FileDescriptorStoreMax=${STORED_DESCRIPTORS}`,
     'TasksMax=infinity',
     '',
     '[Install]',

@@ -144,6 +144,8 @@ function ask(program: 'busctl' | 'systemctl', args: readonly string[]): Answer {
   const env = {
     ...process.env,
     LC_ALL: 'C',
+    // What they would say of themselves is not about this process.
+    NOTIFY_SOCKET: undefined,
     XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`,
   };
   try {
