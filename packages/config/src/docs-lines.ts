@@ -97,7 +97,8 @@ master finds it. Keys of \`config\` for all types: \`buffer_size\` (8MiB), \`spi
 Services take \`timeout\`, \`compress\`, \`headers\`, \`token_scheme\`, \`ca_file\`, \`server_name\`, \`insecure_skip_verify\` and \`key_passphrase\` in \`config\`,
 too, and \`authentication\`. Credentials belong into variables; no message and no \`validate\` shows them.
 
-A burst that a queue can take in a moment waits for it, and with it its worker, at most a second; then lines are dropped and counted
+Where a queue has no room, lines wait as long as its target gets on, and with them the worker (\`when_full: block\`); for a target that has
+taken nothing for a second nobody waits, and lines are dropped and counted
 (\`log.dropped\`). A killed master loses what its queues had in memory; an ordered end gives targets up to 5 s, and keeps the rest on disk.
 
 \`\`\`yaml

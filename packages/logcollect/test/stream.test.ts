@@ -22,13 +22,12 @@ const PARSED = {
   redaction: { presets: ['key_value'], patterns: [], keys: [] },
   metadata: null,
 } as const;
-const NO_COUNTERS = {} as QueueCounters;
-
 /** A target that keeps what it gets, and may be told that it has no room. */
 class Kept {
   readonly name: string;
   readonly got: string[] = [];
   isPressed = false;
+  delivered = 0;
   closedAfter: number | null = null;
 
   constructor(name: string) {
@@ -40,7 +39,7 @@ class Kept {
   }
 
   counters(): QueueCounters {
-    return NO_COUNTERS;
+    return { delivered: this.delivered, refused: 0, spilled: 0 } as QueueCounters;
   }
 
   async close(within: number): Promise<void> {
@@ -162,7 +161,7 @@ describe('lines', () => {
     expect(events).toHaveLength(2);
   });
 
-  test('wait for targets without room, in their order, but no longer than a second', () => {
+  test('wait for targets without room, in their order, but no longer than a second for one that does not get on', () => {
     const all = new Kept('all');
     const { stream, place } = stage({ web: {} }, [outlet(all, null, ['stdout'])]);
     const run = stream.open('web', 1);
@@ -187,6 +186,32 @@ describe('lines', () => {
     expect(all.got).toEqual(['one', 'two', 'three']);
     void again.chunk('stdout', Buffer.from('four\n'));
     expect(all.got).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  test('wait for a slow target as long as it gets on, also when another has room', () => {
+    const [slow, quick] = [new Kept('slow'), new Kept('quick')];
+    const { stream, place } = stage({ web: {} }, [
+      outlet(slow, null, ['stdout']),
+      outlet(quick, null, ['stdout']),
+    ]);
+    const run = stream.open('web', 1);
+    slow.isPressed = true;
+    void run.chunk('stdout', Buffer.from('one\n'));
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      place.clock.advance(900);
+      slow.delivered += 1;
+    }
+    expect([slow.got, quick.got]).toEqual([[], []]);
+    place.clock.advance(1100);
+    expect([slow.got, quick.got]).toEqual([['one'], ['one']]);
+    // It gets on again, and is waited for again.
+    slow.delivered += 1;
+    void run.chunk('stdout', Buffer.from('two\n'));
+    place.clock.advance(900);
+    expect(slow.got).toEqual(['one']);
+    slow.isPressed = false;
+    place.clock.advance(20);
+    expect(slow.got).toEqual(['one', 'two']);
   });
 
   test('that are held are handed on at the end, before targets are closed', async () => {

@@ -3,13 +3,21 @@ import type { Bytes, Clock, Milliseconds, MonotonicTime } from '@hsu-master/core
 /** So much is passed on before it is looked again whether there is room: of short lines a record weighs many times its text. */
 const SLICE: Bytes = 4 * 1024;
 const LOOK: Milliseconds = 10;
-/** Nobody waits longer for room; what comes then is dropped and counted by the queues, until there is room again. */
+/** Nobody waits longer for a queue that gets on with nothing; what comes then is dropped and counted by it, until it gets on again. */
 const PATIENCE: Milliseconds = 1000;
 /** More is not held for whoever does not wait to be told that it was taken. */
 const MOST_HELD: Bytes = 16 * 1024 * 1024;
 
 /** Stands for something to do. */
 const ONE = new Uint8Array(1);
+
+/** A queue, as far as room in it is concerned. */
+export interface Pressed {
+  /** Whether it has no room for more at the moment. */
+  readonly isPressed: boolean;
+  /** Grows as it gets rid of what it has, other than by dropping it. */
+  progress(): number;
+}
 
 interface Held {
   readonly bytes: Uint8Array;
@@ -22,15 +30,16 @@ interface Held {
 /** Holds back what comes while queues have no room, in its order, so that a burst that they can take in a moment is not lost. */
 export class Intake {
   readonly #clock: Clock;
-  readonly #isPressed: () => boolean;
+  readonly #queues: readonly Pressed[];
+  /** Those without room: how far they were, and since when. */
+  readonly #stuck = new Map<Pressed, { readonly progress: number; readonly since: MonotonicTime }>();
   readonly #held: Held[] = [];
   #bytes: Bytes = 0;
-  #pressedSince: MonotonicTime | null = null;
   #cancel: (() => void) | null = null;
 
-  constructor(clock: Clock, isPressed: () => boolean) {
+  constructor(clock: Clock, queues: readonly Pressed[]) {
     this.#clock = clock;
-    this.#isPressed = isPressed;
+    this.#queues = queues;
   }
 
   /** Passes bytes on, at once or later; a promise: when that is done. */
@@ -90,13 +99,22 @@ export class Intake {
     return from;
   }
 
+  /** While there is no room, but who has none gets on. */
   #mustWait(): boolean {
-    if (!this.#isPressed()) {
-      this.#pressedSince = null;
-      return false;
+    let isPressed = false;
+    let isStuck = false;
+    for (const queue of this.#queues) {
+      if (!queue.isPressed) {
+        this.#stuck.delete(queue);
+        continue;
+      }
+      isPressed = true;
+      const now = this.#clock.now();
+      const progress = queue.progress();
+      const last = this.#stuck.get(queue);
+      if (last?.progress !== progress) this.#stuck.set(queue, { progress, since: now });
+      else isStuck ||= now - last.since >= PATIENCE;
     }
-    const now = this.#clock.now();
-    this.#pressedSince ??= now;
-    return now - this.#pressedSince < PATIENCE;
+    return isPressed && !isStuck;
   }
 }

@@ -15,6 +15,7 @@ import type { LogRecord } from '../record.ts';
 import type { SinkQueue } from '../sinks/queue.ts';
 import type { QueueCounters, SinkNews } from '../sinks/queue-spec.ts';
 import { within } from '../within.ts';
+import type { Pressed } from './intake.ts';
 import { eventOfSink } from './sink-events.ts';
 import { WorkerLines } from './worker-lines.ts';
 
@@ -173,7 +174,7 @@ export class LogStream implements OutputListener {
       pipeline: this.#specs.get(workerId)?.log.pipeline ?? null,
       needsLevels: own.some(({ minLevel }) => minLevel !== null),
       context: { clock, hostname, masterId },
-      isPressed: () => all.some((queue) => queue.isPressed),
+      queues: [...new Set(all)].map(pressureOf),
       count: (record) => this.metrics.count(record),
       give: (record) => {
         for (const queue of sinks[record.stream]) queue.offer(record);
@@ -186,6 +187,18 @@ export class LogStream implements OutputListener {
     this.#lines.set(workerId, lines);
     return lines;
   }
+}
+
+function pressureOf(queue: Outlet['queue']): Pressed {
+  return {
+    get isPressed() {
+      return queue.isPressed;
+    },
+    progress() {
+      const { delivered, refused, spilled } = queue.counters();
+      return delivered + refused + spilled;
+    },
+  };
 }
 
 function isAboutWorker(workerId: WorkerId): (rule: AlertRule) => boolean {

@@ -4,7 +4,7 @@ import { type LineNumbers, type LineSplitter, lineSplitter } from '../pipeline/l
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { LogRecord } from '../record.ts';
 import { Losses } from '../sinks/losses.ts';
-import { Intake } from './intake.ts';
+import { Intake, type Pressed } from './intake.ts';
 
 export interface WorkerLinesOptions {
   readonly workerId: WorkerId;
@@ -12,8 +12,8 @@ export interface WorkerLinesOptions {
   /** Somebody asks for levels, whether the pipeline finds them or not. */
   readonly needsLevels: boolean;
   readonly context: { readonly clock: Clock; readonly hostname: string; readonly masterId: string };
-  /** Whether somebody who gets the lines has no room for more at the moment. */
-  isPressed(): boolean;
+  /** Who gets the lines, and may have no room for more at the moment. */
+  readonly queues: readonly Pressed[];
   /** Called with each line as it came. */
   count(record: LogRecord): void;
   /** Called with what leaves the pipeline. */
@@ -49,7 +49,7 @@ export class WorkerLines {
 
   constructor(options: WorkerLinesOptions) {
     this.#options = options;
-    this.#intake = new Intake(options.context.clock, () => options.isPressed());
+    this.#intake = new Intake(options.context.clock, options.queues);
     const { pipeline, needsLevels, context } = options;
     const lacksLevels = needsLevels && pipeline?.parsers.some(({ type }) => type === 'level') !== true;
     const spec = lacksLevels ? withLevels(pipeline ?? NOTHING) : pipeline;
