@@ -8,6 +8,7 @@ export const METRICS = [
   'orphans',
   'sampling',
   'spawn',
+  'adopt',
   'logs',
 ] as const;
 export type Metric = (typeof METRICS)[number];
@@ -83,6 +84,20 @@ export const figures = {
     unit: '% of a core',
   },
   spawn: { metric: 'spawn', title: 'spawn of a program that ends at once, to its end', unit: 'µs' },
+  adopt1: { metric: 'adopt', title: 're-attach of 1, in the process of the master', unit: 'ms' },
+  adopt100: {
+    metric: 'adopt',
+    title: 're-attach of 100, in the process of the master',
+    unit: 'ms',
+    target: { kind: 'most', most: 500 },
+  },
+  adopt100Command: {
+    metric: 'adopt',
+    title: 're-attach of 100: command line to all told',
+    unit: 'ms',
+    target: { kind: 'most', most: 500 },
+  },
+  adoptN: { metric: 'adopt', title: 're-attach of N, in the process of the master', unit: 'ms' },
   logs1: {
     metric: 'logs',
     title: '1 × 1 000 000 lines: order to all in the file',

@@ -15,6 +15,7 @@ export const places = {
   installedSamplers: fromPackage('build/samplers'),
   spawner: fromPackage('dist/spawner.js'),
   holder: fromPackage('dist/holder.js'),
+  adopter: fromPackage('dist/adopter.js'),
   library: fromPackage('../hsu-master/dist/index.js'),
   workers: fromPackage('../workers/dist/index.js'),
   native: fromPackage('../native/dist/index.js'),

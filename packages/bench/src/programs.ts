@@ -16,6 +16,7 @@ export interface Programs {
   readonly nothing: string;
   readonly spawns: string;
   readonly reader: string;
+  readonly reattach: string;
   readonly flood: string;
   readonly tally: string;
   readonly logloop: string;
@@ -38,7 +39,7 @@ async function compile(name: string, linkage: Linkage): Promise<string> {
 
 /** Compiles what is older than its source. Rejects without a C compiler. */
 export async function compilePrograms(): Promise<Programs> {
-  const [arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, bare, linked] =
+  const [arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, logloop, bare, linked] =
     await Promise.all([
       compile('arena', 'static'),
       compile('floor', 'static'),
@@ -46,6 +47,7 @@ export async function compilePrograms(): Promise<Programs> {
       compile('nothing', 'static'),
       compile('spawns', 'static'),
       compile('reader', 'static'),
+      compile('reattach', 'static'),
       compile('flood', 'static'),
       compile('tally', 'static'),
       compile('logloop', 'static'),
@@ -53,5 +55,5 @@ export async function compilePrograms(): Promise<Programs> {
       compile('stamp', 'dynamic'),
     ]);
   const stamp = { static: bare, dynamic: linked };
-  return { arena, floor, awkward, nothing, spawns, reader, flood, tally, logloop, stamp };
+  return { arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, logloop, stamp };
 }

@@ -4,7 +4,7 @@ import type { Peer } from '../peer.ts';
 import { places } from '../places.ts';
 import { bareEnvironment } from './environment.ts';
 
-const bin = join(places.joined, 'bin/hsu-master.js');
+export const launcher = join(places.joined, 'bin/hsu-master.js');
 
 const isThere = (path: string) =>
   access(path).then(
@@ -62,7 +62,7 @@ export const ours: Peer = {
     );
     await writeFile(config, `workers:\n${units.join('\n')}\n`);
     return {
-      argv: [process.execPath, bin, 'run', config, '--containment', containment],
+      argv: [process.execPath, launcher, 'run', config, '--containment', containment],
       env: bareEnvironment(dir, { HSU_HOME: join(dir, 'home') }),
       cwd: dir,
       stop: 'SIGTERM',

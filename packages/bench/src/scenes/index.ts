@@ -1,4 +1,5 @@
 import type { Contest, Scene } from '../scene.ts';
+import { adoption } from './adoption.ts';
 import { crash } from './crash.ts';
 import { hundred } from './hundred.ts';
 import { logging } from './logging.ts';
@@ -11,4 +12,4 @@ import { zoo } from './zoo.ts';
 /** In the order in which they are played in each round. */
 export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];
 
-export const contests: readonly Contest[] = [sampling, spawning, ...logging];
+export const contests: readonly Contest[] = [sampling, spawning, adoption, ...logging];
