@@ -27,6 +27,8 @@ export interface WorkerSnapshot {
   readonly doing: string;
   readonly run: number;
   readonly process: ProcessIdentity | null;
+  /** The TCP port that its process was given; null: none, or there is no process. */
+  readonly port: number | null;
   /** Since the present process runs; null where there is none. */
   readonly uptime: Milliseconds | null;
   readonly ready: boolean;
@@ -52,6 +54,7 @@ export function snapshotOf(
   spec: WorkerSpec,
   worker: Worker,
   waiting: readonly Waiting[],
+  port: number | null,
   clock: Clock,
 ): WorkerSnapshot {
   const { phase, history } = worker;
@@ -64,6 +67,7 @@ export function snapshotOf(
     doing: doing({ ...worker, waiting }, now),
     run: worker.run,
     process: alive ? phase.process : null,
+    port: alive ? port : null,
     uptime: alive ? now - phase.since : null,
     ready: isReady(worker),
     completed: phase.name === 'stopped' && phase.completed,

@@ -187,7 +187,8 @@ export class Supervisor {
 
   snapshot(id: WorkerId): WorkerSnapshot {
     const actor = this.#actorOf(id);
-    return snapshotOf(actor.spec, actor.worker, this.#waitingOf(actor.spec), this.#parts.clock);
+    const port = this.#surroundings.ports.portOf(actor.spec);
+    return snapshotOf(actor.spec, actor.worker, this.#waitingOf(actor.spec), port, this.#parts.clock);
   }
 
   snapshots(): readonly WorkerSnapshot[] {

@@ -1,7 +1,7 @@
 import { as, forms, list, map, object, type Read, required, scalar, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
 import { commandLine } from './process.ts';
-import { choice, duration, flag, integer, lines, text, word } from './scalars.ts';
+import { choice, duration, flag, integer, lines, word } from './scalars.ts';
 
 function checkUrl(url: string): Read<string> {
   let parsed: URL;

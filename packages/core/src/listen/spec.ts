@@ -25,5 +25,5 @@ export const HANDED_OVER = '127.0.0.1';
 export function withPort(command: Command, { argument }: ListenSpec, port: number): Command {
   const argv = argument === null ? command.argv : ([...command.argv, argument, String(port)] as const);
   const [program, ...args] = argv;
-  return { ...command, argv: [program as string, ...args], env: { ...command.env, PORT: String(port) } };
+  return { ...command, argv: [program, ...args], env: { ...command.env, PORT: String(port) } };
 }

@@ -85,8 +85,8 @@ export class FakeSystem {
 
   /** Hands out the ports from 40000 on; a port belongs to one at a time. */
   reservePort(port: number): PortAnswer {
-    let wanted = port === 0 ? FIRST_PORT : port;
-    while (port === 0 && this.#heldPorts.has(wanted)) wanted += 1;
+    let wanted = port;
+    if (port === 0) for (wanted = FIRST_PORT; this.#heldPorts.has(wanted); ) wanted += 1;
     if (this.#heldPorts.has(wanted)) return { ok: false, taken: true, reason: 'somebody has it' };
     this.#heldPorts.add(wanted);
     return { ok: true, port: wanted, release: () => this.#heldPorts.delete(wanted) };
