@@ -142,3 +142,39 @@ test('Retry-After is in seconds or a date', () => {
   expect(parseRetryAfter('soon', now)).toBeNull();
   expect(parseRetryAfter(undefined, now)).toBeNull();
 });
+
+test('a host without an address, one that speaks no TLS, and one of another name: records wait, and it is said why', async () => {
+  const place = folder();
+  const authority = new Authority(place);
+  const { certFile, keyFile } = authority.issue('server');
+  const tls = await new FakeService({ cert: readFileSync(certFile), key: readFileSync(keyFile) }).start();
+  const plain = await new FakeService().start();
+  const { port } = new URL(plain.origin);
+  const peers = {
+    nameless: sinkOf({ type: 'webhook', endpoint: 'http://no-such-host.invalid/in?key=hunter2' }),
+    mute: sinkOf({ type: 'webhook', endpoint: `https://127.0.0.1:${port}/in?key=hunter2` }),
+    other: sinkOf({
+      type: 'webhook',
+      endpoint: `${tls.origin}/in?key=hunter2`,
+      config: { ca_file: authority.caFile, server_name: 'somebody.else.example' },
+    }),
+    closed: sinkOf({ type: 'webhook', endpoint: 'http://127.0.0.1:1/in?key=hunter2' }),
+  };
+  for (const { queue } of Object.values(peers)) offer(queue, records(3));
+  await expect
+    .poll(() => Object.values(peers).every(({ news }) => news.length > 0), { timeout: CLOSE })
+    .toBe(true);
+  const reasonOf = ({ news }: (typeof peers)['other']) => {
+    const [first] = news;
+    return first?.kind === 'failing' ? first.reason : '';
+  };
+  expect(reasonOf(peers.nameless)).toMatch(/^http:\/\/no-such-host\.invalid: getaddrinfo E\w+/);
+  expect(reasonOf(peers.mute)).toMatch(/SSL|TLS|wrong version/i);
+  expect(reasonOf(peers.other)).toMatch(/somebody\.else\.example/);
+  expect(reasonOf(peers.closed)).toMatch(/ECONNREFUSED/);
+  for (const peer of Object.values(peers)) {
+    expect(peer.queue.counters()).toMatchObject({ delivered: 0, waiting: 3, dropped: 0 });
+    expect(JSON.stringify(peer.news)).not.toContain('hunter2');
+    await peer.queue.close(0);
+  }
+});

@@ -92,3 +92,85 @@ for (const format of ['plain', 'structured_json'] as const) {
     expect(later.length).toBeGreaterThanOrEqual(COUNT - 1001);
   });
 }
+
+test('lines of several workers are merged, searched by fields and replayed, from files that the pump rotated and compressed', async () => {
+  const loaded = loadNative();
+  if (!loaded.ok) throw new Error(loaded.reason);
+  const at = folder();
+  mkdirSync(join(at, 'run'));
+  const clock = hurriedClock();
+  const form = { format: 'structured_json', prefix: '' } as const;
+  const collector = pumpCollector({
+    native: loaded.native,
+    runDirectory: join(at, 'run'),
+    clock,
+    settingsOf: () => ({ ...form, overflow: 'block', rotateEvery: 0, compression: 'gzip' }),
+    publish: () => undefined,
+  });
+  onTestFinished(() => collector.close());
+  const specs = ['web', 'db'].map((id) => {
+    const base = workerSpec(id);
+    const files = { ...base.log.files, forms: { stdout: form, stderr: form }, compression: 'gzip' as const };
+    const stdoutFile = join(at, `${id}.log`);
+    const log = {
+      ...base.log,
+      captureStdout: true,
+      captureStderr: false,
+      stdoutFile,
+      maxSize: 4000,
+      maxFiles: 50,
+      files,
+    };
+    return { ...base, log };
+  });
+  const fds = specs.map((spec) => openSync(collector.open(spec, 1).openChannels()?.stdout ?? '', 'r+'));
+  const ROUNDS = 60;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, fd] of fds.entries()) {
+      const level = round % 10 === 0 ? 'error' : 'info';
+      writeSync(fd, `${JSON.stringify({ level, msg: `round ${round}`, at: { shard: index, round } })}\n`);
+      // Stamps are of milliseconds.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  for (const fd of fds) closeSync(fd);
+  await collector.drained(10_000);
+  await expect
+    .poll(() => readdirSync(at).filter((name) => name.endsWith('.gz')).length, patience)
+    .toBeGreaterThan(2);
+  const store = logStore({ clock, logs: () => specs.flatMap(({ id, log }) => storedLogs(id, log)) });
+  const merged = await all(store.range({ workers: null }));
+  const name = ({ record }: StoredLine) => `${record.workerId} ${/round \d+/.exec(record.text)?.[0]}`;
+  const told = merged.map(name);
+  const expected = upTo(ROUNDS).flatMap((round) => [`web round ${round - 1}`, `db round ${round - 1}`]);
+  // Stamps say when the pump read a line: those of one worker are in its order, those of all in the order of their stamps.
+  for (const id of ['web', 'db'])
+    expect(told.filter((each) => each.startsWith(id))).toEqual(
+      expected.filter((each) => each.startsWith(id)),
+    );
+  const stamps = merged.map(({ record }) => record.at);
+  expect(stamps).toEqual(stamps.toSorted((one, other) => one - other));
+  const query = {
+    workers: null,
+    minLevel: 'error' as const,
+    pattern: 'round [0-9]+',
+    fields: [
+      { path: 'at.shard', is: 'equal' as const, value: 1 },
+      { path: 'at.round', is: 'match' as const, pattern: '^[2-4]0$' },
+    ],
+    limit: 2,
+    order: 'newest' as const,
+  };
+  const first = await store.search(query);
+  const second = await store.search({ ...query, cursor: first.cursor });
+  const found = [...first.lines, ...second.lines].map(name);
+  expect(found).toEqual(['db round 40', 'db round 30', 'db round 20']);
+  const [begin, end] = [merged[0], merged.at(-1)].map((line) => line?.record.at ?? 0);
+  const span = (end ?? 0) - (begin ?? 0);
+  const started = clock.now();
+  const replayed: string[] = [];
+  for await (const line of store.replay({ workers: null }, { speed: 2, longestPause: null }))
+    replayed.push(name(line));
+  expect(replayed).toEqual(told);
+  expect(clock.now() - started).toBeGreaterThanOrEqual(span / 2 - 5);
+});
