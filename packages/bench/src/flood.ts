@@ -94,7 +94,7 @@ interface Ground {
 }
 
 async function watch(prepared: Prepared, ground: Ground): Promise<Flooded> {
-  const { dir, logs, gate, stamps, load, setting } = ground;
+  const { dir, gate, stamps, load, setting } = ground;
   const { signal, programs } = setting;
   const arena = new Arena(programs.arena, join(dir, 'output'), prepared);
   const keepers = () => arena.processes().filter(({ program }) => program !== 'flood');
