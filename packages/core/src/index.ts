@@ -64,7 +64,7 @@ export {
 export { EventStream } from './events/stream.ts';
 export { dependents, findCycle, type GraphNode, startOrder } from './graph/order.ts';
 export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
-export type { Waiting } from './graph/waiting.ts';
+export { describeWaiting, type Waiting } from './graph/waiting.ts';
 export { judge, noVerdict, type Thresholds, type VerdictState } from './health/verdict.ts';
 export { effectiveLimits, type LimitFactors } from './limits/adjust.ts';
 export { formatBeside, formatLimit } from './limits/format.ts';

@@ -17,6 +17,10 @@ export const OPTIONS = {
   output: { type: 'string', short: 'o' },
   user: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
+  port: { type: 'string' },
+  match: { type: 'string' },
+  pid: { type: 'string' },
+  id: { type: 'string' },
   debug: { type: 'boolean' },
 } as const;
 

@@ -16,6 +16,8 @@ Commands:
   service ACTION FILE
                    install: have systemd or launchd start the master of a file with the machine, or with your session
                    (--user), and again when it crashes; uninstall; status (-o json). --dry-run shows what would be done
+  adopt            print what to write into a configuration to watch a process that runs already, found by
+                   --port PORT[/udp], --match PATTERN in its command line, or --pid PID; --id ID names it (-o json)
   validate FILE    report all mistakes with file:line:column, or what the file means
   version          print the version (-o json for programs)
 

@@ -50,6 +50,10 @@ async function main(argv: readonly string[]): Promise<number> {
     if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
     return (await import('./doctor.ts')).doctor(flags);
   }
+  if (command === 'adopt') {
+    if (rest.length > 0) return usage(`adopt takes options only, not "${rest[0]}"`);
+    return (await import('./adopt.ts')).adopt(flags);
+  }
   const action = command === 'service' ? rest.shift() : undefined;
   if (command === 'limits' && rest.shift() !== 'explain')
     return usage('limits has one command: hsu-master limits explain config.yaml');

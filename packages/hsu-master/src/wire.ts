@@ -42,6 +42,7 @@ import {
   watchLimits,
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
+import { finderOf } from './foreign.ts';
 import type { StateLock } from './lock.ts';
 import { externalLogs, keepLogs, type Logs, openLogs, settingsOf } from './logs.ts';
 import { instanceOf, type Places } from './places.ts';
@@ -300,6 +301,7 @@ function supervise(
   const logs = openLogs({ config, places, masterId, clock, host, native, publish });
   logs.attach(collector);
   if (isPumped(own)) own.adopt(config.workers);
+  const finder = finderOf(native, { host, clock, mark: masterId });
   const supervisor = new Supervisor({
     host,
     clock,
@@ -310,6 +312,7 @@ function supervise(
     events,
     ports,
     pidFiles,
+    finder,
   });
   supervisor.add(config.workers);
   return { supervisor, collector, journal, limits, logs, units };

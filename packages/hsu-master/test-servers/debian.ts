@@ -57,7 +57,7 @@ export function makeCluster(stage: Stage, account: Account): string {
 }
 
 /** A configuration of nginx that answers `GET /` with `hello`, and `GET /health` while `www/health` is there. */
-export function nginxConfiguration(stage: Stage, port: number): string {
+export function nginxConfiguration(stage: Stage, port: number, daemon: 'on' | 'off' = 'off'): string {
   mkdirSync(stage.path('www'));
   mkdirSync(stage.path('nginx'));
   stage.write('www/index.html', 'hello\n');
@@ -66,7 +66,7 @@ export function nginxConfiguration(stage: Stage, port: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return stage.write(
     'nginx/nginx.conf',
-    `daemon off;
+    `daemon ${daemon};
 worker_processes 3;
 pid ${place}/nginx.pid;
 error_log ${place}/error.log notice;

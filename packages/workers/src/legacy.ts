@@ -24,8 +24,10 @@ export function legacyOf(journal: Journal, specs: readonly WorkerSpec[], clock: 
   const records = new Map(journal.leftOvers().map((record) => [record.workerId, record]));
   const remembered = journal.memos();
   const memos = new Map<WorkerId, WorkerMemo>();
+  // What a master started is never taken for what others start.
+  const isManaged = ({ unmanaged }: WorkerSpec): boolean => unmanaged === null;
   for (const spec of specs) {
-    const record = records.get(spec.id) ?? null;
+    const record = (isManaged(spec) ? records.get(spec.id) : null) ?? null;
     const memo = reconcile(remembered.get(spec.id) ?? null, record) ?? judged(journal, spec, clock);
     if (memo !== null) memos.set(spec.id, memo);
     const isAlive = memo !== null && processOf(memo) !== null && memo.trace?.mark === record?.mark;
@@ -33,7 +35,8 @@ export function legacyOf(journal: Journal, specs: readonly WorkerSpec[], clock: 
   }
   const configured = new Set(specs.map(({ id }) => id));
   for (const id of remembered.keys()) if (!configured.has(id) && !records.has(id)) journal.remember(id, null);
-  return { memos, forgotten: [...records.values()].filter(({ workerId }) => !configured.has(workerId)) };
+  const managed = new Set(specs.filter(isManaged).map(({ id }) => id));
+  return { memos, forgotten: [...records.values()].filter(({ workerId }) => !managed.has(workerId)) };
 }
 
 /** After a reboot, or where all else was lost. */

@@ -14,6 +14,7 @@ import {
   type LimitsSpec,
   type Milliseconds,
   type OutputCollector,
+  type ProcessFinder,
   type ProcessIdentity,
   processOf,
   type QuotaSpec,
@@ -28,6 +29,7 @@ import {
   waitingFor,
 } from '@hsu-master/core';
 import { admit } from './admission.ts';
+import { UnmanagedUnits } from './kinds/unmanaged-units.ts';
 import { LeftOvers } from './left-overs.ts';
 import { legacyOf, lostOf, wantedOf } from './legacy.ts';
 import { Mailbox } from './mailbox.ts';
@@ -47,6 +49,8 @@ export interface SupervisorParts {
   readonly hooks: readonly RunHook[];
   readonly collector: OutputCollector;
   readonly journal: Journal;
+  /** Looks for processes that others start; null: that cannot be done here. */
+  readonly finder?: ProcessFinder | null;
   /** Unique per master life; marks its processes. */
   readonly masterId: string;
   readonly events?: EventStream;
@@ -72,6 +76,7 @@ export class Supervisor {
   readonly #tickets = new Map<number, (outcome: TicketOutcome) => void>();
   readonly #mailbox = new Mailbox((error) => this.#defect(error));
   readonly #leftOvers: LeftOvers;
+  readonly #unmanaged: UnmanagedUnits;
   readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
@@ -101,12 +106,19 @@ export class Supervisor {
       defect: (error) => this.#defect(error),
       turned: (actor, before) => this.#turned(actor, before),
     };
+    this.#unmanaged = new UnmanagedUnits({
+      finder: parts.finder ?? null,
+      clock: parts.clock,
+      takenBesides: (id) => this.#takenBesides(id),
+      changed: (id) => this.#ownWaitingChanged(id),
+      publish: (event, id) => this.events.publish(event, parts.clock.wallNow(), id, null),
+    });
     this.#leftOvers = new LeftOvers({
       host: parts.host,
       clock: parts.clock,
       journal: parts.journal,
       events: this.events,
-      changed: (id) => this.#leftOverChanged(id),
+      changed: (id) => this.#ownWaitingChanged(id),
     });
   }
 
@@ -227,6 +239,7 @@ export class Supervisor {
     this.#stop?.abandon();
     for (const actor of this.#actors.values()) actor.leave();
     this.#leftOvers.abandon();
+    this.#unmanaged.close();
     const workers = [...this.#actors.values()].filter((actor) => actor.members().length > 0).length;
     this.#publish({ type: 'supervisor.left', payload: { reason, workers } });
     const failure = {
@@ -331,8 +344,18 @@ export class Supervisor {
     actor.recall(memo, wantedOf(actor.spec, memo, this.#parts.journal.desired(id)));
   }
 
-  /** What an earlier master left of a worker is gone, or survives. */
-  #leftOverChanged(id: WorkerId): void {
+  /** Processes of other workers: all of their trees, of what others started just the main ones. */
+  #takenBesides(id: WorkerId): readonly ProcessIdentity[] {
+    return [...this.#actors].flatMap(([other, actor]) => {
+      if (other === id) return [];
+      const { phase } = actor.worker;
+      const main = phase.name === 'running' || phase.name === 'stopping' ? [phase.process] : [];
+      return actor.spec.unmanaged === null ? [...main, ...actor.members()] : main;
+    });
+  }
+
+  /** What an earlier master left of a worker is gone, or survives; or what is known of the process that a unit waits for is new. */
+  #ownWaitingChanged(id: WorkerId): void {
     if (this.#stop !== null) {
       this.#stop.look();
       return;
@@ -347,7 +370,9 @@ export class Supervisor {
   }
 
   #waitingOf(spec: WorkerSpec): readonly Waiting[] {
-    const own = this.#leftOvers.waitingOf(spec.id);
+    const actor = this.#actors.get(spec.id);
+    const process = actor === undefined ? [] : this.#unmanaged.waitingOf(spec, actor.worker);
+    const own = [...this.#leftOvers.waitingOf(spec.id), ...process];
     if (spec.dependsOn.length === 0) return own;
     const now = this.#parts.clock.now();
     const others = waitingFor(spec.dependsOn, (id) => {
@@ -358,6 +383,7 @@ export class Supervisor {
   }
 
   #turned(actor: WorkerActor, before: Worker): void {
+    this.#unmanaged.turned(actor);
     if (this.#stop === null) this.#tellDependents(actor, before);
     else this.#stop.turned(actor);
   }
@@ -388,6 +414,7 @@ export class Supervisor {
       this.#parts.journal.remember(id, null);
       this.#parts.journal.recordJudgement(id, null);
     }
+    this.#unmanaged.close();
     this.#publish({
       type: 'supervisor.stopped',
       payload: { survivors: survivors.map((survivor) => survivor.process) },

@@ -314,7 +314,10 @@ export class WorkerActor {
   }
 
   #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
-    const { host, clock, events } = this.#in;
+    const { host, clock, events, collector } = this.#in;
+    // Its files are read by themselves; what it writes anywhere else nobody hears.
+    const output = collector.open(this.#spec, run);
+    for (const stream of ['stdout', 'stderr'] as const) output.end(stream);
     const accompanied = host.accompany({ process, limits }, (report) => this.#report(run, report));
     this.#handles = { run, host: accompanied, limits, startedUp: false, freeSince: null, endHooks: [] };
     if (limits !== null) this.tell({ kind: 'limits-set', run, limits: accompanied.limitReports() });

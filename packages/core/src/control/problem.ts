@@ -26,6 +26,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_TIMEOUT: 408,
   E_NOT_RUNNING: 409,
   E_SUPERSEDED: 409,
+  E_UNMANAGED: 409,
   E_OTHER_MASTER: 409,
   E_TOO_LARGE: 413,
   E_MEDIA_TYPE: 415,

@@ -8,3 +8,14 @@ export interface Waiting {
   /** What the dependency is doing instead, with its probe’s last answer where there is one. */
   readonly reason: string;
 }
+
+/** Whether it waits for something of its own, which needs no name. */
+export function isForItself({ condition }: Waiting): boolean {
+  return condition === 'ended' || condition === 'process';
+}
+
+/** What is awaited, in words that follow "waiting for". */
+export function describeWaiting(waiting: Waiting): string {
+  const { id, condition, reason } = waiting;
+  return isForItself(waiting) ? reason : `${id} to be ${condition} (${reason})`;
+}

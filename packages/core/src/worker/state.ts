@@ -1,7 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { StopCause } from '../events/catalogue.ts';
 import type { DependencyView } from '../graph/plan.ts';
-import type { Waiting } from '../graph/waiting.ts';
+import { isForItself, type Waiting } from '../graph/waiting.ts';
 import type { LimitFactors } from '../limits/adjust.ts';
 import type { LimitName } from '../limits/names.ts';
 import type { LimitReport } from '../limits/spec.ts';
@@ -184,9 +184,8 @@ function heldBack({ throttled }: Running): string {
 
 /** What it waits for of itself, which has no other name, then the dependencies by theirs. */
 function awaited(waiting: readonly Waiting[]): string {
-  const isOwn = ({ condition }: Waiting): boolean => condition === 'ended' || condition === 'process';
-  const own = waiting.filter(isOwn).map(({ reason }) => reason);
-  const others = waiting.filter((one) => !isOwn(one)).map(({ id }) => id);
+  const own = waiting.filter(isForItself).map(({ reason }) => reason);
+  const others = waiting.filter((one) => !isForItself(one)).map(({ id }) => id);
   return [
     ...(own.length > 0 ? [`waiting for ${own.join(', ')}`] : []),
     ...(others.length > 0 ? [`blocked by ${others.join(', ')}`] : []),

@@ -1,5 +1,12 @@
-import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause, Waiting } from '@hsu-master/core';
-import { describeExit, formatBeside, formatDuration, formatLimit, formatSize } from '@hsu-master/core';
+import type { EventMap, EventType, HsuEvent, ProcessIdentity, StopCause } from '@hsu-master/core';
+import {
+  describeExit,
+  describeWaiting,
+  formatBeside,
+  formatDuration,
+  formatLimit,
+  formatSize,
+} from '@hsu-master/core';
 
 /** The last words of the worker, if they are known: the last line that it wrote to stderr. */
 type LastWords = string | null;
@@ -28,7 +35,7 @@ export function eventLine(event: HsuEvent, lastWords: LastWords = null): string 
 const WORDS: Wording = {
   // worker.started or worker.spawn-failed follows at once.
   'worker.starting': () => null,
-  'worker.blocked': ({ waiting }) => `waiting for ${waiting.map(awaited).join(', ')}`,
+  'worker.blocked': ({ waiting }) => `waiting for ${waiting.map(describeWaiting).join(', ')}`,
   'worker.spawn-failed': ({ failure }, who) => withoutName(failure.message, who),
   'worker.started': ({ process, warning }) =>
     `started (pid ${process.pid})${warning === null ? '' : `; warning: ${warning}`}`,
@@ -158,10 +165,6 @@ function withoutName(message: string, who: string): string {
 /** Reasons go from what is so here to what is so in general. */
 function firstPart(reason: string): string {
   return reason.split('; ')[0] ?? reason;
-}
-
-function awaited({ id, condition, reason }: Waiting): string {
-  return condition === 'ended' ? reason : `${id} to be ${condition} (${reason})`;
 }
 
 function count(number: number, thing: string): string {

@@ -87,7 +87,15 @@ class TableFinder implements ProcessFinder {
     const process = this.#foundOf(chosen);
     const { timeout, validation } = discovery;
     const why = await invalidity(process, validation, { source: this.#source, tools, clock, timeout });
+    // The look may have been shared, and validation takes its time.
+    if (!this.#isThere(process))
+      return { kind: 'none', reason: `${what} (pid ${process.pid} has just ended)` };
     return why === null ? { kind: 'found', process } : { kind: 'invalid', process, reason: why };
+  }
+
+  #isThere({ pid, startedAt }: ProcessIdentity): boolean {
+    const [seen] = this.#parts.source.look(NOTHING, [pid]).processes;
+    return seen?.startedAt === startedAt && seen.state !== 'Z' && seen.state !== 'X';
   }
 
   #foundOf(process: ProcessInfo): FoundProcess {

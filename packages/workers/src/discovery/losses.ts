@@ -18,7 +18,9 @@ export function describeLosses({ processes, hidden }: ProcessTable, needs: Needs
   }
   // The program only adds to a name, which is known without.
   if (needs.argv) counts.delete('exe');
-  const told = [...counts].map(([field, count]) => `the ${FIELDS[field] ?? field} of ${count} processes`);
+  const told = [...counts].map(
+    ([field, count]) => `the ${FIELDS[field] ?? field} of ${count} ${count === 1 ? 'process' : 'processes'}`,
+  );
   const texts = told.length === 0 ? [] : [`${told.join(' and ')} may not be read by this user`];
   if (hidden) texts.push('processes of other users are hidden from this user (hidepid)');
   return texts.join('; ');
