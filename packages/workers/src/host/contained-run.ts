@@ -58,10 +58,10 @@ interface Origin {
 }
 
 /**
- * The kernel kills by CPU time counted in ticks and reports it measured more exactly, which was up to a tenth less on a busy machine
+ * The kernel kills by CPU time counted in ticks and reports it measured more exactly, which was up to a fifth less on a busy machine
  * (Linux 6.18). Where somebody else kills so shortly before that is taken for the same.
  */
-const COUNTED = { share: 0.95, less: 500 as Milliseconds } as const;
+const MEASURED = 0.75;
 
 /** One run as the native host holds it, with a group or without. */
 export class ContainedRun implements Hold {
@@ -229,7 +229,7 @@ export class ContainedRun implements Hold {
     const limit = this.#plan?.process.rlimits.find(
       ({ resource }) => RLIMIT_NAMES.get(resource) === 'cpu.max_time',
     );
-    return limit !== undefined && userTime + systemTime >= limit.hard * 1000 * COUNTED.share - COUNTED.less;
+    return limit !== undefined && userTime + systemTime >= limit.hard * 1000 * MEASURED;
   }
 
   forksRefused(): Exit['forksRefused'] | null {
