@@ -11,7 +11,7 @@ export const PLATFORMS: readonly {
     platform: 'Linux x64, glibc',
     proof: 'run natively',
     notes:
-      'All suites; cgroup v1 and a hybrid hierarchy on the machine itself, cgroup v2 and systemd as PID 1 in a virtual machine (QEMU without KVM, Debian’s kernel 6.1). The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
+      'All suites; cgroup v1 and a hybrid hierarchy on the machine itself, cgroup v2, systemd as PID 1 and containers of runc in a virtual machine (QEMU without KVM, Debian’s kernel 6.1). The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
   },
   {
     platform: 'Linux arm64, musl',
