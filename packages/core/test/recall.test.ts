@@ -320,7 +320,7 @@ describe('what outlives a reboot', () => {
     ['E_EXEC_NOT_FOUND', false],
   ] as const)('is a failure of code %s: %s', (code, outlives) => {
     const failed = { name: 'failed', failure: { code, message: 'x' } } as const;
-    const judgement = judgementOf(worker(failed, open), 0, 0);
+    const judgement = judgementOf(worker(failed, { state: 'closed' }), 0, 0);
     expect(judgement).toEqual(outlives ? { kind: 'failed', failure: failed.failure } : null);
   });
 

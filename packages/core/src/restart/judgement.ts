@@ -21,7 +21,7 @@ export function judgementOf(
 ): Judgement | null {
   if (phase.name === 'failed') {
     const { failure } = phase;
-    return failure.code === 'E_GAVE_UP' || failure.code === 'E_LIMIT' ? { kind: 'failed', failure } : null;
+    if (failure.code === 'E_GAVE_UP' || failure.code === 'E_LIMIT') return { kind: 'failed', failure };
   }
   if (breaker.state === 'closed') return null;
   const { state: kind, trips } = breaker;

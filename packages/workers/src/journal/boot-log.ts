@@ -13,8 +13,11 @@ import { lineOf, seedOf } from './line.ts';
 import { makeDirectory } from './make-directory.ts';
 import { type Entry, FORM, type Header, readBootLog } from './read-boot-log.ts';
 
-/** The file is written anew when it is larger than this and mostly history. */
-const COMPACT_FROM: Bytes = 256 * 1024;
+/**
+ * The file is written anew when it is larger than this and mostly history. Seldom, since some file systems write out what takes the
+ * place of another file before the call returns: ext4 takes some 10 ms.
+ */
+const COMPACT_FROM: Bytes = 1024 * 1024;
 
 /** One thing that is known of a worker, and its line. */
 interface Known<T> {
@@ -63,11 +66,14 @@ export class BootLog {
     this.#file = join(directory, 'runs.log');
     this.#bootId = bootId;
     this.#seed = seedOf(bootId);
-    const { entries, refused } = readBootLog(this.#file, bootId, now);
+    const { entries, refused, length } = readBootLog(this.#file, bootId, now);
     for (const entry of entries) this.#apply(entry);
     this.refusals = refused === null ? [] : [{ file: this.#file, ...refused }];
     if (refused !== null) copyFileSync(this.#file, `${this.#file}.refused`);
-    [this.#descriptor, this.#length] = this.#rewrite();
+    [this.#descriptor, this.#length] =
+      length === null || this.#isMostlyHistory(length)
+        ? this.#rewrite()
+        : [openSync(this.#file, 'r+'), length];
   }
 
   /** The runs recorded and not forgotten. */
@@ -157,12 +163,16 @@ export class BootLog {
       this.#behind = true;
       throw error;
     }
-    if (this.#length <= COMPACT_FROM || this.#length <= this.#living * 4) return;
+    if (!this.#isMostlyHistory(this.#length)) return;
     try {
       this.#replace();
     } catch {
       // A full disk only puts it off: the line that led here is written.
     }
+  }
+
+  #isMostlyHistory(length: Bytes): boolean {
+    return length > COMPACT_FROM && length > this.#living * 4;
   }
 
   #write(line: string): void {

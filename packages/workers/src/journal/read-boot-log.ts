@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { MonotonicTime, ProcessIdentity, RunRecord, WorkerId, WorkerMemo } from '@hsu-master/core';
+import type {
+  Bytes,
+  MonotonicTime,
+  ProcessIdentity,
+  RunRecord,
+  WorkerId,
+  WorkerMemo,
+} from '@hsu-master/core';
 import { parseLine, seedOf } from './line.ts';
 
 /** Version of the file’s form. 1: runs only, and lines that do not name their boot. */
@@ -23,9 +30,11 @@ export interface BootLogText {
   readonly entries: readonly Entry[];
   /** Why some lines are not believed, and how many; null: all are, or none was meant to be. */
   readonly refused: { readonly records: number | null; readonly reason: string } | null;
+  /** Its length, where lines may be added to it as it is; null: it is to be written anew. */
+  readonly length: Bytes | null;
 }
 
-const NOTHING: BootLogText = { entries: [], refused: null };
+const NOTHING: BootLogText = { entries: [], refused: null, length: null };
 
 /**
  * Reads what earlier masters of this boot wrote. Each line counts for itself: a damaged one takes no other with it. Those of another boot
@@ -36,7 +45,7 @@ const NOTHING: BootLogText = { entries: [], refused: null };
 export function readBootLog(file: string, bootId: string, now: MonotonicTime): BootLogText {
   const text = readText(file);
   if (text === null) return NOTHING;
-  if (text === '') return { entries: [], refused: { records: null, reason: 'the file is empty' } };
+  if (text === '') return { ...NOTHING, refused: { records: null, reason: 'the file is empty' } };
   const [first = '', ...rest] = text.split('\n');
   // What follows the last line’s end is a line that was not written to its end.
   if (rest.at(-1) === '') rest.pop();
@@ -48,10 +57,14 @@ export function readBootLog(file: string, bootId: string, now: MonotonicTime): B
     );
   }
   if (header?.form === 1) return believed(rest.map((line) => firstForm(parseLine(line), now)));
-  const believable = believed(rest.map((line) => parseLine(line, seedOf(bootId)) as Entry | null));
-  if (header !== null) return believable;
-  const records = 1 + (believable.refused?.records ?? 0);
-  return { entries: believable.entries, refused: { records, reason: 'its first line is damaged' } };
+  const seed = seedOf(bootId);
+  const believable = believed(rest.map((line) => parseLine(line, seed) as Entry | null));
+  if (header === null) {
+    const records = 1 + (believable.refused?.records ?? 0);
+    return { ...believable, refused: { records, reason: 'its first line is damaged' } };
+  }
+  const isWhole = header.form === FORM && believable.refused === null && text.endsWith('\n');
+  return isWhole ? { ...believable, length: Buffer.byteLength(text) } : believable;
 }
 
 function readText(file: string): string | null {
@@ -67,7 +80,7 @@ function believed(lines: readonly (Entry | null)[]): BootLogText {
   const entries = lines.filter((entry) => entry !== null);
   const records = lines.length - entries.length;
   const reason = records === 1 ? 'a line is damaged or incomplete' : 'lines are damaged or incomplete';
-  return { entries, refused: records === 0 ? null : { records, reason } };
+  return { entries, refused: records === 0 ? null : { records, reason }, length: null };
 }
 
 interface FirstForm {
