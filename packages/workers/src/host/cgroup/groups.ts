@@ -3,7 +3,7 @@ import type { Clock, LimitName, Milliseconds, QuotaName, WorkerId } from '@hsu-m
 import { Bases } from './bases.ts';
 import type { Budget } from './budget.ts';
 import type { Controller1, Facilities } from './facilities.ts';
-import { readNumbers, readText, removeDirectory } from './files.ts';
+import { readText, removeDirectory } from './files.ts';
 import { findGroupOf, findGroups } from './found-groups.ts';
 import { Group } from './group.ts';
 import type { LimitPlan } from './limit-plan.ts';
