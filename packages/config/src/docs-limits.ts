@@ -59,5 +59,6 @@ workers:
 - **An escalation** takes one step after the other while the excess lasts; \`after\` counts from the step before. A step that restarts
   the worker is followed by the next one in the next run, if the excess returns soon.
 - **Groups and namespaces** are budgets: their workers together get no more, whatever each is allowed by itself. A namespace holds its
-  groups. Only memory, CPU, disk and number of processes can be shared so. \`group\` in a worker is the group of the user it runs as.
+  groups. Only memory, CPU, disk and number of processes can be shared so. A budget that is used up is told of the worker that uses the
+  most of it, and of one that fails just after it was refused a process. \`group\` in a worker is the group of the user it runs as.
 - **Sampling** is one rhythm, \`monitoring.interval\`, for looks, history and policies.`;
