@@ -98,7 +98,7 @@ Services take \`timeout\`, \`compress\`, \`headers\`, \`token_scheme\`, \`ca_fil
 too, and \`authentication\`. Credentials belong into variables; no message and no \`validate\` shows them.
 
 Where a queue has no room, lines wait as long as its target gets on, and with them the worker (\`when_full: block\`); for a target that has
-taken nothing for a second nobody waits, and lines are dropped and counted
+taken nothing for 5 s nobody waits, and lines are dropped and counted
 (\`log.dropped\`). A killed master loses what its queues had in memory; an ordered end gives targets up to 5 s, and keeps the rest on disk.
 
 \`\`\`yaml

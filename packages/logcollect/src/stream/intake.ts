@@ -4,7 +4,7 @@ import type { Bytes, Clock, Milliseconds, MonotonicTime } from '@hsu-master/core
 const SLICE: Bytes = 4 * 1024;
 const LOOK: Milliseconds = 10;
 /** Nobody waits longer for a queue that gets on with nothing; what comes then is dropped and counted by it, until it gets on again. */
-const PATIENCE: Milliseconds = 1000;
+const PATIENCE: Milliseconds = 5000;
 /** More is not held for whoever does not wait to be told that it was taken. */
 const MOST_HELD: Bytes = 16 * 1024 * 1024;
 

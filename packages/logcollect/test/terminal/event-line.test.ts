@@ -32,6 +32,34 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: started (pid 123); warning: no cgroup',
   ],
   [
+    {
+      type: 'worker.attached',
+      payload: { process, uptime: 61_000, restarts: 2, ready: true, origin: 'earlier-master' },
+    },
+    'web: runs on (pid 123, for 1m1s already); an earlier master started it',
+  ],
+  [
+    {
+      type: 'worker.attached',
+      payload: { process, uptime: 61_000, restarts: 0, ready: false, origin: 'foreign' },
+    },
+    'web: found (pid 123, running for 1m1s); watching it',
+  ],
+  [{ type: 'worker.detached', payload: { process } }, 'web: watched no longer (pid 123); it runs on'],
+  [{ type: 'worker.monitor-only', payload: { reason: 'not root' } }, 'web: can only be watched: not root'],
+  [
+    { type: 'worker.not-found', payload: { reason: 'two match', processes: [] } },
+    'web: not attached: two match',
+  ],
+  [
+    { type: 'worker.control-failed', payload: { action: 'restart', reason: 'not allowed' } },
+    'web: could not be restarted: not allowed; watched as before',
+  ],
+  [
+    { type: 'worker.file-failed', payload: { file: '/run/web.pid', reason: 'EACCES' } },
+    'web: its pid file /run/web.pid cannot be written: EACCES',
+  ],
+  [
     { type: 'worker.daemonized', payload: { process, expected: true } },
     'web: went into the background; its main process is now pid 123',
   ],
@@ -248,7 +276,7 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
   ],
 ];
 
-const masterLines: readonly (readonly [EventDraft, string])[] = [
+const masterLines: readonly (readonly [EventDraft, string | null])[] = [
   [
     { type: 'supervisor.started', payload: { host: 'native', workers: 1 } },
     'hsu-master: holds 1 worker (native host)',
@@ -285,6 +313,23 @@ const masterLines: readonly (readonly [EventDraft, string])[] = [
   [
     { type: 'log.sink-found', payload: { sink: 'loki:l:3100#1', lines: 1 } },
     'hsu-master: log target loki:l:3100#1 gets 1 line that an earlier master had left first',
+  ],
+  [{ type: 'log.removed', payload: { file: '/a.log', files: 2, bytes: 10, because: 'age' } }, null],
+  [
+    { type: 'log.over-budget', payload: { bytes: 2 ** 21, max: 2 ** 20 } },
+    'hsu-master: log files have 2MiB, more than the 1MiB of max_total_size, and nothing older is left to remove',
+  ],
+  [
+    { type: 'log.sink-left', payload: { sink: 'syslog:old', folder: '/s/x', bytes: 1024 } },
+    'hsu-master: 1KiB of lines wait in /s/x for the log target syslog:old, which is not configured any more',
+  ],
+  [
+    { type: 'supervisor.left', payload: { reason: 'SIGTERM', workers: 2 } },
+    'hsu-master: leaves 2 workers running',
+  ],
+  [
+    { type: 'supervisor.journal-refused', payload: { file: '/r', records: null, reason: 'damaged' } },
+    'hsu-master: records of the master before are not believed: damaged (/r)',
   ],
   [
     { type: 'supervisor.defect', payload: { message: 'x' } },
