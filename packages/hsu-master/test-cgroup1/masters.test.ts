@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LimitsSpec, LimitValues } from '@hsu-master/core';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
+import { runs, runsOn } from '../test/adoption.ts';
 import { membersOf, readCgroup, writeCgroup } from '../test/cgroups.ts';
 import { eventually, factor, it, type Launched, type Stage } from '../test/drive.ts';
 import { embed } from '../test/embedded.ts';
@@ -50,14 +51,14 @@ function crowd(size: number): object {
 /** The next master finds what the killed one left, and leaves nothing itself. */
 async function recovers(stage: Stage, view: View, config: string, size: number): Promise<void> {
   const next = launch(stage, view, config);
-  await next.until('all of them', () => next.matching(/^one-\d+ +\| alone$/).length === size);
+  await next.until('all of them', () => next.matching(/^one-\d+: (started|runs on)/).length === size);
   expect(next.matching(/TWIN|internal error/)).toEqual([]);
   const groups = groupsOf(stage).filter((folder) => /\/one-[^/]+$/.test(folder));
   expect(groups.filter((folder) => folder.includes('~'))).toEqual([]);
   for (let index = 0; index < size; index += 1) {
     const own = groups.filter((folder) => folder.endsWith(`/one-${index}`));
     expect(own).not.toEqual([]);
-    const pid = await next.started(`one-${index}`);
+    const pid = await runs(next, `one-${index}`);
     for (const folder of own) expect(membersOf(folder)).toContain(pid);
   }
   expect(await next.stop()).toEqual({ code: 0, signal: null });
@@ -109,7 +110,8 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     await first.stop('SIGKILL');
     expect(stage.leftOvers()).toHaveLength(pids.length);
     const second = launch(stage, view, config);
-    await second.until('all of them', () => second.matching(/^one-\d+ +\| alone$/).length === 10);
+    await second.until('all of them', () => second.matching(/^one-\d+: runs on/).length === 10);
+    expect(stage.leftOvers().length).toBe(pids.length);
     expect(second.matching(/TWIN/)).toEqual([]);
     second.signal('SIGTERM');
     await second.line(/^one-\d+: stopping/);
@@ -131,7 +133,9 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     expect(groupsOf(stage)).toEqual([]);
   });
 
-  it('who was left in a group without any record is ended, too', async ({ stage }) => {
+  it('who was left in a group without any record belongs to the run in it, and ends with it', async ({
+    stage,
+  }) => {
     const config = stage.config([{ id: 'sleeper', command: creature('print', 'up', 'sleep'), limits }]);
     const first = launch(stage, view, config);
     const group = groupOf(stage, await first.started('sleeper'), 'pids') as string;
@@ -140,9 +144,9 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     writeCgroup(group, 'cgroup.procs', stray.pid);
     await first.stop('SIGKILL');
     const next = launch(stage, view, config);
-    await next.started('sleeper');
-    expect((await stray.end()).signal).not.toBeNull();
+    await runsOn(next, 'sleeper');
     expect((await next.stop()).code).toBe(0);
+    expect((await stray.end()).signal).not.toBeNull();
     expect(groupsOf(stage)).toEqual([]);
   });
 
@@ -154,8 +158,8 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     const pids = [await one.started('sleeper'), await other.started('sleeper')] as const;
     await one.stop('SIGKILL');
     const again = launch(stage, view, config);
-    const pid = await again.started('sleeper');
-    expect(isAlive(pids[0])).toBe(false);
+    const pid = await runsOn(again, 'sleeper');
+    expect(pid).toBe(pids[0]);
     expect(isAlive(pids[1])).toBe(true);
     expect((await other.stop()).code).toBe(0);
     expect(isAlive(pid)).toBe(true);
@@ -173,7 +177,7 @@ exec sleep 1000`;
 describe.skipIf(why !== null).concurrent(`what others do to groups of cgroup v1${suffix}`, () => {
   const [asItIs] = views() as [View];
 
-  it('a worker that was frozen when its master was killed is ended by the next one', async ({ stage }) => {
+  it('a worker that was frozen when its master was killed runs under the next one', async ({ stage }) => {
     const view = viewWithout('cpu');
     const throttled = {
       cpu: { max_percent: '5%', policy: 'throttle' },
@@ -189,9 +193,9 @@ describe.skipIf(why !== null).concurrent(`what others do to groups of cgroup v1$
     await first.stop('SIGKILL');
     expect(stateOf(pid)).toBe('D');
     const next = launch(stage, view, config);
-    await next.line(new RegExp(`^spin: ended pid ${pid}, which an earlier master had left running$`));
-    await next.started('spin');
-    expect(isAlive(pid)).toBe(false);
+    expect(await runsOn(next, 'spin')).toBe(pid);
+    await eventually(() => stateOf(pid) === 'R');
+    await next.line(/^spin: held back to 1% of a core/);
     expect((await next.stop()).code).toBe(0);
     expect(groupsOf(stage)).toEqual([]);
   });

@@ -127,6 +127,12 @@ export class Premises {
   }
 }
 
+/** The pid of a worker that a master has started or taken charge of. */
+export async function runs(master: Launched, worker: string): Promise<number> {
+  const line = await master.line(new RegExp(`^${worker}: (started|runs on) \\(pid \\d+`));
+  return Number(/pid (\d+)/.exec(line)?.[1]);
+}
+
 /** The pid of a worker whose run goes on under a new master. */
 export async function runsOn(master: Launched, worker: string): Promise<number> {
   const line = await master.line(new RegExp(`^${worker}: runs on \\(pid \\d+`));

@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
+import { runsOn } from '../../test/adoption.ts';
 import { allGroups, cgroupOf, groupsIn, membersOf, readCgroup, removeGroup } from '../../test/cgroups.ts';
 import { it } from '../../test/drive.ts';
 import { isAlive } from '../../test/proc.ts';
@@ -55,8 +56,10 @@ describe('a master of an ordinary user', () => {
       expect(held.filter(isAlive)).toEqual(held);
 
       const second = stage.run(workers, [], ordinaryIn(inside));
-      await second.line(/^hider +\| hidden/);
-      expect(held.filter(isAlive)).toEqual([]);
+      await runsOn(second, 'hider');
+      expect(await runsOn(second, 'spinner')).toBe(spinner);
+      expect(held.filter(isAlive)).toEqual(held);
+      expect(readCgroup(cgroupOf(spinner), 'cpu.max')).toBe('20000 100000');
       expect((await second.stop()).code).toBe(0);
       expect(stage.leftOvers()).toEqual([]);
       expect(groupsIn(group)).toEqual(before);

@@ -1,5 +1,6 @@
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
+import { runsOn } from '../../test/adoption.ts';
 import {
   allGroups,
   cgroupNumbers,
@@ -83,7 +84,7 @@ describe('policy throttle', () => {
       }),
     );
 
-    it('leaves nothing frozen when the master is killed: the next one ends it', ({ stage }) =>
+    it('leaves nothing frozen for long when the master is killed: the next one judges anew', ({ stage }) =>
       inGroup('throttle-kill', stage, async (inside) => {
         const before = allGroups();
         const first = stage.run([crowd(1)], [], ordinaryIn(inside));
@@ -94,8 +95,10 @@ describe('policy throttle', () => {
         await first.stop('SIGKILL');
         expect(held.filter(isAlive)).toEqual(held);
         const second = stage.run([crowd(50)], [], ordinaryIn(inside));
-        await second.started('crowd');
-        expect(held.filter(isAlive)).toEqual([]);
+        await runsOn(second, 'crowd');
+        expect(held.filter(isAlive)).toEqual(held);
+        await eventually(() => cgroupNumbers(group, 'cgroup.events').frozen === 0);
+        await second.line(/^crowd: held back to 50%/);
         expect((await second.stop()).code).toBe(0);
         expect(stage.leftOvers()).toEqual([]);
         expect(allGroups()).toEqual(before);
