@@ -11,9 +11,10 @@ export async function bundle(folder) {
   const build = await rolldown({
     input: { main: join(root, 'packages', 'hsu-master', 'dist', 'main.js') },
     platform: 'node',
-    // yaml is loaded only for files beyond the common form, and found from the bundle because hsu-master depends on it as well.
-    external: [/^node:/, 'yaml'],
-    plugins: [addonFromItsPackage],
+    // yaml is loaded only for files beyond the common form, and what answers over HTTP only when somebody asks. Both are found from the
+    // bundle because hsu-master depends on them.
+    external: [/^node:/, 'yaml', '@hsu-master/api'],
+    plugins: [addonFromItsPackage, builtinsAsTheyAre],
   });
   // Without comments and blanks there is half as much to read at each start. Names stay: a defect's stack shows them.
   const minify = { compress: true, mangle: false, codegen: true };
@@ -30,6 +31,24 @@ const addonFromItsPackage = {
     if (!id.endsWith(join('native', 'dist', 'load.js'))) return null;
     if (!code.includes(HERE)) throw new Error(`${id} no longer has ${HERE}, which the bundle replaces`);
     return code.replace(HERE, "createRequire(import.meta.resolve('@hsu-master/native'))");
+  },
+};
+
+const BUILTIN = /^import\s+(?:(\w+)\s*,?\s*)?(?:\{([^}]*)\}\s*)?from\s*['"](node:[\w/]+)['"];?/gm;
+
+/**
+ * To import a module of Node evaluates whatever it exports, also what is there only when it is asked for: with node:http that is a
+ * WebSocket client. A tenth of what `ls` takes goes into that.
+ */
+const builtinsAsTheyAre = {
+  name: 'builtins-as-they-are',
+  transform(code) {
+    return code.replace(BUILTIN, (_statement, whole, names, module) => {
+      const taken = `globalThis.process.getBuiltinModule('${module}')`;
+      const parts = names === undefined ? [] : [`{${names.replace(/\bas\b/g, ':')}}`];
+      if (whole !== undefined) parts.unshift(whole);
+      return parts.map((part) => `const ${part} = ${taken};`).join(' ');
+    });
   },
 };
 

@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs';
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Api } from '@hsu-master/api';
@@ -8,6 +8,9 @@ import { type Control, HsuError, type Identity, ownerOnly } from '@hsu-master/co
 import type { Native } from '@hsu-master/native';
 import { makeDirectory } from '@hsu-master/workers';
 import { SOCKET_NAME } from './socket-name.ts';
+
+// To import it evaluates all that it exports, and among that is a whole WebSocket client, which a master that nobody asks does without.
+const { createServer, get } = process.getBuiltinModule('node:http');
 
 export interface SocketParts {
   readonly control: Control;

@@ -1,7 +1,10 @@
-import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Problem } from '../contract/index.ts';
 import { socketAddress } from './address.ts';
 import { ApiError, connectionError } from './api-error.ts';
+
+// To import it evaluates all that it exports, and among that is a whole WebSocket client: twice the start of Node.
+const { Agent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 /** Where a master listens. */
 export type Place = { readonly socket: string } | { readonly origin: string; readonly token?: string };
