@@ -1,0 +1,185 @@
+import { request } from 'node:http';
+import { HsuError, PLAIN_ORDERS } from '@hsu-master/core';
+import { describe, expect } from 'vitest';
+import { z } from 'zod';
+import * as events from '../src/contract/event.ts';
+import * as logs from '../src/contract/log.ts';
+import * as masters from '../src/contract/master.ts';
+import { problem } from '../src/contract/problem.ts';
+import * as workers from '../src/contract/worker.ts';
+import { openApiDocument } from '../src/index.ts';
+import { FakeMaster, it, serve } from './rig.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+function ask(socketPath: string, method: string, path: string, body?: object): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const sent = request({ socketPath, method, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, type: String(response.headers['content-type']), text }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** Every route with a request that is good, and the schema of its answer, complete: nothing else may be in it. */
+const ROUTES = [
+  ['GET', '/v1/version', masters.version],
+  ['GET', '/v1/health', masters.health],
+  ['GET', '/v1/capabilities', z.object({ capabilities: z.array(masters.capability) })],
+  ['POST', '/v1/shutdown', masters.ending, {}],
+  ['GET', '/v1/workers?usage=true&select=*&namespace=*', workers.workerList],
+  ['GET', '/v1/workers/{id}', workers.workerDetail],
+  ['GET', '/v1/workers/{id}/why', workers.explanation],
+  ['GET', '/v1/workers/{id}/limits', z.object({ limits: z.array(workers.limitReport) })],
+  ['GET', '/v1/workers/{id}/wait?for=ready', workers.waited],
+  ...PLAIN_ORDERS.map((order) => ['POST', `/v1/workers/{id}/${order}?wait=5s`, workers.ticket] as const),
+  ['POST', '/v1/workers/{id}/signal', workers.ticket, { signal: 'SIGHUP' }],
+  ['GET', '/v1/tickets', z.object({ tickets: z.array(workers.ticket) })],
+  ['GET', '/v1/tickets/abcd0123-1?wait=1s', workers.ticket],
+  ['GET', '/v1/events?since=0&limit=10&type=worker.ready&select=web', events.eventPage],
+  ['GET', '/v1/logs?lines=3&stream=stderr', logs.lines],
+  ['GET', '/v1/logs/search?text=a&from=2026-01-31T00:00:00Z&limit=1', logs.page],
+  ['POST', '/v1/config/validate', masters.validation, { text: 'workers: []' }],
+] as const;
+
+/** Answered by lines, or not by HTTP at all; shown in the tests of streams. */
+const STREAMS = ['GET /v1/events/follow', 'GET /v1/logs/follow', 'GET /v1/stream'];
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<
+    string,
+    Record<string, { readonly operationId?: string; readonly responses?: object }>
+  >;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+
+describe('the contract', () => {
+  it('every route of the OpenAPI document is shown here, and none besides', async () => {
+    const document = (await openApiDocument()) as Document;
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const shown = ROUTES.map(([method, path]) =>
+      `${method} ${path.split('?')[0]}`.replace('abcd0123-1', '{id}'),
+    );
+    expect(described.sort()).toEqual([...shown, ...STREAMS].sort());
+  });
+
+  it('each operation has a name of its own, and every reference leads somewhere', async () => {
+    const document = (await openApiDocument()) as Document;
+    const names = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).not.toContain(undefined);
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(references.length).toBeGreaterThan(20);
+    for (const name of references) expect(Object.keys(document.components.schemas)).toContain(name);
+  });
+
+  it('every answer is what its schema says, and nothing more', async ({ served }) => {
+    served.master.publish();
+    await ask(served.socket, 'POST', '/v1/workers/web/start');
+    for (const [method, path, schema, body] of ROUTES) {
+      const { status, text, type } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
+      expect({ path, status, type }).toEqual({
+        path,
+        status: 200,
+        type: expect.stringContaining('application/json'),
+      });
+      const value: unknown = JSON.parse(text);
+      // What the schema does not name would be missing from what it gives back.
+      expect({ path, value: schema.parse(value) }).toEqual({ path, value });
+    }
+    expect(served.defects).toEqual([]);
+  });
+
+  it('an order that is not waited for is answered 202 with its ticket', async ({ served }) => {
+    const { status, text } = await ask(served.socket, 'POST', '/v1/workers/web/stop');
+    expect(status).toBe(202);
+    expect(workers.ticket.parse(JSON.parse(text))).toMatchObject({ state: 'pending', order: 'stop' });
+  });
+
+  it('a defect is answered as one, tells nothing of itself, and is heard of', async ({ served }) => {
+    served.master.limits = () => {
+      throw new Error('the secret reason');
+    };
+    const { status, type, text } = await ask(served.socket, 'GET', '/v1/workers/web/limits');
+    expect({ status, type }).toEqual({
+      status: 500,
+      type: expect.stringContaining('application/problem+json'),
+    });
+    expect(problem.parse(JSON.parse(text)).code).toBe('E_INTERNAL');
+    expect(text).not.toContain('secret');
+    expect(served.defects).toHaveLength(1);
+  });
+});
+
+describe('rights', () => {
+  it('each route asks for its right, and what is refused has no effect', async () => {
+    const asked = new Set<string>();
+    const master = new FakeMaster();
+    const served = await serve(master, (_identity, right) => {
+      asked.add(right);
+      return new HsuError('E_FORBIDDEN', `you may not: ${right}`);
+    });
+    for (const [method, path, , body] of ROUTES) {
+      if (path.includes('/tickets')) continue;
+      const { status, text } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
+      // A list leaves out what may not be seen.
+      if (path.startsWith('/v1/workers?')) expect(JSON.parse(text)).toMatchObject({ workers: [] });
+      else
+        expect({ path, status, code: problem.parse(JSON.parse(text)).code }).toEqual({
+          path,
+          status: 403,
+          code: 'E_FORBIDDEN',
+        });
+    }
+    expect(master.asked).toEqual([]);
+    expect([...asked].sort()).toEqual([
+      'config:validate',
+      'events:read',
+      'logs:read',
+      'master:read',
+      'master:shutdown',
+      'workers:order',
+      'workers:read',
+      'workers:signal',
+    ]);
+    await served.close();
+  });
+
+  it('who may see one worker sees its list, events and lines alone; last words take the right to read lines', async () => {
+    const master = new FakeMaster();
+    const served = await serve(master, (_identity, right, resource) =>
+      resource.kind === 'worker' && resource.namespace === 'shop' && right !== 'logs:read'
+        ? null
+        : new HsuError('E_FORBIDDEN', 'no'),
+    );
+    master.publish('db');
+    master.publish('web');
+    master.publish(null);
+    expect((await served.client.workers()).workers.map(({ id }) => id)).toEqual(['web']);
+    expect((await served.client.events()).events.map(({ workerId }) => workerId)).toEqual(['web']);
+    expect(await served.client.why('web')).toMatchObject({ lastWords: [], cause: null });
+    await expect(served.client.logs({ select: ['web'] })).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    await expect(served.client.worker('db')).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    await served.close();
+  });
+});

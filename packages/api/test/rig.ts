@@ -1,0 +1,271 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Authorize,
+  type Control,
+  EventStream,
+  HsuError,
+  type Identity,
+  type LogLine,
+  type LogNews,
+  type Ordered,
+  select,
+  type Ticket,
+  type WorkerView,
+} from '@hsu-master/core';
+import { test } from 'vitest';
+import { Client } from '../src/client/index.ts';
+import { type Api, createApi } from '../src/index.ts';
+
+export const NOW = Date.parse('2026-01-31T12:00:00Z');
+
+export function view(id: string, differs: Partial<WorkerView> = {}): WorkerView {
+  return {
+    id,
+    name: id,
+    namespace: null,
+    group: null,
+    enabled: true,
+    phase: 'running',
+    desired: 'up',
+    doing: 'ready',
+    ready: true,
+    probed: false,
+    completed: false,
+    run: 2,
+    process: { pid: 42, startedAt: '7' },
+    startedAt: NOW - 1000,
+    restarts: 1,
+    failuresInARow: 0,
+    breaker: 'closed',
+    nextTry: null,
+    waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }],
+    failure: { code: 'E_EXITED', message: 'it ended' },
+    lastEnd: {
+      run: 1,
+      exit: { code: 1, signal: null, coreDumped: false, usage: null },
+      says: 'exit 1',
+      success: false,
+      uptime: 400,
+      at: NOW - 2000,
+    },
+    throttled: ['cpu.max_percent'],
+    degraded: [],
+    usage: { cpuPercent: 1.5, memory: 1000, processes: 1 },
+    ...differs,
+  };
+}
+
+const LINE: LogLine = { workerId: 'web', stream: 'stderr', at: NOW, stamped: true, run: 2, text: 'hello' };
+
+/** A master of two workers that only says what it is. Events are real. */
+export class FakeMaster implements Control {
+  readonly events: EventStream;
+  readonly workersNow = new Map([
+    ['web', view('web', { namespace: 'shop' })],
+    [
+      'db',
+      view('db', {
+        process: null,
+        startedAt: null,
+        phase: 'stopped',
+        ready: false,
+        usage: null,
+        lastEnd: null,
+      }),
+    ],
+  ]);
+  readonly asked: string[] = [];
+  lines: () => AsyncIterable<LogNews> = async function* () {
+    yield { kind: 'line', line: LINE };
+    yield { kind: 'lost', workerId: 'web', bytes: 10, lines: 1 };
+  };
+  readonly #tickets = new Map<string, Ordered>();
+
+  constructor(remembered = 100) {
+    this.events = new EventStream(remembered);
+  }
+
+  publish(workerId: string | null = 'web', at = NOW): void {
+    this.events.publish({ type: 'worker.ready', payload: {} }, at, workerId, 2);
+  }
+
+  master(): ReturnType<Control['master']> {
+    return {
+      id: 'abcd0123',
+      version: '0.1.0',
+      pid: 1,
+      startedAt: NOW,
+      node: '24.0.0',
+      platform: 'linux-x64',
+      configFile: '/etc/x.yaml',
+      stateDirectory: '/s',
+      logDirectory: '/l',
+      lacksAddon: null,
+    };
+  }
+
+  workers(selection: Parameters<Control['workers']>[0]): readonly WorkerView[] {
+    return select([...this.workersNow.values()], selection);
+  }
+
+  worker(id: string): WorkerView {
+    const found = this.workersNow.get(id);
+    if (found === undefined) throw new HsuError('E_UNKNOWN_WORKER', `there is no worker "${id}"`);
+    return found;
+  }
+
+  detail(id: string): ReturnType<Control['detail']> {
+    this.worker(id);
+    const probe = {
+      check: { type: 'http', url: 'http://x/', method: 'GET', headers: {} },
+      interval: 1000,
+      timeout: 500,
+      initialDelay: 0,
+      failureThreshold: 1,
+      successThreshold: 1,
+    } as const;
+    return {
+      description: '',
+      argv: ['sleep', '1'],
+      cwd: '/',
+      environment: ['A'],
+      user: null,
+      stop: { signal: 'SIGTERM', grace: 5000 },
+      dependsOn: [{ id: 'db', condition: 'ready', restart: false }],
+      dependents: [],
+      probes: { startup: null, liveness: null, readiness: probe },
+      log: { stdoutFile: '/l/a', stderrFile: '/l/b' },
+      members: [{ pid: 42, startedAt: '7' }],
+    };
+  }
+
+  limits(): ReturnType<Control['limits']> {
+    return [{ limit: 'memory.max_rss', status: 'enforced', mechanism: 'cgroup2 memory.max', reason: '' }];
+  }
+
+  why(id: string): ReturnType<Control['why']> {
+    return Promise.resolve({
+      workerId: id,
+      headline: 'it runs.',
+      history: [{ at: NOW, run: 1, text: 'exit 1', count: 3 }],
+      cause: 'a cause',
+      lastWords: ['secret words'],
+      next: [{ does: 'look', command: 'hsu-master logs web' }],
+    });
+  }
+
+  order(id: string, order: Parameters<Control['order']>[1]): Ordered {
+    this.asked.push(`${order.kind} ${id}`);
+    const ticket: Ticket = {
+      id: `abcd0123-${this.asked.length}`,
+      workerId: id,
+      order: order.kind,
+      state: 'pending',
+      already: false,
+      failure: null,
+      askedAt: NOW,
+      settledAt: null,
+    };
+    const done = { ...ticket, state: 'done', settledAt: NOW + 5 } as const;
+    const ordered = { ticket, settled: new Promise<Ticket>((resolve) => setTimeout(resolve, 5, done)) };
+    this.#tickets.set(ticket.id, ordered);
+    return ordered;
+  }
+
+  ticket(id: string): Ordered {
+    const found = this.#tickets.get(id);
+    if (found === undefined) throw new HsuError('E_UNKNOWN_TICKET', `there is no ticket "${id}"`);
+    return found;
+  }
+
+  pending(): readonly Ticket[] {
+    return [...this.#tickets.values()].map(({ ticket }) => ticket);
+  }
+
+  readonly logs: Control['logs'] = {
+    tail: () => Promise.resolve([LINE]),
+    search: () => Promise.resolve({ lines: [LINE], cursor: 'more' }),
+    follow: () => this.lines(),
+  };
+
+  capabilities(): ReturnType<Control['capabilities']> {
+    return [{ feature: 'cgroup2', status: 'enforced', reason: '' }];
+  }
+
+  validate(): ReturnType<Control['validate']> {
+    const issue = {
+      severity: 'error',
+      line: 1,
+      column: 2,
+      path: 'workers[0]',
+      message: 'm',
+      hint: null,
+    } as const;
+    return { ok: false, issues: [issue], workers: [] };
+  }
+
+  shutdown(): ReturnType<Control['shutdown']> {
+    return Promise.resolve({ survivors: [{ pid: 9, startedAt: '1' }], forced: true });
+  }
+}
+
+export interface Served {
+  readonly master: FakeMaster;
+  readonly client: Client;
+  readonly socket: string;
+  readonly api: Api;
+  readonly defects: unknown[];
+}
+
+const OWNER: Identity = { kind: 'root', name: 'uid 0', from: 'unix' };
+
+/** Serves a fake master on a real unix socket. */
+export async function serve(
+  master: FakeMaster,
+  authorize: Authorize = () => null,
+): Promise<Served & { close(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'hsu-api-'));
+  const socket = join(folder, 's');
+  const defects: unknown[] = [];
+  const api = await createApi({
+    control: master,
+    authorize,
+    identify: () => OWNER,
+    defect: (error) => defects.push(error),
+  });
+  const server = createServer(api.request);
+  server.on('upgrade', api.upgrade);
+  server.listen(socket);
+  await once(server, 'listening');
+  const client = new Client({ socket });
+  return {
+    master,
+    client,
+    socket,
+    api,
+    defects,
+    async close() {
+      client.close();
+      await api.close();
+      server.close();
+      server.closeAllConnections();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const it = test.extend<{ served: Served }>({
+  // oxlint-disable-next-line no-empty-pattern
+  served: async ({}, use) => {
+    const served = await serve(new FakeMaster());
+    try {
+      await use(served);
+    } finally {
+      await served.close();
+    }
+  },
+});

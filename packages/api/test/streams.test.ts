@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { describe, expect } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Event } from '../src/client/index.ts';
+import { FakeMaster, it, type Served, serve, view } from './rig.ts';
+
+interface Message {
+  readonly name: string | null;
+  readonly kind: string;
+  readonly [key: string]: unknown;
+}
+
+/** A connection, and all that came by it. */
+class Peer {
+  readonly messages: Message[] = [];
+  readonly socket: WebSocket;
+  readonly #watchers = new Set<() => void>();
+
+  constructor({ socket }: Pick<Served, 'socket'>) {
+    this.socket = new WebSocket(`ws+unix://${socket}:/v1/stream`);
+    this.socket.on('message', (data) => {
+      this.messages.push(JSON.parse((data as Buffer).toString()) as Message);
+      for (const look of this.#watchers) look();
+    });
+    this.socket.on('error', () => {});
+  }
+
+  async ask(...requests: readonly object[]): Promise<void> {
+    if (this.socket.readyState !== WebSocket.OPEN) await once(this.socket, 'open');
+    for (const request of requests) this.socket.send(JSON.stringify(request));
+  }
+
+  /** The first message of that kind, from `from` on. */
+  next(kind: string, from = 0): Promise<Message> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = this.messages.slice(from).find((message) => message.kind === kind);
+        if (found === undefined) return;
+        this.#watchers.delete(look);
+        resolve(found);
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  kinds(): readonly string[] {
+    return this.messages.map(({ kind }) => kind);
+  }
+}
+
+describe('the stream', () => {
+  it('tells events from a number on, then as they come', async ({ served }) => {
+    const { master } = served;
+    for (let i = 0; i < 5; i += 1) master.publish();
+    const peer = new Peer(served);
+    await peer.ask({ op: 'events', name: 'e', since: 3 });
+    await peer.next('event');
+    master.publish('db');
+    await peer.next('event', 3);
+    const told = peer.messages
+      .filter(({ kind }) => kind === 'event')
+      .map(({ event }) => (event as Event).seq);
+    expect(told).toEqual([4, 5, 6]);
+    expect(peer.messages[0]).toEqual({ name: 'e', kind: 'begun', master: 'abcd0123', seq: 5, resumed: true });
+    peer.socket.close();
+  });
+
+  it('tells what is no longer remembered, and that another master counts anew', async () => {
+    const served = await serve(new FakeMaster(10));
+    for (let i = 0; i < 50; i += 1) served.master.publish();
+    const peer = new Peer(served);
+    await peer.ask(
+      { op: 'events', name: 'old', since: 5 },
+      { op: 'events', name: 'other', since: 3, master: 'ffff0000' },
+    );
+    expect(await peer.next('lost')).toMatchObject({ name: 'old', events: 35 });
+    await expect.poll(() => peer.messages.filter(({ kind }) => kind === 'event').length).toBe(20);
+    expect(peer.messages.find(({ name }) => name === 'other')).toMatchObject({ resumed: false });
+    peer.socket.close();
+    await served.close();
+  });
+
+  it('tells states, then those that change; the last of several counts', async ({ served }) => {
+    const { master } = served;
+    const peer = new Peer(served);
+    await peer.ask({ op: 'states', name: 's', select: ['web'] });
+    expect(await peer.next('states')).toMatchObject({ workers: [{ id: 'web', phase: 'running' }] });
+    for (const phase of ['stopping', 'stopped'] as const) {
+      master.workersNow.set('web', view('web', { phase }));
+      master.publish('web');
+    }
+    master.publish('db');
+    expect(await peer.next('state')).toMatchObject({ worker: { id: 'web', phase: 'stopped' } });
+    expect(peer.kinds().filter((kind) => kind === 'state')).toHaveLength(1);
+    peer.socket.close();
+  });
+
+  it('tells lines and losses, ends when asked, and refuses what is wrong without ending the rest', async ({
+    served,
+  }) => {
+    const peer = new Peer(served);
+    await peer.ask({ op: 'logs', name: 'l', select: ['web'] });
+    expect(await peer.next('line')).toMatchObject({ name: 'l', line: { text: 'hello', worker: 'web' } });
+    expect(await peer.next('lost')).toMatchObject({ lost: { bytes: 10, lines: 1, worker: 'web' } });
+    await peer.next('ended');
+    await peer.ask(
+      { op: 'events', name: 'e' },
+      { op: 'events', name: 'e' },
+      { op: 'logs', name: 'x', select: ['nix'] },
+      { op: 'what' },
+    );
+    peer.socket.send('{');
+    await expect.poll(() => peer.kinds().filter((kind) => kind === 'error').length).toBe(4);
+    const codes = peer.messages.filter(({ kind }) => kind === 'error').map(({ code }) => code);
+    expect(codes).toContain('E_UNKNOWN_WORKER');
+    const before = peer.messages.length;
+    served.master.publish();
+    await peer.next('event', before);
+    await peer.ask({ op: 'end', name: 'e' });
+    await peer.next('ended', before);
+    served.master.publish();
+    expect(served.defects).toEqual([]);
+    peer.socket.close();
+  });
+
+  it('closes with the surface, with the code for it', async () => {
+    const served = await serve(new FakeMaster());
+    const peer = new Peer(served);
+    await peer.ask({ op: 'events', name: 'e' });
+    await peer.next('begun');
+    const closed = once(peer.socket, 'close');
+    await served.close();
+    expect((await closed)[0]).toBe(1001);
+  });
+
+  it('a frame that is too long ends the connection and nothing else', async ({ served }) => {
+    const peer = new Peer(served);
+    await once(peer.socket, 'open');
+    peer.socket.send('x'.repeat(100_000));
+    expect((await once(peer.socket, 'close'))[0]).toBe(1009);
+    expect(await served.client.health()).toMatchObject({ workers: { total: 2 } });
+  });
+
+  it('F8: who does not read holds little, loses events and is told how many', async () => {
+    const served = await serve(new FakeMaster(100));
+    const { master } = served;
+    const peer = new Peer(served);
+    await peer.ask({ op: 'events', name: 'e' });
+    await peer.next('begun');
+    peer.socket.pause();
+    const before = process.memoryUsage().arrayBuffers + process.memoryUsage().external;
+    const total = 40_000;
+    for (let i = 0; i < total; i += 1) {
+      master.publish();
+      if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(process.memoryUsage().arrayBuffers + process.memoryUsage().external - before).toBeLessThan(16e6);
+    peer.socket.resume();
+    await expect
+      .poll(
+        () => (peer.messages.findLast(({ kind }) => kind === 'event')?.['event'] as Event | undefined)?.seq,
+      )
+      .toBe(total);
+    const seen = peer.messages.filter(({ kind }) => kind === 'event').length;
+    const lost = peer.messages
+      .filter(({ kind }) => kind === 'lost')
+      .reduce((sum, { events }) => sum + Number(events), 0);
+    expect(lost).toBeGreaterThan(0);
+    expect(seen + lost).toBe(total);
+    peer.socket.close();
+    await served.close();
+  });
+});
+
+describe('lines of JSON', () => {
+  it('tell events as they come, until the reader goes', async ({ served }) => {
+    const stop = new AbortController();
+    const seen: number[] = [];
+    served.master.publish();
+    for await (const item of served.client.followEvents({ since: 0 }, stop.signal)) {
+      if ('lost' in item) throw new Error('lost');
+      seen.push(item.seq);
+      if (seen.length < 3) served.master.publish();
+      else stop.abort();
+    }
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('say that the master has gone when the surface closes', async () => {
+    const served = await serve(new FakeMaster());
+    const lines = served.client.followEvents({});
+    const next = lines.next();
+    await expect.poll(() => served.master.events.seq).toBe(0);
+    await served.close();
+    await expect(next).rejects.toMatchObject({ code: 'E_NO_MASTER' });
+  });
+});

@@ -1,3 +1,0 @@
-import { expect, it } from 'vitest';
-
-it('is a package', () => expect(true).toBe(true));

@@ -1,0 +1,136 @@
+import type { Worker } from '@hsu-master/api/client';
+import { describe, expect, it } from 'vitest';
+import { size, span } from '../src/output/spans.ts';
+import { table } from '../src/output/table.ts';
+import { width } from '../src/output/width.ts';
+import { workerColumns } from '../src/output/workers.ts';
+
+const NOW = Date.parse('2026-01-31T12:00:00Z');
+const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
+
+function worker(id: string, differs: Partial<Worker> = {}): Worker {
+  return {
+    id,
+    name: id,
+    namespace: null,
+    group: null,
+    enabled: true,
+    phase: 'running',
+    desired: 'up',
+    doing: 'ready',
+    ready: true,
+    probed: true,
+    completed: false,
+    run: 1,
+    process: { pid: 4102, startedAt: '1' },
+    startedAt: ago(8040),
+    restarts: 0,
+    failuresInARow: 0,
+    breaker: 'closed',
+    nextTry: null,
+    waiting: [],
+    failure: null,
+    lastEnd: null,
+    throttled: [],
+    degraded: [],
+    usage: { cpuPercent: 12.3, memoryBytes: 311_000_000, processes: 3 },
+    ...differs,
+  };
+}
+
+const at = { process: null, startedAt: null, usage: null, ready: false };
+const end = { run: 5, code: 1, signal: null, says: 'exit 1', success: false, uptimeMs: 400, at: ago(30) };
+
+const FLEET: readonly Worker[] = [
+  worker('api', { namespace: 'shop' }),
+  worker('db', { restarts: 1, lastEnd: { ...end, at: ago(7200) } }),
+  worker('mailer', {
+    ...at,
+    phase: 'backoff',
+    restarts: 5,
+    breaker: 'open',
+    lastEnd: end,
+    nextTry: ago(-12),
+  }),
+  worker('report', {
+    ...at,
+    phase: 'blocked',
+    waiting: [{ id: 'warehouse', condition: 'ready', reason: 'not ready: connection refused' }],
+  }),
+  worker('übersetzer', { ready: false, doing: 'not ready: 連接被拒絕 by upstream' }),
+  worker('off', { ...at, phase: 'stopped', desired: 'down', enabled: false, run: 0 }),
+];
+
+const list = (columns: number, rows = FLEET): Promise<string> =>
+  table(workerColumns(NOW, false), rows, columns, false);
+
+describe('the list of workers', () => {
+  it('M2: on 200 columns', async () => {
+    expect(`\n${await list(200)}\n`).toMatchInlineSnapshot(`
+      "
+      NAME        NAMESPACE  STATE        HEALTH      PID  UPTIME  RESTARTS     CPU     MEM  NOTE
+      api         shop       running      ready      4102  2h 14m  0            12%  311 MB
+      db                     running      ready      4102  2h 14m  1 (2h ago)   12%  311 MB
+      mailer                 backoff 12s  –             –  –       5 (30s ago)    –       –  breaker open; exit 1; hsu-master why mailer
+      report                 blocked      –             –  –       0              –       –  waiting for warehouse (ready)
+      übersetzer             running      not ready  4102  2h 14m  0            12%  311 MB  not ready: 連接被拒絕 by upstream
+      off                    disabled     –             –  –       0              –       –
+      "
+    `);
+  });
+
+  it('M2: on 80 columns', async () => {
+    expect(`\n${await list(80)}\n`).toMatchInlineSnapshot(`
+      "
+      NAME        STATE        HEALTH      PID  UPTIME  RESTARTS     CPU     MEM
+      api         running      ready      4102  2h 14m  0            12%  311 MB
+      db          running      ready      4102  2h 14m  1 (2h ago)   12%  311 MB
+      mailer      backoff 12s  –             –  –       5 (30s ago)    –       –
+      report      blocked      –             –  –       0              –       –
+      übersetzer  running      not ready  4102  2h 14m  0            12%  311 MB
+      off         disabled     –             –  –       0              –       –
+      "
+    `);
+  });
+
+  it('M2: on 40 columns', async () => {
+    expect(`\n${await list(40)}\n`).toMatchInlineSnapshot(`
+      "
+      NAME        STATE        RESTARTS
+      api         running      0
+      db          running      1 (2h ago)
+      mailer      backoff 12s  5 (30s ago)
+      report      blocked      0
+      übersetzer  running      0
+      off         disabled     0
+      "
+    `);
+  });
+
+  it('never is wider than what there is, nor breaks a line', async () => {
+    const evil = worker('evil', { doing: 'a\nb\x1b[2J\tc', ready: false });
+    for (let columns = 24; columns <= 220; columns += 1) {
+      const lines = (await list(columns, [...FLEET, evil])).split('\n');
+      expect(lines).toHaveLength(8);
+      for (const line of lines) expect(width(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('is coloured only where that is asked for, and says states in words as well', async () => {
+    const coloured = await table(workerColumns(NOW, false), FLEET, 200, true);
+    expect(coloured).toContain('\x1b[');
+    expect(coloured.replace(/\p{Cc}\[[0-9;]*m/gu, '')).toBe(await list(200));
+  });
+});
+
+it('spans have two units at most, sizes three digits', () => {
+  expect([0, 999, 61_000, 3_600_000, 8_040_000, 90_000_000].map(span)).toEqual([
+    '0s',
+    '0s',
+    '1m 1s',
+    '1h',
+    '2h 14m',
+    '1d 1h',
+  ]);
+  expect([0, 999, 1500, 311e6, 1.23e9].map(size)).toEqual(['0 B', '999 B', '1.5 KB', '311 MB', '1.2 GB']);
+});
