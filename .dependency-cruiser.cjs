@@ -22,7 +22,7 @@ module.exports = {
       comment: 'Nothing below the launcher imports it, the test kit or the bench.',
       severity: 'error',
       from: { path: `^packages/(${siblings}|native)/src` },
-      to: { path: '^packages/(hsu-master|testkit|bench|grpc|unit|contract)/' },
+      to: { path: '^packages/(hsu-master|testkit|bench|api|cli|grpc|unit|contract)/' },
     },
     {
       name: 'units-know-the-contract-only',
@@ -37,6 +37,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/grpc/src' },
       to: { path: '^packages/', pathNot: '^packages/(grpc|core|contract)/' },
+    },
+    {
+      name: 'api-on-core-only',
+      comment: 'The API asks a master through core’s Control; it reaches no worker.',
+      severity: 'error',
+      from: { path: '^packages/api/src' },
+      to: { path: '^packages/', pathNot: '^packages/(api|core)/' },
+    },
+    {
+      name: 'client-loads-nothing',
+      comment: 'A command line starts with the client: of the contracts it has the types alone.',
+      severity: 'error',
+      from: { path: '^packages/api/src/client' },
+      to: { pathNot: '^packages/api/src/client', dependencyTypesNot: ['type-only', 'core'] },
+    },
+    {
+      name: 'cli-on-the-client-only',
+      comment: 'Commands that ask know a master by its client.',
+      severity: 'error',
+      from: { path: '^packages/cli/src' },
+      to: { path: '^packages/', pathNot: '^packages/(cli/|api/(dist|src)/client/)' },
     },
     {
       name: 'native-only-at-the-edge',

@@ -14,6 +14,8 @@ const pages = [
   { page: 'docs/errors.md', module: 'packages/hsu-master/dist/pages.js', generator: 'errorsPage' },
   { page: 'docs/events.md', module: 'packages/hsu-master/dist/pages.js', generator: 'eventsPage' },
   { page: 'docs/cli.md', module: 'packages/hsu-master/dist/pages.js', generator: 'cliPage' },
+  { page: 'docs/api.md', module: 'packages/api/dist/docs.js', generator: 'apiPage' },
+  { page: 'docs/openapi.json', module: 'packages/api/dist/docs.js', generator: 'openApiText' },
   { page: 'docs/config.schema.json', module: 'packages/config/dist/docs.js', generator: 'configSchemaText' },
   { page: 'docs/platforms.md', module: 'packages/hsu-master/dist/pages.js', generator: 'platformsPage' },
   { page: 'docs/config.md', module: 'packages/config/dist/docs.js', generator: 'configDocs' },

@@ -6,6 +6,7 @@ import type { Surroundings } from './surroundings.ts';
 
 export { CliError } from './cli-error.ts';
 export { ASK_EXIT_CODES } from './exit-codes.ts';
+export { commandHelp } from './help.ts';
 export { ASKING_COMMANDS } from './program.ts';
 export type { Out, Surroundings, Wanted } from './surroundings.ts';
 

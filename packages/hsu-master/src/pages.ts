@@ -1,3 +1,4 @@
+import { ASK_EXIT_CODES, commandHelp } from '@hsu-master/cli';
 import { ERRORS, EVENT_MEANINGS, LIMITS } from '@hsu-master/core';
 import { LIMIT_SUPPORT, type Support } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -40,7 +41,20 @@ export function eventsPage(): string {
 /** docs/cli.md */
 export function cliPage(): string {
   const rows = Object.values(EXIT_CODES).map(({ code, means }) => [String(code), means]);
-  return page('Command line', `\`\`\`text\n${HELP}\`\`\``, '## Exit codes', table(['code', 'means'], rows));
+  const asking = Object.values(ASK_EXIT_CODES).map(({ code, means }) => [String(code), means]);
+  return page(
+    'Command line',
+    `\`\`\`text\n${HELP}\`\`\``,
+    '## Exit codes',
+    'Of commands that are a master, or look at a configuration:',
+    table(['code', 'means'], rows),
+    'Of commands that ask a master:',
+    table(['code', 'means'], asking),
+    '## Commands that ask a master',
+    'The master is found by `--socket`, `--state-dir`, `-f config.yaml`, or HSU_SOCKET; else it is that of `hsu-master.yaml` here or in a folder above, or the only one ' +
+      'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. `-o json`, `yaml` and `jsonl` are what the API answers.',
+    ...commandHelp().map(({ name, text }) => `### ${name}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\``),
+  );
 }
 
 /** docs/platforms.md */

@@ -17,6 +17,8 @@ const blocks = readdirSync(packages).flatMap((name) => {
 test('every published package shows a program', () => {
   const shown = new Set(blocks.map(({ name }) => name));
   for (const name of [
+    'api',
+    'cli',
     'config',
     'contract',
     'core',

@@ -2,7 +2,7 @@ import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerSpec } from '@hsu-master/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { fileCollector, type Hearing, LogStream, type LogRecord, withExternalLogs } from '../src/index.ts';
+import { fileCollector, type Hearing, type LogRecord, LogStream, withExternalLogs } from '../src/index.ts';
 import { folder } from './support/place.ts';
 import { hurriedClock } from './support/real-clock.ts';
 

@@ -17,10 +17,6 @@ export const event = z
   })
   .meta({ id: 'Event', description: 'A published fact; payloads are described in docs/events.md.' });
 
-export const lostEvents = z
-  .object({ lost: z.int() })
-  .meta({ id: 'LostEvents', description: 'So many events are no longer remembered.' });
-
 /** `seq` is where to go on from. */
 export const eventPage = z
   .object({ master: z.string(), seq: z.int(), lost: z.int(), events: z.array(event) })

@@ -32,8 +32,8 @@ import {
 import { lastLinesOf } from '../tail.ts';
 import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
-import type { ChannelStore } from './channel-store.ts';
 import { type ChannelName, channelName } from './channel-name.ts';
+import type { ChannelStore } from './channel-store.ts';
 import { type Compression, Compressor } from './compressor.ts';
 import { announceEnd, type FoundRun, foundRuns, isHeldBySomebody } from './found-runs.ts';
 import { newsOf } from './pump-news.ts';

@@ -27,8 +27,8 @@ import {
 import { RLIMIT_NAMES } from './cgroup/process-limits.ts';
 import { Refusals } from './cgroup/refusals.ts';
 import { CpuMeter } from './cpu-meter.ts';
-import type { Hold } from './hold.ts';
 import { FreshCount } from './fresh-count.ts';
+import type { Hold } from './hold.ts';
 
 /** What a run needs of that which makes such runs. */
 export interface Keeper {
