@@ -247,6 +247,25 @@ describe('integrated units', () => {
   });
 });
 
+describe('without the addon', () => {
+  it('a unit gets a port that is free, and keeps it; a socket cannot be passed, and that is said', async ({
+    stage,
+  }) => {
+    const program = compiled(stage);
+    const config = [
+      unit('svc', [program], QUIET),
+      unit('sock', [program], { ...QUIET, port_handover: 'socket' }),
+    ];
+    const master = stage.run(config, [], { env: { HSU_NATIVE: 'off' } });
+    await master.line(/^svc *\| listens on \d+$/);
+    await master.line(/^sock: cannot start .*: a socket that listens cannot be set without the addon/);
+    process.kill(await master.started('svc'), 'SIGKILL');
+    await master.until('it listens again', () => ports(master).get('svc')?.length === 2);
+    expect(new Set(ports(master).get('svc')).size).toBe(1);
+    await master.stop();
+  });
+});
+
 describe('pid files', () => {
   it('H4: what was left is swept, a foreign one is named and stays, the worker runs all the same', async ({
     stage,

@@ -70,7 +70,7 @@ const common = {
 /** One worker in a list. */
 export const worker = z.object(common).meta({ id: 'Worker', description: 'A worker as it is now.' });
 
-const check = z.looseObject({ type: z.enum(['process', 'http', 'tcp', 'exec']) });
+const check = z.looseObject({ type: z.enum(['process', 'http', 'tcp', 'grpc', 'exec']) });
 const probe = z
   .object({
     check,

@@ -73,14 +73,14 @@ export class Ports {
     for (;;) {
       const last = this.#memory.recall(id);
       const wanted = choosePort({ range, last, salt: saltOf(id), held: others, refused });
-      if (wanted === null) throw noPort(id, range, reason);
+      if (wanted === null) throw noPort(id, range, reason, refused);
       const answer = this.#host.reservePort(wanted);
       if (answer.ok) {
         this.#keep(id, answer);
         return answer;
       }
       refused.add(wanted);
-      reason = answer.taken ? describeHolder(wanted) : answer.reason;
+      reason = answer.taken ? 'somebody has it' : answer.reason;
     }
   }
 
@@ -96,16 +96,20 @@ export class Ports {
   }
 }
 
-function noPort(id: WorkerId, range: ListenSpec['range'], reason: string): HsuError {
+function noPort(
+  id: WorkerId,
+  range: ListenSpec['range'],
+  reason: string,
+  refused: ReadonlySet<number>,
+): HsuError {
   if (range === null) return new HsuError('E_PORT', `no port is free: ${reason}`, { id });
   const { first, last } = range;
-  const which = first === last ? `port ${first} is taken` : `no port from ${first} to ${last} is free`;
-  return new HsuError('E_PORT', `${which}: ${reason}`, { id, first, last });
-}
-
-function describeHolder(port: number): string {
-  const holder = port === 0 ? null : holderOf(port);
-  return holder === null ? 'somebody has it' : `pid ${holder.pid} (${holder.name}) has ${port}`;
+  if (first !== last)
+    return new HsuError('E_PORT', `no port from ${first} to ${last} is free`, { id, first, last });
+  // Only here: whoever has it is looked for among all processes.
+  const holder = refused.has(first) ? holderOf(first) : null;
+  const who = holder === null ? reason : `pid ${holder.pid} (${holder.name}) has ${first}`;
+  return new HsuError('E_PORT', `port ${first} is taken: ${who}`, { id, first, last });
 }
 
 /** The same for the same worker each time: FNV-1a. */
