@@ -158,6 +158,23 @@ describe.runIf(has('pids') && has('memory'))('the native host', { timeout: TIME 
     await up(free, 'forks 30 ok');
   });
 
+  test('a child that is killed for a budget is no hit of the worker’s own limit', async () => {
+    const quotas = [shared({ 'memory.max_rss': 48 * MiB })];
+    const greedy = ['child', '{', 'hog', '128', 'sleep', '}', 'print', 'up', 'sleep'];
+    const own = limited({ 'memory.max_rss': 512 * MiB });
+    const sampled = async (differs: Differs): Promise<number | null> => {
+      const watched = start(creature(...greedy), differs);
+      await up(watched, 'up');
+      const leader = watched.recorded[0];
+      const isKilled = () => !watched.run.members().some(({ pid }) => pid !== leader?.pid);
+      while (!isKilled()) await new Promise((resolve) => setTimeout(resolve, 20));
+      return host.sample([watched.run], PLAIN)[0]?.oomKills ?? null;
+    };
+    // Where the whole worker is killed there is nobody left to be sampled.
+    expect([0, null]).toContain(await sampled({ workerId: 'a', quotas, ...own }));
+    expect([1, null]).toContain(await sampled({ workerId: 'b', ...limited({ 'memory.max_rss': 48 * MiB }) }));
+  });
+
   test('what a tree was refused before it was found is no news', async () => {
     const mark = newMark();
     const watched = start(creature('forks', '9', 'sleep'), {

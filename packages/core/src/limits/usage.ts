@@ -37,7 +37,7 @@ export interface TreeUsage {
   } | null;
   /** Times since the run began that the kernel held the tree back at a limit: memory reclaimed, fork refused, CPU throttled. */
   readonly hits: { readonly memory: number; readonly processes: number; readonly cpu: number } | null;
-  /** Processes of the tree that the kernel killed for want of memory. */
+  /** Processes of the tree that the kernel killed for want of memory, at its own limit. */
   readonly oomKills: number | null;
 }
 

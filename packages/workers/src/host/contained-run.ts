@@ -74,6 +74,7 @@ export class ContainedRun implements Hold {
   #limits: LimitsSpec | null;
   #plan: LimitPlan | null;
   #told: { readonly parts: readonly (readonly LimitReport[])[]; readonly all: readonly LimitReport[] };
+  #killed = { all: 0, own: 0 };
   #condemned = false;
   #released = false;
   #onRelease: () => void = () => undefined;
@@ -212,8 +213,16 @@ export class ContainedRun implements Hold {
             cpu: news(cpuThrottled, before?.cpuThrottled),
           }
         : null,
-      oomKills: oomKills === null ? null : news(oomKills, before?.oomKills),
+      oomKills: oomKills === null ? null : this.#ownKills(news(oomKills, before?.oomKills)),
     };
+  }
+
+  /** Of so many kills for want of memory, those at its own limit: a budget around it, or the whole system, may have been short of it. */
+  #ownKills(all: number): number {
+    const fresh = all - this.#killed.all;
+    if (fresh > 0)
+      this.#killed = { all, own: this.#killed.own + (this.#group?.memoryRefused() === true ? fresh : 0) };
+    return this.#killed.own;
   }
 
   oomKilled(): NonNullable<Exit['oomKilled']> | null {
