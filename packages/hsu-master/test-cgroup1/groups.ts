@@ -9,6 +9,7 @@ import {
   hierarchyOf,
   makeGroup,
   removeGroup,
+  writeCgroup,
 } from '../test/cgroups.ts';
 import { type Stage, it as staged } from '../test/drive.ts';
 
@@ -97,6 +98,13 @@ export function stateOption(stage: Stage): readonly string[] {
 export function groupsOf(stage: Stage): readonly string[] {
   const name = `hsu-master.${instanceOf(stage.path('state'))}`;
   return allGroups().filter((folder) => folder.split('/').some((part) => part.startsWith(name)));
+}
+
+/** What others on the machine do takes no CPU from the workers of this master: their shares go before all. */
+export function goesFirst(stage: Stage, pid: number): void {
+  const group = groupOf(stage, pid, 'cpu') ?? '';
+  const base = /^.*\/hsu-master\.[^/]+/.exec(group)?.[0];
+  if (base !== undefined) writeCgroup(base, 'cpu.shares', '262144');
 }
 
 /** The group that the master made for a worker’s process, or null where it made none there. */

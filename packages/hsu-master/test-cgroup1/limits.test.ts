@@ -4,7 +4,16 @@ import { describe, expect } from 'vitest';
 import { cgroupNumbers, membersOf, readCgroup } from '../test/cgroups.ts';
 import { eventually, factor, it, type Launched, type Stage, TIMED } from '../test/drive.ts';
 import { cpuTimeOf, isAlive, stateOf } from '../test/proc.ts';
-import { groupOf, groupsOf, hindrance, stateOption, type View, views, viewWithout } from './groups.ts';
+import {
+  goesFirst,
+  groupOf,
+  groupsOf,
+  hindrance,
+  stateOption,
+  type View,
+  views,
+  viewWithout,
+} from './groups.ts';
 
 const why = hindrance();
 const suffix = why === null ? '' : ` (skipped: ${why})`;
@@ -112,6 +121,7 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
   it('a spinner is held to 20 % of a core', TIMED, async ({ stage }) => {
     const master = run(stage, view, [{ id: 'spin', command: creature('spin'), limits: { cpu: '20%' } }]);
     const pid = await master.started('spin');
+    goesFirst(stage, pid);
     const percent = await percentOf([pid], 3000 * factor);
     expect(percent).toBeGreaterThan(17);
     expect(percent).toBeLessThan(23);
@@ -233,6 +243,7 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
         ],
       });
       const pids = [await master.started('first'), await master.started('second')] as const;
+      goesFirst(stage, pids[0]);
       const percent = await percentOf(pids, 3000 * factor);
       expect(percent).toBeGreaterThan(26);
       expect(percent).toBeLessThan(34);
