@@ -144,12 +144,13 @@ class WithExternal implements FileCollector {
     this.#tails.set(key, tail);
     tail.add(bytes);
     const missed = lost.reduce((sum, loss) => sum + loss.bytes, 0);
-    const waiting: (Promise<void> | undefined | void)[] = [];
+    const waiting: Promise<void>[] = [];
     for (const listener of this.#listeners) {
       if (listener.wants?.(workerId) === 'none') continue;
       const heard = this.#listenerOf(listener, workerId);
       if (missed > 0) heard.missed?.(stream, missed);
-      if (bytes.length > 0) waiting.push(heard.chunk(stream, bytes));
+      const taken = bytes.length > 0 ? heard.chunk(stream, bytes) : undefined;
+      if (taken !== undefined) waiting.push(taken);
     }
     await Promise.all(waiting);
   }

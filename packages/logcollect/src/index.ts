@@ -3,8 +3,8 @@ export type { AlertRule, LogAlert } from './alerts/rule.ts';
 export { AlertWatch } from './alerts/watch.ts';
 export { type ChannelStore, type SystemdStoreOptions, systemdStore } from './capture/channel-store.ts';
 export type { Compression } from './capture/compressor.ts';
+export type { FileSettings } from './capture/file-settings.ts';
 export {
-  type FileSettings,
   type PumpCollector,
   type PumpCollectorOptions,
   pumpCollector,

@@ -13,8 +13,6 @@ import type {
   Native,
   NativeChannel,
   NativeChannelCounts,
-  NativeFormat,
-  NativeOverflow,
   NativePump,
   NativePumpEvent,
 } from '@hsu-master/native';
@@ -34,10 +32,11 @@ import { within } from '../within.ts';
 import { type ChannelFolder, channelFolder } from './channel-folder.ts';
 import { type ChannelName, channelName } from './channel-name.ts';
 import type { ChannelStore } from './channel-store.ts';
-import { type Compression, Compressor } from './compressor.ts';
+import { Compressor } from './compressor.ts';
+import { type FileSettings, PLAIN } from './file-settings.ts';
 import { announceEnd, type FoundRun, foundRuns, isHeldBySomebody } from './found-runs.ts';
 import { newsOf } from './pump-news.ts';
-import { PumpedRun, type PumpedStream } from './pumped-run.ts';
+import { NOWHERE, PumpedRun, type PumpedStream } from './pumped-run.ts';
 
 export interface PumpCollectorOptions extends Omit<FileCollectorOptions, 'disk' | 'idleAfter'> {
   readonly native: Pick<Native, 'openPump'>;
@@ -48,26 +47,6 @@ export interface PumpCollectorOptions extends Omit<FileCollectorOptions, 'disk' 
   /** Keeps FIFOs, and what is in them, while no master runs. */
   readonly store?: ChannelStore | null;
 }
-
-/** What of a file is not in `LogSpec`. */
-export interface FileSettings {
-  readonly format: NativeFormat;
-  /** Before each line, where the format is not JSON. */
-  readonly prefix: string;
-  readonly overflow: NativeOverflow;
-  /** Seconds of local time; 86400 is at midnight, 0 never. */
-  readonly rotateEvery: number;
-  /** Of rotated files. */
-  readonly compression: Compression;
-}
-
-const PLAIN: FileSettings = {
-  format: 'plain',
-  prefix: '',
-  overflow: 'block',
-  rotateEvery: 0,
-  compression: 'none',
-};
 
 /** A collector whose files are written by the addon’s thread: this one only hears what it asks for. */
 export interface PumpCollector extends FileCollector {
@@ -82,13 +61,6 @@ export interface PumpCollector extends FileCollector {
 const MAX_TAPPED = 2 ** 20;
 const STREAMS = ['stdout', 'stderr'] as const;
 const TAIL_LINES = 64;
-/** For what is adopted: it has its channel already. */
-const NOWHERE: RunOutput = {
-  openChannels: () => null,
-  write: (_stream, _chunk, done) => done(),
-  end: () => {},
-};
-
 /**
  * Has the output of every run written to the files that its spec names. Runs append; streams with the same path share a file in
  * the order of arrival. No failure of a disk reaches a worker: see `log.dropped`. A worker waits while a listener does not keep up.
@@ -248,7 +220,7 @@ class Pumped implements PumpCollector {
     if (!this.#isClosed)
       for (const [channel, { run, stream }] of this.#places) {
         const counts = stream.ended ? null : this.#pump.counts(channel);
-        if (counts !== null) add(run.workerId, writtenOf(counts));
+        if (counts !== null) add(run.workerId, counts);
       }
     for (const part of [this.#piped.written(), this.#direct.written()])
       for (const [id, counts] of part) add(id, counts);
@@ -414,7 +386,7 @@ class Pumped implements PumpCollector {
     if (place === undefined || place.stream.ended) return;
     const { run, stream } = place;
     const before = this.#written.get(run.workerId) ?? NOTHING_WRITTEN;
-    this.#written.set(run.workerId, addWritten(before, writtenOf(counts)));
+    this.#written.set(run.workerId, addWritten(before, counts));
     const missed = counts.untappedBytes;
     this.#options.store?.forget(stream.fifo);
     run.hearEnd(stream, missed);
@@ -423,8 +395,4 @@ class Pumped implements PumpCollector {
     if (!this.#speaking.delete(run) || this.#speaking.size > 0) return;
     for (const resolve of this.#drained) resolve();
   }
-}
-
-function writtenOf({ bytes, lines, droppedBytes, droppedLines }: NativeChannelCounts): Written {
-  return { bytes, lines, droppedBytes, droppedLines };
 }

@@ -22,6 +22,13 @@ export interface Opener {
   pipe(run: PumpedRun): RunOutput;
 }
 
+/** For what is adopted: it has its channel already. */
+export const NOWHERE: RunOutput = {
+  openChannels: () => null,
+  write: (_stream, _chunk, done) => done(),
+  end: () => {},
+};
+
 /** The output of one run: by channels where they can be made. */
 export class PumpedRun implements RunOutput {
   readonly workerId: WorkerId;

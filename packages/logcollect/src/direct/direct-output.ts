@@ -260,7 +260,8 @@ export class DirectOutput {
       if (read === null) break;
       if (read.at > strand.heard) this.#miss(strand, read.at);
       strand.heard = read.at + read.bytes.length;
-      const waiting = this.#listenersOf(strand).map((listener) => listener.chunk(strand.stream, read.bytes));
+      const taken = this.#listenersOf(strand).map((listener) => listener.chunk(strand.stream, read.bytes));
+      const waiting = taken.filter((each) => each !== undefined);
       await Promise.all(waiting);
     }
     // What is gone cannot be waited for.

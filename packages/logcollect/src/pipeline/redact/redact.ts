@@ -95,9 +95,7 @@ function hidden(value: LogValue, depth: number): LogValue {
   if (value === '' || value === null || typeof value === 'boolean') return value;
   if (typeof value !== 'object' || depth >= DEPTH) return MASK;
   if (Array.isArray(value)) return (value as readonly LogValue[]).map((item) => hidden(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, hidden(item as LogValue, depth + 1)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hidden(item, depth + 1)]));
 }
 
 function literally(key: string): string {
