@@ -265,15 +265,21 @@ describe('an unmanaged unit', () => {
   });
 });
 
+/** Once it has any; what put its pid into the file may be a child for a moment. */
 async function childrenOf(pid: number): Promise<readonly number[]> {
   let children: readonly number[] = [];
   await eventually(() => {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-      .trim()
-      .split(' ')
-      .filter(Boolean)
-      .map(Number);
+    const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    children = listed.filter((child) => child !== '' && nameOf(child) === 'sleep').map(Number);
     return children.length > 0;
   }, 'it has a child');
   return children;
+}
+
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
