@@ -2,6 +2,7 @@ export { configSchemaText, jsonSchema } from './json-schema.ts';
 
 import { LIMITS_SECTION } from './docs-limits.ts';
 import { CHANNEL_SECTION, LINES_SECTION, TARGETS_SECTION } from './docs-lines.ts';
+import { UNMANAGED_SECTION } from './docs-unmanaged.ts';
 import type { Field, ObjectField } from './schema/fields.ts';
 import { IGNORED } from './schema/ignored.ts';
 import { root } from './schema/root.ts';
@@ -48,7 +49,7 @@ export function configDocs(): string {
   writer.section('Document', root);
   writer.section('Worker', longForm);
   writer.section('ShortWorker', shortForm);
-  return `${[INTRODUCTION, LIMITS_SECTION, LINES_SECTION, CHANNEL_SECTION, TARGETS_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, LIMITS_SECTION, LINES_SECTION, CHANNEL_SECTION, TARGETS_SECTION, UNMANAGED_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
 }
 
 class Writer {
