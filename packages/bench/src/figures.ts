@@ -9,6 +9,7 @@ export const METRICS = [
   'sampling',
   'spawn',
   'adopt',
+  'table',
   'logs',
 ] as const;
 export type Metric = (typeof METRICS)[number];
@@ -98,6 +99,13 @@ export const figures = {
     target: { kind: 'most', most: 500 },
   },
   adoptN: { metric: 'adopt', title: 're-attach of N, in the process of the master', unit: 'ms' },
+  table: { metric: 'table', title: 'table of N processes and all others: who is there', unit: 'ms' },
+  tableTold: {
+    metric: 'table',
+    title: '… with arguments, program, directory and user',
+    unit: 'ms',
+  },
+  tablePorts: { metric: 'table', title: '… with who listens where', unit: 'ms' },
   logs1: {
     metric: 'logs',
     title: '1 × 1 000 000 lines: order to all in the file',

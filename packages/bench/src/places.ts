@@ -16,6 +16,7 @@ export const places = {
   spawner: fromPackage('dist/spawner.js'),
   holder: fromPackage('dist/holder.js'),
   adopter: fromPackage('dist/adopter.js'),
+  tabler: fromPackage('dist/tabler.js'),
   library: fromPackage('../hsu-master/dist/index.js'),
   workers: fromPackage('../workers/dist/index.js'),
   native: fromPackage('../native/dist/index.js'),

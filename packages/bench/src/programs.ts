@@ -19,6 +19,7 @@ export interface Programs {
   readonly reattach: string;
   readonly flood: string;
   readonly tally: string;
+  readonly table: string;
   readonly logloop: string;
 }
 
@@ -39,21 +40,35 @@ async function compile(name: string, linkage: Linkage): Promise<string> {
 
 /** Compiles what is older than its source. Rejects without a C compiler. */
 export async function compilePrograms(): Promise<Programs> {
-  const [arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, logloop, bare, linked] =
-    await Promise.all([
-      compile('arena', 'static'),
-      compile('floor', 'static'),
-      compile('awkward', 'static'),
-      compile('nothing', 'static'),
-      compile('spawns', 'static'),
-      compile('reader', 'static'),
-      compile('reattach', 'static'),
-      compile('flood', 'static'),
-      compile('tally', 'static'),
-      compile('logloop', 'static'),
-      compile('stamp', 'static'),
-      compile('stamp', 'dynamic'),
-    ]);
+  const [
+    arena,
+    floor,
+    awkward,
+    nothing,
+    spawns,
+    reader,
+    reattach,
+    flood,
+    tally,
+    table,
+    logloop,
+    bare,
+    linked,
+  ] = await Promise.all([
+    compile('arena', 'static'),
+    compile('floor', 'static'),
+    compile('awkward', 'static'),
+    compile('nothing', 'static'),
+    compile('spawns', 'static'),
+    compile('reader', 'static'),
+    compile('reattach', 'static'),
+    compile('flood', 'static'),
+    compile('tally', 'static'),
+    compile('table', 'static'),
+    compile('logloop', 'static'),
+    compile('stamp', 'static'),
+    compile('stamp', 'dynamic'),
+  ]);
   const stamp = { static: bare, dynamic: linked };
-  return { arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, logloop, stamp };
+  return { arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, table, logloop, stamp };
 }

@@ -10,7 +10,7 @@ export function allOf(matchers: readonly Matcher[]): Matcher {
   return {
     needs: needsOf(matchers),
     async begin(tools): Promise<Look> {
-      const looks = await Promise.all(matchers.map((one) => one.begin(tools)));
+      const looks = await Promise.all(matchers.map(async (one) => one.begin(tools)));
       const bound = looks.map(({ pids }) => pids).filter((pids) => pids !== null);
       const pids = bound.length === 0 ? null : bound.reduce((a, b) => a.filter((pid) => b.includes(pid)));
       return {
@@ -35,7 +35,7 @@ export function anyOf(matchers: readonly Matcher[]): Matcher {
   return {
     needs: needsOf(matchers),
     async begin(tools): Promise<Look> {
-      const looks = await Promise.all(matchers.map((one) => one.begin(tools)));
+      const looks = await Promise.all(matchers.map(async (one) => one.begin(tools)));
       const isBound = looks.every(({ pids }) => pids !== null);
       const isAbsent = looks.every(({ absent }) => absent !== '');
       return {

@@ -64,7 +64,7 @@ class TableFinder implements ProcessFinder {
     const { strategy, exclude, needs } = this.#readyOf(discovery);
     const what = describeStrategy(discovery.strategy);
     const look = await strategy.begin(tools);
-    const excluding = await Promise.all(exclude.map((one) => one.begin(tools)));
+    const excluding = await Promise.all(exclude.map(async (one) => one.begin(tools)));
     if (this.#closed) return { kind: 'none', reason: 'the master is ending' };
     if (look.absent !== '') return { kind: 'none', reason: look.absent };
     const table = this.#source.look(needs, look.pids);
