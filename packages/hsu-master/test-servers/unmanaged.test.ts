@@ -25,24 +25,32 @@ const begin: Readonly<Record<Server, () => Promise<unknown>>> = {
   redis: () =>
     launch([
       program('redis-server', 'redis-server'),
-      ...['--bind', '127.0.0.1', '--port', String(ports.redis), '--daemonize', 'yes', '--save', ''],
-      ...[
-        '--dir',
-        stage.path('redis'),
-        '--pidfile',
-        pidFiles.redis,
-        '--unixsocket',
-        stage.path('redis', 'socket'),
-      ],
-      ...['--logfile', stage.path('redis', 'redis.log')],
+      stage.write(
+        'redis.conf',
+        `bind 127.0.0.1
+port ${ports.redis}
+daemonize yes
+save ""
+dir ${stage.path('redis')}
+pidfile ${pidFiles.redis}
+unixsocket ${stage.path('redis', 'socket')}
+logfile ${stage.path('redis', 'redis.log')}
+`,
+      ),
     ]),
   nginx: () => launch([program('nginx', 'nginx-light'), '-p', stage.path('nginx'), '-c', conf]),
   postgres: () =>
     launch(
       [
         postgresProgram('pg_ctl'),
-        ...['start', '-w', '-D', data, '-l', `${data}/server.log`],
-        ...['-o', `-h 127.0.0.1 -p ${ports.postgres} -k ''`],
+        'start',
+        '-w',
+        '-D',
+        data,
+        '-l',
+        `${data}/server.log`,
+        '-o',
+        `-h 127.0.0.1 -p ${ports.postgres} -k ''`,
       ],
       isRoot ? { uid: account.uid, gid: account.gid } : {},
     ),

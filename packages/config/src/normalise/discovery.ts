@@ -86,7 +86,7 @@ function strategiesOf(written: WrittenClueWithParent, at: Path, findings: Findin
   const { parent_process: parent } = written;
   const own = plainOf(written, name, at, findings);
   if (parent === undefined) return own;
-  const above = strategiesOf(parent as WrittenClue, [...at, 'parent_process'], findings);
+  const above = strategiesOf(parent, [...at, 'parent_process'], findings);
   if (above.length === 0 && !findings.hasErrorBelow([...at, 'parent_process']))
     findings.errorAt([...at, 'parent_process'], { message: 'is empty; it says not who the parent is' });
   return [...own, { kind: 'parent', parent: joined('all', above) }];

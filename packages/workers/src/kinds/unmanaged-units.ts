@@ -69,7 +69,8 @@ export class UnmanagedUnits {
   }
 
   close(): void {
-    for (const id of [...this.#searches.keys()]) this.#end(id);
+    // A map that shrinks while it is walked is walked to its end.
+    for (const id of this.#searches.keys()) this.#end(id);
     this.#parts.finder?.close();
   }
 
