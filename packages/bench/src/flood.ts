@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -103,6 +103,10 @@ async function watch(prepared: Prepared, ground: Ground): Promise<Flooded> {
     await arena.launched();
     if (prepared.background) await arena.exited;
     if (load.ends) {
+      const begun = () =>
+        Array.from({ length: load.workers }, (_, id) => `${stamps.path}.${id}`).every(existsSync) ||
+        undefined;
+      await until('all workers begun', START_LIMIT_MS, 10, signal, begun);
       await settled(ground, signal);
       return { time: Number.NaN, cpu: Number.NaN, growth: Number.NaN, lost: await lostLines(ground) };
     }
