@@ -68,7 +68,9 @@ export class LimitsCheck implements Check {
     }
     // By an order, or with its master.
     if (event.type === 'worker.stopped') this.#ended.delete(id);
-    if (event.type === 'worker.exited' && !this.#asked.has(id)) this.#exited(id, event.payload);
+    // An order may have come before an exit that an earlier master saw is told again.
+    if (event.type === 'worker.exited' && !this.#asked.has(id) && !event.payload.asked)
+      this.#exited(id, event.payload);
     const policy = event.type === 'worker.starting' ? this.#ended.get(id) : undefined;
     if (policy !== undefined) {
       this.#world.violate('limit-answers-are-kept', `${id} began again after ${policy}`);

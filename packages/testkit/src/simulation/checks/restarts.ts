@@ -110,7 +110,12 @@ export class RestartsCheck implements Check {
         history.notBefore = 0;
         return;
       case 'worker.exited':
-        if (!history.asked && event.payload.exit.oomKilled === 'limit' && isRestart(spec))
+        if (
+          !history.asked &&
+          !event.payload.asked &&
+          event.payload.exit.oomKilled === 'limit' &&
+          isRestart(spec)
+        )
           history.cause = 'resource';
         if (lived(history, now) >= mostResetAfter) forgive(history);
         return;
