@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LimitsSpec, LimitValues } from '@hsu-master/core';
 import { creature } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { runs, runsOn } from '../test/adoption.ts';
+import { runsOn } from '../test/adoption.ts';
 import { membersOf, readCgroup, writeCgroup } from '../test/cgroups.ts';
 import { eventually, factor, it, type Launched, type Stage } from '../test/drive.ts';
 import { embed } from '../test/embedded.ts';
@@ -48,17 +48,29 @@ function crowd(size: number): object {
   };
 }
 
+/** Of its latest run. */
+function pidOf(master: Launched, worker: string): number {
+  const line = master.matching(new RegExp(`^${worker}: (started|runs on) \\(pid`)).at(-1);
+  return Number(/pid (\d+)/.exec(line ?? '')?.[1]);
+}
+
 /** The next master finds what the killed one left, and leaves nothing itself. */
 async function recovers(stage: Stage, view: View, config: string, size: number): Promise<void> {
   const next = launch(stage, view, config);
-  await next.until('all of them', () => next.matching(/^one-\d+: (started|runs on)/).length === size);
+  // Who is still being stopped for the master before ends first, and is then started.
+  const isUp = (id: string) => {
+    const last = next.matching(new RegExp(`^${id}: (started|runs on|stopping|exit|ended|killed)`)).at(-1);
+    return / (started|runs on) \(pid/.test(last ?? '') && isAlive(pidOf(next, id));
+  };
+  const ids = Array.from({ length: size }, (_unused, index) => `one-${index}`);
+  await eventually(() => ids.every(isUp));
   expect(next.matching(/TWIN|internal error/)).toEqual([]);
   const groups = groupsOf(stage).filter((folder) => /\/one-[^/]+$/.test(folder));
   expect(groups.filter((folder) => folder.includes('~'))).toEqual([]);
   for (let index = 0; index < size; index += 1) {
     const own = groups.filter((folder) => folder.endsWith(`/one-${index}`));
     expect(own).not.toEqual([]);
-    const pid = await runs(next, `one-${index}`);
+    const pid = pidOf(next, `one-${index}`);
     for (const folder of own) expect(membersOf(folder)).toContain(pid);
   }
   expect(await next.stop()).toEqual({ code: 0, signal: null });

@@ -88,7 +88,7 @@ class Pumped implements PumpCollector {
   readonly #listeners = new Set<OutputListener>();
   readonly #places = new Map<NativeChannel, Place>();
   /** Of runs of earlier masters, until somebody takes charge of them. */
-  readonly #found = new Map<string, OutputChannels>();
+  readonly #found = new Map<string, { readonly channels: OutputChannels; readonly isHeld: boolean }>();
   /** Of each worker its latest run. */
   readonly #latest = new Map<WorkerId, PumpedRun>();
   readonly #speaking = new Set<PumpedRun>();
@@ -138,7 +138,8 @@ class Pumped implements PumpCollector {
 
   resume(spec: WorkerSpec, run: number): OutputChannels | null {
     const key = `${spec.id}.${run}`;
-    const found = this.#found.get(key) ?? null;
+    const found = this.#found.get(key)?.channels ?? null;
+    if (this.#found.get(key)?.isHeld === false) this.#tellUnread(spec.id, run);
     this.#found.delete(key);
     if (found !== null || spec.log.files.channel !== 'file') return found;
     return this.#direct.open(spec, run).openChannels();
@@ -159,8 +160,7 @@ class Pumped implements PumpCollector {
       const channels = adopted.openChannels();
       // Those of a worker come in the order of its runs.
       this.#latest.set(workerId, adopted);
-      if (channels !== null) this.#found.set(`${workerId}.${run}`, channels);
-      if (!isHeld) this.#tellUnread(workerId, run);
+      if (channels !== null) this.#found.set(`${workerId}.${run}`, { channels, isHeld });
     }
     this.#pump.carryOn();
     this.#options.store?.settle(new Set(readdirSync(this.#folder.path)));
@@ -181,13 +181,9 @@ class Pumped implements PumpCollector {
     return streams;
   }
 
-  /** Later: nobody listens to events yet who has not been told that there is a master. */
   #tellUnread(workerId: WorkerId, run: number): void {
     const reason = 'no-reader: it ended while no master ran, and what nobody had read by then is lost';
-    this.#options.clock.after(0, () => {
-      if (!this.#isClosed)
-        this.#options.publish({ type: 'log.dropped', payload: { bytes: 0, reason } }, workerId, run);
-    });
+    this.#options.publish({ type: 'log.dropped', payload: { bytes: 0, reason } }, workerId, run);
   }
 
   subscribe(listener: OutputListener): () => void {

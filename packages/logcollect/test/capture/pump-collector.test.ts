@@ -232,6 +232,8 @@ test('that a worker ended while no master ran is told with what may be lost of i
   closeSync(err);
   const next = new Place(first.folder);
   next.collector.adopt([next.spec(), other]);
+  expect(next.events).toEqual([]);
+  next.collector.resume(next.spec(), 1, 'mark');
   await expect.poll(() => next.events).toHaveLength(1);
   expect(next.events[0]).toMatchObject({
     type: 'log.dropped',
