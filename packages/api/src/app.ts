@@ -1,6 +1,6 @@
 import websocket from '@fastify/websocket';
 import { problemOf } from '@hsu-master/core';
-import fastify from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { type App, contextOf, type Surroundings } from './context.ts';
 import { problemFrom } from './problems.ts';
@@ -29,7 +29,13 @@ export interface AppParts extends Surroundings {
 export function createApp(parts: AppParts): { readonly app: App; readonly close: () => Promise<void> } {
   const closing = new AbortController();
   const context = contextOf(parts, closing.signal);
+  const answerError = (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = problemFrom(error, parts.defect);
+    return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
+  };
   const app = fastify({
+    // Addresses that cannot be decoded do not come as far as the handler of errors.
+    frameworkErrors: answerError,
     logger: false,
     bodyLimit: LARGEST_BODY,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
@@ -39,10 +45,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
   app.setValidatorCompiler(validatorCompiler);
   // Answers are held to their schemas by types and in the tests; checking each of them again would be paid by every reader.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.setErrorHandler((error, _request, reply) => {
-    const problem = problemFrom(error, parts.defect);
-    return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
-  });
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => {
     const problem = problemOf(
       'E_UNKNOWN_ROUTE',

@@ -9,20 +9,26 @@ import type { EndResult } from './wire.ts';
 export interface Door {
   /** @throws HsuError E_OTHER_MASTER, E_STATE */
   open(): Promise<void>;
-  /** Resolves when somebody asks for the end. */
-  readonly asked: Promise<{ readonly reason: string; readonly failed: false }>;
+  /** Resolves when somebody asks for the end: that of the workers too, whatever the configuration says of other ends. */
+  readonly asked: Promise<AskedEnd>;
   /** Tells who asked for the end what it came to, and lets nobody in any more. null: it goes on in another program. */
   close(result: EndResult | null): Promise<void>;
 }
 
+interface AskedEnd {
+  readonly reason: string;
+  readonly failed: false;
+  readonly workers: 'stop';
+}
+
 export function openDoor(master: Master): Door {
-  const asked = Promise.withResolvers<{ readonly reason: string; readonly failed: false }>();
+  const asked = Promise.withResolvers<AskedEnd>();
   const ended = Promise.withResolvers<EndResult | null>();
   const control = createControl({
     master,
     environment: process.env,
     async shutdown(reason) {
-      asked.resolve({ reason, failed: false });
+      asked.resolve({ reason, failed: false, workers: 'stop' });
       const result = await ended.promise;
       if (result === null) return { survivors: [], forced: false };
       const { survivors, strays, forced } = result;

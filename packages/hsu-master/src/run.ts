@@ -76,7 +76,7 @@ interface End {
   /** What goes on in this process. */
   readonly successor?: Successor;
   /** Otherwise than the configuration says. */
-  readonly workers?: 'leave';
+  readonly workers?: 'leave' | 'stop';
 }
 
 interface Held extends Opened {
