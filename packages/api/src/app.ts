@@ -35,7 +35,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
   };
   const app = fastify({
     // Addresses that cannot be decoded do not come as far as the handler of errors.
-    frameworkErrors: answerError,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
     logger: false,
     bodyLimit: LARGEST_BODY,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
