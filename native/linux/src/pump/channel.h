@@ -63,7 +63,8 @@ struct Channel {
   bool polled = false;    // in the thread's epoll
   std::vector<Channel*> predecessors;  // of the same worker, stream and file; what they hold comes first
   bool preceded = false;               // the above is known
-  Milliseconds unfinished = 0;  // since when it has only a part of a line; 0: it has not
+  Milliseconds unfinished = 0;  // since when it has only a part of a line, or waits for that of another
+  int looks = 0;            // how often it was looked for its rest: on a busy machine time alone tells nothing
   bool skipping = false;  // the rest of a line whose beginning was lost
   bool emptied = false;   // what was in the spool is written, or given up
   bool forgotten = false;

@@ -91,7 +91,8 @@ class LogFile {
   bool at_line_end() const { return at_line_end_; }
 
   int users = 0;
-  uint64_t last = 0;  // who wrote to it last
+  uint64_t last = 0;      // who wrote to it last
+  bool given_up = false;  // the rest of a line that was awaited from that one
 
  private:
   struct Plan {

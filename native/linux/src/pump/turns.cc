@@ -16,7 +16,8 @@ namespace {
 
 constexpr int kMostCapacity = 1024 * 1024;
 constexpr size_t kGrowAt = 16 * 1024;
-constexpr Milliseconds kRestOfLine = 100;
+constexpr Milliseconds kRestOfLine = 1000;
+constexpr int kLooks = 200;
 constexpr size_t kMostGrown = 8 * 1024 * 1024;  // all channels together
 
 size_t held_by(const Fd& fifo) {
@@ -58,12 +59,12 @@ void Pump::turn(Channel& channel) {
   }
   Sight sight(*this, channel);
   // Lines of two channels must not be mixed.
-  bool patient = !channel.unfinished || now_ - channel.unfinished < kRestOfLine;
+  bool patient = channel.looks < kLooks || now_ - channel.unfinished < kRestOfLine;
   bool whole = file.users > 1 && patient && !file.is_out() && !stopping_;
-  if (whole && file.last != channel.id && !file.at_line_end()) return wait_for_rest(channel);
+  if (whole && file.last != channel.id && !file.at_line_end() && !file.given_up) return wait_for_rest(channel);
   LogFile::Pulled pulled = file.pull(channel.fifo.get(), channel.options.rotation, sight, now_, whole);
   if (pulled.outcome == LogFile::Outcome::unfinished) return wait_for_rest(channel);
-  channel.unfinished = 0;
+  channel.looks = 0;
   switch (pulled.outcome) {
     case LogFile::Outcome::ended:
       return finish(channel);
@@ -75,6 +76,7 @@ void Pump::turn(Channel& channel) {
     default:
       moved_ = true;
       file.last = channel.id;
+      file.given_up = !patient;
       busy_ |= pulled.bytes >= channel.capacity / 4 || file.users > 1;
       grow(channel, pulled.bytes);
       settle(channel);
@@ -82,7 +84,7 @@ void Pump::turn(Channel& channel) {
 }
 
 void Pump::wait_for_rest(Channel& channel) {
-  if (!channel.unfinished) channel.unfinished = now_;
+  if (channel.looks++ == 0) channel.unfinished = now_;
   poll_again(channel, false);
   unfinished_.push_back(&channel);
 }
