@@ -39,11 +39,11 @@ attached, and all are named, unless \`choose\` says \`oldest\` or \`newest\`.
 | \`process_name\`, \`process_name_pattern\` | whose name, or its program’s, or what it calls itself (its first argument) is that or has that in it | the kernel cuts names after 15 bytes; then the program’s counts |
 | \`command_line_pattern\` | whose arguments, joined by blanks, have that in them | nginx, redis and PostgreSQL write over theirs |
 | \`port\` | that listens there, TCP or UDP | in the network namespace of the master; who listens on all addresses listens on each |
-| \`parent_process\` | whose parent is so | |
+| \`parent_process\` | whose parent is so | told by the same keys, one level below |
 | \`environment_variable\` | that began with this variable | nginx and redis write over it |
-| \`working_directory\` | that works there | |
-| \`user\` | that runs as this user (the effective one) | |
-| \`open_file\` | that has this file or unix socket open | |
+| \`working_directory\` | that works there | or below, with \`include_subdirectories\` |
+| \`user\` | that runs as this user (the effective one) | by name or number |
+| \`open_file\` | that has this file or unix socket open | symbolic links in the path are followed |
 | \`executable_path\` | that is this program | also after the file was replaced |
 | \`service_name\` | that is the main process of the service | asked of systemd, OpenRC’s records, or the pid file of an init.d script |
 
