@@ -9,6 +9,7 @@ import {
   type Order,
   type SignalName,
   select,
+  signalRefusal,
   type TicketOutcome,
   type UsageView,
   type Validation,
@@ -199,15 +200,20 @@ class MasterControl implements Control {
       case 'kill':
         return this.#master.killWorker(spec.id);
       case 'signal':
-        this.#signal(spec.id, order);
+        this.#signal(spec, order);
         return Promise.resolve({ kind: 'done', already: false });
     }
   }
 
-  #signal(id: WorkerId, { signal, to }: Order & { readonly kind: 'signal' }): void {
+  #signal(spec: WorkerSpec, { signal, to }: Order & { readonly kind: 'signal' }): void {
+    const { id, unmanaged } = spec;
     const number = signalNumber(signal);
+    const refusal = signalRefusal(spec, signal);
+    if (refusal !== null) throw new HsuError(refusal.code, refusal.message, { id, signal });
     const { process: main } = this.#master.worker(id);
-    const targets = to === 'tree' ? this.#master.members(id) : main === null ? [] : [main];
+    // What others started is signalled alone: what descends from it is its own business.
+    const targets =
+      to === 'tree' && unmanaged === null ? this.#master.members(id) : main === null ? [] : [main];
     if (targets.length === 0)
       throw new HsuError('E_NOT_RUNNING', `worker "${id}" has no process now`, { id });
     const loaded = loadNative();

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { yamlOf } from '../src/yaml-text.ts';
+import { clientOf } from './background.ts';
 import { eventually, freePort, it, type Launched, type Stage } from './drive.ts';
 import { isAlive } from './proc.ts';
 
@@ -94,6 +95,25 @@ describe.concurrent('an unmanaged unit', () => {
     writeFileSync(log, 'two\n');
     await said('two');
     expect(master.lines).not.toContain('web | of before');
+  });
+
+  it('takes the orders that control allows, and no other', async ({ stage }) => {
+    const pid = await startForeign(stage, await freePort());
+    const master = stage.run(
+      unit({
+        discovery: { pid_file: 'server.pid' },
+        control: { can_terminate: true, allowed_signals: ['SIGTERM', 'SIGCONT'] },
+      }),
+    );
+    await attached(master, pid);
+    const client = clientOf(stage);
+    await expect(client.signal('web', 'SIGKILL')).rejects.toMatchObject({ code: 'E_UNMANAGED', status: 409 });
+    expect(await client.signal('web', 'SIGCONT', 'tree')).toMatchObject({ state: 'done' });
+    expect(await client.why('web')).toMatchObject({ worker: 'web', cause: null });
+    master.signal('SIGTERM');
+    await master.ended;
+    expect(isAlive(pid)).toBe(true);
+    client.close();
   });
 
   it('adopt writes a stanza with which a master finds just that process', async ({ stage }) => {
