@@ -185,7 +185,7 @@ export {
 export { waitingForProcess } from './worker/await-process.ts';
 export { KILL_WAIT } from './worker/course.ts';
 export { decide } from './worker/decide.ts';
-export { digest } from './worker/digest.ts';
+export { digest, startDigest } from './worker/digest.ts';
 export type { Effect, TicketOutcome } from './worker/effects.ts';
 export {
   describeExit,

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { choosePort, type ListenSpec, type PortQuestion, withPort } from '../src/index.ts';
+import {
+  choosePort,
+  digest,
+  type ListenSpec,
+  type PortQuestion,
+  startDigest,
+  withPort,
+} from '../src/index.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const range = fc
@@ -130,4 +137,23 @@ describe('a command with a port', () => {
   it('keeps its arguments where none is named', () => {
     expect(withPort(command, { ...listen, argument: null }, 5).argv).toEqual(['unit', 'serve']);
   });
+});
+
+it('another port to listen on takes another process', () => {
+  const command = {
+    argv: ['unit'] as [string],
+    cwd: '/',
+    env: {},
+    umask: null,
+    user: null,
+    group: null,
+    groups: null,
+  };
+  const listen: ListenSpec = { range: null, argument: '--port', handOver: 'reserve', isUnit: true };
+  const range = { first: 1, last: 2 };
+  const digests = [null, listen, { ...listen, range }, { ...listen, handOver: 'socket' as const }].map(
+    (how) => startDigest({ command, listen: how }),
+  );
+  expect(new Set(digests).size).toBe(4);
+  expect(digests[0]).toBe(digest(command));
 });

@@ -6,6 +6,7 @@ import {
   judgementOf,
   memoOf,
   type RunTrace,
+  startDigest,
   type Worker,
   type WorkerMemo,
   type WorkerSpec,
@@ -69,10 +70,10 @@ export class Memory {
     this.#remember(spec, worker);
   }
 
-  #begin({ id, command, limits }: WorkerSpec, run: number): RunTrace {
+  #begin(spec: WorkerSpec, run: number): RunTrace {
     const { clock, masterId } = this.#in;
-    const mark = `${masterId}.${id}.${run}`;
-    return { mark, at: clock.now(), command: digest(command), limits: digest(limits) };
+    const mark = `${masterId}.${spec.id}.${run}`;
+    return { mark, at: clock.now(), command: startDigest(spec), limits: digest(spec.limits) };
   }
 
   #remember({ id, enabled, unmanaged }: WorkerSpec, worker: Worker): void {

@@ -1,3 +1,5 @@
+import type { WorkerSpec } from './spec.ts';
+
 /**
  * Sixteen hexadecimal digits that are the same for values that are written alike, whatever the order of their members. For telling that
  * something changed; no protection against whoever wants two values to look alike.
@@ -16,6 +18,11 @@ export function digest(value: unknown): string {
   const second =
     Math.imul(two ^ (two >>> 16), 2_246_822_507) ^ Math.imul(first ^ (first >>> 13), 3_266_489_909);
   return [first, second].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** Of what a program is started with: a process whose digest is another one must give way to a new one. */
+export function startDigest({ command, listen }: Pick<WorkerSpec, 'command' | 'listen'>): string {
+  return digest(listen === null ? command : { command, listen });
 }
 
 function canonical(value: unknown): string {

@@ -1,7 +1,7 @@
 import { effectiveLimits } from '../limits/adjust.ts';
 import { type FailureHistory, noFailures } from '../restart/breaker.ts';
 import { beginKill, beginStop, forgiveLater, startOrWait, waitToRetry } from './course.ts';
-import { digest } from './digest.ts';
+import { digest, startDigest } from './digest.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 import type { MemoPhase, RunTrace, WorkerMemo } from './memo.ts';
 import type { RecalledMessage } from './messages.ts';
@@ -110,7 +110,7 @@ function goOn(turn: Turn, running: Running, { phase, desired }: WorkerMemo, trac
 
 /** Whether what it ran last was something else than what it is to run. */
 function isOther({ in: { spec } }: Turn, trace: RunTrace | null): boolean {
-  return trace !== null && trace.command !== null && trace.command !== digest(spec.command);
+  return trace !== null && trace.command !== null && trace.command !== startDigest(spec);
 }
 
 /** Nothing of it is alive, and it is wanted up. The failures of another command are none of this one’s. */
