@@ -6,7 +6,7 @@ import { readRequest, writeAnswer } from './upgrade-files.ts';
 import { ownVersion } from './version.ts';
 
 /** How long the new program may take to say its version, or to check the configuration. */
-const PATIENCE: Milliseconds = 30_000;
+const PATIENCE: Milliseconds = 120_000;
 /** What is kept of what it says. */
 const MOST_OUTPUT = 4096;
 

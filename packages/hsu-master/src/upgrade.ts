@@ -11,7 +11,7 @@ import { lockFileOf } from './lock.ts';
 import { readAnswer, type UpgradeAnswer, writeRequest } from './upgrade-files.ts';
 
 /** The new program is tried twice, and what targets have not taken yet is waited for. */
-const PATIENCE: Milliseconds = 90_000;
+const PATIENCE: Milliseconds = 300_000;
 const LOOK_EVERY: Milliseconds = 50;
 
 /** `hsu-master upgrade FILE`: the master of a file goes on as the version that this command belongs to, in the same process. */

@@ -108,7 +108,8 @@ describe.concurrent.each(why === null ? views() : [])(`groups of cgroup v1, $nam
     const config = stage.config(crowd(30));
     for (const after of [1, 12]) {
       const first = launch(stage, view, config);
-      await first.until(`${after} of them`, () => first.matching(/^one-\d+: started/).length >= after);
+      const those = () => first.matching(/^one-\d+: (started|runs on)/);
+      await first.until(`${after} of them`, () => those().length >= after);
       await first.stop('SIGKILL');
     }
     await recovers(stage, view, config, 30);
