@@ -245,6 +245,21 @@ describe('integrated units', () => {
     await next.stop();
     expect(readdirSync(files)).toEqual([]);
   });
+
+  it('that are left at the master’s end are not asked to stop, and stay to be found', async ({ stage }) => {
+    const config = { master: { on_master_exit: 'leave' }, workers: [unit('svc', nodeUnit(stage), SOON)] };
+    const first = stage.run(config);
+    await first.line(/^svc \| greeted as svc 1$/);
+    const pid = await first.started('svc');
+    expect(await first.stop()).toEqual({ code: 0, signal: null });
+    expect(first.matching(/^svc \| stop$/)).toEqual([]);
+    const files = join(stage.home, 'run', 'hsu-master');
+    expect(readFileSync(join(files, 'svc.pid'), 'utf8')).toBe(`${pid}\n`);
+    const next = stage.run(config);
+    await next.line(new RegExp(`^svc: runs on \\(pid ${pid},`));
+    await next.line(/^svc \| greeted as svc 1$/);
+    await next.stop();
+  });
 });
 
 describe('without the addon', () => {
