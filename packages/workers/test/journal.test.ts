@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -138,6 +140,19 @@ describe('run records', () => {
     first.remember('db', null);
     expect([...journal().memos()]).toEqual([['web', memo(2)]]);
     expect([...journal('boot-2').memos()]).toEqual([]);
+  });
+
+  it('what is said after the end reaches no file, also none that has the descriptor by then', async () => {
+    const first = journal();
+    first.recordRun(record('web', 1, 'm.web.1', process1));
+    await first.close();
+    const other = openSync(join(place, 'other'), 'w+');
+    first.forgetRun('web', 1);
+    first.remember('web', memo(1));
+    expect(() => first.recordRun(record('db', 1, 'm.db.1', process1))).toThrow('closed');
+    expect(readFileSync(join(place, 'other'), 'utf8')).toBe('');
+    closeSync(other);
+    expect(journal().leftOvers()).toHaveLength(1);
   });
 
   it('a torn last line hides no other, and is overwritten by what follows', () => {

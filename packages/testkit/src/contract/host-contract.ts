@@ -319,6 +319,24 @@ function describeAttach(harness: () => HostHarness, begun: WatchedRun[]): void {
     await found.over();
   });
 
+  test('A1: whoever has the pid now and another start time is left alone, and the run is over', async () => {
+    const { process, mark } = attach(zoo.sleeps());
+    const reused = { ...process, startedAt: `${process.startedAt}1` };
+    const watched = WatchedRun.attach(harness(), reused, newMark());
+    begun.push(watched);
+    expect(watched.reports).toEqual([]);
+    watched.run.signalTree('SIGKILL');
+    await watched.over();
+    expect(watched.reports).toMatchObject([
+      { kind: 'exited', exit: { code: null, signal: null }, remaining: [] },
+    ]);
+    watched.run.signalTree('SIGKILL');
+    expect(harness().host.isAlive(process)).toBe(true);
+    const stranger = WatchedRun.attach(harness(), process, mark);
+    stranger.run.signalTree('SIGKILL');
+    await stranger.over();
+  });
+
   test('H1: what a leader that is gone already has left is found by its mark', async () => {
     const { process, mark } = attach(zoo.leavesChild());
     await expect.poll(() => harness().host.isAlive(process), { timeout: 10_000 }).toBe(false);

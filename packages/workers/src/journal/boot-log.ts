@@ -53,6 +53,7 @@ export class BootLog {
   #living: Bytes = 0;
   /** Something could not be written: all that counts is written with the next line. */
   #behind = false;
+  #closed = false;
   /** It was told that something is owed. */
   #owes = false;
 
@@ -91,6 +92,7 @@ export class BootLog {
 
   /** On return the record is in the file; throws where it is not. */
   record(record: RunRecord): void {
+    if (this.#closed) throw new Error(`${this.#file} is closed`);
     const before = this.#runs.get(record.workerId);
     const line = this.#apply(record);
     try {
@@ -116,11 +118,14 @@ export class BootLog {
     this.#note({ workerId, wish });
   }
 
+  /** What is said afterwards is lost: the descriptor may be another file’s by then. */
   close(): void {
+    this.#closed = true;
     closeSync(this.#descriptor);
   }
 
   #note(entry: Entry): void {
+    if (this.#closed) return;
     const line = this.#apply(entry);
     try {
       this.#append(line);

@@ -22,7 +22,7 @@ export interface JournalPlaces {
 export interface FileJournal extends Journal {
   /** Resolves when everything said so far is on disk. */
   settled(): Promise<void>;
-  /** The same, then lets go of the files; nothing may be said afterwards. */
+  /** The same, then lets go of the files; what is said afterwards is lost, and no run can be recorded. */
   close(): Promise<void>;
 }
 

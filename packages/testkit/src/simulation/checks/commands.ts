@@ -28,9 +28,10 @@ export class CommandsCheck implements Check {
     // What was not wanted any more only because its master ended is wanted again.
     if (this.#stopping || rebooted || begunAnew) this.#resting.clear();
     this.#stopping = false;
-    if (uncertain?.id == null) return;
-    this.#wanted.delete(uncertain.id);
-    this.#resting.delete(uncertain.id);
+    const id = uncertain?.id ?? null;
+    if (id === null) return;
+    this.#wanted.delete(id);
+    this.#resting.delete(id);
   }
 
   event({ type, workerId, run }: HsuEvent): void {

@@ -39,7 +39,8 @@ export class LimitsCheck implements Check {
   succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
     this.#ending.clear();
     for (const id of changed) this.#ended.delete(id);
-    if (uncertain?.id != null) this.#raised.add(uncertain.id);
+    const unsure = uncertain?.id ?? null;
+    if (unsure !== null) this.#raised.add(unsure);
     if (!begunAnew && !rebooted) return;
     this.#ended.clear();
     this.#raised.clear();
