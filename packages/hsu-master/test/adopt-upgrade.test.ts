@@ -40,7 +40,7 @@ describe.concurrent('hsu-master upgrade', () => {
         expect((await asked.end()).code).toBe(0);
         expect(asked.stdout).toMatch(/^version \S+ is the master now \(pid \d+\); 4 workers run$/m);
         expect(asked.stdout).toContain(`(pid ${master.pid})`);
-        expect(childrenOf(master.pid).toSorted()).toEqual([...pids.values()].toSorted());
+        expect(new Set(childrenOf(master.pid))).toEqual(new Set(pids.values()));
         if (round > 1) expect(descriptorsOf(master.pid).size).toBeLessThanOrEqual(descriptors + 2);
         descriptors = descriptorsOf(master.pid).size;
       }
@@ -86,7 +86,7 @@ describe.concurrent('hsu-master upgrade', () => {
     premises.expectClean();
   });
 
-  it.for([
+  const unfit: readonly (readonly [what: string, make: (stage: Stage) => string, why: RegExp])[] = [
     ['is not there', () => '/no/such/hsu-master.js', /does not start/],
     [
       'does not start',
@@ -108,27 +108,31 @@ describe.concurrent('hsu-master upgrade', () => {
         ),
       /version 9\.9\.9 does not accept .*: workers: there are none in this version/,
     ],
-  ] as const)(
-    'a program that %s is not run: the old one goes on and says why',
-    async ([, make, why], { stage }) => {
-      const { premises, master, pids } = await upgradable(stage);
-      const script = make(stage);
-      writeRequest(join(premises.state, 'run'), { id: 'test', node: process.execPath, script });
-      master.signal('SIGUSR2');
-      await master.line(/upgrade refused, version \S+ goes on/);
-      await eventually(() => readAnswer(join(premises.state, 'run'), 'test') !== null);
-      const answer = readAnswer(join(premises.state, 'run'), 'test');
-      expect(answer).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
-      expect([...pids.values()].every(isAlive)).toBe(true);
-      const before = premises.linesOf('logging');
-      await eventually(() => premises.linesOf('logging') > before + 20);
-      process.kill(pids.get('late') ?? 0, 'SIGUSR1');
-      await master.line(/^late: exit 7 /);
-      await master.stop();
-      premises.expectClean();
-    },
-    PATIENCE * 2,
-  );
+  ];
+
+  for (const [what, make, why] of unfit) {
+    it(
+      `a program that ${what} is not run: the old one goes on and says why`,
+      async ({ stage }) => {
+        const { premises, master, pids } = await upgradable(stage);
+        const script = make(stage);
+        writeRequest(join(premises.state, 'run'), { id: 'test', node: process.execPath, script });
+        master.signal('SIGUSR2');
+        await master.line(/upgrade refused, version \S+ goes on/);
+        await eventually(() => readAnswer(join(premises.state, 'run'), 'test') !== null);
+        const answer = readAnswer(join(premises.state, 'run'), 'test');
+        expect(answer).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
+        expect([...pids.values()].every(isAlive)).toBe(true);
+        const before = premises.linesOf('logging');
+        await eventually(() => premises.linesOf('logging') > before + 20);
+        process.kill(pids.get('late') ?? 0, 'SIGUSR1');
+        await master.line(/^late: exit 7 /);
+        await master.stop();
+        premises.expectClean();
+      },
+      PATIENCE * 2,
+    );
+  }
 
   it('without a master it says so', async ({ stage }) => {
     const config = stage.config([{ id: 'a', command: 'true' }]);
