@@ -150,6 +150,17 @@ describe.concurrent('an unmanaged unit', () => {
   });
 });
 
+it.runIf(process.getuid?.() === 0)(
+  'hidepid: that others’ processes are hidden is said',
+  async ({ stage }) => {
+    const script = `mount --make-rprivate / && mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`;
+    const through = ['unshare', '-m', 'sh', '-c', script, 'sh'];
+    const adopt = stage.hsu(['adopt', '--match', 'hsu-nobody-is-called-so'], { through, cwd: '/' });
+    expect(await adopt.ended).toMatchObject({ code: 1 });
+    expect(adopt.lines.at(-1)).toMatch('processes of other users are hidden from this user (hidepid)');
+  },
+);
+
 it('writes YAML that means what it was made of', () => {
   const value = {
     list: [{ a: 'x', b: [1, 'two words'] }, 'no', '${X}', '*', '0777'],
