@@ -134,6 +134,13 @@ describe('a worker that is recalled', () => {
     expect(rig.worker.history.breaker).toEqual({ state: 'half-open', trips: 2 });
   });
 
+  test('and was stopped only because its master ended begins now, or when its breaker is to give it a trial', () => {
+    const stopped = { name: 'stopped', completed: false } as const;
+    expect(recalled(stopped, { history: FAILURES }).done).toEqual(['spawn 4']);
+    const breaker = { state: 'open', until: 4000, trips: 2 } as const;
+    expect(recalled(stopped, { history: { ...FAILURES, breaker } }).done).toEqual(['set backoff 3000']);
+  });
+
   test.each([
     [{ name: 'failed', failure: { code: 'E_GAVE_UP', message: 'x' } }, 'worker.failed'],
     [{ name: 'stopped', completed: true }, 'worker.stopped'],

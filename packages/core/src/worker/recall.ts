@@ -113,6 +113,13 @@ function isOther({ in: { spec } }: Turn, trace: RunTrace | null): boolean {
   return trace !== null && trace.command !== null && trace.command !== startDigest(spec);
 }
 
+/** Its master had stopped it and did not live to end itself: it is wanted again, but an open breaker stays open until its time. */
+function startAfterCut(turn: Turn): void {
+  const { breaker } = turn.worker.history;
+  if (breaker.state !== 'open') startOrWait(turn);
+  else waitToRetry(turn, breaker.until, Math.max(0, breaker.until - turn.in.now), 'it failed too often');
+}
+
 /** Nothing of it is alive, and it is wanted up. The failures of another command are none of this one’s. */
 function goOnWithoutRun(turn: Turn, phase: MemoPhase, isOther: boolean): void {
   if (isOther && (phase.name === 'failed' || phase.name === 'backoff')) {
@@ -129,7 +136,10 @@ function goOnWithoutRun(turn: Turn, phase: MemoPhase, isOther: boolean): void {
       waitToRetry(turn, phase.until, Math.max(0, phase.until - turn.in.now), phase.reason);
       return;
     case 'stopped':
-      if (!phase.completed) break;
+      if (!phase.completed) {
+        startAfterCut(turn);
+        return;
+      }
       turn.become(phase);
       turn.publish('worker.stopped', { completed: true });
       return;

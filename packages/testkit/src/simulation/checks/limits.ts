@@ -42,8 +42,8 @@ export class LimitsCheck implements Check {
     const unsure = uncertain?.id ?? null;
     if (unsure !== null) this.#raised.add(unsure);
     if (!begunAnew && !rebooted) return;
+    // What was raised may still be remembered of some, if the end was cut short.
     this.#ended.clear();
-    this.#raised.clear();
     this.#asked.clear();
   }
 

@@ -46,12 +46,14 @@ function lived(history: History, now: MonotonicTime): number {
 export class RestartsCheck implements Check {
   readonly #world: World;
   readonly #histories = new Map<WorkerId, History>();
+  #ending = false;
 
   constructor(world: World) {
     this.#world = world;
   }
 
   order({ kind, id }: Order): void {
+    if (kind === 'shutdown') this.#ending = true;
     if (id === null || (kind !== 'start' && kind !== 'restart' && kind !== 'reset')) return;
     const history = this.#historyOf(id);
     forgive(history);
@@ -61,8 +63,12 @@ export class RestartsCheck implements Check {
   succeeded({ rebooted, begunAnew, changed }: Succession): void {
     if (begunAnew) this.#histories.clear();
     for (const id of changed) this.#histories.delete(id);
+    const wasEnding = this.#ending;
+    this.#ending = false;
     for (const [id, history] of this.#histories) {
       history.unsaid = true;
+      // What its master had stopped as it ended begins at once, unless its breaker is open.
+      if (wasEnding && !history.tripped) history.notBefore = 0;
       if (!rebooted) continue;
       // Of what a boot knew only an open breaker counts for the next.
       const resetAfter = this.#resetAfter(id);
