@@ -110,6 +110,8 @@ describe('a worker that is recalled', () => {
     const known = exit({ code: 7 });
     const rig = recalled({ ...STOPPING, cause: 'left-behind', exit: known });
     expect(rig.effects.find(({ kind }) => kind === 'attach')).toMatchObject({ exit: known });
+    // Also to the master after this one, if it is killed before it can tell.
+    expect(memoOf(rig.worker, true, null).phase).toMatchObject({ name: 'stopping', exit: known });
     rig.exited({ code: 7 });
     expect(rig.payload('worker.exited')).toMatchObject({ asked: false, exit: { code: 7 } });
   });

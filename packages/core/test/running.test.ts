@@ -25,6 +25,7 @@ describe('commands', () => {
       answer: null,
       step: 'asking',
       exit: null,
+      earlierExit: null,
       survivors: [],
     });
     expect(rig.done).toEqual(['record down', 'clear reset', 'end-hooks 1', 'SIGINT', 'set grace 700']);

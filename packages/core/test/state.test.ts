@@ -26,6 +26,7 @@ const stopping = {
   answer: null,
   step: 'asking',
   exit: exit(),
+  earlierExit: null,
   survivors: [],
 } as const;
 const failure = { code: 'E_GAVE_UP', message: 'too often' } as const;

@@ -148,6 +148,7 @@ export function leaveRunning(
     answer: null,
     step: 'asking',
     exit,
+    earlierExit: null,
     survivors: [],
   };
   turn.become(stopping);

@@ -70,8 +70,8 @@ function memoPhaseOf({ phase }: Worker): MemoPhase {
       return running;
     }
     case 'stopping': {
-      const { survivors: _survivors, ...stopping } = phase;
-      return stopping;
+      const { survivors: _survivors, earlierExit, ...stopping } = phase;
+      return { ...stopping, exit: stopping.exit ?? earlierExit };
     }
     default:
       return phase;

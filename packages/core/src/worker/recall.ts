@@ -86,7 +86,7 @@ function goOn(turn: Turn, running: Running, { phase, desired }: WorkerMemo, trac
       step === 'killing'
         ? beginKill(turn, running, cause, detail)
         : beginStop(turn, running, cause, detail, null);
-    turn.become({ ...stopping, answer });
+    turn.become({ ...stopping, answer, earlierExit: phase.exit });
     return;
   }
   if (turn.worker.desired === 'down') {

@@ -75,6 +75,8 @@ export interface Stopping {
   readonly step: 'asking' | 'killing';
   /** Set once the main process is gone. */
   readonly exit: Exit | null;
+  /** What an earlier master saw of its end, and this one has not told yet. */
+  readonly earlierExit: Exit | null;
   /** Alive after SIGKILL, as last seen. */
   readonly survivors: readonly ProcessIdentity[];
 }

@@ -8,6 +8,8 @@ export class CommandsCheck implements Check {
   /** What was last ordered. */
   readonly #wanted = new Map<WorkerId, boolean>();
   readonly #resting = new Set<WorkerId>();
+  /** Whose specs were ever changed: what failed with the former is tried anew by a next master. */
+  readonly #changed = new Set<WorkerId>();
   readonly #tickets = new Map<number, { readonly kind: MessageKind; settled: boolean }>();
   #stopping = false;
 
@@ -24,7 +26,8 @@ export class CommandsCheck implements Check {
 
   succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
     this.#tickets.clear();
-    for (const id of changed) this.#resting.delete(id);
+    for (const id of changed) this.#changed.add(id);
+    for (const id of this.#changed) this.#resting.delete(id);
     // What was not wanted any more only because its master ended is wanted again.
     if (this.#stopping || rebooted || begunAnew) this.#resting.clear();
     this.#stopping = false;
