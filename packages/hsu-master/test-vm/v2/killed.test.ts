@@ -57,7 +57,7 @@ describe('a master that is killed', () => {
     const second = await settled(stage, stopping);
     expect(new Set(second)).toEqual(new Set(first));
     stopping.signal('SIGINT');
-    await stopping.line(/stopping all workers/);
+    await stopping.until('all are asked', () => stopping.matching(/^w\d+: stopping$/).length === COUNT);
     await stopping.stop('SIGKILL');
 
     const last = stage.run(config);

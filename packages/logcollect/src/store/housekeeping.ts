@@ -54,6 +54,7 @@ class Keeper implements Housekeeping {
   #isSoon = false;
   #isClosed = false;
   #isOver = false;
+  #hasLooked = false;
   readonly #told = new Set<string>();
 
   constructor(options: HousekeepingOptions) {
@@ -76,6 +77,8 @@ class Keeper implements Housekeeping {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
+    // A master that ends before its first look has written logs all the same.
+    if (!this.#hasLooked) await this.look().catch((error: unknown) => this.#tell(error));
     await this.#turn;
   }
 
@@ -98,6 +101,7 @@ class Keeper implements Housekeeping {
   }
 
   async #look(): Promise<readonly Removal[]> {
+    this.#hasLooked = true;
     const { clock, goneAfter, maxTotal, known } = this.#options;
     const logs = new Map(this.#options.logs().map((log) => [log.path, log]));
     const before = await loadKnownLogs(known);

@@ -184,3 +184,14 @@ test('a disk that takes nothing is told of once', async () => {
   });
   await keeping.close();
 });
+
+test('a master that ends before its first look has noted its logs, so that the next one knows them', async () => {
+  const house = new House();
+  const first = house.keep();
+  await first.close();
+  house.file('web.log', 10, 9 * HOUR);
+  const next = house.keep({ logs: () => [], goneAfter: HOUR });
+  house.clock.advance(0);
+  await next.look();
+  expect(house.names()).toEqual([]);
+});
