@@ -1,11 +1,13 @@
 // Node-API glue: what the addon offers to packages/native.
 
+#include <errno.h>
 #include <napi.h>
 #include <unistd.h>
 
 #include "datagram.h"
 #include "engine_object.h"
 #include "exec.h"
+#include "file.h"
 #include "heap.h"
 #include "hsu/arguments.h"
 #include "identity.h"
@@ -33,6 +35,7 @@ using glue::text;
 
 Napi::Value identify(const Napi::CallbackInfo& info) {
   auto row = read_process(integer<pid_t>(info[0], "pid"));
+  if (!row && is_shortage(errno)) throw glue::system_error(info.Env(), "open(/proc/<pid>/stat)", errno);
   if (!row) return info.Env().Null();
   return write_rows(info.Env(), {*row});
 }
@@ -209,6 +212,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace hsu
 
-Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) { return hsu::init(env, exports); }
+Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) {
+  hsu::keep_reserve();
+  return hsu::init(env, exports);
+}
 
 NODE_API_MODULE(hsu_native, InitializeAddon)

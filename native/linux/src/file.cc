@@ -3,7 +3,29 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <array>
+#include <mutex>
+
 namespace hsu {
+
+namespace {
+
+// A folder, a file in it and a pidfd.
+std::mutex reserve_mutex;
+std::array<Fd, 3> reserve;
+
+}  // namespace
+
+void keep_reserve() {
+  std::lock_guard lock(reserve_mutex);
+  for (Fd& fd : reserve)
+    if (!fd) fd = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+void lend_reserve() {
+  std::lock_guard lock(reserve_mutex);
+  for (Fd& fd : reserve) fd = Fd();
+}
 
 ssize_t read_some(int fd, void* buffer, size_t size) {
   ssize_t length;

@@ -2,6 +2,7 @@
 
 // Reading small files of /proc and of cgroups, and the numbers in them.
 
+#include <errno.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -13,6 +14,28 @@
 #include "hsu/fd.h"
 
 namespace hsu {
+
+// Nothing was learned about what was to be opened: no descriptor or memory is free.
+inline bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
+
+// Descriptors that are given up for as long as a look at processes takes which found none free: a supervisor that sees nobody
+// would take everybody for gone.
+void keep_reserve();  // filled again where it was lent
+void lend_reserve();  // until the next keep_reserve
+
+template <typename Read>
+auto with_reserve(Read read) {
+  errno = 0;
+  auto result = read();
+  if (result || errno != EMFILE) return result;
+  lend_reserve();
+  errno = 0;
+  result = read();
+  int error = errno;
+  keep_reserve();
+  errno = error;
+  return result;
+}
 
 ssize_t read_some(int fd, void* buffer, size_t size);  // read, whatever signals come
 

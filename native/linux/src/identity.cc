@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "proctable.h"
 
 namespace hsu {
@@ -46,6 +47,7 @@ Result<Fd> open_process(pid_t pid, uint64_t start_time) {
   if (!pidfd) return SystemError{"pidfd_open", errno == EINVAL ? ESRCH : errno};
   // Read after opening: if this row is the expected process, so is the one behind the pidfd.
   auto row = read_process(pid);
+  if (!row && is_shortage(errno)) return SystemError{"pidfd_open", errno};
   if (!row || row->start_time != start_time) return SystemError{"pidfd_open", ESRCH};
   return pidfd;
 }
@@ -55,7 +57,7 @@ int send_signal(int pidfd, int signal) {
 }
 
 int signal_process(pid_t pid, uint64_t start_time, int signal) {
-  auto pidfd = open_process(pid, start_time);
+  auto pidfd = with_reserve([&] { return open_process(pid, start_time); });
   return pidfd ? send_signal(pidfd->get(), signal) : pidfd.error().error;
 }
 

@@ -37,8 +37,9 @@ std::optional<ProcessRow> parse_stat(const char* text) {
   return row;
 }
 
-// `open` and `read` may fail with ESRCH or ENOENT at any time: the process has gone.
+// `open` and `read` may fail with ESRCH or ENOENT at any time: the process has gone. Of anything else errno tells.
 std::optional<ProcessRow> read_stat_at(int proc, const char* path) {
+  errno = 0;
   Fd fd(::openat(proc, path, O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;
   char text[1024];
@@ -53,10 +54,12 @@ std::optional<ProcessRow> read_stat_at(int proc, const char* path) {
 std::optional<ProcessRow> read_process(pid_t pid) {
   char path[32];
   ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  return read_stat_at(AT_FDCWD, path);
+  return with_reserve([&] { return read_stat_at(AT_FDCWD, path); });
 }
 
-Result<std::vector<ProcessRow>> read_process_table() {
+namespace {
+
+Result<std::vector<ProcessRow>> read_table() {
   DIR* proc = ::opendir("/proc");
   if (!proc) return SystemError{"open(/proc)", errno};
   std::vector<ProcessRow> rows;
@@ -64,9 +67,14 @@ Result<std::vector<ProcessRow>> read_process_table() {
   while (dirent* entry = ::readdir(proc)) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     ::snprintf(path, sizeof path, "%.20s/stat", entry->d_name);
-    errno = 0;
     if (auto row = read_stat_at(::dirfd(proc), path)) {
       rows.push_back(*row);
+    } else if (is_shortage(errno)) {
+      // Whoever is not listed counts as gone.
+      int error = errno;
+      ::closedir(proc);
+      errno = error;
+      return SystemError{"open(/proc/<pid>/stat)", error};
     } else if (errno == ENOENT || errno == ESRCH) {
       rows.push_back({static_cast<pid_t>(::strtol(entry->d_name, nullptr, 10)), 0, 0, 0, 0, 0, 'X', 0});
     }
@@ -74,6 +82,10 @@ Result<std::vector<ProcessRow>> read_process_table() {
   ::closedir(proc);
   return rows;
 }
+
+}  // namespace
+
+Result<std::vector<ProcessRow>> read_process_table() { return with_reserve(read_table); }
 
 namespace {
 
@@ -95,7 +107,8 @@ Variable read_environment(pid_t pid, const std::string& name) {
   constexpr size_t kLongest = 16 * 1024 * 1024;
   char path[32];
   ::snprintf(path, sizeof path, "/proc/%d/environ", pid);
-  auto content = read_whole(path, kLongest);
+  auto content = with_reserve([&] { return read_whole(path, kLongest); });
+  if (!content && is_shortage(errno)) return {std::nullopt, true};
   if (content ? content->empty() : errno == ESRCH) {
     if (is_without_memory(pid)) return {std::nullopt, true};
     content = read_whole(path, kLongest);

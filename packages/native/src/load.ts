@@ -75,7 +75,7 @@ function face(addon: Addon): Native {
     openEngine: (options) => openEngine(addon, options, () => initialNofile),
     openPump: (options) => openPump(addon, options),
     identify(pid) {
-      const row = addon.identify(check.pid(pid));
+      const row = named(() => addon.identify(check.pid(pid)));
       return row === null ? null : (decodeRows(row)[0] ?? null);
     },
     bootId: () => named(() => addon.bootId()),

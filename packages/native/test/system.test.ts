@@ -61,6 +61,14 @@ describe('processes', () => {
     expect(native.environOf(4_194_303, 'HSU_RUN')).toBeNull();
   });
 
+  it('G1: are seen and can be signalled where no descriptor is free: nobody is taken for gone', async () => {
+    const { stdout, stderr } = await runProgram('no-descriptor').closed;
+    expect(stderr).toBe('');
+    const seen = { identified: true, listed: true, mark: 'web:7', signalled: true };
+    const told = stdout.trim().split('\n');
+    expect(told.map((line) => JSON.parse(line) as unknown)).toEqual([seen, seen]);
+  });
+
   it('belong to a boot', () => {
     expect(native.bootId()).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });

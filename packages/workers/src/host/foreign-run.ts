@@ -106,11 +106,19 @@ export class ForeignRun implements HostRun {
   #poll(ended: (exit: Exit) => void): void {
     this.#forest.soon(() => {
       if (this.#isOver) return;
-      const { leader } = this.#tree;
-      const isAlive = this.#forest.system.identify(leader.pid)?.startedAt === leader.startedAt;
-      if (isAlive) this.#clock.after(LOOK_EVERY, () => this.#poll(ended));
+      if (this.#mayLive()) this.#clock.after(LOOK_EVERY, () => this.#poll(ended));
       else ended(UNKNOWN_EXIT);
     });
+  }
+
+  /** Whom the system cannot show for now, where no descriptor is free, may live. */
+  #mayLive(): boolean {
+    const { leader } = this.#tree;
+    try {
+      return this.#forest.system.identify(leader.pid)?.startedAt === leader.startedAt;
+    } catch {
+      return true;
+    }
   }
 
   #finish(): void {

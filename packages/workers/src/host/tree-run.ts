@@ -12,7 +12,7 @@ import type {
   SignalName,
 } from '@hsu-master/core';
 import { DutyCycle } from './duty-cycle.ts';
-import type { Forest } from './forest.ts';
+import type { Forest, Remaining } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
 import type { ProcessRow, Tree } from './tree.ts';
@@ -297,14 +297,15 @@ export class TreeRun implements HostRun {
   #mainExited(bare: Exit, groupEmpty: boolean, looks = 1): void {
     if (this.#state !== 'led') return;
     const exit = looks === 1 ? this.#explained(bare) : bare;
-    const { rows: remaining, sure } = this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
-    if (remaining.length === 0 && !sure && looks < MOST_LOOKS) {
+    const seen = this.#remaining(groupEmpty);
+    if (seen === null || (seen.rows.length === 0 && !seen.sure && looks < MOST_LOOKS)) {
       const main = this.#main;
       this.#lookAgain(() => {
         if (this.#main === main) this.#mainExited(exit, groupEmpty, looks + 1);
       });
       return;
     }
+    const remaining = seen.rows;
     if (remaining.length === 0) this.#finish();
     else this.#state = 'draining';
     this.#report({ kind: 'exited', exit, remaining: remaining.map(identityOf) });
@@ -343,6 +344,15 @@ export class TreeRun implements HostRun {
     });
   }
 
+  /** null where nobody could be looked at, since no descriptor was free. */
+  #remaining(groupEmpty: boolean): Remaining | null {
+    try {
+      return this.#around.forest.remaining(this.#tree as Tree, groupEmpty);
+    } catch {
+      return null;
+    }
+  }
+
   /** Together with all others who wait for their next look. */
   #lookAgain(look: () => void): void {
     this.#around.clock.after(LOOK_AGAIN, () => this.#around.forest.soon(look));
@@ -354,12 +364,12 @@ export class TreeRun implements HostRun {
     this.#around.forest.soon(() => {
       this.#lookPending = false;
       if (this.#state !== 'draining') return;
-      const { rows: living, sure } = this.#around.forest.remaining(this.#tree as Tree, false);
-      if (living.length > 0) {
-        this.#drain(living);
+      const seen = this.#remaining(false);
+      if (seen !== null && seen.rows.length > 0) {
+        this.#drain(seen.rows);
         return;
       }
-      if (!sure && looks < MOST_LOOKS) {
+      if (seen === null || (!seen.sure && looks < MOST_LOOKS)) {
         this.#lookAgain(() => this.#lookSoon(looks + 1));
         return;
       }
@@ -381,10 +391,18 @@ export class TreeRun implements HostRun {
   #poll(process: ProcessIdentity, ended: (exit: Exit) => void): void {
     this.#around.forest.soon(() => {
       if (this.#state === 'over') return;
-      const alive = isSame(process, this.#around.forest.system.identify(process.pid));
-      if (alive) this.#around.clock.after(LOOK_EVERY, () => this.#poll(process, ended));
+      if (this.#mayLive(process)) this.#around.clock.after(LOOK_EVERY, () => this.#poll(process, ended));
       else ended(UNKNOWN_EXIT);
     });
+  }
+
+  /** Whom the system cannot show for now, where no descriptor is free, may live. */
+  #mayLive(process: ProcessIdentity): boolean {
+    try {
+      return isSame(process, this.#around.forest.system.identify(process.pid));
+    } catch {
+      return true;
+    }
   }
 
   #watch(process: ProcessIdentity, status: boolean, gone: (exit: Exit) => void): boolean {
