@@ -11,6 +11,7 @@ import {
   type Waiting,
   type WorkerId,
 } from '@hsu-master/core';
+import { AwaitedRun } from './awaited-run.ts';
 
 const STOP: StopSpec = { signal: 'SIGTERM', grace: 10_000 };
 
@@ -59,7 +60,10 @@ export class LeftOvers {
 
   /** The master has ended: what survived is left alone. */
   abandon(): void {
-    for (const ending of this.#endings.values()) ending.cancelTimer();
+    for (const ending of this.#endings.values()) {
+      ending.cancelTimer();
+      if (ending.run instanceof AwaitedRun) ending.run.giveUp();
+    }
   }
 
   /** What a worker has to wait for. */
@@ -88,18 +92,32 @@ export class LeftOvers {
     let anyAlive = false;
     const { workerId, run: number, process, mark } = left;
     const request = { workerId, run: number, process, mark, ...NOTHING } as const;
-    const run = host.attach(request, (report) => {
-      if (report.kind === 'exited' && report.remaining.length > 0) anyAlive = true;
-      const empty =
-        report.kind === 'tree-empty' || (report.kind === 'exited' && report.remaining.length === 0);
-      if (empty) this.#gone(ending, anyAlive);
-    });
+    const attach = (): HostRun =>
+      host.attach(request, (report) => {
+        if (report.kind === 'exited' && report.remaining.length > 0) anyAlive = true;
+        const empty =
+          report.kind === 'tree-empty' || (report.kind === 'exited' && report.remaining.length === 0);
+        if (empty) this.#gone(ending, anyAlive);
+      });
+    const run = this.#attached(ending, attach);
     ending.run = run;
     anyAlive = run.members().length > 0;
     // The master that left it may have held it back.
     run.throttle(null);
     run.signalTree(STOP.signal);
     ending.cancelTimer = clock.after(STOP.grace, () => this.#kill(ending));
+  }
+
+  /** Where the system refuses for now it is tried again: others must not wait for it. */
+  #attached(ending: Ending, attach: () => HostRun): HostRun {
+    try {
+      return attach();
+    } catch {
+      const attached = (run: HostRun): void => {
+        ending.run = run;
+      };
+      return new AwaitedRun({ clock: this.#parts.clock, process: ending.left.process, attach, attached });
+    }
   }
 
   #kill(ending: Ending): void {

@@ -10,10 +10,12 @@ import {
   HsuError,
   isUnknown,
   type Journal,
+  type LimitReport,
   type LimitsSpec,
   type Message,
   type MonotonicTime,
   newWorker,
+  type OutputChannels,
   type OutputCollector,
   type ProcessIdentity,
   type QuotaSpec,
@@ -26,6 +28,7 @@ import {
   type WorkerMemo,
   type WorkerSpec,
 } from '@hsu-master/core';
+import { AwaitedRun } from './awaited-run.ts';
 import { controlProcess } from './kinds/control-process.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Memory } from './memory.ts';
@@ -65,7 +68,7 @@ type AttachEffect = Effect & { readonly kind: 'attach' };
 /** The part of a run that lives outside the state: handles. */
 interface RunHandles {
   readonly run: number;
-  readonly host: HostRun;
+  host: HostRun;
   limits: LimitsSpec | null;
   /** An earlier master began it and saw it pass its startup. */
   readonly startedUp: boolean;
@@ -120,6 +123,7 @@ export class WorkerActor {
 
   /** The master has ended: what is left of the worker is left alone. */
   abandon(): void {
+    if (this.#handles?.host instanceof AwaitedRun) this.#handles.host.giveUp();
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
   }
@@ -300,17 +304,44 @@ export class WorkerActor {
   }
 
   #attach({ run, process, mark, exit, limits, limitsHold }: AttachEffect): void {
-    const { host, collector } = this.#in;
+    const { host, collector, clock, defect } = this.#in;
     const { phase } = this.#worker;
-    const { id: workerId, command, quotas } = this.spec;
-    const channels = collector.resume(this.spec, run, mark);
-    const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
-    const attached = host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
-    this.#memory.limitsAreSet(this.#spec, this.#worker);
     // Before its startup has passed nobody judges whether it is ready.
     const startedUp = phase.name === 'running' && (phase.ready || phase.unreadyReason !== '');
-    this.#handles = { run, host: attached, limits, startedUp, freeSince: null, endHooks: [] };
-    this.tell({ kind: 'limits-set', run, limits: attached.limitReports() });
+    let channels: OutputChannels | null | undefined;
+    const attach = (): HostRun => {
+      const { id: workerId, command, quotas } = this.spec;
+      if (channels === undefined) channels = collector.resume(this.spec, run, mark);
+      const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
+      return host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
+    };
+    const handles = { run, limits, startedUp, freeSince: null, endHooks: [] };
+    try {
+      this.#handles = { ...handles, host: attach() };
+    } catch (error) {
+      defect(error);
+      const attached = (found: HostRun): void => this.#attached(run, limits, found);
+      this.#handles = { ...handles, host: new AwaitedRun({ clock, process, attach, attached }) };
+      return;
+    }
+    this.#limitsAreSet(run, this.#handles.host.limitReports());
+  }
+
+  /** At last; limits and hooks that were waiting for it. */
+  #attached(run: number, limits: LimitsSpec | null, host: HostRun): void {
+    const handles = this.#handlesOf(run);
+    if (handles === null) return;
+    handles.host = host;
+    const { limits: wanted } = handles;
+    const isSame = wanted === null || wanted === limits;
+    this.#limitsAreSet(run, isSame ? host.limitReports() : host.setLimits(wanted));
+    const { phase } = this.#worker;
+    if (phase.name === 'running') this.#beginHooks({ kind: 'begin-hooks', run, process: phase.process });
+  }
+
+  #limitsAreSet(run: number, limits: readonly LimitReport[]): void {
+    this.#memory.limitsAreSet(this.#spec, this.#worker);
+    this.tell({ kind: 'limits-set', run, limits });
   }
 
   #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
@@ -345,9 +376,7 @@ export class WorkerActor {
     const handles = this.#handlesOf(run);
     if (handles === null) return;
     handles.limits = limits;
-    const reports = handles.host.setLimits(limits);
-    this.#memory.limitsAreSet(this.#spec, this.#worker);
-    this.tell({ kind: 'limits-set', run, limits: reports });
+    if (!(handles.host instanceof AwaitedRun)) this.#limitsAreSet(run, handles.host.setLimits(limits));
   }
 
   #follow(effect: Effect & { kind: 'follow' }): void {
@@ -367,7 +396,8 @@ export class WorkerActor {
 
   #beginHooks(effect: Effect & { kind: 'begin-hooks' }): void {
     const handles = this.#handlesOf(effect.run);
-    if (handles === null) return;
+    // Nobody looks at what cannot be attached to yet.
+    if (handles === null || handles.host instanceof AwaitedRun) return;
     const { host, clock, events, hooks, ports } = this.#in;
     const { run } = effect;
     const spec = (): WorkerSpec => this.#spec;

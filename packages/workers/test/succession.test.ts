@@ -36,8 +36,21 @@ interface Reign {
   of(id: string): readonly string[];
 }
 
+/** Has no descriptor free for so many attempts to attach. */
+class ShortHost extends FakeHost {
+  refusals = 0;
+
+  override attach(...asked: Parameters<FakeHost['attach']>): ReturnType<FakeHost['attach']> {
+    if (this.refusals === 0) return super.attach(...asked);
+    this.refusals -= 1;
+    throw new Error('EMFILE: too many open files');
+  }
+}
+
 /** A machine on which masters come and go. */
 class Line {
+  /** How many attempts to attach are refused to the next master. */
+  refusals = 0;
   readonly clock = new FakeClock();
   readonly system = new FakeSystem(this.clock);
   readonly #programs: Record<string, FakeProgram>;
@@ -56,7 +69,8 @@ class Line {
     this.#masters += 1;
     const journal = new FakeJournal(this.#last, rebooted);
     this.#last = journal;
-    const host = new FakeHost(system, programsByName(this.#programs));
+    const host = new ShortHost(system, programsByName(this.#programs));
+    host.refusals = this.refusals;
     const masterId = `m${this.#masters}`;
     const collector = new FakeCollector();
     const supervisor = new Supervisor({ host, clock, hooks: this.#hooks, collector, journal, masterId });
@@ -395,6 +409,69 @@ describe('a master that is killed, and the next', () => {
     line.clock.advance(100);
     expect(second.of('job')).toEqual(['worker.stopped']);
     expect(second.supervisor.snapshot('web').phase).toBe('running');
+  });
+
+  it('what cannot be attached to for now is not begun a second time, and is attached to as soon as it can be', async () => {
+    const begun: number[] = [];
+    const hook: RunHook = { name: 'watch', begin: ({ run }) => (begun.push(run), () => {}) };
+    const line = new Line({ web: fakeProgram(), db: fakeProgram() }, [hook]);
+    const specs = [workerSpec('db'), workerSpec('web')];
+    line.kill(await line.next(specs));
+    const pids = line.pids();
+    begun.length = 0;
+    line.refusals = 3;
+    const second = await line.next(specs);
+    expect(second.supervisor.snapshots().map(({ phase }) => phase)).toEqual(['running', 'running']);
+    expect(begun).toEqual([]);
+    line.clock.advance(5000);
+    expect(line.pids()).toEqual(pids);
+    expect(begun).toEqual([1, 1]);
+    line.system.signal(line.system.living('web')[0] as never, 'SIGKILL');
+    line.clock.advance(2000);
+    expect(second.supervisor.snapshot('web')).toMatchObject({ phase: 'running', run: 2, restarts: 1 });
+    expect(line.system.living('web')).toHaveLength(1);
+  });
+
+  it('a stop of what cannot be attached to for now is not over before its process has ended', async () => {
+    const line = new Line({ web: fakeProgram() });
+    line.kill(await line.next([workerSpec('web')]));
+    line.refusals = 100;
+    const second = await line.next([workerSpec('web')]);
+    let outcome: unknown = null;
+    void second.supervisor.stop('web').then((how) => {
+      outcome = how;
+    });
+    line.clock.advance(15_000);
+    await Promise.resolve();
+    expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'E_SURVIVORS' } });
+    expect(second.supervisor.snapshot('web').phase).toBe('stopping');
+    expect(line.pids()).toHaveLength(1);
+    line.clock.advance(60_000);
+    await Promise.resolve();
+    expect(line.pids()).toEqual([]);
+    expect(second.supervisor.snapshot('web').phase).toBe('stopped');
+  });
+
+  it('one that is not configured and cannot be attached to for now keeps nobody from going on, and is ended later', async () => {
+    const line = new Line({ web: fakeProgram(), gone: fakeProgram() });
+    line.kill(await line.next([workerSpec('gone'), workerSpec('web')]));
+    line.refusals = 1;
+    const second = await line.next([workerSpec('web')]);
+    expect(second.of('web').slice(0, 1)).toEqual(['worker.attached']);
+    expect(line.pids()).toHaveLength(2);
+    line.clock.advance(1000);
+    expect(line.system.living('gone')).toEqual([]);
+    expect(line.system.living('web')).toHaveLength(1);
+  });
+
+  it('a master that leaves meanwhile attaches to nothing any more', async () => {
+    const line = new Line({ web: fakeProgram() });
+    line.kill(await line.next([workerSpec('web')]));
+    line.refusals = 1;
+    const second = await line.next([workerSpec('web')]);
+    second.supervisor.leave('test');
+    expect(line.clock.pending).toBe(0);
+    expect(line.pids()).toHaveLength(1);
   });
 
   it('after an ordered stop everything begins anew', async () => {

@@ -198,7 +198,8 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   endForgotten(): void {
-    if (this.#forgotten || this.closed) return;
+    // Those of runs that are still to be attached to are nobody’s only until then.
+    if (this.#forgotten || this.closed || this.unattached.size > 0) return;
     this.#forgotten = true;
     this.#containing.groups.endForgotten();
     this.#engine.reapInherited();

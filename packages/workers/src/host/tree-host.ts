@@ -9,6 +9,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  Milliseconds,
   OutputChannels,
   OutputStream,
   PortAnswer,
@@ -30,6 +31,8 @@ import type { Hold } from './hold.ts';
 import { type Launch, type Preparation, prepare, type Setting } from './prepare.ts';
 import { type Leader, TreeRun } from './tree-run.ts';
 
+const LIMITS_AGAIN: Milliseconds = 250;
+
 /** What hosts have in common: they differ in how a process is started and watched, not in what its tree is. */
 export abstract class TreeHost implements Host {
   abstract readonly name: string;
@@ -37,6 +40,8 @@ export abstract class TreeHost implements Host {
   protected readonly clock: Clock;
   protected readonly setting: Setting;
   protected closed = false;
+  /** Marks of runs that could not be attached to when that was asked. */
+  protected readonly unattached = new Set<string>();
   readonly #heldBack = new Set<TreeRun>();
 
   constructor(
@@ -60,6 +65,14 @@ export abstract class TreeHost implements Host {
   }
 
   attach(request: AttachRequest, report: (report: RunReport) => void): HostRun {
+    // It may be asked for again, where it cannot be had for now.
+    this.unattached.add(request.mark);
+    const run = this.#take(request, report);
+    this.unattached.delete(request.mark);
+    return run;
+  }
+
+  #take(request: AttachRequest, report: (report: RunReport) => void): HostRun {
     const { limits, limitsHold, channels } = request;
     const run = this.newRun(new FoundLeader(channels), report);
     const tree = this.forest.found(request.process, request.mark);
@@ -67,8 +80,19 @@ export abstract class TreeHost implements Host {
     if (hold !== null) run.holdBy(hold);
     else if (limits !== null) run.goWithout(reportsWithoutAddon(limits));
     run.attach(tree);
-    if (!limitsHold) run.setLimits(limits ?? NO_LIMITS);
+    if (!limitsHold) this.#renewLimits(run, limits ?? NO_LIMITS);
     return run;
+  }
+
+  /** Its members are asked for, which takes a descriptor. */
+  #renewLimits(run: TreeRun, limits: LimitsSpec): void {
+    try {
+      run.setLimits(limits);
+    } catch {
+      this.clock.after(LIMITS_AGAIN, () => {
+        if (!this.closed) this.#renewLimits(run, limits);
+      });
+    }
   }
 
   accompany({ process, limits }: AccompanyRequest, report: (report: RunReport) => void): HostRun {
