@@ -87,7 +87,7 @@ async function clearAway(path: string, address: string): Promise<void> {
 
 /** The pid of the master that answers there, `unknown` where it does not say; null where nobody listens. */
 function holderOf(address: string): Promise<string | null> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const request = get({ socketPath: address, path: '/v1/version', timeout: 2000 }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -99,9 +99,12 @@ function holderOf(address: string): Promise<string | null> {
       resolve('unknown');
       request.destroy();
     });
-    request.on('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(code === 'ECONNREFUSED' || code === 'ENOENT' ? null : 'unknown'),
-    );
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const { code } = error;
+      // That nobody could be asked says nothing about who is there.
+      if (code === 'EMFILE' || code === 'ENFILE') reject(error);
+      else resolve(code === 'ECONNREFUSED' || code === 'ENOENT' ? null : 'unknown');
+    });
   });
 }
 
