@@ -89,7 +89,15 @@ function specOf(
   return {
     name: `hsu-master-${instanceOf(configFile)}`,
     scope,
-    argv: [process.execPath, realpathSync(process.argv[1] ?? ''), 'run', configFile, ...folders, ...mode],
+    argv: [
+      process.execPath,
+      realpathSync(process.argv[1] ?? ''),
+      'run',
+      configFile,
+      '--background',
+      ...folders,
+      ...mode,
+    ],
     configFile,
     environment: {
       // Workers find their programs where they are found now.
