@@ -198,6 +198,95 @@ describe('a unit whose process somebody else starts', () => {
     expect(ended.worker.phase).toMatchObject({ name: 'failed', failure: { code: 'E_LIMIT' } });
   });
 
+  test('is not ready before its readiness probe says so', () => {
+    const one = attached({}, { probes: { startup: null, liveness: null, readiness: PROBE } });
+    expect(types(one)).toEqual(['worker.attached']);
+    expect(isReady(one.worker)).toBe(false);
+    one.tell({ kind: 'became-ready' });
+    expect(types(one)).toEqual(['worker.ready']);
+  });
+
+  test('is not restarted where that is allowed but nobody is named who could', () => {
+    const one = attached({ restart: true }).tell({ kind: 'restart', ticket: 7 });
+    expect(failures(one)[0]).toMatch('control names neither a service nor a restart command');
+    expect(acts(one)).toEqual(['settle']);
+  });
+
+  test('is killed at once where that is allowed', () => {
+    const one = attached(SIGNALS).tell({ kind: 'kill', ticket: 7 });
+    expect(types(one)).toEqual(['worker.stopping', 'worker.killed']);
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(one.worker).toMatchObject({ desired: 'down', phase: { name: 'stopping', step: 'killing' } });
+  });
+
+  test('is killed while it ends only where that is allowed', () => {
+    const gentle = attached({ terminate: true, signals: ['SIGTERM'] }).tell({ kind: 'stop', ticket: 7 });
+    gentle.tell({ kind: 'kill', ticket: 8 });
+    expect(outcomes(gentle)).toEqual([[8, 'failed']]);
+    expect(gentle.worker.phase).toMatchObject({ name: 'stopping', step: 'asking' });
+    const hard = attached(SIGNALS).tell({ kind: 'stop', ticket: 7 }).tell({ kind: 'kill', ticket: 8 });
+    expect(hard.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(hard.worker.phase).toMatchObject({ name: 'stopping', step: 'killing' });
+    hard.tell({ kind: 'timer', timer: 'verify' });
+    expect(hard.effects).toEqual([{ kind: 'survey', run: 1 }]);
+    hard.tell({ kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [] });
+    expect(outcomes(hard)).toEqual([
+      [7, 'done'],
+      [8, 'done'],
+    ]);
+  });
+
+  test('is waited for by everybody who stops it', () => {
+    const one = attached(SIGNALS).tell({ kind: 'stop', ticket: 7 }).tell({ kind: 'stop', ticket: 8 });
+    expect(outcomes(one)).toEqual([]);
+    one.tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(outcomes(one)).toEqual([
+      [7, 'done'],
+      [8, 'done'],
+    ]);
+  });
+
+  test('goes on when its dependencies are there', () => {
+    const one = attached(SERVICE, { restart: { mode: 'on-failure' } });
+    one.tell({ kind: 'dependencies', waiting: [], lost: null });
+    expect(acts(one)).toEqual([]);
+    expect(one.worker.phase.name).toBe('running');
+  });
+
+  test('is not killed for a restart that takes too long', () => {
+    const one = attached({ ...SERVICE, ...SIGNALS }).tell({ kind: 'restart', ticket: 7 });
+    one.tell({ kind: 'timer', timer: 'grace' });
+    expect(one.events).toMatchObject([{ type: 'worker.control-failed', payload: { action: 'restart' } }]);
+    expect(outcomes(one)).toEqual([[7, 'failed']]);
+    expect(one.worker).toMatchObject({ desired: 'up', phase: { name: 'running' } });
+  });
+
+  describe('that is to end gracefully at a limit', () => {
+    const over = {
+      kind: 'limit-exceeded',
+      limit: 'memory.max_rss',
+      policy: 'graceful_shutdown',
+      reason: 'too much',
+    } as const;
+    const differs = { limits: limitsSpec({ 'memory.max_rss': 1000 }) };
+
+    test('is asked, rests as failed when it has ended, and is killed after its grace', () => {
+      const one = attached(SIGNALS, differs).tell(over);
+      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM' });
+      one.tell({ kind: 'timer', timer: 'grace' });
+      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+      one.tell({ kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [] });
+      expect(one.worker.phase).toMatchObject({ name: 'failed', failure: { code: 'E_LIMIT' } });
+    });
+
+    test('and outlives its grace was not stopped, which is told as that', () => {
+      const one = attached({ terminate: true, signals: ['SIGTERM'] }, differs).tell(over);
+      one.tell({ kind: 'timer', timer: 'grace' });
+      expect(one.events).toMatchObject([{ type: 'worker.control-failed', payload: { action: 'stop' } }]);
+      expect(one.worker).toMatchObject({ desired: 'up', phase: { name: 'running' } });
+    });
+  });
+
   test.each(['stop', 'kill'] as const)(
     'runs on when the master ends, whatever control allows (%s)',
     (kind) => {
@@ -223,6 +312,8 @@ describe('a unit whose process somebody else starts', () => {
     expect(signalRefusal(allowed, 'SIGHUP')).toBeNull();
     expect(signalRefusal(allowed, 'SIGTERM')).toMatchObject({ code: 'E_UNMANAGED' });
     expect(signalRefusal(spec(), 'SIGTERM')).toBeNull();
+    const none = signalRefusal(spec({ unmanaged: unmanaged() }), 'SIGHUP');
+    expect(none?.message).toBe('worker "web": SIGHUP is not in control.allowed_signals (none)');
   });
 });
 
@@ -241,4 +332,6 @@ test('strategies are told in words', () => {
   expect(describeStrategy(all)).toBe(
     'name nginx and listens on tcp 0.0.0.0 port 80 and child of (user root) and environment A=b and service web of systemd',
   );
+  const some: Strategy = { kind: 'any', of: [named, { kind: 'service', manager: null, name: 'web' }] };
+  expect(describeStrategy(some)).toBe('name nginx or service web');
 });

@@ -172,6 +172,11 @@ function exceeded(turn: Turn, phase: Running, message: MessageOf<'limit-exceeded
   }
 }
 
+/** What was asked for: an operator’s stop and the end at a limit are no restarts, all else is. */
+function askedFor({ cause, answer }: Stopping): 'stop' | 'restart' {
+  return cause === 'operator' || answer !== null ? 'stop' : 'restart';
+}
+
 /** Not done in time, or not done at all: it runs on, and is watched on. */
 function goOn(turn: Turn, phase: Stopping, why: string): void {
   const { run, id } = turn.worker;
@@ -188,8 +193,7 @@ function goOn(turn: Turn, phase: Stopping, why: string): void {
     mainKnown: true,
     throttled: [],
   });
-  const action = phase.cause === 'operator' ? 'stop' : 'restart';
-  turn.publish('worker.control-failed', { action, reason: why });
+  turn.publish('worker.control-failed', { action: askedFor(phase), reason: why });
   turn.act({ kind: 'begin-hooks', run, process });
   const failure: Failure = { code: 'E_UNMANAGED', message: `worker "${id}": ${why}` };
   turn.settleAll('rest', { kind: 'failed', failure });
@@ -197,8 +201,7 @@ function goOn(turn: Turn, phase: Stopping, why: string): void {
 }
 
 function graceIsOver(turn: Turn, phase: Stopping): void {
-  const isRestart = phase.cause !== 'operator' && phase.answer === null;
-  if (!isRestart && killRefusal(turn) === null) {
+  if (askedFor(phase) === 'stop' && killRefusal(turn) === null) {
     kill(turn, phase);
     return;
   }
