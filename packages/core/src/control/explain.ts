@@ -1,6 +1,6 @@
 import { ERRORS } from '../errors.ts';
 import type { HsuEvent } from '../events/catalogue.ts';
-import type { Waiting } from '../graph/waiting.ts';
+import { describeWaiting, isForItself } from '../graph/waiting.ts';
 import { formatDuration, type WallTime } from '../units.ts';
 import { describeExit } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
@@ -78,12 +78,8 @@ function headline(worker: WorkerView, events: readonly HsuEvent[], now: WallTime
       const why = breaker === 'open' ? `its breaker is open after ${often}` : `it failed (${often})`;
       return `${id} is not running: ${why}; next try in ${left}.`;
     }
-    case 'blocked': {
-      const awaited = worker.waiting.map(({ id: other, condition, reason }) =>
-        isOwn(condition) ? reason : `${other} to be ${condition} (${reason})`,
-      );
-      return `${id} is not running: it waits for ${awaited.join(', ')}.`;
-    }
+    case 'blocked':
+      return `${id} is not running: it waits for ${worker.waiting.map(describeWaiting).join(', ')}.`;
     case 'failed':
       return `${id} is not running and is not tried again: ${withoutName(failure?.message ?? 'it failed', id)}`;
     case 'starting':
@@ -93,11 +89,6 @@ function headline(worker: WorkerView, events: readonly HsuEvent[], now: WallTime
     case 'stopped':
       return `${id} is not running: ${restReason(worker, events)}.`;
   }
-}
-
-/** It waits for something of itself, which the reason names. */
-function isOwn(condition: Waiting['condition']): boolean {
-  return condition === 'ended' || condition === 'process';
 }
 
 function restReason({ completed, enabled, run }: WorkerView, events: readonly HsuEvent[]): string {
@@ -207,7 +198,7 @@ export function isTelling(event: HsuEvent): boolean {
 function cause(worker: WorkerView, events: readonly HsuEvent[], lastWords: readonly string[]): string | null {
   if (worker.phase === 'blocked') {
     const [first] = worker.waiting;
-    return first === undefined || isOwn(first.condition)
+    return first === undefined || isForItself(first)
       ? null
       : `${first.id} is not ${first.condition}: ${first.reason}`;
   }
@@ -235,7 +226,7 @@ function steps({ id, phase, waiting }: WorkerView): readonly NextStep[] {
       return [{ does: 'try it now', command: `hsu-master reset ${id}` }, logs];
     case 'blocked':
       return waiting
-        .filter(({ condition }) => !isOwn(condition))
+        .filter((other) => !isForItself(other))
         .map((other) => ({
           does: `see why ${other.id} is not there`,
           command: `hsu-master why ${other.id}`,
