@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { responseTo } from '../src/limits/response.ts';
+import { isSilent, responseTo, responseToQuota } from '../src/limits/response.ts';
 import type { EscalationStep } from '../src/limits/spec.ts';
 import { limitsSpec } from './rig.ts';
 
@@ -39,4 +39,18 @@ test('memory.high stays silent where nothing is to be said', () => {
     'memory.high',
   );
   expect(answer).toEqual(silent.steps);
+});
+
+test('the excess of a budget is told where nothing is written, else answered as written', () => {
+  const unwritten = limitsSpec({ 'memory.max_rss': 100 });
+  expect(responseTo(unwritten, 'memory.max_rss').steps).toEqual([]);
+  expect(responseToQuota(unwritten, 'memory.max_rss').steps).toEqual([{ policy: 'log', after: 0 }]);
+  expect(responseToQuota(limits, 'memory.max_rss')).toBe(limits.responses.memory);
+});
+
+test('nothing is said of an excess without steps or with none but `none`', () => {
+  const response = limits.responses.memory;
+  expect(isSilent(response)).toBe(false);
+  expect(isSilent({ ...response, steps: [] })).toBe(true);
+  expect(isSilent({ ...response, steps: [{ policy: 'none', after: 0 }] })).toBe(true);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fitsGlob, nearest, select } from '../src/control/select.ts';
+import { fitsGlob, isGlob, nearest, select } from '../src/control/select.ts';
 
 const WORKERS = [
   { id: 'api-1', namespace: 'shop' },
@@ -29,6 +29,15 @@ describe('select', () => {
     expect(() => chosen(['mailr'])).toThrow('there is no worker "mailr"; did you mean "mailer"?');
     expect(() => chosen(['web*'])).toThrow('no worker fits "web*"');
     expect(() => chosen([], 'none')).toThrow('no worker in the namespace "none"');
+    expect(() => chosen(['shop/api-3'])).toThrow('did you mean "api-1" or "api-2"?');
+    expect(() => chosen(['xyz'])).toThrow(/there is no worker "xyz"$/);
+  });
+
+  it('takes one without a namespace for one whose namespace is empty', () => {
+    expect(chosen(['/db'])).toEqual(['db']);
+    expect(chosen(['db'], '')).toEqual(['db']);
+    expect(() => chosen(['shop/db'])).toThrow('there is no worker "shop/db"');
+    expect(select([], { patterns: [], namespace: null })).toEqual([]);
   });
 });
 
@@ -50,6 +59,30 @@ describe('fitsGlob', () => {
   });
 });
 
-it('nearest names nothing for what is too far', () => {
-  expect(nearest('xyz', ['api', 'db'])).toEqual([]);
+it.each([
+  ['api-*', true],
+  ['api-?', true],
+  ['api-1', false],
+])('%s can fit more than one text: %s', (pattern, expected) => {
+  expect(isGlob(pattern)).toBe(expected);
+});
+
+describe('nearest', () => {
+  it('names nothing for what is too far', () => {
+    expect(nearest('xyz', ['api', 'db'])).toEqual([]);
+  });
+
+  it('names three at most, the nearest first, whatever their case', () => {
+    expect(nearest('worker', ['wrkr', 'worker-1', 'Worker', 'workers', 'db'])).toEqual([
+      'Worker',
+      'workers',
+      'wrkr',
+    ]);
+  });
+
+  it('compares neither a name that is very long nor with very many', () => {
+    const long = 'a'.repeat(65);
+    expect(nearest(long, [long])).toEqual([]);
+    expect(nearest('api', Array<string>(2001).fill('api'))).toEqual([]);
+  });
 });
