@@ -51,6 +51,28 @@ describe('what is understood', () => {
     ['[a-]z', '-z', true],
     ['\\.\\/\\-\\]', './-]', true],
     ['\\Aa\\z', 'a', true],
+    ['a{2,}b', 'aaab', true],
+    ['a{2,}b', 'ab', false],
+    ['^(?:|a)b', 'ab', true],
+    ['^(?:)+$', '', true],
+    ['(?i)a(?-i)b', 'Ab', true],
+    ['(?i)a(?-i)b', 'AB', false],
+    ['(?i)1', '1', true],
+    ['(?i)[A-z]', '_', true],
+    ['(?i)中', '中', true],
+    ['\\P{L}', 'a', false],
+    ['\\P{L}', 'a1', true],
+    ['\\p{^L}', '1', true],
+    ['\\P{^L}', '1', false],
+    ['a\\0', 'a\0', true],
+    ['a\\tb', 'a\tb', true],
+    ['[\\b]', '\b', true],
+    ['[\\d\\]]+z', '1]z', true],
+    ['[[:^alpha:]]', 'a', false],
+    ['[[:^alpha:]]', '1', true],
+    ['\\Bfoo', 'a foo', false],
+    ['\\Bfoo', 'afoo', true],
+    ['[^\\s\\S]', 'a', false],
   ])('%s in %j: %s', (source, text, expected) => {
     expect(pattern(source).test(text)).toBe(expected);
     expect(search(source)(text)).toBe(expected);
@@ -76,6 +98,14 @@ describe('what is understood', () => {
     ['\\p{Nonsense}', 'names an unknown Unicode property', 0],
     ['[[:nonsense:]]', 'names the unknown class [:nonsense:]', 1],
     ['[b-a]', 'has a range in brackets whose ends are no characters in order', 0],
+    ['(?>a)', 'has a group of an unknown kind', 0],
+    ['[\\', 'ends in a backslash', 1],
+    ['\\p1', 'names an unknown Unicode property', 0],
+    ['\\p{a b}', 'names an unknown Unicode property', 0],
+    ['\\x{1F600}', 'names a character beyond U+FFFF by its number; write it itself', 0],
+    ['[😀]', 'has a character beyond U+FFFF in brackets; write it in an alternative: (?:…|…)', 1],
+    ['[a-\\d]', 'has a range in brackets whose ends are no characters in order', 0],
+    ['a'.repeat(10_001), 'is longer than 10000 characters', 10_000],
     ['('.repeat(300), 'has too many groups inside each other', 200],
   ])('%s is refused with the reason and the place', (source, reason, at) => {
     expect(compilePattern(source)).toEqual({ ok: false, reason, at });
@@ -86,6 +116,19 @@ describe('what is understood', () => {
     expect(found).toEqual({ from: 3, to: 10, groups: ['ERROR:7', 'ERROR', '7'] });
     expect(pattern('(?P<level>[A-Z]+)').names).toEqual([null, 'level']);
     expect(pattern('(a)|(b)').exec('b')?.groups).toEqual(['b', null, 'b']);
+  });
+
+  // A group within a repetition is not left to JavaScript.
+  test.each(['b', '(?:b)'])('what is sought from a place on begins there or later: %s', (source) => {
+    const sought = pattern(`(?:(a)|${source})+c`);
+    expect(sought.exec('xbc bac', 1)).toEqual({ from: 1, to: 3, groups: ['bc', null] });
+    expect(sought.exec('xbc bac', 2)).toEqual({ from: 4, to: 7, groups: ['bac', 'a'] });
+    expect(sought.exec('xbc bac', 6)).toBeNull();
+    const anchored = pattern(`^(?:(a)|${source})+c`);
+    expect(anchored.exec('bac')?.groups).toEqual(['bac', 'a']);
+    expect(anchored.exec('bac', 1)).toBeNull();
+    const simple = pattern(`${source}c`);
+    expect([simple.exec('bc', 0)?.to, simple.exec('bc', 1)]).toEqual([2, null]);
   });
 });
 

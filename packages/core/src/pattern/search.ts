@@ -102,7 +102,8 @@ export class Search {
       kinds.push(kind);
     }
     for (let code = 0, range = 0; code < 128; code += 1) {
-      while ((sorted[range + 1] ?? Infinity) <= code) range += 1;
+      // There is an edge at 128.
+      while ((sorted[range + 1] as number) <= code) range += 1;
       this.#ascii[code] = kinds[range] as number;
     }
     this.#samples.push(END);
