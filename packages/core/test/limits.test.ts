@@ -389,6 +389,11 @@ describe('a process that was refused just before the end', () => {
     const silent = crowded({ limits: limitsSpec({ 'process.max_processes': 5 }, 'none') }).run();
     expect(silent.exited({ code: 1, ...refused }).said).not.toContain('limit.exceeded');
   });
+
+  test('is not told where the limit that refused it is not known, as one of a budget elsewhere', () => {
+    const rig = crowded({ limits: null }).run().exited({ code: 1, forksRefused: 'quota' });
+    expect(rig.said).toEqual(['worker.exited', 'worker.backing-off']);
+  });
 });
 
 describe('limits that are changed', () => {

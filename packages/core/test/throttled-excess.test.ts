@@ -90,6 +90,7 @@ describe('what throttling leaves', () => {
     expect(throttleShare(unwritten, 'cpu.max_cores', [report('enforced')])).toBe(40);
     expect(throttleShare(unwritten, 'cpu.max_percent', [report('enforced')])).toBe(20);
     expect(throttleShare(unwritten, 'memory.max_rss', [])).toBe(20);
+    expect(throttleShare({ ...unwritten, values: {} }, 'cpu.max_percent', [])).toBe(20);
   });
 
   test('is the least for several limits, and more again when one of them goes', () => {
