@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
+import { ASK_EXIT_CODES } from '@hsu-master/cli';
 import { type Milliseconds, type ProcessIdentity } from '@hsu-master/core';
 import { loadNative, type Native } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
@@ -24,7 +25,10 @@ export async function upgrade(file: string, flags: Flags): Promise<number> {
     ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
   });
   const master = holderOf(lockFileOf(places.stateDirectory), native);
-  if (master === null) return fail(`no master runs with the state directory ${places.stateDirectory}`);
+  if (master === null) {
+    fail(`no master runs with the state directory ${places.stateDirectory}`);
+    return ASK_EXIT_CODES.noMaster.code;
+  }
   const id = `${process.pid}.${Date.now().toString(36)}`;
   const end = realClock().now() + PATIENCE;
   const isAlive = (): boolean => native.identify(master.pid)?.startTime === master.startedAt;

@@ -137,7 +137,7 @@ describe.concurrent('hsu-master upgrade', () => {
   it('without a master it says so', async ({ stage }) => {
     const config = stage.config([{ id: 'a', command: 'true' }]);
     const asked = stage.hsu(['upgrade', config, ...new Premises(stage).flags]);
-    expect((await asked.end()).code).toBe(1);
+    expect((await asked.end()).code).toBe(3);
     expect(asked.stderr).toMatch(/^hsu-master: no master runs with the state directory /);
   });
 });
