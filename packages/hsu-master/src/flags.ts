@@ -26,3 +26,14 @@ export const OPTIONS = {
 
 /** Their values. */
 export type Flags = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+/** The directories that were given. */
+export function directoriesOf(flags: Flags): {
+  readonly stateDirectory?: string;
+  readonly logDirectory?: string;
+} {
+  return {
+    ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
+    ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
+  };
+}

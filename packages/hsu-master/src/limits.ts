@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { formatIssue, type LoadedConfig, readConfigFile } from '@hsu-master/config';
 import {
   type Capability,
@@ -12,11 +10,10 @@ import {
 } from '@hsu-master/core';
 import { columns } from './columns.ts';
 import { containmentMode, refuseContainment } from './containment.ts';
-import { checkWorkingDirectory, load } from './create-master.ts';
+import { checkWorkingDirectory, load, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './flags.ts';
+import { directoriesOf, type Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
-import { choosePlaces, instanceOf } from './places.ts';
 import { refused } from './refused.ts';
 import { wantsColour } from './terminal-colour.ts';
 
@@ -52,14 +49,7 @@ export function explainLimits(file: string, flags: Flags): number {
     process.stderr.write(`hsu-master: ${read.failure.message}\n`);
     return EXIT_CODES.usage.code;
   }
-  const places = choosePlaces({
-    env: process.env,
-    home: homedir(),
-    privileged: process.getuid?.() === 0,
-    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
-    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
-    instance: instanceOf(file),
-  });
+  const places = placesOf(file, process.env, directoriesOf(flags));
   const result = load({ file, text: read.text }, process.env, places);
   if (!result.ok) {
     const colour = wantsColour(process.stderr, process.env);

@@ -3,10 +3,10 @@ import { formatDuration, type Milliseconds } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
-import { type Master, type MasterOptions, openMaster } from './create-master.ts';
+import { type Master, openMaster } from './create-master.ts';
 import { type Door, openDoor } from './door.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './flags.ts';
+import { directoriesOf, type Flags } from './flags.ts';
 import { openMasterLog } from './master-log.ts';
 import { giveBackStartMemory } from './memory.ts';
 import { reportReadiness, takeReadinessChannel } from './readiness.ts';
@@ -165,13 +165,6 @@ async function hold(held: Held): Promise<number> {
 function sendDatagram(path: string, bytes: Uint8Array): void {
   const loaded = loadNative();
   if (loaded.ok) loaded.native.sendDatagram(path, bytes);
-}
-
-function directoriesOf(flags: Flags): Pick<MasterOptions, 'stateDirectory' | 'logDirectory'> {
-  return {
-    ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
-    ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
-  };
 }
 
 /** Says that this program has taken over from another in the same process, or that it is the same again. */

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { parseDuration } from '@hsu-master/core';
 import { makeDirectory } from '@hsu-master/workers';
-import { checkWorkingDirectory } from './create-master.ts';
+import { checkWorkingDirectory, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { projectFile } from './find-master.ts';
-import type { Flags } from './flags.ts';
-import { choosePlaces, instanceOf } from './places.ts';
+import { directoriesOf, type Flags } from './flags.ts';
 import { type NotReady, READINESS_CHANNEL, type ReadinessNews } from './readiness.ts';
 import { refused } from './refused.ts';
 
@@ -85,14 +83,7 @@ interface Log {
 }
 
 function openLog(file: string, flags: Flags): Log {
-  const { logDirectory } = choosePlaces({
-    env: process.env,
-    home: homedir(),
-    privileged: process.getuid?.() === 0,
-    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
-    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
-    instance: instanceOf(file),
-  });
+  const { logDirectory } = placesOf(file, process.env, directoriesOf(flags));
   makeDirectory(logDirectory, 0o700);
   const path = join(logDirectory, 'master.log');
   let fd = openSync(path, 'a', 0o600);

@@ -7,7 +7,7 @@ import { loadNative, type Native } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './flags.ts';
+import { directoriesOf, type Flags } from './flags.ts';
 import { lockFileOf } from './lock.ts';
 import { readAnswer, type UpgradeAnswer, writeRequest } from './upgrade-files.ts';
 
@@ -20,10 +20,7 @@ export async function upgrade(file: string, flags: Flags): Promise<number> {
   const loaded = loadNative();
   if (!loaded.ok) return fail(`upgrade needs the native addon: ${loaded.reason}`);
   const { native } = loaded;
-  const places = placesOf(resolve(file), process.env, {
-    ...(flags['state-dir'] === undefined ? {} : { stateDirectory: flags['state-dir'] }),
-    ...(flags['log-dir'] === undefined ? {} : { logDirectory: flags['log-dir'] }),
-  });
+  const places = placesOf(resolve(file), process.env, directoriesOf(flags));
   const master = holderOf(lockFileOf(places.stateDirectory), native);
   if (master === null) {
     fail(`no master runs with the state directory ${places.stateDirectory}`);

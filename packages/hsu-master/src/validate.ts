@@ -1,10 +1,7 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { describeConfig, formatIssue, readConfigFile } from '@hsu-master/config';
-import { checkWorkingDirectory, load } from './create-master.ts';
+import { checkWorkingDirectory, load, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import type { Flags } from './flags.ts';
-import { choosePlaces, instanceOf } from './places.ts';
+import { directoriesOf, type Flags } from './flags.ts';
 import { refused } from './refused.ts';
 import { wantsColour } from './terminal-colour.ts';
 
@@ -20,14 +17,7 @@ export function validate(file: string, flags: Flags): number {
     process.stderr.write(`hsu-master: ${read.failure.message}\n`);
     return EXIT_CODES.usage.code;
   }
-  const places = choosePlaces({
-    env: process.env,
-    home: homedir(),
-    privileged: process.getuid?.() === 0,
-    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
-    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
-    instance: instanceOf(file),
-  });
+  const places = placesOf(file, process.env, directoriesOf(flags));
   const result = load({ file, text: read.text }, process.env, places);
   const issues = result.ok ? result.config.warnings : result.issues;
   const colour = wantsColour(process.stderr, process.env);

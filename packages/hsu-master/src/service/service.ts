@@ -1,12 +1,11 @@
 import { realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { formatIssue, type LoadedConfig, readConfigFile } from '@hsu-master/config';
 import type { Milliseconds } from '@hsu-master/core';
-import { load } from '../create-master.ts';
+import { load, placesOf } from '../create-master.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import type { Flags } from '../flags.ts';
-import { choosePlaces, instanceOf, type Places } from '../places.ts';
+import { directoriesOf, type Flags } from '../flags.ts';
+import { instanceOf, type Places } from '../places.ts';
 import { wantsColour } from '../terminal-colour.ts';
 import { type Manager, managerOf, type Step } from './manager.ts';
 import type { ServiceSpec } from './unit-file.ts';
@@ -29,7 +28,7 @@ export function service(action: string | undefined, file: string | undefined, fl
     return fail(`only root may ${action} a service of the system; ${instead}`, EXIT_CODES.failed.code);
   }
   const configFile = resolve(file);
-  const places = placesOf(configFile, flags);
+  const places = placesOf(configFile, process.env, directoriesOf(flags));
   const stopTimeout = action === 'install' ? stopTimeoutOf(configFile, places) : 0;
   if (stopTimeout === null) return EXIT_CODES.usage.code;
   const manager = managerOf(specOf(configFile, scope, flags, stopTimeout), places.logDirectory);
@@ -41,17 +40,6 @@ export function service(action: string | undefined, file: string | undefined, fl
   const steps = action === 'install' ? manager.install : manager.uninstall;
   if (isRehearsal) return rehearse(action, manager, steps);
   return perform(action, manager, steps);
-}
-
-function placesOf(configFile: string, flags: Flags): Places {
-  return choosePlaces({
-    env: process.env,
-    home: homedir(),
-    privileged: process.getuid?.() === 0,
-    stateDirectory: flags['state-dir'] === undefined ? null : resolve(flags['state-dir']),
-    logDirectory: flags['log-dir'] === undefined ? null : resolve(flags['log-dir']),
-    instance: instanceOf(configFile),
-  });
 }
 
 /** How long an ordered stop may take; null where the configuration is not valid, which has been said then. */

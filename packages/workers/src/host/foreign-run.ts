@@ -5,7 +5,6 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
-  Milliseconds,
   ProcessIdentity,
   RunReport,
   SignalName,
@@ -14,10 +13,7 @@ import type { Forest } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
 import type { Tree } from './tree.ts';
-import { UNKNOWN_EXIT } from './tree-run.ts';
-
-/** How often a process is looked at that the system does not let us watch. */
-const LOOK_EVERY: Milliseconds = 50;
+import { LOOK_EVERY, UNKNOWN_EXIT } from './tree-run.ts';
 
 /** A process that somebody else started, with what descends from it. It is watched and, where asked, limited; nothing else happens to it. */
 export class ForeignRun implements HostRun {

@@ -18,7 +18,7 @@ import { signalNumber } from './signals.ts';
 import type { ProcessRow, Tree } from './tree.ts';
 
 /** How often a process is looked at that the system does not let us watch. */
-const LOOK_EVERY: Milliseconds = 50;
+export const LOOK_EVERY: Milliseconds = 50;
 /** Where a look may have overlooked somebody, the next one follows after this, at most so many times. */
 const LOOK_AGAIN: Milliseconds = 10;
 const MOST_LOOKS = 20;
