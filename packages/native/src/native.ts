@@ -1,3 +1,5 @@
+// Longer than other files: the one interface of the addons, with units and errors of each call.
+
 import type { NativeProcesses, NativeProcessQuery } from './processes.ts';
 import type { NativePump, NativePumpOptions } from './pump.ts';
 

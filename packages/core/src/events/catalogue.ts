@@ -1,3 +1,5 @@
+// Longer than other files: one map is the source of types, documentation and names of all events.
+
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
