@@ -1,11 +1,17 @@
 export {
   type Authorize,
+  type Credentials,
+  demand,
+  forbidden,
+  type Gate,
   type Identity,
+  nameOf,
   ownerOnly,
   type Resource,
   RIGHTS,
   type Right,
 } from './control/access.ts';
+export { type Audit, type AuditEntry, type AuditQuery, type Deed, noAudit } from './control/audit.ts';
 export { CONDITIONS, type Condition, meets } from './control/condition.ts';
 export type {
   Cancellation,

@@ -32,9 +32,6 @@ const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 60_000;
 const LAST_ANSWERS = 1000;
 
-/** Nobody but the owner and root has rights over the socket. */
-const authorize = ownerOnly((right) => new HsuError('E_FORBIDDEN', `you may not: ${right}`, { right }));
-
 /**
  * Listens on a unix socket of mode 0600 in the run directory, which gets mode 0700. A socket that nobody listens on any more is
  * replaced. What answers is loaded with the first request: a master that nobody asks does without it.
@@ -129,7 +126,7 @@ async function listen(
       if (identity === undefined) throw new HsuError('E_UNAUTHENTICATED', 'a request without a connection');
       return identity;
     };
-    return createApi({ control, authorize, defect, identify: identityOf });
+    return createApi({ control, authorize: ownerOnly, defect, identify: identityOf });
   };
   let api: Promise<Api> | null = null;
   serve(server, () => (api ??= load()), defect);

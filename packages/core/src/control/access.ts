@@ -1,5 +1,6 @@
-import type { HsuError } from '../errors.ts';
+import { HsuError } from '../errors.ts';
 import type { WorkerId } from '../worker/spec.ts';
+import type { Audit } from './audit.ts';
 import type { Caller } from './order.ts';
 
 /** What can be allowed. Reading logs is a right of its own: lines may hold what states do not. */
@@ -7,11 +8,16 @@ export const RIGHTS = {
   'workers:read': 'see workers, their states, limits and explanations',
   'workers:order': 'start, stop, restart, reset and kill workers',
   'workers:signal': 'send signals to workers',
+  'workers:define': 'add, change and remove workers',
+  'workers:reveal': 'see the environment and the arguments of workers with their secrets',
   'events:read': 'see events',
   'logs:read': 'read what workers write',
   'config:validate': 'have the text of a configuration checked',
+  'config:read': 'see the configuration that is in force, and what it would change',
+  'config:apply': 'have another configuration applied',
   'master:read': 'see the master, its version and what its host can do',
   'master:shutdown': 'end the master and all its workers',
+  'audit:read': 'read the audit',
 } as const;
 
 export type Right = keyof typeof RIGHTS;
@@ -22,16 +28,61 @@ export type Resource =
   | { readonly kind: 'worker'; readonly id: WorkerId; readonly namespace: string | null };
 
 /** Who is at the other end, as found out once for a connection or request. */
-export interface Identity extends Caller {
-  /** root: the owner of the master, by the socket's peer credentials. token: by a token. */
-  readonly kind: 'root' | 'token';
-}
+export type Identity =
+  /** The owner of the master, by the socket's peer credentials. */
+  | (Caller & { readonly kind: 'root' })
+  /** Who showed a token; `tokenId` tells apart two of one name, and is no secret. */
+  | (Caller & { readonly kind: 'token'; readonly tokenId: string });
 
 /** null: allowed; else the error to answer with, E_FORBIDDEN or E_UNAUTHENTICATED. */
 export type Authorize = (identity: Identity, right: Right, resource: Resource) => HsuError | null;
 
+/** What somebody shows who is not known by the socket. */
+export interface Credentials {
+  readonly token: string | null;
+  /** `tcp 10.0.0.3`, `grpc 10.0.0.3`: the way and the address, without its port. */
+  readonly from: string;
+}
+
+/** Lets in or not: for all ways that are not the owner's socket. */
+export interface Gate {
+  /**
+   * To be asked for each request and for each message of a stream: it counts them.
+   * @throws HsuError E_UNAUTHENTICATED; E_TOO_MANY for more than the rate, and after wrong tokens
+   */
+  admit(credentials: Credentials): Identity;
+  readonly authorize: Authorize;
+  /** Calls `ended` once when who was let in would be no more: revoked or expired. Until the returned function is called. */
+  watch(identity: Identity, ended: () => void): () => void;
+}
+
 /** The owner may do everything, nobody else anything. */
-export const ownerOnly =
-  (refusal: (right: Right) => HsuError): Authorize =>
-  (identity, right) =>
-    identity.kind === 'root' ? null : refusal(right);
+export const ownerOnly: Authorize = (identity, right, resource) =>
+  identity.kind === 'root' ? null : forbidden(identity, right, resource);
+
+export function forbidden({ name }: Identity, right: Right, resource: Resource): HsuError {
+  const on = resource.kind === 'worker' ? ` for worker "${resource.id}"` : '';
+  return new HsuError('E_FORBIDDEN', `${name} has no right ${right}${on}`, { right });
+}
+
+/** What a right is asked for, as the audit names it: an id, or `master`. */
+export function nameOf(resource: Resource): string {
+  return resource.kind === 'worker' ? resource.id : 'master';
+}
+
+/**
+ * Refuses, and writes that down, where it is not allowed. For what one asks for by name: members of a list that may not be seen are
+ * left out of it with `authorize` alone.
+ * @throws HsuError E_FORBIDDEN
+ */
+export function demand(
+  { authorize, audit }: { readonly authorize: Authorize; readonly audit: Audit },
+  identity: Identity,
+  right: Right,
+  resource: Resource,
+): void {
+  const refusal = authorize(identity, right, resource);
+  if (refusal === null) return;
+  audit.record({ by: identity, action: right, on: nameOf(resource), result: 'refused', why: refusal.code });
+  throw refusal;
+}
