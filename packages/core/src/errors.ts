@@ -100,10 +100,18 @@ export const ERRORS = {
     'Nothing, unless unexpected.',
   ),
   E_CONFIG: meaning('The configuration is not valid.', 'Correct the places that the message lists.'),
+  E_STALE: meaning(
+    'The configuration is another one by now than the one that the change was based on.',
+    'Look at what holds now (hsu-master diff), and apply again.',
+  ),
   E_CONFIG_READ: meaning('The configuration file cannot be read.', 'Check the path and its permissions.'),
   E_OTHER_MASTER: meaning(
     'Another master already runs with this state directory.',
     'Stop it, or give this one another --state-dir.',
+  ),
+  E_ADDRESS: meaning(
+    'The master cannot listen at an address that the configuration gives to its API.',
+    'Stop the program that the message names, or give the API another address: api.listen, master.port.',
   ),
   E_STATE: meaning(
     'The master’s state directory cannot be used.',

@@ -14,6 +14,15 @@ export {
 export { type Audit, type AuditEntry, type AuditQuery, type Deed, noAudit } from './control/audit.ts';
 export { CONDITIONS, type Condition, meets } from './control/condition.ts';
 export type {
+  Accepted,
+  BasedOn,
+  ChangeOutcome,
+  ConfigPlan,
+  ConfigView,
+  Planned,
+  SettingChange,
+} from './control/config.ts';
+export type {
   Cancellation,
   Control,
   Ending,
@@ -45,7 +54,17 @@ export {
   type Ticket,
 } from './control/order.ts';
 export { type Problem, problemOf, statusOf } from './control/problem.ts';
-export { fitsGlob, isGlob, nearest, type Selectable, type Selection, select } from './control/select.ts';
+export { authorizeBy, type Grant, isGranted, ROLES, type Role, type TokenView } from './control/roles.ts';
+export { isSecretName, MASK, maskText, maskValue, maskWords } from './control/secrets.ts';
+export {
+  fitsGlob,
+  fitsPattern,
+  isGlob,
+  nearest,
+  type Selectable,
+  type Selection,
+  select,
+} from './control/select.ts';
 export type { EndView, MasterView, UsageView, WorkerDetail, WorkerView } from './control/view.ts';
 export { describeStrategy, type Finding, type FoundProcess, type ProcessFinder } from './discovery/finder.ts';
 export type {
@@ -68,6 +87,18 @@ export {
   type StopCause,
 } from './events/catalogue.ts';
 export { EventStream } from './events/stream.ts';
+export {
+  actionFor,
+  type ChangeAction,
+  type Effective,
+  isSame,
+  masked,
+  needsRestart,
+  type PartChange,
+  type Plan,
+  planOf,
+  type WorkerChange,
+} from './graph/changes.ts';
 export { dependents, findCycle, type GraphNode, startOrder } from './graph/order.ts';
 export { type DependencyView, stoppable, waitingFor } from './graph/plan.ts';
 export { describeWaiting, type Waiting } from './graph/waiting.ts';

@@ -5,6 +5,7 @@ import type { Capability, OutputStream } from '../ports.ts';
 import type { WallTime } from '../units.ts';
 import type { ProcessIdentity } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
+import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
 import type { Selection } from './select.ts';
@@ -135,6 +136,35 @@ export interface Control {
   capabilities(): readonly Capability[];
   /** Reads a configuration as this master would; `file` is what messages call it and what relative paths are relative to. */
   validate(text: string, file: string): Validation;
+  config(): ConfigView;
+  /** What applying the text would change; null: what reloading the configuration file would. */
+  plan(source: { readonly text: string; readonly file: string } | null): Promise<Planned>;
+  /**
+   * Makes the workers of the text, and those that were created one by one, the only ones. Unchanged workers are not touched. Resolves when
+   * it is accepted and kept. A later change goes on from wherever this one has come, and this one counts as superseded.
+   * @throws HsuError E_CONFIG, and the former configuration holds on; E_STALE; E_STATE; E_SHUTTING_DOWN
+   */
+  apply(text: string, file: string, by: Caller, basedOn: BasedOn): Promise<Accepted>;
+  /**
+   * The same with the master’s configuration file as it is now.
+   * @throws HsuError E_CONFIG_READ as well
+   */
+  reload(by: Caller): Promise<Accepted>;
+  /**
+   * Adds a worker, written as an item of `workers` in a configuration. It outlives the master, and reloads, until it is removed.
+   * @throws HsuError as `apply`; E_DUPLICATE_WORKER
+   */
+  create(written: object, by: Caller, basedOn: BasedOn): Promise<Accepted & { readonly id: WorkerId }>;
+  /**
+   * Replaces the description of a worker; where it is of the file, until the next reload or apply.
+   * @throws HsuError as `apply`; E_UNKNOWN_WORKER
+   */
+  replace(id: WorkerId, written: object, by: Caller, basedOn: BasedOn): Promise<Accepted>;
+  /**
+   * Stops a worker and forgets it; where it is of the file, until the next reload or apply.
+   * @throws HsuError as `apply`, E_CONFIG where others depend on it; E_UNKNOWN_WORKER
+   */
+  remove(id: WorkerId, by: Caller, basedOn: BasedOn): Promise<Accepted>;
   /** Ends all workers and then the master. A second call returns the first one's promise. */
   shutdown(reason: string, by: Caller): Promise<Ending>;
 }

@@ -43,7 +43,7 @@ export function isGlob(pattern: string): boolean {
 }
 
 /** `billing/*`: a glob for the namespace before the slash, one for the id behind it. */
-function fits(pattern: string, { id, namespace }: Selectable): boolean {
+export function fitsPattern(pattern: string, { id, namespace }: Selectable): boolean {
   const slash = pattern.indexOf('/');
   if (slash < 0) return fitsGlob(pattern, id);
   return fitsGlob(pattern.slice(0, slash), namespace ?? '') && fitsGlob(pattern.slice(slash + 1), id);
@@ -64,9 +64,9 @@ export function select<T extends Selectable>(
     return within;
   }
   for (const pattern of patterns) {
-    if (!within.some((worker) => fits(pattern, worker))) throw unknown(pattern, within);
+    if (!within.some((worker) => fitsPattern(pattern, worker))) throw unknown(pattern, within);
   }
-  return within.filter((worker) => patterns.some((pattern) => fits(pattern, worker)));
+  return within.filter((worker) => patterns.some((pattern) => fitsPattern(pattern, worker)));
 }
 
 function noneIn(namespace: string): HsuError {

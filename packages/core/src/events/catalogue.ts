@@ -13,6 +13,7 @@ export type StopCause =
   | 'operator'
   | 'shutdown'
   | 'restart'
+  | 'configuration'
   | 'liveness'
   | 'startup'
   | 'dependency'
@@ -63,6 +64,7 @@ export interface EventMap {
   };
   'worker.failed': { readonly failure: Failure };
   'worker.stopped': { readonly completed: boolean };
+  'worker.removed': Record<never, never>;
   'health.changed': {
     readonly probe: 'startup' | 'liveness' | 'readiness';
     readonly healthy: boolean;
@@ -124,6 +126,27 @@ export interface EventMap {
   };
   'log.sink-found': { readonly sink: string; readonly lines: number };
   'log.sink-left': { readonly sink: string; readonly folder: string; readonly bytes: number };
+  'api.listening': { readonly address: string };
+  'api.certificate-loaded': { readonly file: string };
+  'api.certificate-refused': { readonly file: string; readonly reason: string };
+  'api.locked-out': { readonly from: string; readonly until: WallTime };
+  'audit.failed': { readonly file: string; readonly reason: string };
+  'config.loaded': {
+    readonly revision: number;
+    readonly file: string;
+    readonly source: 'file' | 'applied';
+    readonly workers: number;
+  };
+  'config.rejected': { readonly file: string; readonly by: string; readonly reason: string };
+  'config.applied': {
+    readonly revision: number;
+    readonly by: string;
+    readonly state: 'done' | 'superseded' | 'failed';
+    readonly added: readonly WorkerId[];
+    readonly removed: readonly WorkerId[];
+    readonly changed: readonly WorkerId[];
+    readonly restarted: readonly WorkerId[];
+  };
   'supervisor.started': { readonly host: string; readonly workers: number };
   'supervisor.stopping': { readonly reason: string };
   'supervisor.stopped': { readonly survivors: readonly ProcessIdentity[] };
@@ -262,6 +285,10 @@ export const EVENT_MEANINGS: EventMeanings = {
     means: 'The worker rests.',
     payload: { completed: 'true: it ended by itself with success' },
   },
+  'worker.removed': {
+    means: 'The configuration has the worker no more, nothing of it is alive, and it is forgotten.',
+    payload: {},
+  },
   'health.changed': {
     means: 'A probe’s verdict changed.',
     payload: {
@@ -372,6 +399,52 @@ export const EVENT_MEANINGS: EventMeanings = {
     means:
       'Lines lie on disk for a target that is not configured any more. They are sent if it comes back; the folder may be removed.',
     payload: { sink: 'the target', folder: 'where they are', bytes: 'how many' },
+  },
+  'api.listening': {
+    means: 'The API answers at an address, besides the socket of its owner.',
+    payload: { address: 'with its scheme' },
+  },
+  'api.certificate-loaded': {
+    means: 'A new certificate is used for connections from now on.',
+    payload: { file: 'the certificate' },
+  },
+  'api.certificate-refused': {
+    means: 'A new certificate or key cannot be used; the API goes on with those it has.',
+    payload: { file: 'the certificate', reason: 'what is wrong' },
+  },
+  'api.locked-out': {
+    means:
+      'Too many wrong tokens came from one address, which is not answered for a while. The socket of the owner is.',
+    payload: { from: 'the way and the address', until: 'wall time of its next chance' },
+  },
+  'audit.failed': {
+    means: 'The audit cannot be written; orders are carried out all the same.',
+    payload: { file: 'where it belongs', reason: 'what the system said' },
+  },
+  'config.loaded': {
+    means: 'A configuration was accepted and kept: from now on it is the one that holds.',
+    payload: {
+      revision: 'its number, which grows over the lives of masters',
+      file: 'what it is called',
+      source: 'file: as the configuration file was read; applied: changed since',
+      workers: 'how many it has',
+    },
+  },
+  'config.rejected': {
+    means: 'A configuration was not accepted; the former one holds on.',
+    payload: { file: 'what it is called', by: 'who asked', reason: 'what is wrong with it' },
+  },
+  'config.applied': {
+    means: 'A configuration has been carried out, or was overtaken by a later one.',
+    payload: {
+      revision: 'its number',
+      by: 'who asked',
+      state: 'done, superseded by a later one, or failed: something outlived its end',
+      added: 'new workers',
+      removed: 'workers that are gone',
+      changed: 'workers with another description',
+      restarted: 'those of them whose processes gave way to new ones',
+    },
   },
   'supervisor.started': {
     means: 'The master holds its workers.',

@@ -119,6 +119,13 @@ const WORDS: Wording = {
     `log target ${sink} gets ${count(lines, 'line')} that an earlier master had left first`,
   'log.sink-left': ({ sink, folder, bytes }) =>
     `${formatSize(bytes)} of lines wait in ${folder} for the log target ${sink}, which is not configured any more`,
+  'api.listening': ({ address }) => `answers at ${address}`,
+  'api.certificate-loaded': ({ file }) => `uses the new certificate ${file}`,
+  'api.certificate-refused': ({ file, reason }) =>
+    `cannot use the new certificate ${file}, and goes on with the one before: ${reason}`,
+  'api.locked-out': ({ from, until }) =>
+    `too many wrong tokens came by ${from}; it is not answered before ${new Date(until).toISOString()}`,
+  'audit.failed': ({ file, reason }) => `cannot write the audit ${file}: ${reason}`,
   'supervisor.started': ({ workers, host }) => `holds ${count(workers, 'worker')} (${host} host)`,
   'supervisor.stopping': ({ reason }) => `stopping all workers: ${reason}`,
   'supervisor.stopped': ({ survivors }) =>

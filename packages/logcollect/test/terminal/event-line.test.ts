@@ -195,6 +195,18 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
     'web: the alert about memory.max_rss did not arrive by webhook: HTTP 500 from http://localhost',
   ],
   [
+    { type: 'api.certificate-refused', payload: { file: '/etc/hsu/api.crt', reason: 'no start line' } },
+    'web: cannot use the new certificate /etc/hsu/api.crt, and goes on with the one before: no start line',
+  ],
+  [
+    { type: 'api.locked-out', payload: { from: 'tcp 10.0.0.3', until: Date.UTC(2026, 0, 2) } },
+    'web: too many wrong tokens came by tcp 10.0.0.3; it is not answered before 2026-01-02T00:00:00.000Z',
+  ],
+  [
+    { type: 'audit.failed', payload: { file: '/l/audit.jsonl', reason: 'ENOSPC' } },
+    'web: cannot write the audit /l/audit.jsonl: ENOSPC',
+  ],
+  [
     { type: 'worker.exited', payload: { exit, asked: false, success: false, uptime: 2300, remaining: [] } },
     'web: exit 1 after 2.3s; last words: boom',
   ],
@@ -277,6 +289,14 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
 ];
 
 const masterLines: readonly (readonly [EventDraft, string | null])[] = [
+  [
+    { type: 'api.listening', payload: { address: 'https://127.0.0.1:7400' } },
+    'hsu-master: answers at https://127.0.0.1:7400',
+  ],
+  [
+    { type: 'api.certificate-loaded', payload: { file: '/etc/hsu/api.crt' } },
+    'hsu-master: uses the new certificate /etc/hsu/api.crt',
+  ],
   [
     { type: 'supervisor.started', payload: { host: 'native', workers: 1 } },
     'hsu-master: holds 1 worker (native host)',
