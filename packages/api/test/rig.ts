@@ -4,7 +4,11 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Accepted,
   type Authorize,
+  type BasedOn,
+  type Caller,
+  type ConfigPlan,
   type Control,
   EventStream,
   HsuError,
@@ -60,6 +64,19 @@ export function view(id: string, differs: Partial<WorkerView> = {}): WorkerView 
 }
 
 const LINE: LogLine = { workerId: 'web', stream: 'stderr', at: NOW, stamped: true, run: 2, text: 'hello' };
+
+const PLAN: ConfigPlan = {
+  workers: [
+    {
+      id: 'web',
+      kind: 'changed',
+      action: 'restart',
+      parts: [{ path: 'env.PASSWORD', before: '"***"', after: null, effective: 'restart' }],
+    },
+  ],
+  unchanged: ['db'],
+  settings: [{ path: 'master.on_master_exit', effective: 'live' }],
+};
 
 /** A master of two workers that only says what it is. Events are real. */
 export class FakeMaster implements Control {
@@ -206,6 +223,51 @@ export class FakeMaster implements Control {
       hint: null,
     } as const;
     return { ok: false, issues: [issue], workers: [] };
+  }
+
+  config(): ReturnType<Control['config']> {
+    return {
+      revision: 3,
+      file: '/etc/x.yaml',
+      source: 'file',
+      acceptedAt: NOW,
+      created: ['db'],
+      replaced: [],
+      removed: [],
+      workers: [{ id: 'web', command: { env: { PASSWORD: '***' } } }],
+    };
+  }
+
+  plan(source: { readonly text: string } | null): ReturnType<Control['plan']> {
+    const valid = { ok: true, issues: [], workers: ['web'], revision: 3, plan: PLAN };
+    return Promise.resolve(source?.text === '' ? { ...valid, ...this.validate(), plan: null } : valid);
+  }
+
+  apply(text: string, _file: string, by: Caller, basedOn: BasedOn): ReturnType<Control['apply']> {
+    return this.#accept(`apply ${text} based on ${basedOn}`, by);
+  }
+
+  reload(by: Caller): ReturnType<Control['reload']> {
+    return this.#accept('reload', by);
+  }
+
+  async create(written: object, by: Caller): ReturnType<Control['create']> {
+    return { id: 'fresh', ...(await this.#accept(`create ${JSON.stringify(written)}`, by)) };
+  }
+
+  replace(id: string, written: object, by: Caller): ReturnType<Control['replace']> {
+    return this.#accept(`replace ${id} ${JSON.stringify(written)}`, by);
+  }
+
+  remove(id: string, by: Caller): ReturnType<Control['remove']> {
+    return this.#accept(`remove ${id}`, by);
+  }
+
+  #accept(what: string, by: Caller): Promise<Accepted> {
+    this.asked.push(`${what} by ${by.name}`);
+    if (what.includes('invalid')) return Promise.reject(new HsuError('E_CONFIG', 'it is not valid'));
+    const settled = Promise.resolve({ state: 'done', failures: [] } as const);
+    return Promise.resolve({ revision: 4, plan: PLAN, warnings: [], settled });
   }
 
   shutdown(): ReturnType<Control['shutdown']> {

@@ -155,6 +155,34 @@ class MasterControl implements Control {
     };
   }
 
+  config(): ReturnType<Control['config']> {
+    return notYet();
+  }
+
+  plan(): ReturnType<Control['plan']> {
+    return notYet();
+  }
+
+  apply(): ReturnType<Control['apply']> {
+    return notYet();
+  }
+
+  reload(): ReturnType<Control['reload']> {
+    return notYet();
+  }
+
+  create(): ReturnType<Control['create']> {
+    return notYet();
+  }
+
+  replace(): ReturnType<Control['replace']> {
+    return notYet();
+  }
+
+  remove(): ReturnType<Control['remove']> {
+    return notYet();
+  }
+
   shutdown(reason: string, by: Caller): Promise<Ending> {
     this.#ended ??= this.#options.shutdown(`${reason} (${by.name})`);
     return this.#ended;
@@ -222,6 +250,10 @@ class MasterControl implements Control {
       else process.kill(pid, number);
     }
   }
+}
+
+function notYet(): never {
+  throw new HsuError('E_UNSUPPORTED', 'this master cannot change its configuration while it runs');
 }
 
 /** A name that is no pattern, whatever is in it. */

@@ -72,6 +72,7 @@ const WORDS: Wording = {
       : `next try in ${formatDuration(delay)}${failures > 1 ? ` (failure ${failures} in a row)` : ''}`,
   'worker.failed': ({ failure }, who) => `failed for good: ${withoutName(failure.message, who)}`,
   'worker.stopped': ({ completed }) => (completed ? 'completed' : 'stopped'),
+  'worker.removed': () => 'removed',
   'health.changed': ({ probe, healthy, reason }) => {
     if (healthy) return null;
     return probe === 'readiness' ? `not ready: ${reason}` : `${probe} probe failed: ${reason}`;
@@ -126,6 +127,15 @@ const WORDS: Wording = {
   'api.locked-out': ({ from, until }) =>
     `too many wrong tokens came by ${from}; it is not answered before ${new Date(until).toISOString()}`,
   'audit.failed': ({ file, reason }) => `cannot write the audit ${file}: ${reason}`,
+  'config.loaded': ({ revision, file, source }) =>
+    source === 'file'
+      ? `configuration ${revision}: as ${file} says`
+      : `configuration ${revision}: as it was applied last`,
+  'config.rejected': ({ file, reason }) => `${file} is not accepted, the former holds on: ${reason}`,
+  'config.applied': ({ revision, state, added, removed, changed }) =>
+    state === 'superseded'
+      ? null
+      : `configuration ${revision} ${state === 'done' ? 'is carried out' : 'could not be carried out'}: ${added.length} added, ${removed.length} removed, ${changed.length} changed`,
   'supervisor.started': ({ workers, host }) => `holds ${count(workers, 'worker')} (${host} host)`,
   'supervisor.stopping': ({ reason }) => `stopping all workers: ${reason}`,
   'supervisor.stopped': ({ survivors }) =>
@@ -154,6 +164,7 @@ const STOPPING: Readonly<Record<StopCause, (detail: string) => string>> = {
     detail === 'its configuration changed'
       ? 'its configuration changed; stopping, to be started again'
       : 'stopping, to be started again',
+  configuration: (detail) => (detail === '' ? 'stopping' : `stopping: ${detail}`),
   // health.changed gave the probe’s reason.
   liveness: () => 'stopping it, since its liveness probe failed',
   startup: () => 'stopping it, since its startup probe failed',
