@@ -1,5 +1,6 @@
 // `npm test`: sets up and runs every vitest project, or with `--suite NAME` what needs more than this tree: `servers` real
-// servers, `cgroup1` the cgroups of this machine, `vm` a virtual machine. Other arguments go to vitest.
+// servers, `cgroup1` the cgroups of this machine, `vm` a virtual
+// machine, `wine` node.exe. Other arguments go to vitest.
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +17,7 @@ const suites = {
   servers: [launcher, logcollect].map((cwd) => ({ cwd, config: 'vitest.servers.config.ts' })),
   cgroup1: [{ cwd: launcher, config: 'vitest.cgroup1.config.ts' }],
   vm: null,
+  wine: null,
 };
 
 const args = process.argv.slice(2);
@@ -24,7 +26,8 @@ const name = at === -1 ? 'all' : args.splice(at, 2)[1];
 if (!(name in suites)) fail(new Error(`no suite "${name}"; there are: ${Object.keys(suites).join(', ')}`));
 
 await setup().catch(fail);
-const { passed, failed, skipped } = await (name === 'vm' ? inGuests() : here(suites[name])).catch(fail);
+const run = { vm: inGuests, wine: underWine }[name] ?? (() => here(suites[name]));
+const { passed, failed, skipped } = await run().catch(fail);
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exit(failed === 0 ? 0 : 1);
 
@@ -57,4 +60,10 @@ async function inGuests() {
   const { runAsRoot, runInGuests } = await import('./vm/suite.mjs');
   if (process.getuid?.() !== 0) process.exit(runAsRoot(args));
   return runInGuests(args);
+}
+
+async function underWine() {
+  const { runAsRoot, runUnderWine } = await import('./windows/suite.mjs');
+  if (process.getuid?.() !== 0) process.exit(runAsRoot(args));
+  return runUnderWine(args);
 }

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "hsu/pump/json.h"
+#include "hsu/pump/lines.h"
+#include "hsu/pump/local_time.h"
 
 namespace hsu::pump {
 
@@ -29,10 +31,9 @@ const std::string& Stamp::at(int64_t milliseconds) {
     second_ = second;
     time_t time = static_cast<time_t>(second);
     struct tm local;
-    ::localtime_r(&time, &local);
+    long minutes = to_local(time, local) / 60;
     char text[64];
     ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &local);
-    long minutes = local.tm_gmtoff / 60;
     char sign = minutes < 0 ? '-' : '+';
     if (minutes < 0) minutes = -minutes;
     char offset[32];
@@ -91,8 +92,7 @@ void Formatter::line(const char* bytes, size_t length, bool cut, const std::stri
 
 size_t Formatter::format(const char* bytes, size_t length, bool last, int64_t milliseconds, std::string& out) {
   if (format_ == Format::plain) {
-    const void* end = last || length > kMostLine ? nullptr : ::memrchr(bytes, '\n', length);
-    size_t used = last || length > kMostLine ? length : end ? static_cast<size_t>(static_cast<const char*>(end) - bytes) + 1 : 0;
+    size_t used = last || length > kMostLine ? length : whole_lines(bytes, length);
     out.append(bytes, used);
     return used;
   }

@@ -16,8 +16,13 @@ inline size_t count_lines(const char* bytes, size_t length) {
 
 // Bytes up to and with the last line end; 0 where there is none.
 inline size_t whole_lines(const char* bytes, size_t length) {
+#ifdef __linux__
   const void* found = ::memrchr(bytes, '\n', length);
   return found ? static_cast<size_t>(static_cast<const char*>(found) - bytes) + 1 : 0;
+#else
+  while (length > 0 && bytes[length - 1] != '\n') --length;
+  return length;
+#endif
 }
 
 // Bytes up to and with the first line end; 0 where there is none.

@@ -1,0 +1,17 @@
+// The sources of the addon, one on a line, for binding.gyp.
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const files = ['src', '../shared/hsu'].flatMap((folder) =>
+  readdirSync(join(here, folder), { recursive: true }).map(
+    (name) => `${folder}/${name.replaceAll('\\', '/')}`,
+  ),
+);
+process.stdout.write(
+  `${files
+    .filter((name) => name.endsWith('.cc'))
+    .sort()
+    .join('\n')}\n`,
+);
