@@ -192,6 +192,7 @@ export type {
   Journal,
   JournalRefusal,
   ListenAddress,
+  MarkedTree,
   OutputChannels,
   OutputCollector,
   OutputStream,
@@ -232,6 +233,7 @@ export {
   isUnknown,
   type ProcessIdentity,
 } from './worker/exit.ts';
+export { beginningOfMarks, type Mark, markOf, readMark } from './worker/mark.ts';
 export { type MemoPhase, memoOf, type RunTrace, type WorkerMemo } from './worker/memo.ts';
 export type {
   AppearedMessage,

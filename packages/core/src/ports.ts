@@ -166,6 +166,13 @@ export type ExecOutcome =
   | { readonly kind: 'timed-out'; readonly output: string }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** A living tree that was there before its host, by its mark. */
+export interface MarkedTree {
+  readonly mark: string;
+  /** The eldest of those whose parents do not bear the mark. */
+  readonly process: ProcessIdentity;
+}
+
 /** How far a host can do one thing. */
 export interface Capability {
   readonly feature: string;
@@ -203,6 +210,11 @@ export interface Host {
   isAlive(process: ProcessIdentity): boolean;
   /** The living process that has this pid now. */
   identify(pid: number): ProcessIdentity | null;
+  /**
+   * Trees with a living process whose mark begins so, by one look at all processes. Not among them are whom this master may not signal,
+   * those of other pid namespaces, and trees that this very process is part of.
+   */
+  findMarked(beginning: string): readonly MarkedTree[];
   /**
    * What would become of each of these limits on this host, without starting anything. `quotas` are the budgets around a worker, the
    * outermost first; for one of these `of` is `quota`.
@@ -358,6 +370,8 @@ export interface Journal {
   judgement(workerId: WorkerId): Judgement | null;
   /** What was damaged or is of a form that is not known. */
   refusals(): readonly JournalRefusal[];
+  /** Whether runs of this boot may be alive that nothing here names: what was written down is missing or damaged. */
+  mayLack(): boolean;
   /** Synchronous: on return the record is in place. Throws where it cannot be written. */
   recordRun(record: RunRecord): void;
   forgetRun(workerId: WorkerId, run: number): void;

@@ -308,6 +308,7 @@ function supervise(
     hooks,
     collector,
     journal,
+    instance: instanceOf(places.stateDirectory),
     masterId,
     events,
     ports,

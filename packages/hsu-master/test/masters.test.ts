@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
+import { instanceOf } from '../src/places.ts';
 import { runsOn } from './adoption.ts';
-import { it, type Stage } from './drive.ts';
+import { it, type LaunchOptions, type Stage } from './drive.ts';
 import { NOBODY, unsuitableForNobody } from './ordinary.ts';
 import { isAlive } from './proc.ts';
 
@@ -127,6 +128,32 @@ describe.concurrent('a master that was killed', () => {
     expect(last.stderr).toBe('');
   });
 
+  it('H3: without groups, what runs and whose records were deleted is ended before it is started again; others live on', async ({
+    stage,
+  }) => {
+    const flags = ['--state-dir', stage.path('state'), '--containment', 'off'];
+    const asOther = ['--state-dir', stage.path('other'), '--containment', 'off'];
+    const other = stage.run([{ id: 'alone', command: 'sleep 1000' }], asOther);
+    const stranger = await other.started('alone');
+    await expectOneAfterLoss(stage, flags);
+    expect(isAlive(stranger)).toBe(true);
+    expect((await other.stop()).code).toBe(0);
+  });
+
+  it('H3: who bears the mark of a master that it is an ancestor of is not ended', async ({ stage }) => {
+    const state = stage.path('state');
+    const flags = ['--state-dir', state, '--containment', 'off'];
+    const mark = `${instanceOf(state)}/0badcafe.shell.1`;
+    const config = stage.config([{ id: 'job', command: zoo.sleeps().argv }]);
+    const shell = stage.launch(
+      ['sh', '-c', 'sleep 1000 & "$@" & wait $!', 'sh', process.execPath, stage.bin, 'run', config, ...flags],
+      { env: { HSU_RUN: mark } },
+    );
+    await shell.line(/^job: started/);
+    expect(shell.matching(/: ended pid/)).toEqual([]);
+    expect(isAlive(shell.pid)).toBe(true);
+  });
+
   it('a state directory that cannot be used is named, with exit code 1', async ({ stage }) => {
     const file = stage.write('file', '');
     const master = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', `${file}/state`]);
@@ -145,6 +172,26 @@ describe.concurrent('a master that was killed', () => {
     expect(second.stderr.trim().split('\n')).toHaveLength(1);
   });
 });
+
+/** Kills a master, deletes its run records, and starts the next: of each worker one process lives at any time. */
+async function expectOneAfterLoss(
+  stage: Stage,
+  flags: readonly string[],
+  options: LaunchOptions = {},
+): Promise<void> {
+  const config = stage.config([{ id: 'alone', command: ALONE, cwd: stage.home }]);
+  const first = stage.hsu(['run', config, ...flags], options);
+  await first.line(/^alone +\| alone/);
+  const pid = await first.started('alone');
+  await first.stop('SIGKILL');
+  rmSync(stage.path('state', 'run', 'runs.log'));
+  const second = stage.hsu(['run', config, ...flags], options);
+  await second.line(new RegExp(`^alone: ended pid ${pid}, which an earlier master had left running$`));
+  await second.line(/^alone +\| alone/);
+  expect(isAlive(pid)).toBe(false);
+  expect(second.matching(/TWIN|internal error/)).toEqual([]);
+  expect((await second.stop()).code).toBe(0);
+}
 
 const BECOME_ROOT = `
 #include <stdio.h>
@@ -198,6 +245,17 @@ describe.skipIf(!asRoot).concurrent('as an ordinary user', () => {
     expect(stage.leftOvers()).toHaveLength(2);
     expect((await second.stop()).code).toBe(0);
     expect(stage.processes()).toEqual([]);
+  });
+
+  it('H3: what runs and whose records were deleted is ended before it is started again', async ({
+    stage,
+    skip,
+  }) => {
+    const unsuitable = unsuitableForNobody(stage);
+    if (unsuitable !== null) skip(unsuitable);
+    mkdirSync(stage.path('state'));
+    chownSync(stage.path('state'), NOBODY, NOBODY);
+    await expectOneAfterLoss(stage, ['--state-dir', stage.path('state')], options);
   });
 
   it('B7: another user is refused, and nothing of it is started', async ({ stage, skip }) => {

@@ -29,28 +29,35 @@ interface Parts {
 
 interface Ending {
   readonly left: RunRecord;
+  /** The journal knows of it; what else it knows of that worker is of another run. */
+  readonly recorded: boolean;
   run: HostRun | null;
   cancelTimer: () => void;
   killed: boolean;
   survivors: readonly ProcessIdentity[];
 }
 
-/** What an earlier master left of workers that are not configured any more: nobody wants it, so each tree is ended. */
+/**
+ * What an earlier master left of workers that are not configured any more, and runs that nobody remembers: nobody wants them, so each tree
+ * is ended.
+ */
 export class LeftOvers {
   readonly #parts: Parts;
-  readonly #endings = new Map<WorkerId, Ending>();
+  /** By mark. */
+  readonly #endings = new Map<string, Ending>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Asks them to end. */
+  /** Asks those to end of which the journal knows. */
   end(records: readonly RunRecord[]): void {
-    for (const left of records) {
-      const ending: Ending = { left, run: null, cancelTimer: () => {}, killed: false, survivors: [] };
-      this.#endings.set(left.workerId, ending);
-      this.#ask(ending);
-    }
+    for (const left of records) this.#begin(left, true);
+  }
+
+  /** The same, of which it does not. */
+  endUnrecorded(records: readonly RunRecord[]): void {
+    for (const left of records) this.#begin(left, false);
   }
 
   /** Ends the asking. */
@@ -68,10 +75,13 @@ export class LeftOvers {
 
   /** What a worker has to wait for. */
   waitingOf(id: WorkerId): readonly Waiting[] {
-    const ending = this.#endings.get(id);
-    if (ending === undefined) return [];
-    const { pid } = ending.left.process;
-    return [{ id, condition: 'ended', reason: `what an earlier master left of it to end (pid ${pid})` }];
+    if (this.#endings.size === 0) return [];
+    const pids = [...this.#endings.values()]
+      .filter(({ left }) => left.workerId === id)
+      .map(({ left }) => `pid ${left.process.pid}`);
+    if (pids.length === 0) return [];
+    const reason = `what an earlier master left of it to end (${pids.join(', ')})`;
+    return [{ id, condition: 'ended', reason }];
   }
 
   /** Whether nothing changes any more by itself: all are gone or known to survive. */
@@ -84,6 +94,13 @@ export class LeftOvers {
     return [...this.#endings.values()].flatMap(({ left: { workerId }, survivors }) =>
       survivors.map((process) => ({ workerId, process })),
     );
+  }
+
+  #begin(left: RunRecord, recorded: boolean): void {
+    const nothing = { run: null, cancelTimer: () => {}, killed: false, survivors: [] } as const;
+    const ending: Ending = { left, recorded, ...nothing };
+    this.#endings.set(left.mark, ending);
+    this.#ask(ending);
   }
 
   #ask(ending: Ending): void {
@@ -134,11 +151,13 @@ export class LeftOvers {
 
   #gone(ending: Ending, wasAlive: boolean): void {
     const { clock, journal, events, changed } = this.#parts;
-    const { workerId, run, process } = ending.left;
+    const { workerId, run, process, mark } = ending.left;
     ending.cancelTimer();
-    this.#endings.delete(workerId);
-    journal.forgetRun(workerId, run);
-    journal.remember(workerId, null);
+    this.#endings.delete(mark);
+    if (ending.recorded) {
+      journal.forgetRun(workerId, run);
+      journal.remember(workerId, null);
+    }
     if (wasAlive) {
       const draft = { type: 'supervisor.left-over-ended', payload: { process } } as const;
       events.publish(draft, clock.wallNow(), workerId, run);

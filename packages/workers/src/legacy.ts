@@ -1,10 +1,13 @@
 import {
+  beginningOfMarks,
   type Clock,
+  type Host,
   type Journal,
   type MonotonicTime,
   memoOfJudgement,
   processOf,
   type RunRecord,
+  readMark,
   reconcile,
   type WorkerId,
   type WorkerMemo,
@@ -37,6 +40,34 @@ export function legacyOf(journal: Journal, specs: readonly WorkerSpec[], clock: 
   for (const id of remembered.keys()) if (!configured.has(id) && !records.has(id)) journal.remember(id, null);
   const managed = new Set(specs.filter(isManaged).map(({ id }) => id));
   return { memos, forgotten: [...records.values()].filter(({ workerId }) => !managed.has(workerId)) };
+}
+
+/**
+ * Runs of earlier masters of this state directory that live and that nobody remembers. The table of processes is read only where something
+ * that was written down may be missing.
+ */
+export function unrecorded(
+  { journal, host, clock, instance }: Unrecorded,
+  memos: ReadonlyMap<WorkerId, WorkerMemo>,
+): readonly RunRecord[] {
+  if (!journal.mayLack()) return [];
+  const known = new Set([
+    ...journal.leftOvers().map(({ mark }) => mark),
+    ...[...memos.values()].map(({ trace }) => trace?.mark),
+  ]);
+  return host.findMarked(beginningOfMarks(instance)).flatMap(({ mark, process }) => {
+    const read = known.has(mark) ? null : readMark(mark);
+    if (read === null) return [];
+    const { workerId, run } = read;
+    return [{ workerId, run, process, mark, at: clock.now(), command: null, limits: null }];
+  });
+}
+
+interface Unrecorded {
+  readonly journal: Journal;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly instance: string;
 }
 
 /** After a reboot, or where all else was lost. */

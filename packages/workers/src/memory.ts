@@ -4,6 +4,7 @@ import {
   digest,
   type Journal,
   judgementOf,
+  markOf,
   memoOf,
   type RunTrace,
   startDigest,
@@ -18,6 +19,7 @@ const REMEMBERED = ['desired', 'run', 'restarts', 'history', 'lastEnd', 'limitFa
 interface Parts {
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly instance: string;
   readonly masterId: string;
 }
 
@@ -71,8 +73,8 @@ export class Memory {
   }
 
   #begin(spec: WorkerSpec, run: number): RunTrace {
-    const { clock, masterId } = this.#in;
-    const mark = `${masterId}.${spec.id}.${run}`;
+    const { clock, instance, masterId } = this.#in;
+    const mark = markOf({ instance, masterId, workerId: spec.id, run });
     return { mark, at: clock.now(), command: startDigest(spec), limits: digest(spec.limits) };
   }
 

@@ -31,7 +31,7 @@ import {
 import { admit } from './admission.ts';
 import { UnmanagedUnits } from './kinds/unmanaged-units.ts';
 import { LeftOvers } from './left-overs.ts';
-import { legacyOf, lostOf, wantedOf } from './legacy.ts';
+import { legacyOf, lostOf, unrecorded, wantedOf } from './legacy.ts';
 import { Mailbox } from './mailbox.ts';
 import { OrderedStop, type ShutdownResult } from './ordered-stop.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
@@ -51,6 +51,8 @@ export interface SupervisorParts {
   readonly journal: Journal;
   /** Looks for processes that others start; null: that cannot be done here. */
   readonly finder?: ProcessFinder | null;
+  /** Names the state directory; marks the processes of all masters of it. */
+  readonly instance: string;
   /** Unique per master life; marks its processes. */
   readonly masterId: string;
   readonly events?: EventStream;
@@ -94,6 +96,7 @@ export class Supervisor {
       hooks: parts.hooks,
       collector: parts.collector,
       journal: parts.journal,
+      instance: parts.instance,
       masterId: parts.masterId,
       events: this.events,
       mailbox: this.#mailbox,
@@ -321,6 +324,7 @@ export class Supervisor {
       clock,
     );
     this.#leftOvers.end(forgotten);
+    this.#leftOvers.endUnrecorded(unrecorded(this.#parts, memos));
     for (const [id, memo] of memos) if (processOf(memo) !== null) this.#recall(id, memo);
     for (const [id, memo] of memos) {
       if (processOf(memo) === null) continue;

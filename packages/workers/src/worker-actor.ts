@@ -49,7 +49,9 @@ export interface Surroundings {
   readonly ports: Ports;
   /** null: nobody is told where the processes are. */
   readonly pidFiles: PidFiles | null;
-  /** Unique per master life; the beginning of every run’s mark. */
+  /** Names the state directory in every run’s mark. */
+  readonly instance: string;
+  /** Unique per master life; in every run’s mark. */
   readonly masterId: string;
   /** The rule that the actors follow; the simulation plants faults here. */
   readonly decide: typeof decide;

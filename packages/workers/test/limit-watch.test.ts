@@ -37,6 +37,7 @@ async function stage(
     hooks: [watch.hook],
     collector: new FakeCollector(),
     journal: new FakeJournal(),
+    instance: 'i',
     masterId: 'm',
   });
   const events: HsuEvent[] = [];

@@ -34,6 +34,7 @@ async function stage(limits: LimitsSpec, program: Partial<FakeProgram> = {}, enf
     hooks: [hook],
     collector: new FakeCollector(),
     journal: new FakeJournal(),
+    instance: 'i',
     masterId: 'm',
   };
   const supervisor = new Supervisor(parts);
@@ -66,7 +67,7 @@ describe('throttling', () => {
   test('is performed, seen by the hooks and the snapshot, and ends with the excess', async () => {
     const scene = await stage(answering('throttle'));
     scene.context.tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'throttle', reason: 'x' });
-    expect(scene.system.held()).toMatchObject([{ mark: 'm.web.1' }]);
+    expect(scene.system.held()).toMatchObject([{ mark: 'i/m.web.1' }]);
     expect(scene.context.isHeldBack()).toBe(true);
     expect(scene.snapshot()).toMatchObject({
       throttled: ['memory.max_rss'],
@@ -98,7 +99,7 @@ describe('throttling', () => {
       workerId: 'web',
       run: 1,
       process: scene.context.process,
-      mark: 'm.web.1',
+      mark: 'i/m.web.1',
       at: 0,
       command: null,
       limits: null,
@@ -111,6 +112,7 @@ describe('throttling', () => {
       hooks: [],
       collector: new FakeCollector(),
       journal: new FakeJournal(journal),
+      instance: 'i',
       masterId: 'n',
     });
     expect(scene.system.held()).toHaveLength(1);

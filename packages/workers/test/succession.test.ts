@@ -39,6 +39,12 @@ interface Reign {
 /** Has no descriptor free for so many attempts to attach. */
 class ShortHost extends FakeHost {
   refusals = 0;
+  looked: () => void = () => {};
+
+  override findMarked(beginning: string): ReturnType<FakeHost['findMarked']> {
+    this.looked();
+    return super.findMarked(beginning);
+  }
 
   override attach(...asked: Parameters<FakeHost['attach']>): ReturnType<FakeHost['attach']> {
     if (this.refusals === 0) return super.attach(...asked);
@@ -51,6 +57,10 @@ class ShortHost extends FakeHost {
 class Line {
   /** How many attempts to attach are refused to the next master. */
   refusals = 0;
+  /** Whether the next master finds that what was written down is not whole. */
+  lacks = false;
+  /** How often a master has looked for what nobody remembers. */
+  looks = 0;
   readonly clock = new FakeClock();
   readonly system = new FakeSystem(this.clock);
   readonly #programs: Record<string, FakeProgram>;
@@ -64,16 +74,23 @@ class Line {
   }
 
   /** The next master; the one before must be dead. */
-  async next(specs: readonly WorkerSpec[], rebooted = false): Promise<Reign> {
+  async next(
+    specs: readonly WorkerSpec[],
+    lost: 'reboot' | 'deleted' | null = null,
+    instance = 'i',
+  ): Promise<Reign> {
     const { clock, system } = this;
     this.#masters += 1;
-    const journal = new FakeJournal(this.#last, rebooted);
+    const journal = new FakeJournal(this.#last, lost);
+    if (this.lacks) journal.mayLack = () => true;
     this.#last = journal;
     const host = new ShortHost(system, programsByName(this.#programs));
     host.refusals = this.refusals;
+    host.looked = () => (this.looks += 1);
     const masterId = `m${this.#masters}`;
     const collector = new FakeCollector();
-    const supervisor = new Supervisor({ host, clock, hooks: this.#hooks, collector, journal, masterId });
+    const hooks = this.#hooks;
+    const supervisor = new Supervisor({ host, clock, hooks, collector, journal, instance, masterId });
     const events: HsuEvent[] = [];
     supervisor.events.subscribe((event) => events.push(event));
     supervisor.add(specs);
@@ -187,7 +204,7 @@ describe('a master that is killed, and the next', () => {
     expect(second.supervisor.snapshot('web')).toMatchObject({ phase: 'backoff', breaker: 'open' });
     line.reboot(second);
     line.clock.advance(20_000);
-    const third = await line.next([spec], true);
+    const third = await line.next([spec], 'reboot');
     expect(third.supervisor.snapshot('web')).toMatchObject({ phase: 'backoff', breaker: 'open', run: 0 });
     line.clock.advance(38_000);
     expect(third.of('web')).not.toContain('worker.starting');
@@ -206,7 +223,7 @@ describe('a master that is killed, and the next', () => {
     const second = await line.next([spec]);
     expect(second.supervisor.snapshot('web').failure?.code).toBe('E_GAVE_UP');
     line.reboot(second);
-    const third = await line.next([spec], true);
+    const third = await line.next([spec], 'reboot');
     expect(third.supervisor.snapshot('web').failure?.code).toBe('E_GAVE_UP');
     void third.supervisor.start('web');
     line.clock.advance(50);
@@ -217,7 +234,7 @@ describe('a master that is killed, and the next', () => {
   it('a reboot adopts nothing and begins to count anew', async () => {
     const line = new Line({ web: fakeProgram() });
     line.reboot(await line.next([workerSpec('web')]));
-    const second = await line.next([workerSpec('web')], true);
+    const second = await line.next([workerSpec('web')], 'reboot');
     line.clock.advance(10);
     expect(second.of('web').slice(0, 2)).toEqual(['worker.starting', 'worker.started']);
     expect(second.supervisor.snapshot('web')).toMatchObject({ run: 1, restarts: 0 });
@@ -503,6 +520,7 @@ describe('a master that is killed, and the next', () => {
       hooks: [],
       collector: new FakeCollector(),
       journal: altered(new FakeJournal(first.journal), { refusals: () => refusals, memos: () => new Map() }),
+      instance: 'i',
       masterId: 'm2',
     });
     const events: HsuEvent[] = [];
@@ -515,6 +533,81 @@ describe('a master that is killed, and the next', () => {
       'worker.attached',
     ]);
     expect(line.pids()).toHaveLength(1);
+  });
+});
+
+describe('run records that were deleted under a killed master', () => {
+  const isAlone = ({ system }: Line): boolean => system.living().length === 1;
+
+  it('H3: what runs is known by its mark and ended, and only then the worker starts again', async () => {
+    const line = new Line({ web: fakeProgram({ endsOnSignal: 500 }) });
+    line.kill(await line.next([workerSpec('web')]));
+    const [old] = line.pids();
+    const second = await line.next([workerSpec('web')], 'deleted');
+    expect(second.supervisor.snapshot('web')).toMatchObject({ phase: 'blocked' });
+    expect(second.supervisor.snapshot('web').doing).toContain(
+      `earlier master left of it to end (pid ${old})`,
+    );
+    line.clock.advance(400);
+    expect(line.pids()).toEqual([old]);
+    line.clock.advance(5000);
+    expect(isAlone(line)).toBe(true);
+    expect(line.pids()).not.toEqual([old]);
+    expect(second.supervisor.snapshot('web').phase).toBe('running');
+    const ended = second.events.find(({ type }) => type === 'supervisor.left-over-ended');
+    expect(ended).toMatchObject({ workerId: 'web', run: 1, payload: { process: { pid: old } } });
+  });
+
+  it('several left-overs of one worker are all ended before it starts', async () => {
+    const line = new Line({ web: fakeProgram({ endsOnSignal: null }) });
+    line.kill(await line.next([workerSpec('web')]));
+    const tree = { mark: 'i/m0.web.7', workerId: 'web', run: 7 };
+    line.system.begin(line.system.create(tree, fakeProgram({ endsOnSignal: 100 }), null));
+    const second = await line.next([workerSpec('web')], 'deleted');
+    line.clock.advance(5000);
+    expect(isAlone(line)).toBe(true);
+    expect(second.supervisor.snapshot('web').phase).toBe('blocked');
+    line.clock.advance(20_000);
+    expect(isAlone(line)).toBe(true);
+    expect(second.supervisor.snapshot('web').phase).toBe('running');
+  });
+
+  it('those of other state directories and of helpers live on', async () => {
+    const line = new Line({ web: fakeProgram() });
+    for (const mark of ['other/m0.web.1', 'ii/m0.web.1', 'i/m0.nginx.3.control', 'm0.web.1']) {
+      line.system.begin(line.system.create({ mark, workerId: null, run: 0 }, fakeProgram(), null));
+    }
+    const others = line.pids();
+    const only = await line.next([workerSpec('web')], 'deleted');
+    line.clock.advance(60_000);
+    expect(line.pids()).toEqual([...others, only.supervisor.snapshot('web').process?.pid]);
+  });
+
+  it('a run that is remembered is taken charge of, one that is not is ended', async () => {
+    const line = new Line({ web: fakeProgram(), old: fakeProgram({ endsOnSignal: 50 }) });
+    const first = await line.next([workerSpec('web'), workerSpec('old')]);
+    line.kill(first);
+    const [web] = line.system.living('web');
+    first.journal.forgetRun('old', 1);
+    first.journal.remember('old', null);
+    line.lacks = true;
+    const second = await line.next([workerSpec('web')]);
+    expect(second.of('web')).toEqual(['worker.attached']);
+    line.clock.advance(1000);
+    expect(line.pids()).toEqual([web?.pid]);
+    expect(second.of('old')).toEqual(['supervisor.left-over-ended']);
+    expect(second.journal.runs()).toMatchObject([{ workerId: 'web' }]);
+  });
+
+  it('nobody looks where nothing is missing, nor after a reboot', async () => {
+    const line = new Line({ web: fakeProgram() });
+    const looks = () => line.looks;
+    line.kill(await line.next([workerSpec('web')]));
+    await line.next([workerSpec('web')]);
+    line.kill(await line.next([workerSpec('web')], 'reboot'));
+    expect(looks()).toBe(0);
+    await line.next([workerSpec('web')], 'deleted');
+    expect(looks()).toBe(1);
   });
 });
 

@@ -30,6 +30,7 @@ function stage(
     hooks,
     collector: new FakeCollector(),
     journal,
+    instance: 'i',
     masterId: 'm',
   });
   const events: HsuEvent[] = [];

@@ -59,7 +59,16 @@ function stage(...specs: readonly WorkerSpec[]) {
   const journal = new FakeJournal();
   const collector = new FakeCollector();
   const masterId = unique('m');
-  const supervisor = new Supervisor({ host, clock, hooks: [], collector, journal, masterId, finder });
+  const supervisor = new Supervisor({
+    host,
+    clock,
+    hooks: [],
+    collector,
+    journal,
+    instance: 'i',
+    masterId,
+    finder,
+  });
   const events: HsuEvent[] = [];
   supervisor.events.subscribe((event) => events.push(event));
   supervisor.add(specs);

@@ -9,6 +9,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  MarkedTree,
   PortAnswer,
   ProcessIdentity,
   QuotaSpec,
@@ -110,6 +111,16 @@ export class FakeHost implements Host {
   identify(pid: number): ProcessIdentity | null {
     const process = this.system.find(pid);
     return process === null ? null : identityOf(process);
+  }
+
+  findMarked(beginning: string): readonly MarkedTree[] {
+    const found = new Map<string, MarkedTree>();
+    for (const process of this.system.living()) {
+      const { mark } = process.tree;
+      if (mark.startsWith(beginning) && !process.hidden && !found.has(mark))
+        found.set(mark, { mark, process: identityOf(process) });
+    }
+    return [...found.values()];
   }
 
   reservePort(port: number): PortAnswer {

@@ -9,15 +9,17 @@ export class FakeJournal implements Journal {
   readonly #desired: Map<WorkerId, 'up' | 'down'>;
   /** While it is set, `recordRun` throws it: a full disk. */
   failure: Error | null = null;
+  mayLack: () => boolean;
 
   /**
    * @param earlier the journal of the master before, as it was when that one ended
-   * @param rebooted the machine was started anew in between
+   * @param lost what was known of this boot is gone: the machine was started anew in between, or somebody has deleted it
    */
-  constructor(earlier?: FakeJournal, rebooted = false) {
-    this.#leftOvers = rebooted ? [] : (earlier?.runs() ?? []);
+  constructor(earlier?: FakeJournal, lost: 'reboot' | 'deleted' | null = null) {
+    this.mayLack = () => lost === 'deleted';
+    this.#leftOvers = lost === null ? (earlier?.runs() ?? []) : [];
     this.#runs = new Map(this.#leftOvers.map((left) => [left.workerId, left]));
-    this.#memos = new Map(earlier === undefined || rebooted ? [] : earlier.#memos);
+    this.#memos = new Map(earlier === undefined || lost !== null ? [] : earlier.#memos);
     this.#judgements = new Map(earlier === undefined ? [] : earlier.#judgements);
     this.#desired = new Map(earlier === undefined ? [] : earlier.#desired);
   }

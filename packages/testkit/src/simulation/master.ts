@@ -78,6 +78,7 @@ export function beginMaster(parts: MasterParts): Master {
     hooks: [mortalHook(factsHook(chance.fork(), clock), peril)],
     collector: new FakeCollector(),
     journal: mortalJournal(journal, peril),
+    instance: 'simulated',
     masterId: parts.id,
     events: parts.events,
     decide: parts.decide,

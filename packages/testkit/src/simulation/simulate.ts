@@ -297,7 +297,8 @@ function replaceMaster(scene: Scene): void {
     chance: chance.fork(),
     clock,
     system,
-    journal: earlier === null ? new FakeJournal() : new FakeJournal(earlier.journal, rebooted),
+    journal:
+      earlier === null ? new FakeJournal() : new FakeJournal(earlier.journal, rebooted ? 'reboot' : null),
     bootedAt: scene.bootedAt,
     events,
     mostDelay: chance.pick([1, 2, MOST_DELAY]),

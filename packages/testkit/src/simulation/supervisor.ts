@@ -46,6 +46,7 @@ export interface SimulatedParts {
   readonly hooks: readonly RunHook[];
   readonly collector: OutputCollector;
   readonly journal: Journal;
+  readonly instance: string;
   readonly masterId: string;
   readonly events: EventStream;
   readonly decide: typeof decide;

@@ -9,6 +9,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  MarkedTree,
   Milliseconds,
   OutputChannels,
   OutputStream,
@@ -28,6 +29,7 @@ import { execHelper } from './exec.ts';
 import { ForeignRun } from './foreign-run.ts';
 import { Forest, type ProcessSystem } from './forest.ts';
 import type { Hold } from './hold.ts';
+import { findMarked } from './marked.ts';
 import { type Launch, type Preparation, prepare, type Setting } from './prepare.ts';
 import { type Leader, TreeRun } from './tree-run.ts';
 
@@ -131,6 +133,10 @@ export abstract class TreeHost implements Host {
   identify(pid: number): ProcessIdentity | null {
     const row = this.forest.system.identify(pid);
     return row === null ? null : { pid, startedAt: row.startedAt };
+  }
+
+  findMarked(beginning: string): readonly MarkedTree[] {
+    return this.closed ? [] : findMarked(this.forest.system, beginning);
   }
 
   explainLimits(

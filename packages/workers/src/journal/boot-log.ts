@@ -47,6 +47,8 @@ export class BootLog {
   readonly #memos = new Map<WorkerId, Known<WorkerMemo>>();
   readonly #wishes = new Map<WorkerId, Known<'up' | 'down'>>();
   readonly refusals: readonly JournalRefusal[];
+  /** Lines of this boot may be missing. */
+  readonly mayLack: boolean;
   #descriptor: number;
   #length: Bytes;
   /** The size of what counts. */
@@ -67,8 +69,9 @@ export class BootLog {
     this.#file = join(directory, 'runs.log');
     this.#bootId = bootId;
     this.#seed = seedOf(bootId);
-    const { entries, refused, length } = readBootLog(this.#file, bootId, now);
+    const { entries, refused, length, isMissing } = readBootLog(this.#file, bootId, now);
     for (const entry of entries) this.#apply(entry);
+    this.mayLack = isMissing || refused !== null;
     this.refusals = refused === null ? [] : [{ file: this.#file, ...refused }];
     if (refused !== null) copyFileSync(this.#file, `${this.#file}.refused`);
     [this.#descriptor, this.#length] =

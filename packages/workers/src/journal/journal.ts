@@ -41,6 +41,7 @@ export function openJournal(places: JournalPlaces): FileJournal {
     memos: () => memos,
     judgement: (workerId) => desired.judgement(workerId),
     refusals: () => log.refusals,
+    mayLack: () => log.mayLack,
     recordRun: (record) => log.record(record),
     forgetRun: (workerId, run) => log.forget(workerId, run),
     remember: (workerId, memo) => log.remember(workerId, memo),

@@ -32,9 +32,10 @@ export interface BootLogText {
   readonly refused: { readonly records: number | null; readonly reason: string } | null;
   /** Its length, where lines may be added to it as it is; null: it is to be written anew. */
   readonly length: Bytes | null;
+  readonly isMissing: boolean;
 }
 
-const NOTHING: BootLogText = { entries: [], refused: null, length: null };
+const NOTHING: BootLogText = { entries: [], refused: null, length: null, isMissing: false };
 
 /**
  * Reads what earlier masters of this boot wrote. Each line counts for itself: a damaged one takes no other with it. Those of another boot
@@ -44,7 +45,7 @@ const NOTHING: BootLogText = { entries: [], refused: null, length: null };
  */
 export function readBootLog(file: string, bootId: string, now: MonotonicTime): BootLogText {
   const text = readText(file);
-  if (text === null) return NOTHING;
+  if (text === null) return { ...NOTHING, isMissing: true };
   if (text === '') return { ...NOTHING, refused: { records: null, reason: 'the file is empty' } };
   const [first = '', ...rest] = text.split('\n');
   // What follows the last line’s end is a line that was not written to its end.
@@ -80,7 +81,7 @@ function believed(lines: readonly (Entry | null)[]): BootLogText {
   const entries = lines.filter((entry) => entry !== null);
   const records = lines.length - entries.length;
   const reason = records === 1 ? 'a line is damaged or incomplete' : 'lines are damaged or incomplete';
-  return { entries, refused: records === 0 ? null : { records, reason }, length: null };
+  return { ...NOTHING, entries, refused: records === 0 ? null : { records, reason } };
 }
 
 interface FirstForm {
