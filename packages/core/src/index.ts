@@ -37,6 +37,7 @@ export type {
   Validation,
   ValidationIssue,
 } from './control/control.ts';
+export { eventsFrom, type LostEvents } from './control/events-from.ts';
 export {
   type Explanation,
   explain,
@@ -45,6 +46,7 @@ export {
   type Known,
   type NextStep,
 } from './control/explain.ts';
+export { type FleetHealth, fleetHealth } from './control/health.ts';
 export {
   type Caller,
   type Order,
@@ -65,6 +67,7 @@ export {
   type Selection,
   select,
 } from './control/select.ts';
+export { until, within } from './control/until.ts';
 export type { EndView, MasterView, UsageView, WorkerDetail, WorkerView } from './control/view.ts';
 export { describeStrategy, type Finding, type FoundProcess, type ProcessFinder } from './discovery/finder.ts';
 export type {
