@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 namespace hsu::pump {
@@ -14,21 +16,50 @@ namespace {
 // Channels of one lane have numbers from its own on; JavaScript's numbers are exact up to 2^53.
 constexpr int kLaneShift = 44;
 constexpr size_t kMostLanes = 256;
+constexpr size_t kMostFolders = 1024;
 
-// Of the file, or of the folder that it will be made in; 0 where that is not known. Asks no server of a network file system.
-uint64_t device_of(std::string path) {
+// Asks no server of a network file system.
+std::optional<uint64_t> device_of(const std::string& path) {
+  struct statx facts;
+  if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, 0, &facts) != 0) return std::nullopt;
+  return (static_cast<uint64_t>(facts.stx_dev_major) << 32) | facts.stx_dev_minor;
+}
+
+// Of the folder, or of the one that it will be made in; 0 where that is not known.
+uint64_t device_of_folder(std::string folder) {
   for (;;) {
-    struct statx facts;
-    if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, 0, &facts) == 0) {
-      return (static_cast<uint64_t>(facts.stx_dev_major) << 32) | facts.stx_dev_minor;
-    }
-    size_t above = path.rfind('/');
-    if (above == std::string::npos || path == "/") return 0;
-    path.resize(std::max<size_t>(above, 1));
+    if (auto device = device_of(folder)) return *device;
+    size_t above = folder.rfind('/');
+    if (above == std::string::npos || folder == "/") return 0;
+    folder.resize(std::max<size_t>(above, 1));
   }
 }
 
+std::string folder_of(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+}
+
 }  // namespace
+
+// The kernel says that it has mounted or unmounted something since it was asked last.
+bool Mounts::have_changed() {
+  if (!file_) return true;
+  struct pollfd asked = {file_.get(), POLLPRI, 0};
+  return ::poll(&asked, 1, 0) != 0;
+}
+
+Mounts::Mounts() : file_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+
+// Most files are new ones in a folder that others are in: its device is asked once, until something is mounted.
+uint64_t Lanes::device_for(const std::string& path) {
+  if (auto device = device_of(path)) return *device;
+  if (mounts_.have_changed() || by_folder_.size() >= kMostFolders) by_folder_.clear();
+  std::string folder = folder_of(path);
+  auto known = by_folder_.find(folder);
+  if (known != by_folder_.end()) return known->second;
+  return by_folder_[folder] = device_of_folder(folder);
+}
 
 Result<std::shared_ptr<Lanes>> Lanes::open(LanesOptions options) {
   std::shared_ptr<Lanes> lanes(new Lanes(std::move(options)));
@@ -50,7 +81,7 @@ Result<size_t> Lanes::begin() {
 Result<size_t> Lanes::lane_for(const ChannelOptions& options) {
   auto known = by_path_.find(options.file);
   if (known != by_path_.end()) return known->second;
-  Key key = options.file.empty() ? Key{0, true} : Key{device_of(options.file), options.spooled()};
+  Key key = options.file.empty() ? Key{0, true} : Key{device_for(options.file), options.spooled()};
   auto found = by_key_.find(key);
   if (found != by_key_.end()) return found->second;
   size_t number = by_key_.size();

@@ -20,6 +20,16 @@ struct LanesOptions {
   std::shared_ptr<Disk> disk;  // null: the real one
 };
 
+// Whether what is known of paths may be outdated.
+class Mounts {
+ public:
+  Mounts();
+  bool have_changed();  // since it was asked last; true where nobody can tell
+
+ private:
+  Fd file_;
+};
+
 class Lanes {
  public:
   static Result<std::shared_ptr<Lanes>> open(LanesOptions options);
@@ -46,6 +56,7 @@ class Lanes {
   explicit Lanes(LanesOptions&& options) : options_(std::move(options)) {}
   Result<size_t> begin();  // the number of a new lane
   Result<size_t> lane_for(const ChannelOptions& options);
+  uint64_t device_for(const std::string& path);
   Pump* of(ChannelId id);
   bool is_news(const Event& event);
   void forget_paths();
@@ -57,6 +68,8 @@ class Lanes {
   // One thread writes to a file, also when what comes to be written to it would go another way.
   std::unordered_map<std::string, size_t> by_path_;
   size_t forget_at_ = 1024;
+  Mounts mounts_;
+  std::unordered_map<std::string, uint64_t> by_folder_;  // of those that lack the file that was asked for
   size_t closed_ = 0;
   bool told_small_ = false;
 };
