@@ -20,6 +20,7 @@
         "src/limits.cc",
         "src/limits_object.cc",
         "src/lock.cc",
+        "src/musl.cc",
         "src/orphans.cc",
         "src/ports.cc",
         "src/probe.cc",

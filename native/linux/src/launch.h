@@ -62,7 +62,7 @@ enum class Output : int { capture = 0, null = 1, inherit = 2, same_as_stdout = 3
 
 struct ResourceLimit {
   int resource;
-  rlimit64 value;
+  struct rlimit value;  // what prlimit64 takes, wherever long has 64 bits
 };
 
 struct Scheduler {

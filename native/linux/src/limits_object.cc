@@ -14,7 +14,7 @@ std::optional<int> optional_integer(const Napi::Object& given, const char* name)
   return integer<int>(value, name);
 }
 
-rlim64_t limit_value(double given) { return given < 0 ? RLIM64_INFINITY : static_cast<rlim64_t>(given); }
+rlim_t limit_value(double given) { return given < 0 ? RLIM_INFINITY : static_cast<rlim_t>(given); }
 
 }  // namespace
 

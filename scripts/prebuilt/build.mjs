@@ -1,0 +1,249 @@
+// Cross-builds the addons for all targets of native/targets.json on one Linux machine, the same bytes each time:
+//   node scripts/prebuilt/build.mjs [--only NAME,…] [--force] [--twice]
+// --twice builds each a second time, from other paths and without the compiler's cache of objects, and compares the bytes.
+// Binaries go to .tools/prebuilt/<addon>/prebuilds/<platform>-<arch>/. What is linked for macOS needs Debian's `lld`.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { StepFailed, seconds, step } from '../step.mjs';
+import { root } from '../tree.mjs';
+import { builtFile, cache, digestOf, plan, recipe, targets } from './targets.mjs';
+import { zig } from './zig.mjs';
+
+const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+const apiHeaders = dirname(
+  createRequire(join(root, 'package.json')).resolve('node-api-headers/package.json'),
+);
+
+/** The same for all: another flag is another libc++, which takes half a minute to build. */
+const COMMON = [
+  '-std=c++20',
+  '-O2',
+  '-fexceptions',
+  '-fvisibility=hidden',
+  '-g0',
+  '-DNDEBUG',
+  '-Wall',
+  '-Wextra',
+];
+
+class Build {
+  constructor(target, compiler, tree) {
+    this.target = target;
+    this.compiler = compiler;
+    this.tree = tree;
+    this.recipe = recipe(target);
+    this.place = mkdtempSync(join(tmpdir(), 'hsu-build-'));
+    this.system = target.folder.split('-')[0];
+  }
+
+  async run() {
+    try {
+      const objects = await this.compile();
+      const file = join(this.place, `${this.recipe.name}.node`);
+      await this[this.system](objects, file);
+      return readFileSync(file);
+    } finally {
+      rmSync(this.place, { recursive: true, force: true });
+    }
+  }
+
+  step(name, command) {
+    const { env } = this.compiler;
+    return step(`${this.target.name}: ${name}`, command, { cwd: this.folder, env, quiet: true });
+  }
+
+  get folder() {
+    return join(this.tree, 'native', this.target.addon);
+  }
+
+  get flags() {
+    const addonApi = dirname(
+      createRequire(join(this.target.source, 'package.json')).resolve('node-addon-api/package.json'),
+    );
+    return [
+      ...COMMON,
+      ...['-target', this.target.zig],
+      ...(this.system === 'win32' ? [] : ['-fPIC']),
+      ...this.recipe.includes.map((place) => `-I${place}`),
+      ...[`-I${join(apiHeaders, 'include')}`, `-I${addonApi}`],
+      ...this.recipe.defines.map((name) => `-D${name}`),
+      ...['NAPI_CPP_EXCEPTIONS', 'BUILDING_NODE_EXTENSION', `NODE_GYP_MODULE_NAME=${this.recipe.name}`].map(
+        (name) => `-D${name}`,
+      ),
+      // Paths of this machine have no business in a binary.
+      ...[
+        `-ffile-prefix-map=${this.tree}=.`,
+        `-ffile-prefix-map=${root}=.`,
+        `-ffile-prefix-map=${cache}=zig`,
+      ],
+    ];
+  }
+
+  async compile() {
+    const jobs = this.recipe.sources.map((source, at) => ({ source, object: join(this.place, `${at}.o`) }));
+    const waiting = [...jobs];
+    const work = async () => {
+      for (let job = waiting.shift(); job; job = waiting.shift())
+        await this.step(job.source, [
+          this.compiler.program,
+          'c++',
+          '-c',
+          ...this.flags,
+          job.source,
+          '-o',
+          job.object,
+        ]);
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, work));
+    return jobs.map(({ object }) => object);
+  }
+
+  async linux(objects, file) {
+    const map = join(this.place, 'exports.map');
+    writeFileSync(map, `{ global: ${EXPORTS.join('; ')}; local: *; };\n`);
+    const flags = [`-Wl,--version-script=${map}`, '-Wl,-z,now', '-Wl,-z,nodelete', '-Wl,--build-id=none'];
+    await this.#link([...objects, '-shared', '-s', ...flags, '-o', file]);
+  }
+
+  async win32(objects, file) {
+    const machine = this.target.folder.endsWith('arm64') ? 'arm64' : 'i386:x86-64';
+    const imports = [];
+    for (const name of ['node_api', 'js_native_api']) {
+      const library = join(this.place, `${name}.lib`);
+      const definitions = join(apiHeaders, 'def', `${name}.def`);
+      const words = ['-d', definitions, '-l', library, '-m', machine, '-D', 'node.exe'];
+      await this.step('import library', [this.compiler.program, 'dlltool', ...words]);
+      imports.push(library);
+    }
+    const flags = ['-Wl,--no-insert-timestamp', ...this.recipe.libraries];
+    await this.#link([...objects, '-shared', '-s', ...imports, ...flags, '-o', file]);
+  }
+
+  /** A bundle with two exports, as node-gyp makes it on a Mac: zig's own linker makes a library that exports everything. */
+  async darwin(objects, file) {
+    const names = join(this.place, 'exports.txt');
+    writeFileSync(names, EXPORTS.map((name) => `_${name}\n`).join(''));
+    const words = [
+      ...['-arch', this.target.folder.endsWith('arm64') ? 'arm64' : 'x86_64'],
+      ...['-platform_version', 'macos', plan.macos, '15.1', '-bundle', '-undefined', 'dynamic_lookup'],
+      ...['-exported_symbols_list', names, '-dead_strip', '-x', '-adhoc_codesign', '-o', file],
+      ...objects,
+      ...(await this.#runtime(objects[0])),
+      join(this.compiler.folder, 'lib', 'libc', 'darwin', 'libSystem.tbd'),
+    ];
+    await this.step('link', [appleLinker(), ...words]);
+  }
+
+  /** The static C++ runtime that zig builds for the target. */
+  async #runtime(object) {
+    const words = [
+      '-target',
+      this.target.zig,
+      '-shared',
+      '-Wl,-undefined,dynamic_lookup',
+      '--verbose',
+      object,
+    ];
+    const command = [this.compiler.program, 'c++', ...words, '-o', join(this.place, 'unused')];
+    const { stdout, stderr, status } = spawnSync(command[0], command.slice(1), {
+      cwd: this.folder,
+      env: this.compiler.env,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new StepFailed(`${this.target.name}: ${stderr}`);
+    const libraries = `${stdout}${stderr}`.match(/\S+\.a(?=\s|$)/gm) ?? [];
+    return [...new Set(libraries)].filter((path) => /libc\+\+|compiler_rt/.test(path));
+  }
+
+  #link(words) {
+    return this.step('link', [this.compiler.program, 'c++', '-target', this.target.zig, ...words]);
+  }
+}
+
+function appleLinker() {
+  const found = ['ld64.lld', 'ld64.lld-19', 'ld64.lld-14'].find(
+    (name) => !spawnSync(name, ['--version']).error,
+  );
+  if (!found) throw new StepFailed('ld64.lld is needed: apt-get install lld');
+  return found;
+}
+
+/** The sources under another path. */
+function copyOfTree() {
+  const copy = mkdtempSync(join(tmpdir(), 'hsu-elsewhere-'));
+  const isSource = (path) => !/\/(build|node_modules|prebuilds)$/.test(path);
+  cpSync(join(root, 'native'), join(copy, 'native'), { recursive: true, filter: isSource });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+async function buildTwice(target, compiler, first) {
+  const copy = copyOfTree();
+  const fresh = { ...compiler, env: { ...compiler.env, ZIG_LOCAL_CACHE_DIR: join(copy, 'cache') } };
+  try {
+    const second = await new Build(target, fresh, copy).run();
+    if (sha256(second) !== sha256(first))
+      throw new StepFailed(`${target.name}: two builds have different bytes`);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Builds what is not current. Throws StepFailed.
+ * @returns how many were built
+ */
+export async function buildTargets(asked, { force = false, twice = false } = {}) {
+  const compiler = await zig();
+  let built = 0;
+  for (const target of asked) {
+    const since = performance.now();
+    const file = builtFile(target);
+    const stamp = `${file}.inputs`;
+    const digest = digestOf(target);
+    const current = existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+    if (!current || force || twice) {
+      const bytes = await new Build(target, compiler, root).run();
+      if (twice) await buildTwice(target, compiler, bytes);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, bytes);
+      writeFileSync(stamp, digest);
+      built += 1;
+    }
+    const size = statSync(file).size;
+    process.stderr.write(
+      `  ${target.name.padEnd(18)} ${String(size).padStart(8)} bytes  ${sha256(readFileSync(file)).slice(0, 16)}  ${current && !force && !twice ? 'as before' : seconds(since)}\n`,
+    );
+  }
+  return built;
+}
+
+if (resolve(process.argv[1] ?? '') === import.meta.filename) {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, force: { type: 'boolean' }, twice: { type: 'boolean' } },
+  });
+  try {
+    await buildTargets(targets(values.only), values);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,82 @@
+// What is built for whom: native/targets.json, the addons' own binding.gyp, and where results are put.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { StepFailed } from '../step.mjs';
+import { root } from '../tree.mjs';
+
+export const plan = JSON.parse(readFileSync(join(root, 'native', 'targets.json'), 'utf8'));
+
+/** Outside of every clone: the compiler, its own cache (150 MB a machine), foreign runtimes. */
+export const cache =
+  process.env.HSU_PREBUILT_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hsu-master-prebuilt');
+
+/** Cross-built binaries of this clone, in the layout of prebuildify below each addon's name. */
+export const output = join(root, '.tools', 'prebuilt');
+
+/**
+ * The targets of that name, all without one; those whose addon has no sources in this clone are left out.
+ * @param {string | undefined} only names, separated by commas
+ */
+export function targets(only) {
+  const names = only?.split(',') ?? Object.keys(plan.targets);
+  return names.flatMap((name) => {
+    const target = plan.targets[name];
+    if (target === undefined)
+      throw new StepFailed(`no target ${name}; there are: ${Object.keys(plan.targets).join(', ')}`);
+    const folder = join(root, 'native', target.addon);
+    return existsSync(join(folder, 'binding.gyp')) ? [{ name, ...target, source: folder }] : [];
+  });
+}
+
+/** Where a target's binary is in a folder of prebuilds. */
+export function fileOf({ addon, folder, tag }) {
+  return join(folder, `@hsu-master+native-${addon}${tag ? `.${tag}` : ''}.node`);
+}
+
+export const builtFile = (target) => join(output, target.addon, 'prebuilds', fileOf(target));
+
+/** The first target of a binding.gyp: as much as a build without gyp needs. */
+export function recipe({ source, addon }) {
+  const text = readFileSync(join(source, 'binding.gyp'), 'utf8')
+    .replace(/^\s*#.*$/gm, '')
+    .replace(/,(\s*[\]}])/g, '$1');
+  let given;
+  try {
+    [given] = JSON.parse(text).targets;
+  } catch (error) {
+    throw new StepFailed(
+      `native/${addon}/binding.gyp: only comments on lines of their own and JSON are understood: ${error.message}`,
+    );
+  }
+  const plain = (list = []) => list.filter((item) => !item.startsWith('<!'));
+  return {
+    name: given.target_name,
+    sources: plain(given.sources),
+    includes: plain(given.include_dirs),
+    defines: plain(given.defines),
+    libraries: plain(given.libraries).map((name) => `-l${name.replace(/^-l/, '').replace(/\.lib$/i, '')}`),
+  };
+}
+
+/** Changes when anything does that the target's binary is made of. */
+export function digestOf(target) {
+  const hash = createHash('sha256').update(JSON.stringify([plan.zig, plan.napi, target.zig]));
+  const files = [join(target.source, 'binding.gyp')];
+  const here = [join(root, 'scripts', 'prebuilt'), join(root, 'native', 'linux', 'src')];
+  for (const place of [join(target.source, 'src'), join(root, 'native', 'shared'), ...here])
+    walk(place, files);
+  for (const file of files) hash.update(`${relative(root, file)}\n`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function walk(place, files) {
+  if (!existsSync(place)) return;
+  for (const name of readdirSync(place).sort()) {
+    const path = resolve(place, name);
+    if (statSync(path).isDirectory()) walk(path, files);
+    else files.push(path);
+  }
+}
