@@ -22,7 +22,7 @@ module.exports = {
       comment: 'Nothing below the launcher imports it, the test kit or the bench.',
       severity: 'error',
       from: { path: `^packages/(${siblings}|native)/src` },
-      to: { path: '^packages/(hsu-master|testkit|bench|api|cli|grpc|unit|contract)/' },
+      to: { path: '^packages/(hsu-master|testkit|bench|api|cli|grpc|server-grpc|unit|contract)/' },
     },
     {
       name: 'units-know-the-contract-only',
@@ -37,6 +37,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/grpc/src' },
       to: { path: '^packages/', pathNot: '^packages/(grpc|core|contract)/' },
+    },
+    {
+      name: 'server-grpc-on-core-and-contract',
+      comment: 'Like the API it asks a master through core’s Control.',
+      severity: 'error',
+      from: { path: '^packages/server-grpc/src' },
+      to: { path: '^packages/', pathNot: '^packages/(server-grpc|core|contract)/' },
     },
     {
       name: 'api-on-core-only',

@@ -3,5 +3,5 @@ import { defineProject } from 'vitest/config';
 const patience = 10_000 * Number(process.env.HSU_TIME_FACTOR ?? 1);
 
 export default defineProject({
-  test: { name: 'grpc', include: ['test/**/*.test.ts'], testTimeout: 2 * patience },
+  test: { name: 'server-grpc', include: ['test/**/*.test.ts'], testTimeout: 2 * patience },
 });

@@ -1,1 +1,1 @@
-export {};
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './server.ts';

@@ -1,0 +1,130 @@
+import type {
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { MethodDefinition } from '@grpc/proto-loader';
+import { HsuError } from '@hsu-master/core';
+import { type AnyCall, Call, type Surroundings } from './call.ts';
+import type { Refuse } from './status.ts';
+import { type Patience, Writer } from './writer.ts';
+
+/** What every method is handled with. */
+export interface Handling extends Surroundings {
+  readonly refuse: Refuse;
+  readonly patience: Patience;
+  /** Ends the connection of a call. */
+  drop(call: AnyCall): void;
+}
+
+/** A method of the proto files, and what answers it; those that are open let everybody in, as far as they themselves do. */
+export interface Bound {
+  readonly method: MethodDefinition<object, object>;
+  readonly handler: (question: object, call: Call) => unknown;
+  readonly isOpen: boolean;
+}
+
+/** Between the notice to a reader that does not read and the end of its connection. */
+const NOTICE = 1000;
+
+type Streaming = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+/** What @grpc/grpc-js calls for a method. Messages come and go as bytes, so that what is wrong with them is answered by us. */
+export function handle(bound: Bound, handling: Handling): UntypedServiceImplementation[string] {
+  const { requestStream, responseStream } = bound.method;
+  if (requestStream)
+    return (call: ServerDuplexStream<Buffer, Buffer>) => void converse(call, bound, handling);
+  if (responseStream)
+    return (call: ServerWritableStream<Buffer, Buffer>) => void stream(call, bound, handling);
+  return (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
+    void unary(call, answer, bound, handling);
+  };
+}
+
+async function unary(
+  given: ServerUnaryCall<Buffer, Buffer>,
+  answer: sendUnaryData<Buffer>,
+  { method, handler, isOpen }: Bound,
+  handling: Handling,
+): Promise<void> {
+  const call = new Call(given, handling);
+  try {
+    if (!isOpen) call.admit();
+    const value = await handler(read(method, given.request), call);
+    answer(null, method.responseSerialize(value as object));
+  } catch (error) {
+    answer(handling.refuse(error));
+  } finally {
+    call.end();
+  }
+}
+
+async function stream(
+  given: ServerWritableStream<Buffer, Buffer>,
+  { method, handler, isOpen }: Bound,
+  handling: Handling,
+): Promise<void> {
+  const call = new Call(given, handling);
+  const writer = new Writer(given, handling.patience, call.signal);
+  try {
+    if (!isOpen) call.admit();
+    const answers = handler(read(method, given.request), call) as AsyncIterable<object>;
+    for await (const value of answers) {
+      await writer.send(method.responseSerialize(value));
+      if (call.signal.aborted) break;
+    }
+    if (call.broken !== null) throw call.broken;
+    given.end();
+  } catch (error) {
+    fail(given, error, handling);
+  } finally {
+    call.end();
+  }
+}
+
+/** Each question has one answer, in their order. */
+async function converse(
+  given: ServerDuplexStream<Buffer, Buffer>,
+  { method, handler, isOpen }: Bound,
+  handling: Handling,
+): Promise<void> {
+  const call = new Call(given, handling);
+  const writer = new Writer(given, handling.patience, call.signal);
+  try {
+    if (!isOpen) call.admit();
+    const leave = (): void => void given.push(null);
+    call.signal.addEventListener('abort', leave, { once: true });
+    for await (const bytes of given) {
+      if (call.signal.aborted) break;
+      const value = await handler(read(method, bytes as Buffer), call);
+      await writer.send(method.responseSerialize(value as object));
+    }
+    if (call.broken !== null) throw call.broken;
+    given.end();
+  } catch (error) {
+    fail(given, error, handling);
+  } finally {
+    call.end();
+  }
+}
+
+function fail(given: Streaming, error: unknown, handling: Handling): void {
+  if (given.cancelled || given.destroyed) return;
+  given.emit('error', handling.refuse(error));
+  if (!(error instanceof HsuError) || error.code !== 'E_TOO_MANY') return;
+  // The notice comes behind what is not read: who never does is held no longer.
+  const timer = setTimeout(() => handling.drop(given), NOTICE);
+  given.once('cancelled', () => clearTimeout(timer));
+}
+
+/** @throws HsuError E_REQUEST for bytes that are not the message */
+function read({ requestDeserialize }: MethodDefinition<object, object>, bytes: Buffer): object {
+  try {
+    return requestDeserialize(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HsuError('E_REQUEST', `the message cannot be read: ${reason}`);
+  }
+}

@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+
+/** What a server says; files that these import come with them. */
+const FILES = [
+  'hsu/v1/workers.proto',
+  'hsu/v1/orders.proto',
+  'hsu/v1/master.proto',
+  'hsu/v1/events.proto',
+  'hsu/v1/logs.proto',
+  'proto/core_service.proto',
+  'proto/master_service.proto',
+  'grpc/health/v1/health.proto',
+  'grpc/reflection/v1/reflection.proto',
+  'grpc/reflection/v1alpha/reflection.proto',
+  'google/rpc/status.proto',
+  'google/rpc/error_details.proto',
+];
+
+/** Where the proto files of the contract are. */
+export function protoFolder(): string {
+  const found = createRequire(import.meta.url).resolve('@hsu-master/contract/package.json');
+  return join(dirname(found), 'proto');
+}
+
+/** All messages and services, read from the proto files. `complete`: what is not on the wire has its default. */
+export function loadProtos(complete = true): PackageDefinition {
+  return loadSync(FILES, {
+    includeDirs: [protoFolder()],
+    longs: Number,
+    enums: String,
+    defaults: complete,
+    arrays: complete,
+    objects: complete,
+  });
+}

@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { MethodDefinition } from '@grpc/proto-loader';
+import type { Audit, Control, Gate, Milliseconds } from '@hsu-master/core';
+import type { AnyCall } from './call.ts';
+import type { AllHandlers } from './handlers.ts';
+import { type Bound, type Handling, handle } from './handling.ts';
+import type { Services } from './messages.ts';
+import { loadProtos } from './protos.ts';
+import { eventService } from './services/events.ts';
+import { healthService } from './services/health.ts';
+import { logService } from './services/logs.ts';
+import { coreService, masterService, statusService } from './services/master.ts';
+import { orderService } from './services/orders.ts';
+import { reflectionService } from './services/reflection.ts';
+import { workerService } from './services/workers.ts';
+import { refusals } from './status.ts';
+
+export interface GrpcServerOptions {
+  readonly control: Control;
+  readonly gate: Gate;
+  readonly audit: Audit;
+  /** Whether the original’s Status is answered without a token, as the original did. */
+  readonly openStatus: boolean;
+  /** Hears of what cannot have happened. */
+  defect(error: unknown): void;
+  /** How long a reader may read nothing while something waits for it. */
+  readonly patience?: Milliseconds;
+}
+
+/** Answers gRPC on connections that others accept. */
+export interface GrpcServer {
+  /** Plain TCP, or TLS whose client has agreed on `h2`. */
+  accept(socket: Socket): void;
+  /** Refuses what comes, ends what has no end by itself, waits a moment for what is under way. */
+  close(): Promise<void>;
+}
+
+/** In bytes: the largest question is the text of a configuration. */
+const LARGEST = 2 * 1024 * 1024 + 64 * 1024;
+/** What waits for one reader, in bytes. */
+const WAITING = 256 * 1024;
+const PATIENCE: Milliseconds = 30_000;
+const LAST_ANSWERS: Milliseconds = 1000;
+
+const SETTINGS = {
+  'grpc.max_receive_message_length': LARGEST,
+  'grpc.max_concurrent_streams': 100,
+  // Of one connection, in MiB.
+  'grpc-node.max_session_memory': 16,
+  'grpc.max_connection_idle_ms': 300_000,
+  // Who does not answer a ping is gone.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.enable_channelz': 0,
+};
+
+/** Methods that decide themselves whether somebody must be known. */
+const OPEN = new Set([
+  '/proto.CoreService/Ping',
+  '/proto.MasterService/Status',
+  '/grpc.health.v1.Health/Check',
+  '/grpc.health.v1.Health/Watch',
+]);
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { control, gate, audit, defect } = options;
+  const protos = loadProtos();
+  const closing = new AbortController();
+  const sockets = new Map<string, Socket>();
+  const handling: Handling = {
+    control,
+    gate,
+    audit,
+    closing: closing.signal,
+    refuse: refusals(protos, defect),
+    patience: { most: WAITING, longest: options.patience ?? PATIENCE },
+    drop: (call: AnyCall) => sockets.get(call.getPeer())?.destroy(),
+  };
+  const server = new Server(SETTINGS);
+  const services = handlersOf(options, protos);
+  for (const [name, handlers] of Object.entries(services)) {
+    const methods = protos[name] as Readonly<Record<string, MethodDefinition<object, object>>>;
+    server.addService(definitionOf(methods), implementationOf(methods, handlers, handling));
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept(socket) {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      sockets.set(peer, socket);
+      socket.once('close', () => sockets.delete(peer));
+      // What goes wrong with it ends it; its calls hear of that.
+      socket.on('error', () => {});
+      if (closing.signal.aborted) socket.destroy();
+      else injector.injectConnection(socket);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        closing.abort();
+        const patience = setTimeout(() => {
+          for (const socket of sockets.values()) socket.destroy();
+        }, LAST_ANSWERS);
+        server.tryShutdown(() => {
+          clearTimeout(patience);
+          resolve();
+        });
+      }),
+  };
+}
+
+function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof loadProtos>): AllHandlers {
+  const names = [
+    'hsu.v1.WorkerService',
+    'hsu.v1.OrderService',
+    'hsu.v1.MasterService',
+    'hsu.v1.EventService',
+    'hsu.v1.LogService',
+    'proto.CoreService',
+    'proto.MasterService',
+    'grpc.health.v1.Health',
+    'grpc.reflection.v1.ServerReflection',
+    'grpc.reflection.v1alpha.ServerReflection',
+  ] as const satisfies readonly (keyof Services)[];
+  const reflection = reflectionService(protos, names);
+  return {
+    'hsu.v1.WorkerService': workerService,
+    'hsu.v1.OrderService': orderService,
+    'hsu.v1.MasterService': masterService,
+    'hsu.v1.EventService': eventService,
+    'hsu.v1.LogService': logService,
+    'proto.CoreService': coreService,
+    'proto.MasterService': statusService(openStatus),
+    'grpc.health.v1.Health': healthService(names),
+    'grpc.reflection.v1.ServerReflection': reflection,
+    'grpc.reflection.v1alpha.ServerReflection': reflection,
+  };
+}
+
+type Methods = Readonly<Record<string, MethodDefinition<object, object>>>;
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+/** Bytes in, bytes out. */
+function definitionOf(methods: Methods): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, { path, requestStream, responseStream }]) => [
+      name,
+      {
+        path,
+        requestStream,
+        responseStream,
+        requestSerialize: asItIs,
+        requestDeserialize: asItIs,
+        responseSerialize: asItIs,
+        responseDeserialize: asItIs,
+      },
+    ]),
+  );
+}
+
+function implementationOf(
+  methods: Methods,
+  handlers: AllHandlers[keyof AllHandlers],
+  handling: Handling,
+): UntypedServiceImplementation {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => {
+      const method = methods[name] as MethodDefinition<object, object>;
+      const bound = { method, handler: handler as Bound['handler'], isOpen: OPEN.has(method.path) };
+      return [name, handle(bound, handling)];
+    }),
+  );
+}

@@ -1,0 +1,205 @@
+import { PLAIN_ORDERS } from '@hsu-master/core';
+import { describe, expect } from 'vitest';
+import { it, LINE, NOW } from './rig.ts';
+
+const moment = (at: number) => ({ seconds: Math.floor(at / 1000), nanos: (at % 1000) * 1e6 });
+
+describe('every method answers', () => {
+  it('workers', async ({ owner, served: { master } }) => {
+    const list = await owner.ask('hsu.v1.WorkerService', 'ListWorkers', { usage: true });
+    expect(list).toMatchObject({ master: 'abcd0123', seq: 0 });
+    const [web, db] = list.workers;
+    expect(web).toEqual({
+      id: 'web',
+      name: 'web',
+      namespace: 'shop',
+      enabled: true,
+      phase: 'PHASE_RUNNING',
+      desired: 'DESIRED_UP',
+      doing: 'ready',
+      ready: true,
+      probed: false,
+      completed: false,
+      run: 2,
+      process: { pid: 42, startedAt: '7' },
+      startedAt: moment(NOW - 1000),
+      restarts: 1,
+      failuresInARow: 0,
+      breaker: 'BREAKER_HALF_OPEN',
+      nextTry: null,
+      waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }],
+      failure: { code: 'E_EXITED', message: 'it ended' },
+      lastEnd: {
+        run: 1,
+        code: 1,
+        says: 'exit 1',
+        success: false,
+        uptime: { seconds: 0, nanos: 400_000_000 },
+        at: moment(NOW - 2000),
+      },
+      throttled: ['cpu.max_percent'],
+      degraded: [],
+      usage: { cpuPercent: 1.5, memoryBytes: 1000, processes: 1 },
+    });
+    expect(db).toMatchObject({ process: null, startedAt: null, lastEnd: null, usage: null });
+    expect(db).not.toHaveProperty('namespace');
+
+    const detail = await owner.ask('hsu.v1.WorkerService', 'GetWorker', { id: 'web' });
+    expect(detail.worker).toEqual(web);
+    expect(detail).toMatchObject({
+      argv: ['sleep', '1'],
+      environment: ['A'],
+      stop: { signal: 'SIGTERM', grace: { seconds: 5, nanos: 500_000_000 } },
+      dependsOn: [{ id: 'db', condition: 'ready', restart: false }],
+      startup: null,
+      readiness: { failureThreshold: 1, check: { fields: { url: { stringValue: 'http://x/' } } } },
+      stdoutFile: '/l/a',
+    });
+    expect(detail.readiness?.check?.fields['headers']).toEqual({
+      structValue: { fields: { a: { stringValue: '***' } } },
+    });
+
+    const { limits } = await owner.ask('hsu.v1.WorkerService', 'ListLimits', { id: 'web' });
+    expect(limits).toEqual([
+      { limit: 'memory.max_rss', status: 'SUPPORT_ENFORCED', mechanism: 'cgroup2 memory.max', reason: '' },
+    ]);
+    const why = await owner.ask('hsu.v1.WorkerService', 'Explain', { id: 'web' });
+    expect(why).toEqual({
+      worker: 'web',
+      headline: 'it runs.',
+      history: [{ at: moment(NOW), run: 1, text: 'exit 1', count: 3 }],
+      cause: 'a cause',
+      lastWords: ['secret words'],
+      next: [{ does: 'look', command: 'hsu-master logs web' }],
+    });
+
+    const waiting = owner.ask('hsu.v1.WorkerService', 'WaitFor', {
+      id: 'db',
+      condition: 'CONDITION_RUNNING',
+    });
+    expect(await waiting).toMatchObject({ met: false, never: true, worker: { id: 'db' } });
+    master.change('db', { phase: 'starting' });
+    const timeout = { seconds: 0, nanos: 1_000_000 };
+    const short = { id: 'db', condition: 'CONDITION_READY', timeout } as const;
+    expect(await owner.ask('hsu.v1.WorkerService', 'WaitFor', short)).toMatchObject({
+      met: false,
+      never: false,
+    });
+    const later = owner.ask('hsu.v1.WorkerService', 'WaitFor', { id: 'db', condition: 'CONDITION_READY' });
+    master.change('db', { phase: 'running', ready: true });
+    expect(await later).toMatchObject({ met: true, worker: { phase: 'PHASE_RUNNING', ready: true } });
+  });
+
+  it('states as they change', async ({ owner, served: { master } }) => {
+    const heard = owner.stream('hsu.v1.WorkerService', 'WatchWorkers', { select: ['web'] });
+    await heard.until((messages) => messages.length === 1);
+    expect(heard.messages[0]?.states?.workers.map(({ id }) => id)).toEqual(['web']);
+    master.change('db', { doing: 'not asked for' });
+    master.change('web', { phase: 'stopping' });
+    await heard.until((messages) => messages.length === 2);
+    expect(heard.messages[1]).toMatchObject({ changed: { seq: 2, worker: { phase: 'PHASE_STOPPING' } } });
+    heard.call.cancel();
+    expect((await heard.ended)?.code).toBe(1);
+  });
+
+  it('orders and tickets', async ({ owner, served: { master } }) => {
+    for (const kind of PLAIN_ORDERS) {
+      const method = (kind[0]?.toUpperCase() + kind.slice(1)) as 'Start';
+      const wait = { seconds: 5, nanos: 0 };
+      const ticket = await owner.ask('hsu.v1.OrderService', method, { id: 'web', wait });
+      expect(ticket).toMatchObject({
+        worker: 'web',
+        order: `ORDER_KIND_${kind.toUpperCase()}`,
+        state: 'TICKET_STATE_DONE',
+        settledAt: moment(NOW + 5),
+        failure: null,
+      });
+    }
+    const signal = await owner.ask('hsu.v1.OrderService', 'Signal', { id: 'web', signal: 'SIGHUP' });
+    expect(signal).toMatchObject({ order: 'ORDER_KIND_SIGNAL', state: 'TICKET_STATE_DONE' });
+    expect(master.asked).toEqual([
+      'start web',
+      'stop web',
+      'restart web',
+      'reset web',
+      'kill web',
+      'signal web',
+    ]);
+
+    master.settle = () => new Promise(() => {});
+    const pending = await owner.ask('hsu.v1.OrderService', 'Stop', { id: 'db' });
+    expect(pending).toMatchObject({ state: 'TICKET_STATE_PENDING', settledAt: null });
+    const again = await owner.ask('hsu.v1.OrderService', 'GetTicket', {
+      id: pending.id,
+      wait: { seconds: 0, nanos: 1_000_000 },
+    });
+    expect(again).toEqual(pending);
+    const { tickets } = await owner.ask('hsu.v1.OrderService', 'ListTickets', {});
+    expect(tickets.map(({ id }) => id)).toContain(pending.id);
+  });
+
+  it('the master', async ({ owner }) => {
+    expect(await owner.ask('hsu.v1.MasterService', 'GetVersion', {})).toEqual({
+      master: 'abcd0123',
+      version: '0.1.0',
+      pid: 1,
+      startedAt: moment(NOW),
+      node: '24.0.0',
+      platform: 'linux-x64',
+      configFile: '/etc/x.yaml',
+      stateDirectory: '/s',
+      logDirectory: '/l',
+    });
+    expect(await owner.ask('hsu.v1.MasterService', 'GetHealth', {})).toEqual({
+      status: 'STATUS_DEGRADED',
+      total: 2,
+      wanted: 2,
+      ready: 1,
+      running: 1,
+      backoff: 0,
+      blocked: 0,
+      failed: 0,
+    });
+    const { capabilities } = await owner.ask('hsu.v1.MasterService', 'ListCapabilities', {});
+    expect(capabilities).toEqual([{ feature: 'cgroup2', status: 'SUPPORT_ENFORCED', reason: '' }]);
+    expect(await owner.ask('hsu.v1.MasterService', 'Validate', { text: 'workers: []' })).toEqual({
+      ok: false,
+      issues: [{ severity: 'SEVERITY_ERROR', line: 1, column: 2, path: 'workers[0]', message: 'm' }],
+      workers: [],
+    });
+    expect(await owner.ask('hsu.v1.MasterService', 'Shutdown', {})).toEqual({
+      survivors: [{ pid: 9, startedAt: '1' }],
+      forced: true,
+    });
+  });
+
+  it('logs', async ({ owner }) => {
+    const line = {
+      worker: 'web',
+      stream: 'OUTPUT_STREAM_STDERR',
+      at: moment(NOW),
+      stamped: true,
+      run: 2,
+      text: LINE.text,
+    };
+    expect(await owner.ask('hsu.v1.LogService', 'TailLogs', { lines: 3 })).toEqual({ lines: [line] });
+    const found = await owner.ask('hsu.v1.LogService', 'SearchLogs', {
+      text: 'a',
+      minLevel: 'warn',
+      from: moment(NOW),
+      limit: 1,
+    });
+    expect(found).toEqual({ lines: [line], cursor: 'more' });
+    const heard = owner.stream('hsu.v1.LogService', 'FollowLogs', { stream: 'OUTPUT_STREAM_STDERR' });
+    expect(await heard.ended).toBeNull();
+    expect(heard.messages).toEqual([{ line }, { lost: { worker: 'web', bytes: 10, lines: 1 } }]);
+  });
+
+  it('the services of the original', async ({ owner, served }) => {
+    expect(await served.caller(null).ask('proto.CoreService', 'Ping', {})).toEqual({});
+    expect(await owner.ask('proto.MasterService', 'Status', {})).toEqual({ status: 'hsu-master: OK' });
+    await expect(served.caller(null).ask('proto.MasterService', 'Status', {})).rejects.toMatchObject({
+      code: 16,
+    });
+  });
+});
