@@ -17,6 +17,12 @@ const pages = [
   { page: 'docs/api.md', module: 'packages/api/dist/docs.js', generator: 'apiPage' },
   { page: 'docs/openapi.json', module: 'packages/api/dist/docs.js', generator: 'openApiText' },
   { page: 'docs/config.schema.json', module: 'packages/config/dist/docs.js', generator: 'configSchemaText' },
+  // The one that editors find beside the installed package.
+  {
+    page: 'packages/config/config.schema.json',
+    module: 'packages/config/dist/docs.js',
+    generator: 'configSchemaText',
+  },
   { page: 'docs/platforms.md', module: 'packages/hsu-master/dist/pages.js', generator: 'platformsPage' },
   { page: 'docs/config.md', module: 'packages/config/dist/docs.js', generator: 'configDocs' },
 ];

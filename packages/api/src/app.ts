@@ -9,6 +9,7 @@ import { eventRoutes } from './routes/events.ts';
 import { logRoutes } from './routes/logs.ts';
 import { masterRoutes } from './routes/master.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { treeRoutes } from './routes/trees.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { streamRoute } from './stream/route.ts';
 
@@ -58,6 +59,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
   for (const routes of [
     masterRoutes,
     workerRoutes,
+    treeRoutes,
     orderRoutes,
     eventRoutes,
     logRoutes,

@@ -57,6 +57,13 @@ export function workerDetail(view: core.WorkerView, detail: core.WorkerDetail): 
   return told as unknown as wire.WorkerDetail;
 }
 
+export function process(
+  workerId: core.WorkerId,
+  { cpu, memory, argv, ...rest }: core.ProcessView,
+): wire.Process {
+  return { worker: workerId, ...rest, argv: [...argv], cpuMs: cpu, memoryBytes: memory };
+}
+
 export function ticket({ workerId, askedAt, settledAt, ...rest }: core.Ticket): wire.Ticket {
   return { ...rest, worker: workerId, askedAt: moment(askedAt), settledAt: momentOrNull(settledAt) };
 }

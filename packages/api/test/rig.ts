@@ -160,6 +160,26 @@ export class FakeMaster implements Control {
     };
   }
 
+  processes(id: string): ReturnType<Control['processes']> {
+    this.worker(id);
+    return [
+      {
+        pid: 42,
+        startedAt: '7',
+        ppid: 1,
+        state: 'S',
+        argv: ['sleep', '1'],
+        user: 0,
+        cpu: 20,
+        memory: 4096,
+      },
+    ];
+  }
+
+  dependencies(id: string): ReturnType<Control['dependencies']> {
+    return id === 'web' ? [{ id: 'db', condition: 'ready', restart: false }] : [];
+  }
+
   limits(): ReturnType<Control['limits']> {
     return [{ limit: 'memory.max_rss', status: 'enforced', mechanism: 'cgroup2 memory.max', reason: '' }];
   }

@@ -31,7 +31,7 @@ export function formatOf({ output = 'table', quiet }: Pick<CommonOptions, 'outpu
   throw new CliError(
     'E_USAGE',
     `--output takes ${FORMATS.join(', ')}, not "${output}"`,
-    'See hsu-master help.',
+    '',
   );
 }
 

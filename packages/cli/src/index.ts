@@ -1,40 +1,55 @@
-import { CommanderError } from 'commander';
+import { commandOf } from './catalogue.ts';
 import { CliError } from './cli-error.ts';
 import { ASK_EXIT_CODES, exitCodeOf } from './exit-codes.ts';
-import { program } from './program.ts';
+import { parse } from './parse.ts';
 import type { Surroundings } from './surroundings.ts';
 
+export { ASKING_COMMANDS, COMMANDS } from './catalogue.ts';
 export { CliError } from './cli-error.ts';
+export type { Argument, CommandSpec, Given, Option } from './command.ts';
+export { complete } from './completion/complete.ts';
+export { COMPLETION_SCRIPTS } from './completion/scripts.ts';
 export { ASK_EXIT_CODES } from './exit-codes.ts';
-export { commandHelp } from './help.ts';
-export { ASKING_COMMANDS } from './program.ts';
+export { helpOf } from './help.ts';
 export type { Out, Surroundings, Wanted } from './surroundings.ts';
 
-/** Runs one command that asks a master, to its exit code. @param argv without the program's own name */
+/** The widest help. */
+const WIDEST = 110;
+
+/** Runs one command that asks a master, to its exit code. @param argv the command's name, then what stands behind it */
 export async function runCli(argv: readonly string[], to: Surroundings): Promise<number> {
-  let code: number = ASK_EXIT_CODES.ok.code;
+  const [name = '', ...written] = argv;
   try {
-    await program(to, (given) => {
-      code = given;
-    }).parseAsync([...argv], { from: 'user' });
-    return code;
+    const command = commandOf(name);
+    if (command === undefined) throw new CliError('E_USAGE', `there is no command "${name}"`, '');
+    const given = parse(command, written);
+    if (given !== null) return await command.run(coloured(to, given.options['color']), given);
+    const { helpOf } = await import('./help.ts');
+    await to.out.write(helpOf(command, Math.min(to.out.columns(), WIDEST)));
+    return ASK_EXIT_CODES.ok.code;
   } catch (error) {
-    if (error instanceof CommanderError) return usage(error, argv, to);
     const told = tellable(error);
     if (told === null) throw error;
-    await to.err.write(`hsu-master: ${told.message}\n${told.next === '' ? '' : `${told.next}\n`}`);
-    return exitCodeOf(told.code);
+    const { code, message, next } = told;
+    const further = next === '' && code === 'E_USAGE' ? `See hsu-master ${name} --help.` : next;
+    await to.err.write(`hsu-master: ${message}\n${further === '' ? '' : `${further}\n`}`);
+    return exitCodeOf(code);
   }
 }
 
-async function usage(error: CommanderError, argv: readonly string[], to: Surroundings): Promise<number> {
-  // Help that was asked for has been written already.
-  if (error.exitCode === 0) return ASK_EXIT_CODES.ok.code;
-  const command = argv.find((word) => !word.startsWith('-')) ?? '';
-  await to.err.write(
-    `hsu-master: ${error.message.replace(/^error: /, '')}\nSee hsu-master ${command} --help.\n`,
-  );
-  return ASK_EXIT_CODES.usage.code;
+/** What is said on the command line about colours counts more than what the terminal and the environment say. */
+function coloured(to: Surroundings, when: unknown): Surroundings {
+  if (when === undefined || when === 'auto') return to;
+  if (when !== 'always' && when !== 'never')
+    throw new CliError('E_USAGE', `--color takes auto, always or never, not "${String(when)}"`, '');
+  const { out, err } = to;
+  const colour = when === 'always';
+  // Streams have methods and state of their own: they are covered, not copied.
+  return {
+    ...to,
+    out: Object.create(out, { colour: { value: colour } }) as typeof out,
+    err: Object.create(err, { colour: { value: colour } }) as typeof err,
+  };
 }
 
 interface Told {

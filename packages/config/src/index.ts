@@ -1,5 +1,6 @@
 export type { MasterConfig } from './config.ts';
 export { describeConfig } from './describe.ts';
+export { type ExplainedKey, explainKey, type KeyAnswer } from './explain-key.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';
 export { type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
 export { type FileRead, readConfigFile } from './read.ts';

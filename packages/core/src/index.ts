@@ -68,7 +68,14 @@ export {
   select,
 } from './control/select.ts';
 export { until, within } from './control/until.ts';
-export type { EndView, MasterView, UsageView, WorkerDetail, WorkerView } from './control/view.ts';
+export type {
+  EndView,
+  MasterView,
+  ProcessView,
+  UsageView,
+  WorkerDetail,
+  WorkerView,
+} from './control/view.ts';
 export { describeStrategy, type Finding, type FoundProcess, type ProcessFinder } from './discovery/finder.ts';
 export type {
   DiscoveryCheck,

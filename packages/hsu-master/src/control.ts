@@ -22,6 +22,7 @@ import { loadNative } from '@hsu-master/native';
 import { realClock, type WorkerSnapshot } from '@hsu-master/workers';
 import { WorkerHistory } from './control-history.ts';
 import { logReader } from './control-logs.ts';
+import { processesOf } from './control-processes.ts';
 import { Tickets } from './control-tickets.ts';
 import { Calendar, detailOf, usageOf, viewOf } from './control-views.ts';
 import { load, type Master } from './create-master.ts';
@@ -108,6 +109,14 @@ class MasterControl implements Control {
       dependents.map((dependent) => dependent.id),
       this.#master.members(id),
     );
+  }
+
+  processes(id: WorkerId): ReturnType<Control['processes']> {
+    return processesOf(this.#master.members(this.#spec(id).id));
+  }
+
+  dependencies(id: WorkerId): ReturnType<Control['dependencies']> {
+    return this.#spec(id).dependsOn;
   }
 
   limits(id: WorkerId): ReturnType<Control['limits']> {

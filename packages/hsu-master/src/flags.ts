@@ -21,6 +21,9 @@ export const OPTIONS = {
   match: { type: 'string' },
   pid: { type: 'string' },
   id: { type: 'string' },
+  yes: { type: 'boolean', short: 'y' },
+  command: { type: 'string' },
+  force: { type: 'boolean' },
   debug: { type: 'boolean' },
 } as const;
 

@@ -6,30 +6,31 @@ Examples:
   hsu-master run config.yaml --run-duration 10  the same, for ten seconds
   hsu-master up -f config.yaml                  the same in the background; then: hsu-master ls, logs -f, why web, down
   hsu-master validate config.yaml               check a file and print what it was understood to say
+  hsu-master init                               write a first configuration for what is in this folder
 
-Commands:
-  run FILE         start the workers and keep them running. A second Ctrl-C ends them without grace
-  up FILE          start a master in the background; returns when its workers are ready or says why not (--wait=60s,
-                   --no-wait). Without FILE: hsu-master.yaml here or in a folder above
-  upgrade FILE     the running master of a file goes on as the version that this command belongs to, in the same process:
-                   its workers notice nothing. Where the new version does not start, the old one stays and says why
-  doctor           what this machine and user offer: addon, directories, containment, limits (-o json)
-  limits explain FILE
-                   what becomes of each limit here: enforced, watched or impossible, by what and why (-o json)
-  service ACTION FILE
-                   install: have systemd or launchd start the master of a file with the machine, or with your session
-                   (--user), and again when it crashes; uninstall; status (-o json). --dry-run shows what would be done
-  adopt            print what to write into a configuration to watch a process that runs already, found by
-                   --port PORT[/udp], --match PATTERN in its command line, or --pid PID; --id ID names it (-o json)
+Commands (each has --help):
+  run FILE         start the workers of a file and keep them running, in the foreground
+  up FILE          the same in the background; returns when they are ready or says why not
+  init             write a configuration for what is in this folder
   validate FILE    report all mistakes with file:line:column, or what the file means
+  explain KEY      what a key of the configuration, a code of an error or an event means
+  adopt            print what to write into a configuration to watch a process that runs already
+  limits explain FILE
+                   what becomes of each limit here: enforced, watched or impossible, by what and why
+  doctor           what this machine and user offer, and how the running master is
+  upgrade FILE     the running master of a file goes on as the version that this command belongs to
+  service ACTION FILE
+                   install, uninstall, status: the master of a file starts with the machine, or with your session
+  completion SHELL the script that has bash, zsh, fish or powershell complete commands, options and names of workers
 
 Commands that ask a running master (each has --help):
-  ls status describe why      how workers are, and why
-  logs events top             what they write, what happens, what they use
+  ls ps status describe why graph
+                   how workers and their processes are, and why; what depends on what
+  logs events top  what they write, what happens, what they use
   start stop restart reset kill signal wait
-                              orders for workers, by name or glob: hsu-master stop 'api-*'
-  down                        end all workers and the master
-  version                     of this command and of the master
+                   orders for workers, by name or glob: hsu-master stop 'api-*'
+  down             end all workers and the master
+  version          of this command and of the master
 
 Options:
   -c, --config FILE, -f FILE   the configuration file, instead of the argument; without a command it means run

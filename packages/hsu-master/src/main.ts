@@ -12,21 +12,25 @@ const ASKING: ReadonlySet<string> = new Set([
   'describe',
   'why',
   'logs',
+  'log',
   'events',
+  'event',
+  'graph',
+  'wait',
+  'top',
+  'version',
   'start',
   'stop',
   'restart',
   'reset',
   'kill',
   'signal',
-  'wait',
-  'top',
   'down',
-  'version',
 ]);
 
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '__complete') return (await import('./completion.ts')).answerCompletion(argv.slice(1));
   const asking = askingPart(argv);
   if (asking !== null) return (await import('./ask.ts')).ask(asking);
   let flags: Flags;
@@ -41,11 +45,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (flags.output !== undefined && flags.output !== 'json')
     return usage(`--output takes json, not "${flags.output}"`);
   const [command, ...rest] = words;
-  if (flags.help || command === 'help') {
-    process.stdout.write(HELP);
-    return EXIT_CODES.ok.code;
-  }
-  if (flags.version) return (await import('./version.ts')).printVersion(flags.output);
+  if (flags.help || command === 'help')
+    return (await import('./help-of.ts')).help(command === 'help' ? rest[0] : command);
+  if (flags.version && command === undefined) return (await import('./version.ts')).printVersion(flags.output);
   if (command === 'doctor') {
     if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
     return (await import('./doctor.ts')).doctor(flags);
@@ -53,6 +55,15 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === 'adopt') {
     if (rest.length > 0) return usage(`adopt takes options only, not "${rest[0]}"`);
     return (await import('./adopt.ts')).adopt(flags);
+  }
+  if (command === 'completion') return (await import('./completion.ts')).completion(rest[0]);
+  if (command === 'explain') {
+    if (rest.length > 1) return usage(`explain takes one key, not ${rest.length}`);
+    return (await import('./explain.ts')).explain(rest[0], flags);
+  }
+  if (command === 'init') {
+    if (rest.length > 0) return usage(`init takes options only, not "${rest[0]}"`);
+    return (await import('./init.ts')).init(flags);
   }
   const action = command === 'service' ? rest.shift() : undefined;
   if (command === 'limits' && rest.shift() !== 'explain')
@@ -86,7 +97,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'service':
       return (await import('./service/service.ts')).service(action, file, flags);
     default:
-      return usage(`there is no command "${command}"`);
+      return (await import('./help-of.ts')).noSuchCommand(command ?? '');
   }
 }
 

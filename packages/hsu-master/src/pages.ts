@@ -1,8 +1,9 @@
-import { ASK_EXIT_CODES, commandHelp } from '@hsu-master/cli';
+import { ASK_EXIT_CODES, COMMANDS, type CommandSpec, helpOf } from '@hsu-master/cli';
 import { ERRORS, EVENT_MEANINGS, LIMITS } from '@hsu-master/core';
 import { LIMIT_SUPPORT, type Support } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
+import { OWN_COMMANDS } from './own-commands.ts';
 import { FEATURES, PLATFORMS } from './platform-table.ts';
 
 const GENERATED = '<!-- Generated from the code by `npm run docs`; changes here are lost. -->';
@@ -53,8 +54,18 @@ export function cliPage(): string {
     '## Commands that ask a master',
     'The master is found by `--socket`, `--state-dir`, `-f config.yaml`, or HSU_SOCKET; else it is that of `hsu-master.yaml` here or in a folder above, or the only one ' +
       'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. `-o json`, `yaml` and `jsonl` are what the API answers.',
-    ...commandHelp().map(({ name, text }) => `### ${name}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\``),
+    ...COMMANDS.map(commandSection),
+    '## Other commands',
+    'Those that are a master, or look at a configuration or at this machine.',
+    ...OWN_COMMANDS.map(commandSection),
   );
+}
+
+/** Columns of help in the documentation. */
+const WIDTH = 110;
+
+function commandSection(spec: CommandSpec): string {
+  return `### ${spec.name}\n\n\`\`\`text\n${helpOf(spec, WIDTH).trimEnd()}\n\`\`\``;
 }
 
 /** docs/platforms.md */

@@ -78,6 +78,18 @@ export class Client {
     return this.#transport.json({ path: `/v1/workers/${encodeURIComponent(id)}` });
   }
 
+  /** The living processes of the trees of workers. */
+  async processes(which: Which = {}): Promise<readonly wire.Process[]> {
+    const asked = { path: '/v1/processes', query: { ...which } };
+    return (await this.#transport.json<{ readonly processes: wire.Process[] }>(asked)).processes;
+  }
+
+  /** What each of these workers waits for before it starts. */
+  async graph(which: Which = {}): Promise<readonly wire.GraphNode[]> {
+    const asked = { path: '/v1/graph', query: { ...which } };
+    return (await this.#transport.json<{ readonly workers: wire.GraphNode[] }>(asked)).workers;
+  }
+
   why(id: string): Promise<wire.Explanation> {
     return this.#transport.json({ path: `/v1/workers/${encodeURIComponent(id)}/why` });
   }

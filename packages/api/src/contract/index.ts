@@ -9,6 +9,8 @@ import type * as workers from './worker.ts';
 export type Worker = z.output<typeof workers.worker>;
 export type WorkerDetail = z.output<typeof workers.workerDetail>;
 export type WorkerList = z.output<typeof workers.workerList>;
+export type Process = z.output<typeof workers.process>;
+export type GraphNode = z.output<typeof workers.graphNode>;
 export type LimitReport = z.output<typeof workers.limitReport>;
 export type Ticket = z.output<typeof workers.ticket>;
 export type Explanation = z.output<typeof workers.explanation>;

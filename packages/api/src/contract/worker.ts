@@ -111,6 +111,35 @@ export const workerList = z
   .object({ master: z.string(), seq: z.int(), workers: z.array(worker) })
   .meta({ id: 'WorkerList' });
 
+export const process = z
+  .object({
+    worker: workerId,
+    pid: z.int(),
+    startedAt: z.string(),
+    ppid: z.int().nullable(),
+    state: z.string().nullable().meta({ description: 'The letter of the system: R, S, D, T, Z.' }),
+    argv: z.array(z.string()),
+    user: z.int().nullable(),
+    cpuMs: z.number().nullable(),
+    memoryBytes: z.number().nullable().meta({ description: 'Its resident size.' }),
+  })
+  .meta({ id: 'WorkerProcess', description: 'A living process of the tree of a worker; null: not known.' });
+
+/** A worker and what it waits for before it starts. */
+export const graphNode = z
+  .object({
+    id: workerId,
+    namespace: z.string().nullable(),
+    enabled: z.boolean(),
+    phase: common.phase,
+    ready: z.boolean(),
+    completed: z.boolean(),
+    dependsOn: z.array(
+      z.object({ id: workerId, condition: z.enum(['started', 'ready', 'completed']), restart: z.boolean() }),
+    ),
+  })
+  .meta({ id: 'GraphNode' });
+
 export const limitReport = z
   .object({
     limit: limitName,

@@ -14,8 +14,8 @@ export async function events(
   patterns: readonly string[],
   { follow, type = [], since }: EventOptions,
 ): Promise<number> {
-  const { client, to } = asking;
-  const which = { select: patterns, type };
+  const { client, to, namespace } = asking;
+  const which = { select: within(patterns, namespace), type };
   if (follow !== true) {
     const page = await client.events({ ...which, since: since === undefined ? 0 : Number(since) });
     if (page.lost > 0) await say(to.err, `${page.lost} older events are no longer remembered`);
@@ -30,6 +30,13 @@ export async function events(
     else await print(asking, [item], null);
   }
   return 0;
+}
+
+/** The API knows namespaces of events by patterns alone. */
+function within(patterns: readonly string[], namespace: string | undefined): readonly string[] {
+  if (namespace === undefined) return patterns;
+  if (patterns.length === 0) return [`${namespace}/*`];
+  return patterns.map((pattern) => (pattern.includes('/') ? pattern : `${namespace}/${pattern}`));
 }
 
 /** `page` null: more may come, so that each is an object by itself. */

@@ -93,7 +93,7 @@ function streamOf(text: string | undefined): 'stdout' | 'stderr' | undefined {
   throw new CliError(
     'E_USAGE',
     `--stream takes stdout or stderr, not "${text}"`,
-    'See hsu-master help logs.',
+    '',
   );
 }
 
@@ -103,7 +103,7 @@ function countOf(text: string | undefined, otherwise: number): number {
   throw new CliError(
     'E_USAGE',
     `--lines takes a number up to 10000, not "${text}"`,
-    'See hsu-master help logs.',
+    '',
   );
 }
 
@@ -117,6 +117,6 @@ function momentOf(text: string, now: number): string {
   throw new CliError(
     'E_USAGE',
     `"${text}" is no time: 10m (ago), 2026-01-31T17:00:00Z`,
-    'See hsu-master help logs.',
+    '',
   );
 }

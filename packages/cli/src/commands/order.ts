@@ -7,8 +7,9 @@ import { deadlineOf, leftOf, withProgress } from './patience.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
-  /** `true`: as long as usual; a duration; `false`: not at all. */
-  readonly wait?: boolean | string;
+  /** A duration; empty: as long as usual. */
+  readonly wait?: string;
+  readonly noWait?: boolean;
 }
 
 /** Without `--wait` an order is followed so long, because most are carried out by then. */
@@ -35,7 +36,7 @@ export async function order(
   asking: Asking,
   kind: PlainOrder,
   patterns: readonly string[],
-  { all, wait }: OrderOptions,
+  { all, wait, noWait }: OrderOptions,
 ): Promise<number> {
   const { client, to, format, namespace } = asking;
   if (patterns.length === 0 && namespace === undefined && all !== true) {
@@ -48,7 +49,7 @@ export async function order(
   }
   const { workers } = await client.workers({ select: patterns, namespace });
   const tickets = await Promise.all(workers.map(({ id }) => client.order(id, kind)));
-  const span = typeof wait === 'string' ? wait : wait === true ? WAITED : USUAL;
+  const span = wait === undefined ? USUAL : wait === '' ? WAITED : wait;
   const deadline = deadlineOf(span, to.now());
   const results = await withProgress(
     to,
@@ -56,7 +57,7 @@ export async function order(
     () =>
       Promise.all(
         tickets.map((ticket) =>
-          wait === false
+          noWait === true
             ? Promise.resolve(told(kind, ticket))
             : follow(asking, kind, ticket, deadline, wait !== undefined),
         ),

@@ -7,7 +7,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export function deadlineOf(span: string, now: number): number {
   const parts = [...span.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== span)
-    throw new CliError('E_USAGE', `"${span}" is no duration: 500ms, 30s, 1h30m`, 'See hsu-master help.');
+    throw new CliError('E_USAGE', `"${span}" is no duration: 500ms, 30s, 1h30m`, '');
   return parts.reduce((at, [, count, unit = '']) => at + Number(count) * (UNITS[unit] ?? 0), now);
 }
 

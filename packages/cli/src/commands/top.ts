@@ -16,7 +16,7 @@ const FORMER_SCREEN = '\x1b[?25h\x1b[?1049l';
 export async function top(
   { client, to, namespace }: Asking,
   patterns: readonly string[],
-  { sort }: { readonly sort: string },
+  sort: string,
 ): Promise<number> {
   const { out } = to;
   const master = await client.version();

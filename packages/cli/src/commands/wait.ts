@@ -16,7 +16,7 @@ export async function wait(
   const condition = CONDITIONS.find((one) => one === wanted);
   if (condition === undefined) {
     const message = `--for takes ${CONDITIONS.join(', ')}, not "${wanted}"`;
-    throw new CliError('E_USAGE', message, 'See hsu-master help wait.');
+    throw new CliError('E_USAGE', message, '');
   }
   const deadline = deadlineOf(timeout, to.now());
   const { workers } = await client.workers({ select: patterns, namespace });

@@ -4,12 +4,12 @@ import type { LogLevel } from '../logs/level.ts';
 import type { Capability, OutputStream } from '../ports.ts';
 import type { WallTime } from '../units.ts';
 import type { ProcessIdentity } from '../worker/exit.ts';
-import type { WorkerId } from '../worker/spec.ts';
+import type { Dependency, WorkerId } from '../worker/spec.ts';
 import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
 import type { Selection } from './select.ts';
-import type { MasterView, WorkerDetail, WorkerView } from './view.ts';
+import type { MasterView, ProcessView, WorkerDetail, WorkerView } from './view.ts';
 
 /** Numbered facts, with a bounded memory. */
 export interface EventSource {
@@ -120,6 +120,9 @@ export interface Control {
   /** @throws HsuError E_UNKNOWN_WORKER, as all that take an id */
   worker(id: WorkerId): WorkerView;
   detail(id: WorkerId): WorkerDetail;
+  /** The living processes of its tree; of what others started, with what descends from it. */
+  processes(id: WorkerId): readonly ProcessView[];
+  dependencies(id: WorkerId): readonly Dependency[];
   limits(id: WorkerId): readonly LimitReport[];
   why(id: WorkerId): Promise<Explanation>;
   /**

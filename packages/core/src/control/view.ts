@@ -76,6 +76,21 @@ export interface WorkerDetail {
   readonly members: readonly ProcessIdentity[];
 }
 
+/** One living process of a worker's tree. null: the host does not tell. */
+export interface ProcessView extends ProcessIdentity {
+  readonly ppid: number | null;
+  /** The system's letter: `R` running, `S` sleeping, `D` waiting for a device, `T` stopped, … */
+  readonly state: string | null;
+  /** As it calls itself where its arguments may not be read. */
+  readonly argv: readonly string[];
+  /** The number of its user. */
+  readonly user: number | null;
+  /** CPU time that it has used. */
+  readonly cpu: Milliseconds | null;
+  /** Its resident size. */
+  readonly memory: Bytes | null;
+}
+
 /** The master itself. */
 export interface MasterView {
   /** Unique for one master's life; event numbers are comparable within it. */

@@ -1,0 +1,65 @@
+import type { PlainOrder } from '@hsu-master/api/client';
+import { ask } from '../asking.ts';
+import { ANY_WORKERS, asks, type Command, type Option, WORKERS } from '../command.ts';
+import type { OrderOptions } from '../commands/order.ts';
+
+const HOW: readonly Option[] = [
+  { name: 'all', means: 'all workers' },
+  {
+    name: 'wait',
+    value: 'duration',
+    optional: true,
+    means: 'until they are ready, or stopped (30s); else exit 5',
+  },
+  { name: 'no-wait', means: 'only give the order' },
+];
+
+function order(name: PlainOrder, does: string, examples: readonly string[]): Command {
+  return asks<OrderOptions>(
+    { name, does, examples, arguments: [ANY_WORKERS], options: HOW },
+    async (to, options, patterns) => {
+      const { order: give } = await import('../commands/order.ts');
+      return ask(to, options, (asking) => give(asking, name, patterns, options));
+    },
+  );
+}
+
+/** Commands that change what runs. */
+export const ORDERS: readonly Command[] = [
+  order('start', 'start workers', ['start web', "start 'api-*' --wait=1m"]),
+  order('stop', 'stop workers; they stay stopped until they are started again', [
+    'stop web',
+    'stop -n billing',
+  ]),
+  order('restart', 'stop workers and start them again', ['restart web --wait']),
+  order('reset', 'forget failures, and try at once what waits for a backoff or an open breaker', [
+    'reset mailer',
+  ]),
+  order('kill', 'stop workers without grace', ['kill web']),
+  asks<{ tree?: boolean }>(
+    {
+      name: 'signal',
+      does: 'send a signal to the main processes of workers',
+      examples: ['signal HUP web'],
+      arguments: [
+        {
+          name: 'signal',
+          completes: ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT', 'WINCH'],
+        },
+        WORKERS,
+      ],
+      options: [{ name: 'tree', means: 'to every process of their trees' }],
+    },
+    async (to, options, [name = '', ...patterns]) => {
+      const { signal } = await import('../commands/signal.ts');
+      return ask(to, options, (asking) => signal(asking, name, patterns, options));
+    },
+  ),
+  asks(
+    { name: 'down', does: 'end all workers and the master', examples: ['down', 'down -f config.yaml'] },
+    async (to, options) => {
+      const { down } = await import('../commands/down.ts');
+      return ask(to, options, down);
+    },
+  ),
+];

@@ -1,0 +1,145 @@
+import type { Argument, CommandSpec, Option } from '@hsu-master/cli';
+
+const CONFIG: Argument = { name: 'config', optional: true, completes: 'files' };
+
+const FILE: Option = {
+  name: 'file',
+  short: 'f',
+  value: 'config',
+  means: 'the configuration file, instead of the argument',
+  completes: 'files',
+};
+const STATE: Option = {
+  name: 'state-dir',
+  value: 'dir',
+  means: 'where the master keeps records and logs; else HSU_HOME, else the places of the system',
+  completes: 'directories',
+};
+const LOGS: Option = {
+  name: 'log-dir',
+  value: 'dir',
+  means: "where the workers' log files go",
+  completes: 'directories',
+};
+const CONTAINMENT: Option = {
+  name: 'containment',
+  value: 'mode',
+  means:
+    'auto: cgroups, in one of its own where it can be had; in-place: without moving the master; off: process groups alone',
+  usual: 'auto',
+  completes: ['auto', 'in-place', 'off'],
+};
+const JSON_OUTPUT: Option = {
+  name: 'output',
+  short: 'o',
+  value: 'format',
+  means: 'json, instead of text',
+  completes: ['json'],
+};
+const HOLDING = [FILE, STATE, LOGS, CONTAINMENT];
+
+/** The commands of the launcher itself: those that are a master, look at a configuration or at this machine. */
+export const OWN_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    does: 'start the workers of a file and keep them running, in the foreground; a second Ctrl-C ends them without grace',
+    examples: ['run config.yaml', 'run config.yaml --run-duration 10'],
+    arguments: [CONFIG],
+    options: [
+      ...HOLDING,
+      { name: 'run-duration', value: 'seconds', means: 'end in order after so many seconds' },
+      { name: 'enable-log', means: 'accepted for older configurations; output is always collected' },
+    ],
+  },
+  {
+    name: 'up',
+    does: 'start a master in the background; returns when its workers are ready or says why not. Without a file: hsu-master.yaml here or in a folder above',
+    examples: ['up -f config.yaml', 'up'],
+    arguments: [CONFIG],
+    options: [
+      ...HOLDING,
+      { name: 'wait', value: 'duration', means: 'for the workers, at most so long', usual: '60s' },
+      { name: 'no-wait', means: 'only until there is a master' },
+    ],
+  },
+  {
+    name: 'validate',
+    does: 'report all mistakes of a file with file:line:column, or what it means',
+    examples: ['validate config.yaml'],
+    arguments: [CONFIG],
+    options: [FILE],
+  },
+  {
+    name: 'init',
+    does: 'write a hsu-master.yaml for what is in this folder: package.json, Procfile. Asks on a terminal; nothing is overwritten',
+    examples: ['init --yes', "init --id web --command 'node server.js'"],
+    arguments: [],
+    options: [
+      { name: 'yes', short: 'y', means: 'take what is proposed, ask nothing' },
+      { name: 'id', value: 'name', means: 'of the only worker' },
+      { name: 'command', value: 'line', means: 'what that runs' },
+      { name: 'force', means: 'write over a file that is there' },
+      { ...FILE, means: 'write there', usual: 'hsu-master.yaml' },
+    ],
+  },
+  {
+    name: 'explain',
+    does: 'what a key of the configuration means, or a code of an error or the name of an event; without one, all keys of the top',
+    examples: ['explain workers.restart', 'explain limits.memory', 'explain E_EXEC_NOT_FOUND'],
+    arguments: [{ name: 'key', optional: true }],
+    options: [JSON_OUTPUT],
+  },
+  {
+    name: 'adopt',
+    does: 'print what to write into a configuration to watch a process that runs already',
+    examples: ['adopt --port 5432', 'adopt --match "node server.js" --id web'],
+    arguments: [],
+    options: [
+      { name: 'port', value: 'port', means: 'it listens there; 53/udp for UDP' },
+      { name: 'match', value: 'pattern', means: 'in its command line' },
+      { name: 'pid', value: 'pid', means: 'its number' },
+      { name: 'id', value: 'name', means: 'what the worker is to be called' },
+      JSON_OUTPUT,
+    ],
+  },
+  {
+    name: 'limits',
+    does: 'limits explain FILE: what becomes of each limit here: enforced, watched or impossible, by what and why',
+    examples: ['limits explain config.yaml'],
+    arguments: [{ name: 'action', completes: ['explain'] }, CONFIG],
+    options: [FILE, CONTAINMENT, JSON_OUTPUT],
+  },
+  {
+    name: 'doctor',
+    does: 'what this machine and user offer, and how the running master is: addon, directories, containment, limits, workers',
+    examples: ['doctor', 'doctor -o json'],
+    arguments: [],
+    options: [FILE, STATE, LOGS, CONTAINMENT, JSON_OUTPUT],
+  },
+  {
+    name: 'upgrade',
+    does: 'the running master of a file goes on as the version that this command belongs to, in the same process: its workers notice nothing. Where the new version does not start, the old one stays and says why',
+    examples: ['upgrade config.yaml'],
+    arguments: [CONFIG],
+    options: [FILE, STATE, LOGS],
+  },
+  {
+    name: 'service',
+    does: 'install: have systemd or launchd start the master of a file with the machine, or with your session, and again when it crashes; uninstall; status',
+    examples: ['service install config.yaml --dry-run', 'service status config.yaml'],
+    arguments: [{ name: 'action', completes: ['install', 'uninstall', 'status'] }, CONFIG],
+    options: [
+      ...HOLDING,
+      { name: 'user', means: 'of your session instead of the machine' },
+      { name: 'dry-run', means: 'show what would be done and do nothing' },
+      JSON_OUTPUT,
+    ],
+  },
+  {
+    name: 'completion',
+    does: 'print the script that has a shell complete commands, options and the names of workers: bash, zsh, fish, powershell',
+    examples: ['completion bash'],
+    arguments: [{ name: 'shell', completes: ['bash', 'zsh', 'fish', 'powershell'] }],
+    options: [],
+  },
+];
