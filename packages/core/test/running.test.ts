@@ -26,6 +26,7 @@ describe('commands', () => {
       step: 'asking',
       exit: null,
       earlierExit: null,
+      restartAfter: false,
       survivors: [],
     });
     expect(rig.done).toEqual(['record down', 'clear reset', 'end-hooks 1', 'SIGINT', 'set grace 700']);

@@ -27,6 +27,7 @@ const stopping = {
   step: 'asking',
   exit: exit(),
   earlierExit: null,
+  restartAfter: false,
   survivors: [],
 } as const;
 const failure = { code: 'E_GAVE_UP', message: 'too often' } as const;

@@ -171,6 +171,89 @@ describe('a unit whose process somebody else starts', () => {
     expect(failures(rig().tell({ kind: 'start' }).tell({ kind: 'restart', ticket: 7 }))).toHaveLength(1);
   });
 
+  test('a start while its service restarts it waits for that: it is no stop, which SIGKILL could follow', () => {
+    const one = attached({ ...SERVICE, signals: ['SIGKILL'] }).tell({ kind: 'restart', ticket: 2 });
+    one.tell({ kind: 'start', ticket: 3 });
+    expect(one.worker).toMatchObject({ desired: 'up', phase: { name: 'stopping', cause: 'restart' } });
+    one.tell({ kind: 'timer', timer: 'grace' });
+    expect(one.effects).not.toContainEqual(expect.objectContaining({ signal: 'SIGKILL' }));
+    expect(types(one)).not.toContain('worker.killed');
+    expect(one.worker.phase.name).toBe('running');
+    expect(outcomes(one)).toEqual([
+      [2, 'failed'],
+      [3, 'failed'],
+    ]);
+  });
+
+  test('a restart while it is ended asks its service for a new one, after its end', () => {
+    const one = attached(SERVICE).tell({ kind: 'stop', ticket: 2 });
+    one.tell({ kind: 'restart', ticket: 3 });
+    expect(outcomes(one)).toEqual([[2, 'superseded']]);
+    expect(one.effects.filter(({ kind }) => kind === 'control')).toEqual([]);
+    one.tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(one.effects).toContainEqual({ kind: 'control', run: 1, action: 'restart' });
+    expect(one.worker.phase.name).toBe('blocked');
+    one.tell({ kind: 'appeared', process: { pid: 200, startedAt: '9' }, age: 0 });
+    expect(outcomes(one)).toEqual([[3, 'done']]);
+  });
+
+  test('a restart while it is ended at a limit does the same', () => {
+    const one = attached(SERVICE, { limits: limitsSpec({ policy: 'graceful_shutdown' }) });
+    one.tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'graceful_shutdown', reason: '9' });
+    one.tell({ kind: 'restart', ticket: 3 }).tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(one.effects).toContainEqual({ kind: 'control', run: 1, action: 'restart' });
+    expect(one.worker.phase.name).toBe('blocked');
+  });
+
+  test('a restart while it is ended is refused where control does not allow it', () => {
+    const one = attached(SIGNALS).tell({ kind: 'stop', ticket: 2 });
+    one.tell({ kind: 'restart', ticket: 3 });
+    expect(failures(one)[0]).toContain('control.can_restart is not true');
+    expect(one.worker.desired).toBe('down');
+  });
+
+  test('a restart while its service restarts it asks nobody again', () => {
+    const one = attached(SERVICE).tell({ kind: 'restart', ticket: 2 }).tell({ kind: 'restart', ticket: 3 });
+    expect(one.effects.filter(({ kind }) => kind === 'control')).toEqual([]);
+    one.tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(one.effects.filter(({ kind }) => kind === 'control')).toEqual([]);
+    expect(one.worker.phase.name).toBe('blocked');
+  });
+
+  test('a stop after that, and the end of the master, take it back', () => {
+    const one = attached(SERVICE).tell({ kind: 'stop' }).tell({ kind: 'restart', ticket: 3 });
+    one.tell({ kind: 'stop', ticket: 4 });
+    expect(outcomes(one)).toEqual([[3, 'superseded']]);
+    one.tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(one.worker.phase.name).toBe('stopped');
+    expect(acts(one)).not.toContain('control');
+  });
+
+  test('a stop while its service restarts it asks for its end, and no failure of the restart undoes that', () => {
+    const one = attached(SERVICE).tell({ kind: 'restart', ticket: 2 }).tell({ kind: 'stop', ticket: 3 });
+    expect(one.effects).toContainEqual({ kind: 'control', run: 1, action: 'stop' });
+    expect(outcomes(one)).toEqual([[2, 'superseded']]);
+    one.tell({ kind: 'control-failed', action: 'restart', reason: 'Job canceled' });
+    expect(one.worker).toMatchObject({ desired: 'down', phase: { name: 'stopping' } });
+    one.tell({ kind: 'exited', exit: exit(), remaining: [] });
+    expect(one.worker.phase.name).toBe('stopped');
+  });
+
+  test('a stop while its service restarts it is refused where only a restart is allowed', () => {
+    const one = attached({ ...SERVICE, terminate: false }).tell({ kind: 'restart', ticket: 2 });
+    one.tell({ kind: 'stop', ticket: 3 });
+    expect(failures(one)[0]).toContain('control.can_terminate is not true');
+    expect(one.worker.desired).toBe('up');
+  });
+
+  test('a stop while its command restarts it is a signal where that is all there is', () => {
+    const control = { ...SIGNALS, restart: true, commands: { stop: null, restart: ['again'] as const } };
+    const one = attached(control).tell({ kind: 'restart' }).tell({ kind: 'stop', ticket: 3 });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM' });
+    one.tell({ kind: 'timer', timer: 'grace' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+  });
+
   test('is left alone by probes, dependencies and limits unless control and policy allow a restart', () => {
     const differs = { probes: { startup: null, liveness: PROBE, readiness: null } };
     const bad = { kind: 'became-unhealthy', probe: 'liveness', reason: 'HTTP 500' } as const;

@@ -149,6 +149,7 @@ export function leaveRunning(
     step: 'asking',
     exit,
     earlierExit: null,
+    restartAfter: false,
     survivors: [],
   };
   turn.become(stopping);

@@ -70,7 +70,7 @@ function memoPhaseOf({ phase }: Worker): MemoPhase {
       return running;
     }
     case 'stopping': {
-      const { survivors: _survivors, earlierExit, ...stopping } = phase;
+      const { survivors: _survivors, restartAfter: _after, earlierExit, ...stopping } = phase;
       return { ...stopping, exit: stopping.exit ?? earlierExit };
     }
     default:

@@ -77,6 +77,8 @@ export interface Stopping {
   readonly exit: Exit | null;
   /** What an earlier master saw of its end, and this one has not told yet. */
   readonly earlierExit: Exit | null;
+  /** Of a process that somebody else starts: once it is gone, whoever restarts it is asked for a new one. */
+  readonly restartAfter: boolean;
   /** Alive after SIGKILL, as last seen. */
   readonly survivors: readonly ProcessIdentity[];
 }

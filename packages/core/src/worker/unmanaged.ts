@@ -2,7 +2,8 @@ import type { UnmanagedControl, UnmanagedSpec } from '../discovery/spec.ts';
 import type { Failure } from '../errors.ts';
 import type { StopCause } from '../events/catalogue.ts';
 import { effectiveLimits } from '../limits/adjust.ts';
-import { done, ignore, late, remember, unexpected, want } from './cells.ts';
+import { noFailures } from '../restart/breaker.ts';
+import { done, ignore, join, late, remember, unexpected, want } from './cells.ts';
 import { beginStop, endRun, kill, leaveRunning, publishExit, startOrWait } from './course.ts';
 import type { FactMessage, Message } from './messages.ts';
 import { hasReadiness, type SignalName, type WorkerSpec } from './spec.ts';
@@ -111,10 +112,15 @@ function ask(
   const { control } = unmanagedOf(turn);
   if (action === 'stop' && !hasWay(control, 'stop')) return beginStop(turn, phase, cause, detail, null);
   const stopping = leaveRunning(turn, phase, cause, detail, null);
+  askWhoMay(turn, action);
+  return stopping;
+}
+
+/** Gives them the whole grace. */
+function askWhoMay(turn: Turn, action: 'stop' | 'restart'): void {
   const { run } = turn.worker;
   turn.act({ kind: 'control', run, action });
   turn.act({ kind: 'set-timer', run, timer: 'grace', delay: turn.in.spec.stop.grace });
-  return stopping;
 }
 
 function end(turn: Turn, phase: Running, message: Ending): void {
@@ -143,6 +149,51 @@ function restart(turn: Turn, phase: Running, message: MessageOf<'restart'>): voi
   want(turn, 'up', true);
   turn.hold(message.ticket, 'running');
   ask(turn, phase, 'restart', 'restart', 'restart was asked for');
+}
+
+/** While it ends: who restarts it anyway need not be asked again; who only ends it is asked for a new one after that. */
+function restartMeanwhile(turn: Turn, phase: Stopping, message: MessageOf<'restart'>): void {
+  const failure = restartRefusal(turn);
+  if (failure !== null) {
+    turn.settle(message.ticket, { kind: 'failed', failure });
+    return;
+  }
+  startMeanwhile(turn, phase, message);
+  if (askedFor(phase) === 'stop') turn.become({ ...phase, restartAfter: true });
+}
+
+/** What it is ended for stays what it is: a restart that is under way is no end for good, which might take SIGKILL. */
+function startMeanwhile(turn: Turn, phase: Stopping, message: { readonly ticket: number | null }): void {
+  turn.set({ history: noFailures });
+  join(turn, phase, message);
+}
+
+/** While it is restarted or ended: a restart that is under way would leave a new process. */
+function stopMeanwhile(turn: Turn, phase: Stopping, message: MessageOf<'stop'>): void {
+  if (message.cause === 'shutdown') {
+    detach(turn, phase, message.ticket);
+    return;
+  }
+  if (askedFor(phase) === 'stop') {
+    TABLE.stopping.stop(turn, phase, message);
+    turn.become({ ...phase, restartAfter: false });
+    return;
+  }
+  const failure = stopRefusal(turn);
+  if (failure !== null) {
+    turn.settle(message.ticket, { kind: 'failed', failure });
+    return;
+  }
+  TABLE.stopping.stop(turn, phase, message);
+  turn.become({ ...phase, cause: 'operator', detail: '' });
+  if (hasWay(unmanagedOf(turn).control, 'stop')) {
+    askWhoMay(turn, 'stop');
+    return;
+  }
+  const { run } = turn.worker;
+  const { signal, grace } = turn.in.spec.stop;
+  turn.act({ kind: 'signal-tree', run, signal });
+  turn.act({ kind: 'set-timer', run, timer: 'grace', delay: grace });
 }
 
 /** Nobody has asked for it but a probe, a limit or a dependency: it is done where it is allowed. */
@@ -213,8 +264,11 @@ function graceIsOver(turn: Turn, phase: Stopping): void {
 function endAndWait(turn: Turn, phase: Running | Stopping, message: FactMessage & { kind: 'exited' }): void {
   const asked = phase.name === 'stopping';
   publishExit(turn, phase.since, message.exit, [], asked);
-  const cause = asked && phase.answer !== null ? phase.cause : 'restart';
+  const isForNew = asked && phase.restartAfter;
+  const cause = asked && phase.answer !== null && !isForNew ? phase.cause : 'restart';
   endRun(turn, phase, message.exit, cause);
+  if (isForNew && turn.worker.phase.name === 'blocked')
+    turn.act({ kind: 'control', run: turn.worker.run, action: 'restart' });
 }
 
 const unasked = ignore('there is a process already, or none is wanted');
@@ -273,18 +327,20 @@ export const UNMANAGED_TABLE: Table = {
   stopping: {
     ...TABLE.stopping,
     appeared: unasked,
-    'control-failed': (turn, phase, { reason }) => goOn(turn, phase, reason),
-    stop: (turn, phase, message) => {
-      if (message.cause === 'shutdown') detach(turn, phase, message.ticket);
-      else TABLE.stopping.stop(turn, phase, message);
+    'control-failed': (turn, phase, { action, reason }) => {
+      // Whoever was asked for something else before says that it was not to be.
+      if (action === askedFor(phase)) goOn(turn, phase, reason);
     },
+    start: startMeanwhile,
+    restart: restartMeanwhile,
+    stop: stopMeanwhile,
     kill: (turn, phase, message) => {
       if (message.cause === 'shutdown') {
         detach(turn, phase, message.ticket);
         return;
       }
       const failure = killRefusal(turn);
-      if (failure === null) TABLE.stopping.kill(turn, phase, message);
+      if (failure === null) TABLE.stopping.kill(turn, { ...phase, restartAfter: false }, message);
       else turn.settle(message.ticket, { kind: 'failed', failure });
     },
     exited: endAndWait,
