@@ -4,7 +4,9 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { type App, contextOf, type Surroundings } from './context.ts';
 import { problemFrom } from './problems.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { configRoutes } from './routes/config.ts';
+import { environmentRoutes } from './routes/environment.ts';
 import { eventRoutes } from './routes/events.ts';
 import { logRoutes } from './routes/logs.ts';
 import { masterRoutes } from './routes/master.ts';
@@ -59,11 +61,13 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
   for (const routes of [
     masterRoutes,
     workerRoutes,
+    environmentRoutes,
     treeRoutes,
     orderRoutes,
     eventRoutes,
     logRoutes,
     configRoutes,
+    auditRoutes,
     streamRoute,
   ]) {
     app.register(async (scope) => routes(scope as unknown as App, context));

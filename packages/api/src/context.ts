@@ -1,12 +1,14 @@
-import type {
-  Authorize,
-  Control,
-  HsuError,
-  Identity,
-  Resource,
-  Right,
-  WorkerId,
-  WorkerView,
+import {
+  type Audit,
+  type Authorize,
+  type Control,
+  demand,
+  type HsuError,
+  type Identity,
+  type Resource,
+  type Right,
+  type WorkerId,
+  type WorkerView,
 } from '@hsu-master/core';
 import type { FastifyInstance, FastifyRequest, RawServerBase } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -16,7 +18,10 @@ export interface Surroundings {
   readonly control: Control;
   /** Who sends this request; throws an HsuError E_UNAUTHENTICATED where nobody knows. */
   identify(request: FastifyRequest): Identity;
+  /** Throws an HsuError E_TOO_MANY for a message of a stream that is one too many. */
+  message(request: FastifyRequest): void;
   readonly authorize: Authorize;
+  readonly audit: Audit;
   /** The OpenAPI document of the routes. */
   document(): Promise<object>;
   /** Hears of what cannot have happened. */
@@ -49,25 +54,23 @@ export type App = FastifyInstance<
 
 const MASTER: Resource = { kind: 'master' };
 
+function resourceOf(worker: Pick<WorkerView, 'id' | 'namespace'> | undefined): Resource {
+  return worker === undefined ? MASTER : { kind: 'worker', id: worker.id, namespace: worker.namespace };
+}
+
 export function contextOf(surroundings: Surroundings, closing: AbortSignal): Context {
   const { identify, authorize } = surroundings;
   const refusal = (
     identity: Identity,
     right: Right,
     worker?: Pick<WorkerView, 'id' | 'namespace'>,
-  ): HsuError | null =>
-    authorize(
-      identity,
-      right,
-      worker === undefined ? MASTER : { kind: 'worker', id: worker.id, namespace: worker.namespace },
-    );
+  ): HsuError | null => authorize(identity, right, resourceOf(worker));
   return {
     ...surroundings,
     closing,
     allow(request, right, worker) {
       const identity = identify(request);
-      const refused = refusal(identity, right, worker);
-      if (refused !== null) throw refused;
+      demand(surroundings, identity, right, resourceOf(worker));
       return identity;
     },
     told(request, patterns) {
@@ -76,8 +79,7 @@ export function contextOf(surroundings: Surroundings, closing: AbortSignal): Con
       const mine = found.filter((worker) => refusal(identity, 'events:read', worker) === null);
       const own = refusal(identity, 'events:read');
       if (patterns.length === 0 && own === null && mine.length === found.length) return null;
-      const refused = mine.length > 0 ? null : refusal(identity, 'events:read', found[0]);
-      if (refused !== null) throw refused;
+      if (mine.length === 0) demand(surroundings, identity, 'events:read', resourceOf(found[0]));
       return new Set(mine.map(({ id }) => id));
     },
     allowed(request, right, workers) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Authorize, Control, Identity } from '@hsu-master/core';
+import type { Audit, Authorize, Control, Identity } from '@hsu-master/core';
 import { createApp } from './app.ts';
 
 /** The OpenAPI 3.1 document of all routes; what makes it is loaded when it is first asked for. */
@@ -13,6 +13,9 @@ export interface ApiOptions {
   /** Who sends this request; throws an HsuError E_UNAUTHENTICATED where nobody knows. */
   identify(request: IncomingMessage): Identity;
   readonly authorize: Authorize;
+  readonly audit: Audit;
+  /** Called for each message of a WebSocket; throws an HsuError E_TOO_MANY where it is one too many. Without it none is. */
+  message?(request: IncomingMessage): void;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
 }
@@ -26,11 +29,12 @@ export interface Api {
 }
 
 /** REST and WebSocket over a control. Resolves when it can answer. */
-export async function createApi({ identify, ...options }: ApiOptions): Promise<Api> {
+export async function createApi({ identify, message, ...options }: ApiOptions): Promise<Api> {
   const { app, close } = createApp({
     ...options,
     document: openApiDocument,
     identify: (request) => identify(request.raw),
+    message: (request) => message?.(request.raw),
   });
   await app.ready();
   return {

@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger';
-import { type Control, HsuError } from '@hsu-master/core';
+import { type Control, HsuError, noAudit } from '@hsu-master/core';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { createApp, PROBLEM_TYPE } from './app.ts';
 
@@ -18,7 +18,9 @@ async function make(): Promise<object> {
   const { app, close } = createApp({
     control: {} as Control,
     identify: nobody,
+    message: nobody,
     authorize: nobody,
+    audit: noAudit,
     document: nobody,
     defect: () => {},
     documented: (documentedApp) =>
@@ -32,7 +34,23 @@ async function make(): Promise<object> {
               'Control plane of a master. Every error is answered as a Problem, with one of the codes of docs/errors.md.',
             license: { name: 'MIT', identifier: 'MIT' },
           },
-          servers: [{ url: 'http://localhost', description: 'Over the unix socket of the master.' }],
+          servers: [
+            {
+              url: 'http://localhost',
+              description: 'Over the unix socket of the master; no token is needed.',
+            },
+            { url: 'https://127.0.0.1:7400', description: 'At api.listen; each request shows a token.' },
+          ],
+          components: {
+            securitySchemes: {
+              token: {
+                type: 'http',
+                scheme: 'bearer',
+                description: 'A token of `hsu-master token create`. Not asked for over the unix socket.',
+              },
+            },
+          },
+          security: [{ token: [] }, {}],
         },
         transform: jsonSchemaTransform,
         transformObject: jsonSchemaTransformObject,

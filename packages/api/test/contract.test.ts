@@ -2,6 +2,8 @@ import { request } from 'node:http';
 import { HsuError, PLAIN_ORDERS } from '@hsu-master/core';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
+import { auditPage } from '../src/contract/audit.ts';
+import { environment } from '../src/contract/environment.ts';
 import * as events from '../src/contract/event.ts';
 import * as logs from '../src/contract/log.ts';
 import * as masters from '../src/contract/master.ts';
@@ -42,6 +44,9 @@ const ROUTES = [
   ['GET', '/v1/workers?usage=true&select=*&namespace=*', workers.workerList],
   ['GET', '/v1/workers/{id}', workers.workerDetail],
   ['GET', '/v1/workers/{id}/why', workers.explanation],
+  ['GET', '/v1/graph', z.object({ workers: z.array(workers.graphNode) })],
+  ['GET', '/v1/processes?select=web', z.object({ processes: z.array(workers.process) })],
+  ['GET', '/v1/workers/{id}/environment?reveal=true', environment],
   ['GET', '/v1/workers/{id}/limits', z.object({ limits: z.array(workers.limitReport) })],
   ['GET', '/v1/workers/{id}/wait?for=ready', workers.waited],
   ...PLAIN_ORDERS.map((order) => ['POST', `/v1/workers/{id}/${order}?wait=5s`, workers.ticket] as const),
@@ -51,6 +56,7 @@ const ROUTES = [
   ['GET', '/v1/events?since=0&limit=10&type=worker.ready&select=web', events.eventPage],
   ['GET', '/v1/logs?lines=3&stream=stderr', logs.lines],
   ['GET', '/v1/logs/search?text=a&from=2026-01-31T00:00:00Z&limit=1', logs.page],
+  ['GET', '/v1/audit?limit=5&action=login&by=ann', auditPage],
   ['POST', '/v1/config/validate', masters.validation, { text: 'workers: []' }],
 ] as const;
 
@@ -143,7 +149,7 @@ describe('rights', () => {
       if (path.includes('/tickets')) continue;
       const { status, text } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
       // A list leaves out what may not be seen.
-      if (path.startsWith('/v1/workers?')) expect(JSON.parse(text)).toMatchObject({ workers: [] });
+      if (/^\/v1\/(?:workers\?|graph|processes)/.test(path)) expect(text).toContain('[]');
       else
         expect({ path, status, code: problem.parse(JSON.parse(text)).code }).toEqual({
           path,
@@ -153,6 +159,7 @@ describe('rights', () => {
     }
     expect(master.asked).toEqual([]);
     expect([...asked].sort()).toEqual([
+      'audit:read',
       'config:validate',
       'events:read',
       'logs:read',
@@ -160,6 +167,7 @@ describe('rights', () => {
       'master:shutdown',
       'workers:order',
       'workers:read',
+      'workers:reveal',
       'workers:signal',
     ]);
     await served.close();

@@ -15,6 +15,7 @@ import {
   type Identity,
   type LogLine,
   type LogNews,
+  noAudit,
   type Ordered,
   select,
   type Ticket,
@@ -180,6 +181,11 @@ export class FakeMaster implements Control {
     return id === 'web' ? [{ id: 'db', condition: 'ready', restart: false }] : [];
   }
 
+  environment(id: string, reveal: boolean): ReturnType<Control['environment']> {
+    this.worker(id);
+    return { argv: ['sleep', '1'], variables: { A: reveal ? 'secret' : null } };
+  }
+
   limits(): ReturnType<Control['limits']> {
     return [{ limit: 'memory.max_rss', status: 'enforced', mechanism: 'cgroup2 memory.max', reason: '' }];
   }
@@ -316,6 +322,7 @@ export async function serve(
   const api = await createApi({
     control: master,
     authorize,
+    audit: noAudit,
     identify: () => OWNER,
     defect: (error) => defects.push(error),
   });

@@ -16,6 +16,7 @@ import type {
   UnmanagedSpec,
 } from '@hsu-master/core';
 import type { Path } from './issue.ts';
+import type { ListenAddress } from './schema/api.ts';
 import type { LogLevel, OnMasterExit } from './schema/root.ts';
 import type { WrittenTarget } from './schema/targets.ts';
 
@@ -29,6 +30,25 @@ export interface MasterConfig {
   readonly forceShutdownTimeout: Milliseconds;
   /** What an ordered end does with the workers. */
   readonly onExit: OnMasterExit;
+}
+
+/** Files, absolute. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  /** null: nobody is asked for a certificate. */
+  readonly clientCa: string | null;
+}
+
+/** The API over the network. */
+export interface ApiConfig {
+  readonly listen: ListenAddress;
+  readonly tls: TlsConfig | null;
+  /** Beside `localhost` and addresses; `*.example.com` is any name below. */
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Requests a second for each token; 0: any number. */
+  readonly rateLimit: number;
 }
 
 /** How the program is given: words, or a line for a shell with the shell’s own arguments. */

@@ -75,7 +75,9 @@ function objectsOf({ path, field }: Place): readonly Place[] {
     case 'list':
       return objectsOf({ path: `${path}[]`, field: field.item });
     case 'forms':
-      return [field.map, field.list].flatMap((form) => (form === null ? [] : objectsOf({ path, field: form })));
+      return [field.map, field.list].flatMap((form) =>
+        form === null ? [] : objectsOf({ path, field: form }),
+      );
     case 'any':
       return field.elsewhere ? [shortForm, longForm].map((form) => ({ path: `${path}[]`, field: form })) : [];
     case 'scalar':

@@ -38,6 +38,7 @@ export function readDocument(
   const workers = readWorkers(items, reading, findings, identities);
   return {
     master: document?.master,
+    api: document?.api,
     namespaces: document?.namespaces,
     groups: document?.groups,
     logCollection: document?.log_collection,

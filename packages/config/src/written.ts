@@ -15,6 +15,7 @@ export type WrittenWorker =
 
 export interface WrittenConfig {
   readonly master: WrittenMaster | undefined;
+  readonly api: WrittenRoot['api'];
   readonly namespaces: WrittenRoot['namespaces'];
   readonly groups: WrittenRoot['groups'];
   readonly logCollection: WrittenRoot['log_collection'];

@@ -130,7 +130,7 @@ workers:
 `;
     expect(refusals(text)).toMatchInlineSnapshot(`
       [
-        "1:1 __proto__: unknown key "__proto__" (known keys: master, log_collection, namespaces, groups, workers)",
+        "1:1 __proto__: unknown key "__proto__" (known keys: master, api, log_collection, namespaces, groups, workers)",
         "5:5 workers[0].constructor: unknown key "constructor"",
         "6:11 workers[0].env.__proto__: is no name that can be used",
         "9:11 workers[1].env[0]: "__proto__" is no name that can be used",

@@ -70,6 +70,7 @@ export {
 export { until, within } from './control/until.ts';
 export type {
   EndView,
+  GivenEnvironment,
   MasterView,
   ProcessView,
   UsageView,

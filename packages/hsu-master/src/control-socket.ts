@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Api } from '@hsu-master/api';
 import { socketAddress } from '@hsu-master/api/client';
-import { type Control, HsuError, type Identity, ownerOnly } from '@hsu-master/core';
+import { type Audit, type Control, HsuError, type Identity, ownerOnly } from '@hsu-master/core';
 import type { Native } from '@hsu-master/native';
 import { makeDirectory } from '@hsu-master/workers';
 import { SOCKET_NAME } from './socket-name.ts';
@@ -16,6 +16,7 @@ export interface SocketParts {
   readonly control: Control;
   readonly runDirectory: string;
   readonly native: Native | null;
+  readonly audit: Audit;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
 }
@@ -118,7 +119,7 @@ async function listen(
     if (identity === null) socket.destroy();
     else identities.set(socket, identity);
   });
-  const { control, defect } = parts;
+  const { control, defect, audit } = parts;
   const load = async (): Promise<Api> => {
     const { createApi } = await import('@hsu-master/api');
     const identityOf = ({ socket }: IncomingMessage): Identity => {
@@ -126,7 +127,7 @@ async function listen(
       if (identity === undefined) throw new HsuError('E_UNAUTHENTICATED', 'a request without a connection');
       return identity;
     };
-    return createApi({ control, authorize: ownerOnly, defect, identify: identityOf });
+    return createApi({ control, authorize: ownerOnly, audit, defect, identify: identityOf });
   };
   let api: Promise<Api> | null = null;
   serve(server, () => (api ??= load()), defect);

@@ -2,7 +2,11 @@ import {
   type Clock,
   describeExit,
   type EndView,
+  type GivenEnvironment,
   hasReadiness,
+  MASK,
+  maskText,
+  maskWords,
   type Milliseconds,
   type MonotonicTime,
   type UsageView,
@@ -105,7 +109,7 @@ export function detailOf(
   const { command, log } = spec;
   return {
     description: spec.description,
-    argv: command.argv,
+    argv: maskWords(command.argv),
     cwd: command.cwd,
     environment: Object.keys(command.env),
     user: command.user,
@@ -118,24 +122,28 @@ export function detailOf(
   };
 }
 
+/** Of a variable nobody knows whether it is secret: without `reveal` its name alone is told. */
+export function environmentOf({ command }: WorkerSpec, reveal: boolean): GivenEnvironment {
+  if (reveal) return { argv: command.argv, variables: command.env };
+  const variables = Object.fromEntries(Object.keys(command.env).map((name) => [name, null]));
+  return { argv: maskWords(command.argv), variables };
+}
+
 /** Headers of a probe often hold a token, and so may a URL. */
 function withoutSecrets(probes: WorkerSpec['probes']): WorkerSpec['probes'] {
   const bare = (probe: WorkerSpec['probes']['liveness']): typeof probe => {
+    if (probe?.check.type === 'exec')
+      return {
+        ...probe,
+        check: { ...probe.check, argv: maskWords(probe.check.argv) as typeof probe.check.argv },
+      };
     if (probe?.check.type !== 'http') return probe;
-    const headers = Object.fromEntries(Object.keys(probe.check.headers).map((name) => [name, '***']));
-    return { ...probe, check: { ...probe.check, url: withoutPassword(probe.check.url), headers } };
+    const headers = Object.fromEntries(Object.keys(probe.check.headers).map((name) => [name, MASK]));
+    return { ...probe, check: { ...probe.check, url: maskText(probe.check.url), headers } };
   };
   return {
     startup: bare(probes.startup),
     liveness: bare(probes.liveness),
     readiness: bare(probes.readiness),
   };
-}
-
-function withoutPassword(text: string): string {
-  if (!URL.canParse(text)) return text;
-  const url = new URL(text);
-  if (url.password === '') return text;
-  url.password = '***';
-  return url.href;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import {
+  type Audit,
   type Caller,
   type Clock,
   type Control,
@@ -24,13 +25,15 @@ import { WorkerHistory } from './control-history.ts';
 import { logReader } from './control-logs.ts';
 import { processesOf } from './control-processes.ts';
 import { Tickets } from './control-tickets.ts';
-import { Calendar, detailOf, usageOf, viewOf } from './control-views.ts';
+import { Calendar, detailOf, environmentOf, usageOf, viewOf } from './control-views.ts';
 import { load, type Master } from './create-master.ts';
 import { ownVersion } from './version.ts';
 
 export interface ControlOptions {
   readonly master: Master;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Hears of orders and of the end. */
+  readonly audit: Audit;
   /** Ends the master; called once. */
   shutdown(reason: string): Promise<Ending>;
 }
@@ -119,6 +122,10 @@ class MasterControl implements Control {
     return this.#spec(id).dependsOn;
   }
 
+  environment(id: WorkerId, reveal: boolean): ReturnType<Control['environment']> {
+    return environmentOf(this.#spec(id), reveal);
+  }
+
   limits(id: WorkerId): ReturnType<Control['limits']> {
     return this.#master.limits(this.#spec(id).id);
   }
@@ -130,9 +137,19 @@ class MasterControl implements Control {
     return Promise.resolve(explain({ worker, events: this.#history.of(id), lastWords, now }));
   }
 
-  order(id: WorkerId, order: Order, _by: Caller): ReturnType<Control['order']> {
+  order(id: WorkerId, order: Order, by: Caller): ReturnType<Control['order']> {
     const spec = this.#spec(id);
-    return this.#tickets.take(id, order.kind, this.#give(spec, order));
+    const action = `worker.${order.kind}`;
+    const told = order.kind === 'signal' ? `${order.signal} to ${order.to}` : null;
+    try {
+      const ordered = this.#tickets.take(id, order.kind, this.#give(spec, order));
+      this.#options.audit.record({ by, action, on: id, result: 'done', why: told });
+      return ordered;
+    } catch (error) {
+      const why = error instanceof HsuError ? error.code : 'E_INTERNAL';
+      this.#options.audit.record({ by, action, on: id, result: 'failed', why });
+      throw error;
+    }
   }
 
   ticket(id: string): ReturnType<Control['ticket']> {
@@ -193,6 +210,7 @@ class MasterControl implements Control {
   }
 
   shutdown(reason: string, by: Caller): Promise<Ending> {
+    this.#options.audit.record({ by, action: 'master.shutdown', on: 'master', result: 'done', why: reason });
     this.#ended ??= this.#options.shutdown(`${reason} (${by.name})`);
     return this.#ended;
   }

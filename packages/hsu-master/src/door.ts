@@ -1,5 +1,8 @@
+import { type EventDraft, maskText } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
+import { openAccess } from './access/access.ts';
+import type { Listener } from './access/listener.ts';
 import { createControl } from './control.ts';
 import { type ControlSocket, openControlSocket } from './control-socket.ts';
 import type { Master } from './create-master.ts';
@@ -7,7 +10,7 @@ import type { EndResult } from './wire.ts';
 
 /** The way in for those who ask a master, and what they ask of it that ends it. */
 export interface Door {
-  /** @throws HsuError E_OTHER_MASTER, E_STATE */
+  /** What is open stays so where something else is not. @throws HsuError E_OTHER_MASTER, E_STATE, E_ADDRESS */
   open(): Promise<void>;
   /** Resolves when somebody asks for the end: that of the workers too, whatever the configuration says of other ends. */
   readonly asked: Promise<AskedEnd>;
@@ -21,11 +24,23 @@ interface AskedEnd {
   readonly workers: 'stop';
 }
 
+/** Requests a second for each token where the configuration says nothing. */
+const RATE = 100;
+
 export function openDoor(master: Master): Door {
   const asked = Promise.withResolvers<AskedEnd>();
   const ended = Promise.withResolvers<EndResult | null>();
+  const clock = realClock();
+  const tell = (event: EventDraft): void => {
+    master.events.publish(event, clock.wallNow(), null, null);
+  };
+  const { stateDirectory } = master.places;
+  const { api } = master.config;
+  const access = openAccess({ stateDirectory, clock, perSecond: api?.rateLimit ?? RATE, tell });
+  const { audit, gate } = access;
   const control = createControl({
     master,
+    audit,
     environment: process.env,
     async shutdown(reason) {
       asked.resolve({ reason, failed: false, workers: 'stop' });
@@ -37,22 +52,27 @@ export function openDoor(master: Master): Door {
   });
   const defect = (error: unknown): void => {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const at = realClock().wallNow();
-    master.events.publish({ type: 'supervisor.defect', payload: { message } }, at, null, null);
+    tell({ type: 'supervisor.defect', payload: { message: maskText(message) } });
   };
   let socket: ControlSocket | null = null;
+  let listener: Listener | null = null;
   return {
     asked: asked.promise,
     async open() {
       const loaded = loadNative();
       const native = loaded.ok ? loaded.native : null;
       const { runDirectory } = master.places;
-      socket = await openControlSocket({ control, runDirectory, native, defect });
+      socket = await openControlSocket({ control, runDirectory, native, audit, defect });
+      if (api === null) return;
+      const { openListener } = await import('./access/listener.ts');
+      listener = await openListener({ control, config: api, gate, audit, defect, tell });
     },
     async close(result) {
       ended.resolve(result);
-      await socket?.close();
+      await Promise.all([socket?.close(), listener?.close()]);
       socket = null;
+      listener = null;
+      await access.close();
     },
   };
 }

@@ -10,7 +10,10 @@ export const EXIT_CODES = {
       'The operation failed; for `run`: processes survived the stop, a worker could never be started, or every worker has ended and one of them failed.',
   },
   usage: { code: 2, means: 'The command line or the configuration is not valid, or this Node is too old.' },
-  conflict: { code: 7, means: 'Another master runs with the same state directory.' },
+  conflict: {
+    code: 7,
+    means: 'Another master runs with the same state directory, or the address of the API is taken.',
+  },
   timeout: { code: 5, means: '`up`: the workers were not ready in time; the master runs.' },
   forced: { code: 130, means: 'A second Ctrl-C cut the graces short.' },
 } as const;

@@ -31,6 +31,7 @@ const ASKING: ReadonlySet<string> = new Set([
 /** Runs one command line to its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === '__complete') return (await import('./completion.ts')).answerCompletion(argv.slice(1));
+  if (argv[0] === 'token') return (await import('./access/token-command.ts')).token(argv.slice(1));
   const asking = askingPart(argv);
   if (asking !== null) return (await import('./ask.ts')).ask(asking);
   let flags: Flags;
@@ -47,7 +48,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = words;
   if (flags.help || command === 'help')
     return (await import('./help-of.ts')).help(command === 'help' ? rest[0] : command);
-  if (flags.version && command === undefined) return (await import('./version.ts')).printVersion(flags.output);
+  if (flags.version && command === undefined)
+    return (await import('./version.ts')).printVersion(flags.output);
   if (command === 'doctor') {
     if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
     return (await import('./doctor.ts')).doctor(flags);

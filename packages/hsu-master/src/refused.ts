@@ -6,5 +6,7 @@ export function refused(error: unknown): number {
   if (!(error instanceof HsuError)) throw error;
   process.stderr.write(`hsu-master: ${error.message}\n`);
   if (error.code === 'E_OTHER_MASTER') return EXIT_CODES.conflict.code;
+  if (error.code === 'E_ADDRESS')
+    return error.detail['inUse'] === true ? EXIT_CODES.conflict.code : EXIT_CODES.failed.code;
   return error.code === 'E_STATE' ? EXIT_CODES.failed.code : EXIT_CODES.usage.code;
 }

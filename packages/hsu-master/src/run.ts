@@ -112,6 +112,7 @@ async function hold(held: Held): Promise<number> {
     // Who goes on with what runs does so, even if nobody can ask it.
     if (succession === null) {
       await master.shutdown({ workers: 'leave' });
+      await door.close(null);
       return refused(error);
     }
     terminal.note(error instanceof Error ? error.message : String(error));

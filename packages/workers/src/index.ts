@@ -24,6 +24,7 @@ export type { UsagePoint, WorkerUsage } from './limits/usage-history.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export type { ShutdownResult } from './ordered-stop.ts';
 export { PidFiles, type PidFilesParts } from './pid-files/pid-files.ts';
+export { holderOf, type PortHolder } from './ports/holder.ts';
 export { type PortMemory, portMemory } from './ports/port-memory.ts';
 export { Ports } from './ports/ports.ts';
 export { realClock } from './real-clock.ts';

@@ -90,6 +90,12 @@ export class Client {
     return (await this.#transport.json<{ readonly workers: wire.GraphNode[] }>(asked)).workers;
   }
 
+  /** What its program is given; with secrets only where `reveal` is asked for and allowed. */
+  environment(id: string, reveal = false): Promise<wire.Environment> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/environment`;
+    return this.#transport.json({ path, query: { reveal } });
+  }
+
   why(id: string): Promise<wire.Explanation> {
     return this.#transport.json({ path: `/v1/workers/${encodeURIComponent(id)}/why` });
   }
@@ -154,6 +160,17 @@ export class Client {
   validate(text: string, file?: string): Promise<wire.Validation> {
     const body = file === undefined ? { text } : { text, file };
     return this.#transport.json({ method: 'POST', path: '/v1/config/validate', body });
+  }
+
+  /** The newest entries of the audit, oldest first. */
+  async audit(
+    which: {
+      readonly limit?: number;
+      readonly action?: string | undefined;
+      readonly by?: string | undefined;
+    } = {},
+  ): Promise<readonly wire.AuditEntry[]> {
+    return (await this.#transport.json<wire.AuditPage>({ path: '/v1/audit', query: { ...which } })).entries;
   }
 
   /** Ends all workers and the master; resolves when nothing of them is alive. */

@@ -1,6 +1,8 @@
 export type {
+  AuditEntry,
   Capability,
   Ending,
+  Environment,
   Event,
   EventPage,
   Explanation,

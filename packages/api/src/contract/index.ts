@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type * as audits from './audit.ts';
+import type * as environments from './environment.ts';
 import type * as events from './event.ts';
 import type * as logs from './log.ts';
 import type * as masters from './master.ts';
@@ -25,4 +27,7 @@ export type EventPage = z.output<typeof events.eventPage>;
 export type LogLine = z.output<typeof logs.line>;
 export type LogLines = z.output<typeof logs.lines>;
 export type LogPage = z.output<typeof logs.page>;
+export type AuditEntry = z.output<typeof audits.auditEntry>;
+export type AuditPage = z.output<typeof audits.auditPage>;
+export type Environment = z.output<typeof environments.environment>;
 export type Problem = z.output<typeof problems.problem>;

@@ -6,7 +6,7 @@ import { answers } from './answers.ts';
 
 const tags = ['master'];
 
-export function masterRoutes(app: App, { control, allow, document }: Context): void {
+export function masterRoutes(app: App, { control, allow, allowed, document }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/version',
@@ -32,7 +32,8 @@ export function masterRoutes(app: App, { control, allow, document }: Context): v
     },
     handler: (request) => {
       allow(request, 'master:read');
-      return told.health(control.workers({ patterns: [], namespace: null }, false));
+      const all = control.workers({ patterns: [], namespace: null }, false);
+      return told.health(allowed(request, 'workers:read', all));
     },
   });
   app.route({

@@ -22,11 +22,7 @@ export function treeRoutes(app: App, { control, allowed }: Context): void {
     },
     handler: (request) => {
       const { select, namespace = null } = request.query;
-      const found = allowed(
-        request,
-        'workers:read',
-        control.workers({ patterns: select, namespace }, false),
-      );
+      const found = allowed(request, 'workers:read', control.workers({ patterns: select, namespace }, false));
       return {
         processes: found.flatMap(({ id }) => control.processes(id).map((one) => told.process(id, one))),
       };
@@ -44,11 +40,7 @@ export function treeRoutes(app: App, { control, allowed }: Context): void {
     },
     handler: (request) => {
       const { select, namespace = null } = request.query;
-      const found = allowed(
-        request,
-        'workers:read',
-        control.workers({ patterns: select, namespace }, false),
-      );
+      const found = allowed(request, 'workers:read', control.workers({ patterns: select, namespace }, false));
       return {
         workers: found.map(({ id, namespace: of, enabled, phase, ready, completed }) => ({
           id,

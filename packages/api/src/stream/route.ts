@@ -26,7 +26,7 @@ export function streamRoute(app: App, context: Context): void {
       const subscriptions = new Subscriptions({ context, request, channel });
       socket.on('message', (data, isBinary) => {
         if (isBinary) channel.close(1003, 'messages are text');
-        else subscriptions.hear((data as Buffer).toString());
+        else subscriptions.hear(data as Buffer);
       });
       // What is wrong with a frame ends the connection, with the code of the protocol.
       socket.on('error', () => {});
@@ -45,9 +45,15 @@ class Subscriptions {
     this.#subscriber = subscriber;
   }
 
-  hear(text: string): void {
+  hear(data: Buffer): void {
     const { channel, context } = this.#subscriber;
-    const request = parse(text);
+    try {
+      context.message(this.#subscriber.request);
+    } catch (error) {
+      channel.send(refusal(null, error, context.defect));
+      return;
+    }
+    const request = parse(data.toString());
     if (typeof request === 'string') {
       channel.send(refusal(null, new HsuError('E_REQUEST', request), context.defect));
       return;

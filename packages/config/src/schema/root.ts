@@ -1,3 +1,4 @@
+import { api } from './api.ts';
 import { anything, later, map, object, type Written } from './fields.ts';
 import { IGNORED } from './ignored.ts';
 import { quotaLimits } from './limits.ts';
@@ -41,6 +42,7 @@ const shared = members('What its workers share.');
 export const root = object(
   {
     master,
+    api,
     log_collection: logCollection,
     namespaces: map(
       shared,

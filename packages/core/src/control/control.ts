@@ -9,7 +9,7 @@ import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
 import type { Selection } from './select.ts';
-import type { MasterView, ProcessView, WorkerDetail, WorkerView } from './view.ts';
+import type { GivenEnvironment, MasterView, ProcessView, WorkerDetail, WorkerView } from './view.ts';
 
 /** Numbered facts, with a bounded memory. */
 export interface EventSource {
@@ -123,6 +123,8 @@ export interface Control {
   /** The living processes of its tree; of what others started, with what descends from it. */
   processes(id: WorkerId): readonly ProcessView[];
   dependencies(id: WorkerId): readonly Dependency[];
+  /** What its program is given; without `reveal`, no secret and no value of a variable. */
+  environment(id: WorkerId, reveal: boolean): GivenEnvironment;
   limits(id: WorkerId): readonly LimitReport[];
   why(id: WorkerId): Promise<Explanation>;
   /**

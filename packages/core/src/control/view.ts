@@ -59,6 +59,13 @@ export interface WorkerView {
   readonly usage: UsageView | null;
 }
 
+/** What a program is given. */
+export interface GivenEnvironment {
+  readonly argv: readonly string[];
+  /** null: not told. */
+  readonly variables: Readonly<Record<string, string | null>>;
+}
+
 /** What was written about a worker, as far as a reader may see it: values of the environment are left out. */
 export interface WorkerDetail {
   readonly description: string;

@@ -130,6 +130,7 @@ export interface EventMap {
   'api.certificate-loaded': { readonly file: string };
   'api.certificate-refused': { readonly file: string; readonly reason: string };
   'api.locked-out': { readonly from: string; readonly until: WallTime };
+  'api.tokens-refused': { readonly file: string; readonly reason: string };
   'audit.failed': { readonly file: string; readonly reason: string };
   'config.loaded': {
     readonly revision: number;
@@ -416,6 +417,10 @@ export const EVENT_MEANINGS: EventMeanings = {
     means:
       'Too many wrong tokens came from one address, which is not answered for a while. The socket of the owner is.',
     payload: { from: 'the way and the address', until: 'wall time of its next chance' },
+  },
+  'api.tokens-refused': {
+    means: 'The file of tokens cannot be read or trusted; nobody is let in by a token.',
+    payload: { file: 'the file', reason: 'what is wrong' },
   },
   'audit.failed': {
     means: 'The audit cannot be written; orders are carried out all the same.',

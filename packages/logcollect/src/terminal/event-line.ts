@@ -126,6 +126,7 @@ const WORDS: Wording = {
     `cannot use the new certificate ${file}, and goes on with the one before: ${reason}`,
   'api.locked-out': ({ from, until }) =>
     `too many wrong tokens came by ${from}; it is not answered before ${new Date(until).toISOString()}`,
+  'api.tokens-refused': ({ file, reason }) => `lets nobody in by a token: ${reason} (${file})`,
   'audit.failed': ({ file, reason }) => `cannot write the audit ${file}: ${reason}`,
   'config.loaded': ({ revision, file, source }) =>
     source === 'file'

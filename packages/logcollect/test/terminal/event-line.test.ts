@@ -294,6 +294,10 @@ const masterLines: readonly (readonly [EventDraft, string | null])[] = [
     'hsu-master: answers at https://127.0.0.1:7400',
   ],
   [
+    { type: 'api.tokens-refused', payload: { file: '/s/tokens.json', reason: 'it is damaged' } },
+    'hsu-master: lets nobody in by a token: it is damaged (/s/tokens.json)',
+  ],
+  [
     { type: 'api.certificate-loaded', payload: { file: '/etc/hsu/api.crt' } },
     'hsu-master: uses the new certificate /etc/hsu/api.crt',
   ],

@@ -1,0 +1,33 @@
+import type { Clock, EventDraft } from '@hsu-master/core';
+import { type AuditFile, openAuditFile } from './audit-file.ts';
+import { TokenGate } from './gate.ts';
+import { TokenFile } from './token-file.ts';
+
+/** Who is let in over the network, and what is written down of what everybody does. */
+export interface Access {
+  readonly gate: TokenGate;
+  readonly audit: AuditFile;
+  close(): Promise<void>;
+}
+
+export interface AccessParts {
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  /** Requests a second for each token; 0: any number. */
+  readonly perSecond: number;
+  tell(event: EventDraft): void;
+}
+
+/** Opens nothing yet: files are read and written when somebody comes. */
+export function openAccess({ stateDirectory, clock, perSecond, tell }: AccessParts): Access {
+  const audit = openAuditFile({ stateDirectory, clock, tell });
+  const gate = new TokenGate({ tokens: new TokenFile(stateDirectory), audit, clock, perSecond, tell });
+  return {
+    gate,
+    audit,
+    async close() {
+      gate.close();
+      await audit.close();
+    },
+  };
+}
