@@ -9,7 +9,7 @@ import { digest } from '../src/worker/digest.ts';
 import type { Effect } from '../src/worker/effects.ts';
 import type { Exit, ProcessIdentity } from '../src/worker/exit.ts';
 import type { WorkerMemo } from '../src/worker/memo.ts';
-import type { Message } from '../src/worker/messages.ts';
+import type { EndCause, Message } from '../src/worker/messages.ts';
 import type { WorkerSpec } from '../src/worker/spec.ts';
 import { newWorker, type Phase, type Worker } from '../src/worker/state.ts';
 
@@ -146,7 +146,7 @@ export function memo(differs: Partial<WorkerMemo> = {}): WorkerMemo {
 type Short<M> = M extends { readonly run: number }
   ? Omit<M, 'run'> & { readonly run?: number }
   : M extends { readonly ticket: number | null; readonly cause: unknown }
-    ? Omit<M, 'ticket' | 'cause'> & { readonly ticket?: number; readonly cause?: 'operator' | 'shutdown' }
+    ? Omit<M, 'ticket' | 'cause'> & { readonly ticket?: number; readonly cause?: EndCause }
     : M extends { readonly ticket: number | null }
       ? Omit<M, 'ticket'> & { readonly ticket?: number }
       : M;
@@ -173,6 +173,7 @@ const HAS_RUN: ReadonlySet<string> = new Set<Message['kind']>([
 const BARE: ReadonlySet<string> = new Set<Message['kind']>([
   'dependencies',
   'limits-changed',
+  'spec-changed',
   'recalled',
   'appeared',
 ]);

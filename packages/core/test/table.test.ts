@@ -45,7 +45,7 @@ type Told = Parameters<Rig['tell']>[0];
 
 const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K })[] } = {
   start: [{ kind: 'start' }],
-  stop: [{ kind: 'stop' }, { kind: 'stop', cause: 'shutdown' }],
+  stop: [{ kind: 'stop' }, { kind: 'stop', cause: 'shutdown' }, { kind: 'stop', cause: 'configuration' }],
   restart: [{ kind: 'restart' }],
   reset: [{ kind: 'reset' }],
   kill: [{ kind: 'kill' }, { kind: 'kill', cause: 'shutdown' }],
@@ -90,6 +90,11 @@ const TOLD: { readonly [K in MessageKind]: readonly (Told & { readonly kind: K }
   })),
   'limit-cleared': [{ kind: 'limit-cleared', limit: 'memory.max_rss' }],
   'limits-changed': [{ kind: 'limits-changed' }],
+  'spec-changed': [
+    { kind: 'spec-changed', restart: true, probes: true },
+    { kind: 'spec-changed', restart: false, probes: true },
+    { kind: 'spec-changed', restart: false, probes: false },
+  ],
   'limits-set': [{ kind: 'limits-set', limits: [] }],
   appeared: [{ kind: 'appeared', process: LEADER, age: 100 }],
   'control-failed': [
@@ -173,6 +178,7 @@ function hear(differs: SpecDiffers, told: readonly Told[], look: (rig: Rig, mess
       !isCommand &&
       message.kind !== 'dependencies' &&
       message.kind !== 'limits-changed' &&
+      message.kind !== 'spec-changed' &&
       !CAN_ARRIVE[name as PhaseName].includes(message.kind)
     )
       continue;

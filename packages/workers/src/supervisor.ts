@@ -1,6 +1,7 @@
 import {
   type Clock,
   type CommandMessage,
+  type DependencyView,
   decide,
   dependencyView,
   dependents,
@@ -29,6 +30,7 @@ import {
   waitingFor,
 } from '@hsu-master/core';
 import { admit } from './admission.ts';
+import { Change } from './change.ts';
 import { UnmanagedUnits } from './kinds/unmanaged-units.ts';
 import { LeftOvers } from './left-overs.ts';
 import { legacyOf, lostOf, unrecorded, wantedOf } from './legacy.ts';
@@ -38,6 +40,7 @@ import type { PidFiles } from './pid-files/pid-files.ts';
 import { Ports } from './ports/ports.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { SpawnQueue } from './spawn-queue.ts';
+import { Transition, type TransitionResult } from './transition.ts';
 import { WorkerActor } from './worker-actor.ts';
 
 /** How many of the latest events a supervisor remembers. */
@@ -64,6 +67,13 @@ export interface SupervisorParts {
   readonly decide?: typeof decide;
 }
 
+const ABOUT_TO_CHANGE: DependencyView = {
+  started: false,
+  ready: false,
+  completed: false,
+  doing: 'about to give way to what its configuration says now',
+};
+
 /** Whether a process that ran runs no more; what was stopped while it was starting ran for no turn. */
 function leftRunning(before: Worker, after: Worker): boolean {
   if (before.phase.name === 'running') return after.phase.name !== 'running';
@@ -80,6 +90,11 @@ export class Supervisor {
   readonly #leftOvers: LeftOvers;
   readonly #unmanaged: UnmanagedUnits;
   readonly #surroundings: ConstructorParameters<typeof WorkerActor>[1];
+  /** Numbers of the last runs of workers that were removed: no run of this master has the name of another. */
+  readonly #lastRuns = new Map<WorkerId, number>();
+  /** Workers that are ended for good, and what takes their places under their names; null: nothing. */
+  readonly #leaving = new Map<WorkerId, WorkerSpec | null>();
+  #transition: Transition | null = null;
   #dependents: ReadonlyMap<WorkerId, readonly WorkerId[]> = new Map();
   #lastTicket = 0;
   #stop: OrderedStop | null = null;
@@ -133,6 +148,30 @@ export class Supervisor {
     const all = admit(this.#specs(), specs);
     for (const spec of specs) this.#actors.set(spec.id, new WorkerActor(spec, this.#surroundings));
     this.#dependents = dependents(all);
+  }
+
+  /** As they are now, without those that are ended for good. */
+  specs(): readonly WorkerSpec[] {
+    return [...this.#actors].flatMap(([id, { spec }]) => {
+      const next = this.#leaving.get(id);
+      if (next === undefined) return [spec];
+      return next === null ? [] : [next];
+    });
+  }
+
+  /**
+   * Makes these the only workers. Those that are described as before are not touched; of the others those are ended and begun anew whose
+   * processes could not be what is described now, dependents before what they depend on. Resolves when what was to go is gone and what was
+   * to begin runs, or waits or fails by its own rules. A later call goes on from wherever this one has come. Before `startAll` nothing is
+   * started.
+   * @throws HsuError E_DUPLICATE_WORKER, E_MISSING_DEPENDENCY, E_CYCLE, E_SHUTTING_DOWN; nothing has changed then
+   */
+  apply(specs: readonly WorkerSpec[]): Promise<TransitionResult> {
+    if (this.#isOver) throw new HsuError('E_SHUTTING_DOWN', 'the master is stopping');
+    admit([], specs);
+    const { promise, resolve } = Promise.withResolvers<TransitionResult>();
+    this.#mailbox.post(() => this.#turnInto(specs, resolve));
+    return promise;
   }
 
   /**
@@ -217,6 +256,7 @@ export class Supervisor {
    */
   shutdown(reason: string, deadline: Milliseconds): Promise<ShutdownResult> {
     this.#ended ??= new Promise((finish) => {
+      this.#breakOff();
       const { clock } = this.#parts;
       const stopParts = { clock, mailbox: this.#mailbox, actors: this.#actors, leftOvers: this.#leftOvers };
       const finished = (result: ShutdownResult): void => {
@@ -237,6 +277,7 @@ export class Supervisor {
   leave(reason: string): void {
     if (this.#hasLeft || this.#stop?.finished === true) return;
     this.#hasLeft = true;
+    this.#breakOff();
     this.#mailbox.close();
     this.#surroundings.spawns.clear();
     this.#stop?.abandon();
@@ -255,6 +296,107 @@ export class Supervisor {
   /** During a shutdown: kills what is left at once. */
   force(): void {
     this.#stop?.force();
+  }
+
+  #turnInto(specs: readonly WorkerSpec[], finished: (result: TransitionResult) => void): void {
+    const failure = {
+      code: 'E_SUPERSEDED',
+      message: 'a later configuration took its place',
+      workerId: null,
+    } as const;
+    this.#transition?.abandon({ state: 'superseded', failures: [failure] });
+    const disabling = this.#transition?.disabling ?? [];
+    const change = new Change(specs, { actors: this.#actors, leaving: this.#leaving, disabling });
+    for (const { actor, spec } of change.kept) actor.change(spec);
+    for (const quota of change.quotas) this.setQuota(quota);
+    for (const spec of change.added) this.#take(spec);
+    this.#order(specs);
+    for (const { actor } of change.kept) {
+      if (actor.isOutdated) this.#unmanaged.renew(actor);
+      if (this.#tookOver) this.#showDependencies(actor);
+    }
+    if (!this.#tookOver) {
+      // Nothing has begun: what is not wanted is just not there.
+      for (const id of this.#leaving.keys()) this.#remove(id);
+      finished({ state: 'done', failures: [] });
+      return;
+    }
+    const starting = new Set([...change.added.map(({ id }) => id), ...change.enabled]);
+    this.#transition = new Transition({
+      mailbox: this.#mailbox,
+      actors: this.#actors,
+      ending: change.ending(),
+      starting,
+      tell: (actor, how) => this.#endFor(actor, how),
+      finished,
+    });
+    for (const id of change.ending().keys()) this.#showDependents(id);
+    for (const id of startOrder(specs)) if (starting.has(id)) this.#startIfWanted(id);
+    this.#transition.look();
+  }
+
+  /** In the order of the specs; what is ended for good comes last. */
+  #order(specs: readonly WorkerSpec[]): void {
+    const actors = new Map(this.#actors);
+    this.#actors.clear();
+    for (const { id } of specs) this.#actors.set(id, actors.get(id) as WorkerActor);
+    for (const [id, actor] of actors) if (!this.#actors.has(id)) this.#actors.set(id, actor);
+    this.#dependents = dependents(this.#specs());
+  }
+
+  #take(spec: WorkerSpec): void {
+    const { id } = spec;
+    this.#actors.set(id, new WorkerActor(spec, this.#surroundings, this.#lastRuns.get(id)));
+  }
+
+  #startIfWanted(id: WorkerId): void {
+    const { spec, worker } = this.#actorOf(id);
+    if (spec.enabled && worker.desired === 'down' && this.#parts.journal.desired(id) !== 'down')
+      this.#begin(id, { kind: 'start', ticket: null });
+  }
+
+  /** The turn of a worker has come that is ended for a change of specs. */
+  #endFor(actor: WorkerActor, how: 'remove' | 'replace' | 'disable'): void {
+    const { id } = actor.spec;
+    if (how === 'replace') {
+      this.#showDependencies(actor);
+      actor.replace();
+    } else actor.tell({ kind: 'stop', ticket: null, cause: 'configuration' });
+    this.#showDependents(id);
+  }
+
+  /** Nothing of a worker is alive that was ended for good: it is forgotten, and what takes its name begins. */
+  #remove(id: WorkerId): void {
+    const { journal } = this.#parts;
+    const { worker } = this.#actorOf(id);
+    const next = this.#leaving.get(id) ?? null;
+    this.#leaving.delete(id);
+    this.#lastRuns.set(id, worker.run);
+    this.#unmanaged.forget(id);
+    this.#surroundings.ports.forget(id);
+    journal.remember(id, null);
+    journal.recordJudgement(id, null);
+    if (next === null) {
+      this.#actors.delete(id);
+      journal.recordDesired(id, 'up');
+      const removed = { type: 'worker.removed', payload: { runs: worker.run } } as const;
+      if (this.#tookOver) this.events.publish(removed, this.#parts.clock.wallNow(), id, null);
+    } else this.#take(next);
+    this.#dependents = dependents(this.#specs());
+    if (next === null || !this.#tookOver) return;
+    this.#startIfWanted(id);
+    this.#showDependents(id);
+  }
+
+  #showDependents(id: WorkerId): void {
+    for (const dependent of this.#dependents.get(id) ?? []) this.#showDependencies(this.#actorOf(dependent));
+  }
+
+  /** The master ends: what was not carried out of a change is the next one’s. */
+  #breakOff(): void {
+    const failure = { code: 'E_SHUTTING_DOWN', message: 'the master ended', workerId: null } as const;
+    this.#transition?.abandon({ state: 'failed', failures: [failure] });
+    this.#transition = null;
   }
 
   get #isOver(): boolean {
@@ -295,6 +437,11 @@ export class Supervisor {
     const starts = message.kind === 'start' || message.kind === 'restart' || message.kind === 'reset';
     if (this.#hasLeft || (starts && this.#stop !== null)) {
       const failure = { code: 'E_SHUTTING_DOWN', message: `worker "${id}": the master is stopping` } as const;
+      if (message.ticket !== null) this.#settle(message.ticket, { kind: 'failed', failure });
+      return;
+    }
+    if (starts && this.#leaving.has(id)) {
+      const failure = { code: 'E_UNKNOWN_WORKER', message: `worker "${id}" is being removed` } as const;
       if (message.ticket !== null) this.#settle(message.ticket, { kind: 'failed', failure });
       return;
     }
@@ -381,15 +528,22 @@ export class Supervisor {
     const now = this.#parts.clock.now();
     const others = waitingFor(spec.dependsOn, (id) => {
       const actor = this.#actors.get(id);
-      return actor === undefined ? null : dependencyView(actor.worker, now);
+      if (actor === undefined) return null;
+      return this.#transition?.isAwaited(id) === true ? ABOUT_TO_CHANGE : dependencyView(actor.worker, now);
     });
     return [...own, ...others];
   }
 
   #turned(actor: WorkerActor, before: Worker): void {
     this.#unmanaged.turned(actor);
-    if (this.#stop === null) this.#tellDependents(actor, before);
-    else this.#stop.turned(actor);
+    if (this.#stop !== null) {
+      this.#stop.turned(actor);
+      return;
+    }
+    this.#tellDependents(actor, before);
+    const { id } = actor.spec;
+    if (this.#leaving.has(id) && isAtRest(actor.worker)) this.#remove(id);
+    this.#transition?.turned(actor);
   }
 
   #tellDependents(actor: WorkerActor, before: Worker): void {

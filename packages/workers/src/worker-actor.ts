@@ -8,12 +8,14 @@ import {
   type Host,
   type HostRun,
   HsuError,
+  isSame,
   isUnknown,
   type Journal,
   type LimitReport,
   type LimitsSpec,
   type Message,
   type MonotonicTime,
+  needsRestart,
   newWorker,
   type OutputChannels,
   type OutputCollector,
@@ -64,6 +66,9 @@ export interface Surroundings {
   turned(actor: WorkerActor, before: Worker): void;
 }
 
+/** Whatever was limited is not any more. */
+const NO_LIMITS = { values: {}, affinity: null, scheduler: null } as const;
+
 type SpawnEffect = Effect & { readonly kind: 'spawn' };
 type AttachEffect = Effect & { readonly kind: 'attach' };
 
@@ -73,7 +78,7 @@ interface RunHandles {
   host: HostRun;
   limits: LimitsSpec | null;
   /** An earlier master began it and saw it pass its startup. */
-  readonly startedUp: boolean;
+  startedUp: boolean;
   /** When it was let go last; null: it was never held back. */
   freeSince: MonotonicTime | null;
   endHooks: ((how: RunEnding) => void)[];
@@ -84,20 +89,34 @@ export class WorkerActor {
   #spec: WorkerSpec;
   readonly #in: Surroundings;
   readonly #memory: Memory;
+  /** By which its present or last run was begun, but for what could be changed since. */
+  #runSpec: WorkerSpec;
   readonly #timers = new Map<TimerName, () => void>();
   #worker: Worker;
   #handles: RunHandles | null = null;
 
-  constructor(spec: WorkerSpec, surroundings: Surroundings) {
+  /** @param lastRun the number of the last run of a worker of that id, which this master has forgotten */
+  constructor(spec: WorkerSpec, surroundings: Surroundings, lastRun = 0) {
     this.#spec = spec;
+    this.#runSpec = spec;
     this.#in = surroundings;
-    this.#worker = newWorker(spec.id);
+    this.#worker = { ...newWorker(spec.id), run: lastRun };
     this.#memory = new Memory(surroundings);
   }
 
-  /** As it is now: its limits can be changed. */
+  /** As it is now: it can be changed. */
   get spec(): WorkerSpec {
     return this.#spec;
+  }
+
+  /** What its present process was started by. */
+  get runSpec(): WorkerSpec {
+    return this.#runSpec;
+  }
+
+  /** Whether its process, or that it has ended, is by a spec from which the present one does not go on. */
+  get isOutdated(): boolean {
+    return needsRestart(this.#runSpec, this.#spec);
   }
 
   get worker(): Worker {
@@ -133,8 +152,32 @@ export class WorkerActor {
   /** Other limits, for what runs and for what is to come. */
   setLimits(limits: LimitsSpec): void {
     this.#spec = { ...this.#spec, limits };
+    this.#runSpec = { ...this.#runSpec, limits };
     this.#memory.limitsChange();
     this.tell({ kind: 'limits-changed' });
+  }
+
+  /**
+   * Another spec of the same kind. What can be changed at once is; where its process has to give way, it waits to be told so with
+   * `replace`.
+   */
+  change(spec: WorkerSpec): void {
+    const { limits, probes, processFile } = this.#runSpec;
+    this.#spec = spec;
+    if (this.isOutdated) return;
+    this.#runSpec = spec;
+    if (!isSame(limits, spec.limits)) {
+      this.#memory.limitsChange();
+      const lifted = limits === null ? {} : { lifted: { ...limits, ...NO_LIMITS } };
+      this.tell({ kind: 'limits-changed', ...lifted });
+    }
+    if (!isSame(processFile, spec.processFile)) this.#moveFiles();
+    if (!isSame(probes, spec.probes)) this.tell({ kind: 'spec-changed', restart: false, probes: true });
+  }
+
+  /** Its process gives way to one by the present spec, if it is by another one. */
+  replace(): void {
+    if (this.isOutdated) this.tell({ kind: 'spec-changed', restart: true, probes: true });
   }
 
   /** The budget of this kind and name, if it is one of its own, has other limits: its host has set them already. */
@@ -156,7 +199,7 @@ export class WorkerActor {
     const { clock } = this.#in;
     const before = this.#worker;
     const decision = this.#in.decide(before, message, {
-      spec: this.spec,
+      spec: this.#specOfTurn(),
       now: clock.now(),
       wallNow: clock.wallNow(),
       random: clock.random(),
@@ -167,6 +210,14 @@ export class WorkerActor {
     this.#publish(message.kind === 'recalled' ? message.memo.run : before.run, decision);
     for (const effect of decision.effects) this.#attempt(effect);
     if (decision.worker !== before) this.#in.turned(this, before);
+  }
+
+  /** A process is ended as the spec says by which it was begun. */
+  #specOfTurn(): WorkerSpec {
+    const { phase } = this.#worker;
+    const { stop } = this.#runSpec;
+    const hasProcess = phase.name === 'running' || phase.name === 'starting';
+    return !hasProcess || stop === this.#spec.stop ? this.#spec : { ...this.#spec, stop };
   }
 
   /** A turn that ends one run may begin the next; what it says before `worker.starting` is about the former. */
@@ -233,6 +284,16 @@ export class WorkerActor {
         this.#writeFiles(effect);
         this.#beginHooks(effect);
         return;
+      case 'renew-hooks': {
+        const handles = this.#handlesOf(effect.run);
+        if (handles === null) return;
+        this.#endHooks('left');
+        const { phase } = this.#worker;
+        // Who was ready once has started up.
+        handles.startedUp ||= phase.name === 'running' && (phase.ready || phase.unreadyReason !== '');
+        this.#beginHooks({ ...effect, kind: 'begin-hooks' });
+        return;
+      }
       case 'end-hooks':
         this.#endHooks(this.#worker.phase.name === 'stopping' ? 'asked' : 'gone');
         return;
@@ -266,6 +327,7 @@ export class WorkerActor {
       this.tell({ kind: 'spawn-failed', run, failure, transient: true });
       return;
     }
+    this.#runSpec = this.#spec;
     try {
       this.#handles = {
         run,
@@ -348,6 +410,7 @@ export class WorkerActor {
 
   #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
     const { host, clock, events, collector } = this.#in;
+    this.#runSpec = this.#spec;
     // Its files are read by themselves; what it writes anywhere else nobody hears.
     const output = collector.open(this.#spec, run);
     for (const stream of ['stdout', 'stderr'] as const) output.end(stream);
@@ -390,6 +453,12 @@ export class WorkerActor {
     }
     const exit = { code: null, signal: null, coreDumped: false, usage: null };
     this.tell({ kind: 'exited', run: effect.run, exit, remaining: handles.host.members() });
+  }
+
+  #moveFiles(): void {
+    const { phase, run } = this.#worker;
+    this.#in.pidFiles?.remove(this.#spec, run);
+    if (phase.name === 'running') this.#writeFiles({ kind: 'follow', run, process: phase.process });
   }
 
   #writeFiles({ run, process }: Effect & { kind: 'begin-hooks' | 'follow' }): void {

@@ -4,6 +4,7 @@ import { describeWaiting, isForItself } from '../graph/waiting.ts';
 import { formatDuration, type WallTime } from '../units.ts';
 import { describeExit } from '../worker/exit.ts';
 import type { WorkerId } from '../worker/spec.ts';
+import { CHANGED } from '../worker/respec.ts';
 import type { WorkerView } from './view.ts';
 
 /** Something that happened, perhaps several times in a row. */
@@ -109,10 +110,12 @@ function stopText({ cause, detail }: { readonly cause: string; readonly detail: 
     operator: 'an operator asked for it',
     shutdown: 'the master is ending',
     restart: 'an operator asked for a restart',
+    configuration: 'the configuration has it no more, or not enabled',
     liveness: 'its liveness probe failed',
     startup: 'its startup probe failed',
     limit: 'it exceeded a limit',
   };
+  if (cause === 'restart' && detail === CHANGED) return detail;
   const text = words[cause] ?? cause;
   return detail === '' ? text : `${text} (${detail})`;
 }

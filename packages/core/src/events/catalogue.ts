@@ -64,7 +64,7 @@ export interface EventMap {
   };
   'worker.failed': { readonly failure: Failure };
   'worker.stopped': { readonly completed: boolean };
-  'worker.removed': Record<never, never>;
+  'worker.removed': { readonly runs: number };
   'health.changed': {
     readonly probe: 'startup' | 'liveness' | 'readiness';
     readonly healthy: boolean;
@@ -288,7 +288,7 @@ export const EVENT_MEANINGS: EventMeanings = {
   },
   'worker.removed': {
     means: 'The configuration has the worker no more, nothing of it is alive, and it is forgotten.',
-    payload: {},
+    payload: { runs: 'how many it had' },
   },
   'health.changed': {
     means: 'A probe’s verdict changed.',

@@ -4,7 +4,7 @@ import type { Message, MessageKind } from './messages.ts';
 import type { Phase, PhaseName } from './state.ts';
 import type { Turn } from './turn.ts';
 
-type PhaseOf<N extends PhaseName> = Extract<Phase, { name: N }>;
+export type PhaseOf<N extends PhaseName> = Extract<Phase, { name: N }>;
 type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
 /** What one message does in one phase. */
@@ -61,8 +61,8 @@ export function cancel(turn: Turn, _phase: Phase, message: MessageOf<'stop'> | M
 
 /** stop and kill at rest: only the wish is new, and the end of the master is nobody’s wish. */
 export function wantDown(turn: Turn, phase: Phase, message: MessageOf<'stop'> | MessageOf<'kill'>): void {
-  if (message.cause === 'operator') {
-    want(turn, 'down', true);
+  if (message.cause !== 'shutdown') {
+    want(turn, 'down', message.cause === 'operator');
     if (phase.name !== 'stopped' || phase.completed) {
       turn.become({ name: 'stopped', completed: false });
       turn.publish('worker.stopped', { completed: false });

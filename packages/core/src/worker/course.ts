@@ -1,7 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { StopCause } from '../events/catalogue.ts';
 import { effectiveLimits } from '../limits/adjust.ts';
-import { isLoss, type LimitReport } from '../limits/spec.ts';
+import { isLoss, type LimitReport, type LimitsSpec } from '../limits/spec.ts';
 import { noFailures } from '../restart/breaker.ts';
 import { decideRestart, type RestartDecision, type RestartQuestion } from '../restart/decide.ts';
 import { rulesOf } from '../restart/policy.ts';
@@ -80,9 +80,9 @@ function keyOf({ limit, quota }: LimitReport): string {
   return quota === undefined ? limit : `${quota.kind} ${quota.id} ${limit}`;
 }
 
-/** Gives the living tree the limits that the spec has now. */
-export function setLimits(turn: Turn): void {
-  const { limits } = turn.in.spec;
+/** Gives the living tree the limits that the spec has now; where it has none, `lifted`. */
+export function setLimits(turn: Turn, lifted: LimitsSpec | null = null): void {
+  const limits = turn.in.spec.limits ?? lifted;
   if (limits !== null) turn.act({ kind: 'set-limits', run: turn.worker.run, limits });
 }
 

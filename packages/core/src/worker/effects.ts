@@ -49,6 +49,8 @@ export type Effect =
   | { readonly kind: 'close-run'; readonly run: number }
   | { readonly kind: 'begin-hooks'; readonly run: number; readonly process: ProcessIdentity }
   | { readonly kind: 'end-hooks'; readonly run: number }
+  /** Those that accompany it begin anew, by another spec. */
+  | { readonly kind: 'renew-hooks'; readonly run: number; readonly process: ProcessIdentity }
   | {
       readonly kind: 'set-timer';
       readonly run: number;

@@ -1,7 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { Waiting } from '../graph/waiting.ts';
 import type { LimitName } from '../limits/names.ts';
-import type { LimitPolicy, LimitReport } from '../limits/spec.ts';
+import type { LimitPolicy, LimitReport, LimitsSpec } from '../limits/spec.ts';
 import type { Milliseconds } from '../units.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 import type { WorkerMemo } from './memo.ts';
@@ -9,15 +9,18 @@ import type { WorkerMemo } from './memo.ts';
 /** Timers of a worker; at most one of each name runs. reset: the run has lived long enough to forgive earlier failures. */
 export type TimerName = 'backoff' | 'grace' | 'verify' | 'reset';
 
+/** Who wants a worker to end: somebody, the end of the master, or a configuration that has it no more or not enabled. */
+export type EndCause = 'operator' | 'shutdown' | 'configuration';
+
 /** An order, with the ticket of the one who waits for it, or null. */
 export type CommandMessage =
   | { readonly kind: 'start'; readonly ticket: number | null }
-  | { readonly kind: 'stop'; readonly ticket: number | null; readonly cause: 'operator' | 'shutdown' }
+  | { readonly kind: 'stop'; readonly ticket: number | null; readonly cause: EndCause }
   | { readonly kind: 'restart'; readonly ticket: number | null }
   /** Forgets failures and closes the breaker; starts at once what waits only for it. */
   | { readonly kind: 'reset'; readonly ticket: number | null }
   /** Like stop, without grace. */
-  | { readonly kind: 'kill'; readonly ticket: number | null; readonly cause: 'operator' | 'shutdown' };
+  | { readonly kind: 'kill'; readonly ticket: number | null; readonly cause: EndCause };
 
 /** What happened in the run that it names. */
 export type FactMessage =
@@ -90,6 +93,17 @@ export interface DependencyMessage {
 /** The spec has other limits from now on. */
 export interface LimitsMessage {
   readonly kind: 'limits-changed';
+  /** What takes away those that it had, where the spec has none any more. */
+  readonly lifted?: LimitsSpec;
+}
+
+/** The spec is another one. */
+export interface SpecMessage {
+  readonly kind: 'spec-changed';
+  /** Its process, or that it rests, is by a spec that this one does not go on from. */
+  readonly restart: boolean;
+  /** Its probes are others. */
+  readonly probes: boolean;
 }
 
 /** What an earlier master knew of the worker; the first message, if there is one. */
@@ -106,5 +120,6 @@ export type Message =
   | AppearedMessage
   | DependencyMessage
   | LimitsMessage
+  | SpecMessage
   | RecalledMessage;
 export type MessageKind = Message['kind'];

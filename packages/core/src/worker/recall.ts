@@ -5,6 +5,7 @@ import { digest, startDigest } from './digest.ts';
 import type { Exit, ProcessIdentity } from './exit.ts';
 import type { MemoPhase, RunTrace, WorkerMemo } from './memo.ts';
 import type { RecalledMessage } from './messages.ts';
+import { CHANGED } from './respec.ts';
 import { hasReadiness } from './spec.ts';
 import type { Running, Stopped } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -97,7 +98,7 @@ function goOn(turn: Turn, running: Running, { phase, desired }: WorkerMemo, trac
     return;
   }
   if (isOther(turn, trace)) {
-    beginStop(turn, running, 'restart', 'its configuration changed', null);
+    beginStop(turn, running, 'restart', CHANGED, null);
     return;
   }
   if (phase.name === 'starting' && phase.end === 'restart') {
@@ -122,7 +123,8 @@ function startAfterCut(turn: Turn): void {
 
 /** Nothing of it is alive, and it is wanted up. The failures of another command are none of this one’s. */
 function goOnWithoutRun(turn: Turn, phase: MemoPhase, isOther: boolean): void {
-  if (isOther && (phase.name === 'failed' || phase.name === 'backoff')) {
+  const hasCompleted = phase.name === 'stopped' && phase.completed;
+  if (isOther && (phase.name === 'failed' || phase.name === 'backoff' || hasCompleted)) {
     turn.set({ history: noFailures });
     startOrWait(turn);
     return;

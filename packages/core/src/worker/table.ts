@@ -37,6 +37,7 @@ import { exceeded } from './excess.ts';
 import { isSuccess, isUnknown, type ProcessIdentity } from './exit.ts';
 import type { MessageKind } from './messages.ts';
 import { recall } from './recall.ts';
+import { endAfterStart, giveWay, startAfterEnd, tryAnother } from './respec.ts';
 import type { PhaseName } from './state.ts';
 import { release } from './throttle.ts';
 import type { Turn } from './turn.ts';
@@ -53,6 +54,7 @@ export const TABLE: Table = {
     reset: forgive,
     dependencies: remember,
     timer: late,
+    'spec-changed': tryAnother,
     'limits-changed': renew,
     recalled: recall,
     ...withoutRun,
@@ -65,6 +67,7 @@ export const TABLE: Table = {
     kill: wantDown,
     dependencies: remember,
     timer: late,
+    'spec-changed': tryAnother,
     'limits-changed': renew,
     recalled: unexpected,
     ...withoutRun,
@@ -80,6 +83,7 @@ export const TABLE: Table = {
       if (message.waiting.length === 0) startOrWait(turn);
     },
     timer: late,
+    'spec-changed': ignore('it is looked at when it begins'),
     'limits-changed': renew,
     recalled: unexpected,
     ...withoutRun,
@@ -94,6 +98,7 @@ export const TABLE: Table = {
     timer: (turn, _phase, message) => {
       if (message.timer === 'backoff') retry(turn);
     },
+    'spec-changed': tryAnother,
     'limits-changed': renew,
     recalled: unexpected,
     ...withoutRun,
@@ -122,6 +127,7 @@ export const TABLE: Table = {
       turn.set({ waiting: message.waiting });
       if (message.lost !== null && phase.end === null) turn.become({ ...phase, end: 'restart' });
     },
+    'spec-changed': endAfterStart,
     'limits-changed': (turn, phase) => {
       renew(turn);
       turn.become({ ...phase, outdated: true });
@@ -247,9 +253,10 @@ export const TABLE: Table = {
     'main-process-missing': (turn, phase, message) => {
       if (!phase.mainKnown) beginStop(turn, phase, 'main-process', message.reason, null);
     },
-    'limits-changed': (turn) => {
+    'spec-changed': giveWay,
+    'limits-changed': (turn, _phase, { lifted }) => {
       renew(turn);
-      setLimits(turn);
+      setLimits(turn, lifted);
     },
     'limits-set': (turn, _phase, message) => noteLimits(turn, message.limits),
     'limit-exceeded': exceeded,
@@ -325,6 +332,7 @@ export const TABLE: Table = {
     'main-process-missing': late,
     'limit-exceeded': late,
     'limit-cleared': late,
+    'spec-changed': startAfterEnd,
     'limits-changed': renew,
     'limits-set': late,
     'control-failed': unexpected,

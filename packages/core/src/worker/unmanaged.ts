@@ -6,6 +6,7 @@ import { noFailures } from '../restart/breaker.ts';
 import { done, ignore, join, late, remember, unexpected, want } from './cells.ts';
 import { beginStop, endRun, kill, leaveRunning, publishExit, startOrWait } from './course.ts';
 import type { FactMessage, Message } from './messages.ts';
+import { askOtherwise } from './respec.ts';
 import { hasReadiness, type SignalName, type WorkerSpec } from './spec.ts';
 import type { Blocked, Running, Stopping } from './state.ts';
 import { TABLE, type Table } from './table.ts';
@@ -101,6 +102,22 @@ function detach(turn: Turn, phase: Running | Stopping, ticket: number | null): v
   turn.settleAll('running', { kind: 'superseded' });
 }
 
+/** It is told otherwise which process is meant: what was found is let go, and it is looked for again. */
+function lookAnew(
+  turn: Turn,
+  phase: Running | Stopping,
+  { restart, probes }: MessageOf<'spec-changed'>,
+): void {
+  if (!restart) {
+    if (probes && phase.name === 'running') askOtherwise(turn, phase);
+    return;
+  }
+  // Who waits for its end waits on.
+  if (turn.worker.desired === 'down') return;
+  detach(turn, phase, null);
+  startOrWait(turn);
+}
+
 /** Has it ended or replaced by whoever may do that. */
 function ask(
   turn: Turn,
@@ -123,9 +140,15 @@ function askWhoMay(turn: Turn, action: 'stop' | 'restart'): void {
   turn.act({ kind: 'set-timer', run, timer: 'grace', delay: turn.in.spec.stop.grace });
 }
 
+/** The master ends, or has the unit no more: its process is none of that. */
+function letGo(turn: Turn, phase: Running | Stopping, { cause, ticket }: Ending): void {
+  if (cause === 'configuration') want(turn, 'down', false);
+  detach(turn, phase, ticket);
+}
+
 function end(turn: Turn, phase: Running, message: Ending): void {
-  if (message.cause === 'shutdown') {
-    detach(turn, phase, message.ticket);
+  if (message.cause !== 'operator') {
+    letGo(turn, phase, message);
     return;
   }
   const isKill = message.kind === 'kill';
@@ -170,8 +193,8 @@ function startMeanwhile(turn: Turn, phase: Stopping, message: { readonly ticket:
 
 /** While it is restarted or ended: a restart that is under way would leave a new process. */
 function stopMeanwhile(turn: Turn, phase: Stopping, message: MessageOf<'stop'>): void {
-  if (message.cause === 'shutdown') {
-    detach(turn, phase, message.ticket);
+  if (message.cause !== 'operator') {
+    letGo(turn, phase, message);
     return;
   }
   if (askedFor(phase) === 'stop') {
@@ -314,6 +337,7 @@ export const UNMANAGED_TABLE: Table = {
     stop: end,
     kill: end,
     restart,
+    'spec-changed': lookAnew,
     exited: endAndWait,
     dependencies: (turn, phase, message) => {
       remember(turn, phase, message);
@@ -335,14 +359,15 @@ export const UNMANAGED_TABLE: Table = {
     restart: restartMeanwhile,
     stop: stopMeanwhile,
     kill: (turn, phase, message) => {
-      if (message.cause === 'shutdown') {
-        detach(turn, phase, message.ticket);
+      if (message.cause !== 'operator') {
+        letGo(turn, phase, message);
         return;
       }
       const failure = killRefusal(turn);
       if (failure === null) TABLE.stopping.kill(turn, { ...phase, restartAfter: false }, message);
       else turn.settle(message.ticket, { kind: 'failed', failure });
     },
+    'spec-changed': lookAnew,
     exited: endAndWait,
     timer: (turn, phase, message) => {
       if (message.timer === 'grace' && phase.step === 'asking') graceIsOver(turn, phase);

@@ -68,6 +68,17 @@ export class UnmanagedUnits {
     else if (!isWanted && search !== undefined) this.#end(spec.id);
   }
 
+  /** Its process is to be found otherwise: what is looked for now is looked for no more. */
+  renew(actor: WorkerActor): void {
+    this.forget(actor.spec.id);
+    this.turned(actor);
+  }
+
+  forget(id: WorkerId): void {
+    this.#end(id);
+    this.#lastReasons.delete(id);
+  }
+
   close(): void {
     // A map that shrinks while it is walked is walked to its end.
     for (const id of this.#searches.keys()) this.#end(id);

@@ -39,7 +39,8 @@ interface Files {
  */
 export class PidFiles {
   readonly #parts: PidFilesParts;
-  readonly #written = new Map<WorkerId, number>();
+  /** Of living runs. */
+  readonly #written = new Map<WorkerId, { readonly run: number; readonly files: Files }>();
 
   constructor(parts: PidFilesParts) {
     this.#parts = parts;
@@ -58,7 +59,7 @@ export class PidFiles {
       if (port !== null) replaceFile(files.port, `${port}\n`, 0o644);
       else rmSync(files.port, { force: true });
       replaceFile(files.pid, `${process.pid}\n`, 0o644);
-      this.#written.set(id, run);
+      this.#written.set(id, { run, files });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#parts.publish({ type: 'worker.file-failed', payload: { file: files.pid, reason } }, id, run);
@@ -66,10 +67,11 @@ export class PidFiles {
   }
 
   /** The run is over, and nothing of it alive. */
-  remove({ id, processFile }: Owner, run: number): void {
-    if (processFile === null || this.#written.get(id) !== run) return;
+  remove({ id }: Pick<Owner, 'id'>, run: number): void {
+    const written = this.#written.get(id);
+    if (written?.run !== run) return;
     this.#written.delete(id);
-    removeFiles(filesOf(id, processFile));
+    removeFiles(written.files);
   }
 
   /** What an earlier master left is removed where it names nobody any more. */

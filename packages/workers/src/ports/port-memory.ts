@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkerId } from '@hsu-master/core';
 import { replaceFile } from '../atomic-file.ts';
@@ -9,6 +9,7 @@ export interface PortMemory {
   recall(workerId: WorkerId): number | null;
   /** On return it is in place. Throws where it cannot be. */
   keep(workerId: WorkerId, port: number): void;
+  forget(workerId: WorkerId): void;
 }
 
 /** For the life of a master only. */
@@ -17,6 +18,7 @@ export function shortMemory(): PortMemory {
   return {
     recall: (workerId) => ports.get(workerId) ?? null,
     keep: (workerId, port) => void ports.set(workerId, port),
+    forget: (workerId) => void ports.delete(workerId),
   };
 }
 
@@ -38,6 +40,11 @@ export function portMemory(directory: string): PortMemory {
       makeDirectory(directory, 0o700);
       replaceFile(fileOf(workerId), `${port}\n`, 0o600);
       known.set(workerId, port);
+    },
+    forget(workerId) {
+      if (known.get(workerId) === undefined) return;
+      known.set(workerId, null);
+      rmSync(fileOf(workerId), { force: true });
     },
   };
 }

@@ -47,6 +47,8 @@ export class Ports {
    */
   assign({ id, command, listen }: WorkerSpec): Assignment {
     if (listen === null) return { port: null, command, listens: NO_SOCKETS };
+    const held = this.#held.get(id);
+    if (held !== undefined && !isIn(listen, held.port)) this.#release(id);
     const { port } = this.#held.get(id) ?? this.#hold(id, listen);
     return {
       port,
@@ -60,10 +62,21 @@ export class Ports {
     return listen === null ? null : (this.#held.get(id)?.port ?? this.#memory.recall(id));
   }
 
+  /** There is no such worker any more: its port is anybody’s. */
+  forget(id: WorkerId): void {
+    this.#release(id);
+    this.#memory.forget(id);
+  }
+
   /** Lets go of all; programs that listen are not touched. */
   close(): void {
     for (const held of this.#held.values()) held.release();
     this.#held.clear();
+  }
+
+  #release(id: WorkerId): void {
+    this.#held.get(id)?.release();
+    this.#held.delete(id);
   }
 
   #hold(id: WorkerId, { range }: ListenSpec): Held {
@@ -94,6 +107,10 @@ export class Ports {
     }
     this.#held.set(id, held);
   }
+}
+
+function isIn({ range }: ListenSpec, port: number): boolean {
+  return range === null || (port >= range.first && port <= range.last);
 }
 
 function noPort(
