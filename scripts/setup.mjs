@@ -28,6 +28,8 @@ export async function setup({ compile = true } = {}) {
   mkdirSync(join(tools, 'stamps'), { recursive: true });
   const release = await takeLock();
   try {
+    // Left by a run in guests that was killed; it would go before what is compiled here.
+    rmSync(join(root, 'packages', 'hsu-master', 'bundle'), { recursive: true, force: true });
     const done = [await packageManager(), await packages()];
     if (compile) done.push(await types(), await addon());
     if (done.includes(true)) process.stderr.write(`  ready in ${seconds(since)}\n`);
