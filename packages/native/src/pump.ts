@@ -139,6 +139,8 @@ const overflows = ['block', 'drop-oldest', 'drop-newest'] as const;
 const formats = ['plain', 'prefixed', 'enhanced_plain', 'json', 'structured_json'] as const;
 const taps = ['none', 'lose', 'wait'] as const;
 const most = Number.MAX_SAFE_INTEGER;
+/** Of a file: 64 bits on Windows, rounded by Node. */
+const largestId = 2 ** 64;
 
 function checkChannel(given: NativeChannelOptions) {
   if (typeof given !== 'object' || given === null) throw new TypeError('channel options must be an object');
@@ -207,8 +209,8 @@ export function openPump(addon: Addon, options: NativePumpOptions): NativePump {
     replaceRotated(file, device, inode, made, suffix) {
       opened().replaceRotated(
         check.text(file, 'file'),
-        check.integer(device, 'device', 0, most),
-        check.integer(inode, 'inode', 0, most),
+        check.integer(device, 'device', 0, largestId),
+        check.integer(inode, 'inode', 0, largestId),
         check.text(made, 'made'),
         check.text(suffix, 'suffix'),
       );
