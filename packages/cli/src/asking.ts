@@ -1,12 +1,15 @@
 import { Client } from '@hsu-master/api/client';
 import { CliError } from './cli-error.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings, Wanted } from './surroundings.ts';
 
 /** Options that all commands take. */
 export interface CommonOptions {
   readonly socket?: string;
   readonly file?: string;
   readonly stateDir?: string;
+  readonly address?: string;
+  readonly tokenFile?: string;
+  readonly ca?: string;
   readonly namespace?: string;
   readonly output?: string;
   readonly quiet?: boolean;
@@ -28,11 +31,19 @@ export function formatOf({ output = 'table', quiet }: Pick<CommonOptions, 'outpu
   if (quiet === true) return 'name';
   const format = FORMATS.find((name) => name === output);
   if (format !== undefined) return format;
-  throw new CliError(
-    'E_USAGE',
-    `--output takes ${FORMATS.join(', ')}, not "${output}"`,
-    '',
-  );
+  throw new CliError('E_USAGE', `--output takes ${FORMATS.join(', ')}, not "${output}"`, '');
+}
+
+/** The master that the options name. */
+export function wantedOf(options: CommonOptions): Wanted {
+  return {
+    socket: options.socket ?? null,
+    configFile: options.file ?? null,
+    stateDirectory: options.stateDir ?? null,
+    address: options.address ?? null,
+    tokenFile: options.tokenFile ?? null,
+    ca: options.ca ?? null,
+  };
 }
 
 /** Finds the master, does the work, lets go. */
@@ -42,12 +53,7 @@ export async function ask(
   work: (asking: Asking) => Promise<number>,
 ): Promise<number> {
   const format = formatOf(options);
-  const socket = await to.locate({
-    socket: options.socket ?? null,
-    configFile: options.file ?? null,
-    stateDirectory: options.stateDir ?? null,
-  });
-  const client = new Client({ socket });
+  const client = new Client(await to.locate(wantedOf(options)));
   try {
     return await work({ client, to, format, namespace: options.namespace });
   } finally {

@@ -85,7 +85,20 @@ const COMMON: readonly Option[] = [
     completes: ['auto', 'always', 'never'],
   },
   { name: 'socket', value: 'path', means: 'the master that listens there', completes: 'files' },
-  { name: 'state-dir', value: 'dir', means: 'the master with this state directory', completes: 'directories' },
+  {
+    name: 'state-dir',
+    value: 'dir',
+    means: 'the master with this state directory',
+    completes: 'directories',
+  },
+  { name: 'address', value: 'url', means: 'the master at https://host:port (HSU_ADDRESS)' },
+  {
+    name: 'token-file',
+    value: 'path',
+    means: 'the token for that is in this file (else in HSU_TOKEN)',
+    completes: 'files',
+  },
+  { name: 'ca', value: 'path', means: 'who has signed its certificate, PEM (HSU_CA)', completes: 'files' },
 ];
 
 const FILE = { value: 'config', means: 'the master of this configuration file', completes: 'files' } as const;

@@ -1,8 +1,16 @@
+import type { Place } from '@hsu-master/api/client';
+
 /** How a master is named on the command line; null: not at all. */
 export interface Wanted {
   readonly socket: string | null;
   readonly configFile: string | null;
   readonly stateDirectory: string | null;
+  /** `https://host:port` of one that is asked over the network. */
+  readonly address: string | null;
+  /** The file that its token is in. */
+  readonly tokenFile: string | null;
+  /** The file with the authority that has signed its certificate. */
+  readonly ca: string | null;
 }
 
 /** Where a command writes to. */
@@ -21,8 +29,8 @@ export interface Out {
 export interface Surroundings {
   readonly out: Out;
   readonly err: Out;
-  /** Finds the socket of the master that is meant; rejects with a `CliError` where there is none or more than one. */
-  locate(wanted: Wanted): Promise<string>;
+  /** Finds where the master listens that is meant; rejects with a `CliError` where there is none or more than one. */
+  locate(wanted: Wanted): Promise<Place>;
   readonly version: string;
   /** Milliseconds since 1970. */
   now(): number;

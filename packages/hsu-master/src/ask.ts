@@ -1,6 +1,6 @@
 import type { Out, Surroundings } from '@hsu-master/cli';
 import { runCli } from '@hsu-master/cli';
-import { findMaster } from './find-master.ts';
+import { placeOfMaster } from './place-of-master.ts';
 import { wantsColour } from './terminal-colour.ts';
 import { ownVersion } from './version.ts';
 
@@ -10,7 +10,7 @@ export function ask(argv: readonly string[]): Promise<number> {
   const to: Surroundings = {
     out: outOf(process.stdout),
     err: outOf(process.stderr),
-    locate: findMaster,
+    locate: placeOfMaster,
     version: ownVersion(),
     now: () => Date.now(),
     interrupted() {

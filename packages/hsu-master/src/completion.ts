@@ -1,6 +1,6 @@
 import { COMMANDS, COMPLETION_SCRIPTS, complete } from '@hsu-master/cli';
 import { EXIT_CODES } from './exit-codes.ts';
-import { findMaster } from './find-master.ts';
+import { placeOfMaster } from './place-of-master.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
 
 /** `hsu-master completion SHELL`: the script that the shell loads. */
@@ -19,6 +19,6 @@ export function completion(shell: string | undefined): number {
 
 /** What such a script asks. */
 export async function answerCompletion(asked: readonly string[]): Promise<number> {
-  process.stdout.write(await complete(asked, [...OWN_COMMANDS, ...COMMANDS], findMaster));
+  process.stdout.write(await complete(asked, [...OWN_COMMANDS, ...COMMANDS], placeOfMaster));
   return EXIT_CODES.ok.code;
 }

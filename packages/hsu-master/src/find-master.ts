@@ -12,7 +12,11 @@ import { SOCKET_NAME } from './socket-name.ts';
  * above, else the only one that runs.
  * @throws CliError E_NO_MASTER, E_WHICH_MASTER
  */
-export async function findMaster({ socket, stateDirectory, configFile }: Wanted): Promise<string> {
+export async function findMaster({
+  socket,
+  stateDirectory,
+  configFile,
+}: Pick<Wanted, 'socket' | 'stateDirectory' | 'configFile'>): Promise<string> {
   if (socket !== null) return resolve(socket);
   if (stateDirectory !== null) return join(resolve(stateDirectory), 'run', SOCKET_NAME);
   if (configFile !== null) return socketOf(configFile);

@@ -13,6 +13,7 @@ const ASKING: ReadonlySet<string> = new Set([
   'why',
   'logs',
   'log',
+  'audit',
   'events',
   'event',
   'graph',
@@ -115,6 +116,9 @@ const VALUED: Readonly<Record<string, string>> = {
   '--config': '--file',
   '--socket': '--socket',
   '--state-dir': '--state-dir',
+  '--address': '--address',
+  '--token-file': '--token-file',
+  '--ca': '--ca',
 };
 
 /**

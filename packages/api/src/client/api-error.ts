@@ -34,6 +34,17 @@ export function connectionError(error: NodeJS.ErrnoException, place: string): Ap
       error,
     );
   }
+  if (/^(?:ERR_TLS_|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED|ERR_SSL_|EPROTO)/.test(error.code ?? '')) {
+    return new ApiError(
+      {
+        code: 'E_UNAUTHENTICATED',
+        detail: `it is not sure who answers at ${place}: ${error.message}`,
+        next: 'Name the authority of its certificate: --ca FILE or HSU_CA. Ask it by the name that is in the certificate.',
+        status: 0,
+      },
+      error,
+    );
+  }
   const detail =
     error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
       ? `no master answers at ${place}`

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent as AnyAgent, IncomingMessage, RequestOptions } from 'node:http';
 import type { Problem } from '../contract/index.ts';
 import { socketAddress } from './address.ts';
 import { ApiError, connectionError } from './api-error.ts';
@@ -6,8 +6,14 @@ import { ApiError, connectionError } from './api-error.ts';
 // To import it evaluates all that it exports, and among that is a whole WebSocket client: twice the start of Node.
 const { Agent, request: httpRequest } = process.getBuiltinModule('node:http');
 
+/** Loaded where it is spoken alone. */
+const secure = () => process.getBuiltinModule('node:https');
+
 /** Where a master listens. */
-export type Place = { readonly socket: string } | { readonly origin: string; readonly token?: string };
+export type Place =
+  | { readonly socket: string }
+  /** `https://host:port`; `ca`: who has signed its certificate, PEM, instead of those that the system knows. */
+  | { readonly origin: string; readonly token?: string; readonly ca?: string };
 
 /** Values of a query; lists repeat the name, what is not given is left out. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -23,11 +29,18 @@ export interface Asked {
 /** Asks one master, over connections that are kept. */
 export class Transport {
   readonly #place: Place;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #agent: AnyAgent;
+  readonly #isSecure: boolean;
   readonly #address: ReturnType<typeof socketAddress> | null;
 
   constructor(place: Place) {
     this.#place = place;
+    const kept = { keepAlive: true, maxSockets: 16 };
+    this.#isSecure = 'origin' in place && place.origin.startsWith('https:');
+    if (this.#isSecure && 'origin' in place) {
+      const ca = place.ca === undefined ? {} : { ca: place.ca };
+      this.#agent = new (secure().Agent)({ ...kept, ...ca, minVersion: 'TLSv1.2' });
+    } else this.#agent = new Agent(kept);
     this.#address = 'socket' in place ? addressOf(place.socket) : null;
   }
 
@@ -76,13 +89,15 @@ export class Transport {
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...('token' in this.#place ? { authorization: `Bearer ${this.#place.token}` } : {}),
+        ...('token' in this.#place && this.#place.token !== undefined
+          ? { authorization: `Bearer ${this.#place.token}` }
+          : {}),
       },
       ...(signal === undefined ? {} : { signal }),
       ...this.#target(),
     };
     return new Promise((resolve, reject) => {
-      const sent = httpRequest(options, resolve);
+      const sent = this.#isSecure ? secure().request(options, resolve) : httpRequest(options, resolve);
       sent.on('error', (error) => reject(connectionError(error, this.#name())));
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
@@ -91,7 +106,7 @@ export class Transport {
   #target(): RequestOptions {
     if (this.#address !== null) return { socketPath: this.#address.path };
     const { hostname, port } = new URL('origin' in this.#place ? this.#place.origin : '');
-    return { hostname, port };
+    return { hostname: hostname.replace(/^\[|\]$/g, ''), port };
   }
 }
 

@@ -1,5 +1,6 @@
 import { ask } from '../asking.ts';
 import { ANY_WORKERS, asks, type Command, WORKERS } from '../command.ts';
+import type { AuditOptions } from '../commands/audit.ts';
 import type { EventOptions } from '../commands/events.ts';
 import type { LogOptions } from '../commands/logs.ts';
 
@@ -42,16 +43,18 @@ export const LOOKS: readonly Command[] = [
       return ask(to, options, (asking) => status(asking, patterns));
     },
   ),
-  asks(
+  asks<{ reveal?: boolean }>(
     {
       name: 'describe',
       does: 'everything about workers',
-      examples: ['describe web'],
+      examples: ['describe web', 'describe web --reveal'],
       arguments: [WORKERS],
+      options: [{ name: 'reveal', means: 'with secrets; asks for a right of its own, and is audited' }],
     },
     async (to, options, patterns) => {
       const { describe } = await import('../commands/describe.ts');
-      return ask(to, options, (asking) => describe(asking, patterns, { lines: 0 }));
+      const { reveal = false } = options;
+      return ask(to, options, (asking) => describe(asking, patterns, { lines: 0, reveal }));
     },
   ),
   asks(
@@ -101,6 +104,22 @@ export const LOOKS: readonly Command[] = [
       return ask(to, options, (asking) => logs(asking, patterns, options));
     },
   ),
+  asks<AuditOptions>(
+    {
+      name: 'audit',
+      does: 'who did what, and who was refused',
+      examples: ['audit', 'audit --action login'],
+      options: [
+        { name: 'limit', value: 'count', means: 'how many of the newest entries', usual: '100' },
+        { name: 'action', value: 'name', means: 'only these: worker.stop, login, token.create' },
+        { name: 'by', value: 'name', means: 'only what this user or token did' },
+      ],
+    },
+    async (to, options) => {
+      const { audit } = await import('../commands/audit.ts');
+      return ask(to, options, (asking) => audit(asking, options));
+    },
+  ),
   asks<EventOptions>(
     {
       name: 'events',
@@ -110,7 +129,12 @@ export const LOOKS: readonly Command[] = [
       arguments: [ANY_WORKERS],
       follows: true,
       options: [
-        { name: 'type', value: 'type', many: true, means: 'only events of this type; several times for more' },
+        {
+          name: 'type',
+          value: 'type',
+          many: true,
+          means: 'only events of this type; several times for more',
+        },
         { name: 'since', value: 'seq', means: 'after the event of this number' },
       ],
     },

@@ -1,4 +1,10 @@
-import type { Event, LogLine, WorkerDetail } from '@hsu-master/api/client';
+import {
+  ApiError,
+  type Environment,
+  type Event,
+  type LogLine,
+  type WorkerDetail,
+} from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
 import { printData, say } from '../output/print.ts';
 import { clock, size, span } from '../output/spans.ts';
@@ -11,17 +17,20 @@ const EVENTS = 10;
 export async function describe(
   { client, to, format, namespace }: Asking,
   patterns: readonly string[],
-  { lines }: { readonly lines: number },
+  { lines, reveal = false }: { readonly lines: number; readonly reveal?: boolean },
 ): Promise<number> {
   const { workers } = await client.workers({ select: patterns, namespace });
   const all = await Promise.all(
     workers.map(async ({ id }) => {
-      const [worker, { events }, said] = await Promise.all([
+      const [worker, { events }, said, given] = await Promise.all([
         client.worker(id),
         client.events({ select: [id] }),
-        lines === 0 ? [] : client.logs({ select: [id], lines }),
+        lines === 0 ? [] : client.logs({ select: [id], lines }).catch(hidden),
+        reveal ? client.environment(id, true) : null,
       ]);
-      return { worker, events: events.slice(-EVENTS), lines: said };
+      const known: Described =
+        given === null ? worker : { ...worker, argv: given.argv, given: given.variables };
+      return { worker: known, events: events.slice(-EVENTS), lines: said };
     }),
   );
   const details = all.map(({ worker }) => worker);
@@ -46,7 +55,16 @@ export async function describe(
   return 0;
 }
 
-function facts(worker: WorkerDetail, now: number): readonly string[] {
+/** `given`: the values of its variables, where they were asked for. */
+type Described = WorkerDetail & { readonly given?: Environment['variables'] };
+
+/** Who may look at a worker may not read its lines for that. */
+function hidden(error: unknown): readonly LogLine[] {
+  if (error instanceof ApiError && error.code === 'E_FORBIDDEN') return [];
+  throw error;
+}
+
+function facts(worker: Described, now: number): readonly string[] {
   const { usage, lastEnd, process, startedAt } = worker;
   const rows: (readonly [string, string])[] = [
     ['name', worker.name === worker.id ? worker.id : `${worker.id} (${worker.name})`],
@@ -73,7 +91,7 @@ function facts(worker: WorkerDetail, now: number): readonly string[] {
     ],
     ['command', worker.argv.map(quoted).join(' ')],
     ['directory', worker.cwd],
-    ['environment', worker.environment.join(' ')],
+    ['environment', environmentOf(worker)],
     ['user', worker.user ?? ''],
     ['stop', `${worker.stop.signal}, then SIGKILL after ${span(worker.stop.graceMs)}`],
     ['depends on', worker.dependsOn.map(({ id, condition }) => `${id} (${condition})`).join(', ')],
@@ -83,6 +101,13 @@ function facts(worker: WorkerDetail, now: number): readonly string[] {
     ['lacks', worker.degraded.join('; ')],
   ];
   return rows.filter(([, text]) => text !== '').map(([name, text]) => `${name.padEnd(13)}${text}`);
+}
+
+function environmentOf({ environment, given }: Described): string {
+  if (given === undefined) return environment.join(' ');
+  return Object.entries(given)
+    .map(([name, value]) => `${name}=${quoted(value ?? '***')}`)
+    .join(' ');
 }
 
 function treeOf({ members, process }: WorkerDetail): string {

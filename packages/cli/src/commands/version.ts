@@ -1,5 +1,5 @@
 import { ApiError, Client, type Version } from '@hsu-master/api/client';
-import { type CommonOptions, formatOf } from '../asking.ts';
+import { type CommonOptions, formatOf, wantedOf } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { printData, say } from '../output/print.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -23,12 +23,7 @@ export async function version(to: Surroundings, options: CommonOptions): Promise
 
 async function versionOfMaster(to: Surroundings, options: CommonOptions): Promise<Version | null> {
   try {
-    const socket = await to.locate({
-      socket: options.socket ?? null,
-      configFile: options.file ?? null,
-      stateDirectory: options.stateDir ?? null,
-    });
-    const client = new Client({ socket });
+    const client = new Client(await to.locate(wantedOf(options)));
     try {
       return await client.version();
     } finally {

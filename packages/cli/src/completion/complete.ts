@@ -1,4 +1,4 @@
-import { Client } from '@hsu-master/api/client';
+import { Client, type Place } from '@hsu-master/api/client';
 import type { CommandSpec } from '../command.ts';
 import type { Wanted } from '../surroundings.ts';
 import { candidates, type Names } from './candidates.ts';
@@ -13,7 +13,7 @@ const PATIENCE = 1000;
 export async function complete(
   asked: readonly string[],
   specs: readonly CommandSpec[],
-  locate: (wanted: Wanted) => Promise<string>,
+  locate: (wanted: Wanted) => Promise<Place>,
 ): Promise<string> {
   const [current = '=', , ...before] = asked;
   const names: Names = { workers: (options) => ask(options, locate).catch(() => []) };
@@ -28,14 +28,17 @@ function oneLine(text: string): string {
 
 async function ask(
   options: ReadonlyMap<string, string>,
-  locate: (wanted: Wanted) => Promise<string>,
+  locate: (wanted: Wanted) => Promise<Place>,
 ): ReturnType<Names['workers']> {
-  const socket = await locate({
+  const place = await locate({
     socket: options.get('socket') ?? null,
     configFile: options.get('file') ?? null,
     stateDirectory: options.get('state-dir') ?? null,
+    address: options.get('address') ?? null,
+    tokenFile: options.get('token-file') ?? null,
+    ca: options.get('ca') ?? null,
   });
-  const client = new Client({ socket });
+  const client = new Client(place);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const patience = setTimeout(() => reject(new Error('no answer in time')), PATIENCE);
   try {
