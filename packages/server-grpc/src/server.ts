@@ -102,8 +102,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     close: () =>
       new Promise((resolve) => {
         closing.abort();
+        // What is not over by then is ended; whether its session notices is not waited for.
         const patience = setTimeout(() => {
           for (const socket of sockets.values()) socket.destroy();
+          resolve();
         }, LAST_ANSWERS);
         server.tryShutdown(() => {
           clearTimeout(patience);
