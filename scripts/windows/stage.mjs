@@ -16,6 +16,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { packages, root, tools } from '../tree.mjs';
 import { buildWindowsAddon } from './build.mjs';
+import { buildPrograms, relayFile } from './programs.mjs';
 import { rigFolder } from './rig.mjs';
 import { fetchPackage } from './setup.mjs';
 
@@ -33,6 +34,7 @@ const binaries = { rolldown: '@rolldown/binding-win32-x64-msvc' };
 /** Brings the stage up to date; answers its folder. @throws {StepFailed} */
 export async function stageTree() {
   const addon = await buildWindowsAddon();
+  await buildPrograms();
   mkdirSync(modules, { recursive: true });
   const stamp = createHash('sha256')
     .update(readFileSync(join(root, 'pnpm-lock.yaml')))
@@ -49,6 +51,7 @@ export async function stageTree() {
   const place = join(modules, '@hsu-master', 'native-windows', 'prebuilds', 'win32-x64');
   mkdirSync(place, { recursive: true });
   copyFileSync(addon, join(place, '@hsu-master+native-windows.node'));
+  copyFileSync(relayFile, join(place, 'hsu_relay.exe'));
   copyFileSync(join(root, 'scripts', 'windows', 'vitest.config.mjs'), join(stage, 'vitest.config.mjs'));
   return stage;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { countsOf } from '../counts.mjs';
 import { StepFailed } from '../step.mjs';
 import { root, tools } from '../tree.mjs';
+import { zooInside } from './programs.mjs';
 import { inside, runWindows } from './rig.mjs';
 import { setupWindows } from './setup.mjs';
 import { stageInside, stageTree } from './stage.mjs';
@@ -28,7 +29,7 @@ export async function runUnderWine(args) {
   const { code } = await runWindows(command, {
     cwd: '/w/.tools/windows/stage',
     limit,
-    env: { HSU_NODE: inside.node },
+    env: { HSU_NODE: inside.node, HSU_ZOO: zooInside },
     onOutput: (data) => process.stdout.write(data),
   });
   process.stdout.write(`wine: exit ${code}, ${((performance.now() - since) / 1000).toFixed(0)} s\n`);

@@ -144,7 +144,7 @@ StepFailure launch(LaunchOptions& options, Launched& launched) {
   DWORD error = 0;
   auto park = [&](Output kind, const std::string& channel) {
     if (kind == Output::channel && !error)
-      error = pump::park_reader(channel, launched.process.get(), launched.pid, ticks_of(created));
+      error = pump::park_reader(channel, launched.process.get(), launched.pid, launched.start_time);
   };
   park(options.out, options.out_channel);
   park(options.err, options.err_channel);

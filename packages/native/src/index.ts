@@ -49,3 +49,28 @@ export type {
   NativePumpEvent,
   NativePumpOptions,
 } from './pump.ts';
+export type {
+  WindowsConsole,
+  WindowsCpuControl,
+  WindowsEngine,
+  WindowsEngineOptions,
+  WindowsEvent,
+  WindowsFailure,
+  WindowsFeatures,
+  WindowsJob,
+  WindowsJobLimits,
+  WindowsJobNews,
+  WindowsJobUsage,
+  WindowsNative,
+  WindowsPriority,
+  WindowsProcess,
+  WindowsResult,
+  WindowsSpawn,
+  WindowsSpawned,
+} from './windows/native.ts';
+export {
+  batchCommandLine,
+  type CommandLine,
+  commandLine,
+  splitCommandLine,
+} from './windows/command-line.ts';

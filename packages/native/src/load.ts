@@ -13,14 +13,26 @@ import { openPump } from './pump.ts';
 import { decodeRows } from './rows.ts';
 import { openSampler } from './sampler.ts';
 import { sampleTrees } from './usage.ts';
+import { commonFace, windowsFace } from './windows/face.ts';
+import type { WindowsNative } from './windows/native.ts';
 
 const LARGEST_FD = 2 ** 31 - 1;
 
 export type LoadedNative =
-  | { readonly ok: true; readonly native: Native }
+  /** `windows`: what that system has beside the common calls, its processes among it; null elsewhere. */
+  | { readonly ok: true; readonly native: Native; readonly windows: WindowsNative | null }
   | { readonly ok: false; readonly reason: string };
 
-const packages: Readonly<Partial<Record<NodeJS.Platform, string>>> = { linux: '@hsu-master/native-linux' };
+const packages: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  linux: '@hsu-master/native-linux',
+  win32: '@hsu-master/native-windows',
+};
+
+/** What node-gyp-build is: it loads the binary that is for this machine, or says where that lies. */
+interface NodeGypBuild {
+  (folder: string): unknown;
+  path(folder: string): string;
+}
 
 /**
  * The addon of this system, or why there is none. Never throws. `HSU_NATIVE=off` in `environment` declines it. The
@@ -33,8 +45,13 @@ export function loadNative(environment: NodeJS.ProcessEnv = process.env): Loaded
   try {
     const require = createRequire(import.meta.url);
     const folder = dirname(require.resolve(`${name}/package.json`));
-    const nodeGypBuild = require('node-gyp-build') as (folder: string) => Addon;
-    const addon = nodeGypBuild(folder);
+    const nodeGypBuild = require('node-gyp-build') as NodeGypBuild;
+    if (process.platform === 'win32') {
+      const windows = nodeGypBuild(folder) as Parameters<typeof commonFace>[0];
+      const file = nodeGypBuild.path(folder);
+      return { ok: true, native: commonFace(windows), windows: windowsFace(windows, file) };
+    }
+    const addon = nodeGypBuild(folder) as Addon;
     const { pidfd } = addon.probe();
     if (pidfd !== 0) {
       return {
@@ -42,7 +59,7 @@ export function loadNative(environment: NodeJS.ProcessEnv = process.env): Loaded
         reason: `${name} needs pidfds (Linux 5.3); pidfd_open answers ${errnoName(pidfd)}`,
       };
     }
-    return { ok: true, native: face(addon) };
+    return { ok: true, native: face(addon), windows: null };
   } catch (error) {
     return { ok: false, reason: `${name} cannot be loaded: ${firstLine(error)}` };
   }

@@ -10,6 +10,8 @@ import { CREATURE_SOURCE } from './creature-source.ts';
  * one that a machine without a compiler can be given.
  */
 export function creaturePath(): string {
+  // There it is compiled beforehand: see windows/creature.c.
+  if (process.platform === 'win32') return join(process.env.HSU_ZOO ?? '.', 'creature.exe');
   const version = createHash('sha256').update(CREATURE_SOURCE).digest('hex').slice(0, 16);
   const folder = process.env.HSU_ZOO ?? join(tmpdir(), `hsu-zoo-${userInfo().uid}`);
   const program = join(folder, `creature-${version}`);
