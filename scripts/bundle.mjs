@@ -11,9 +11,9 @@ export async function bundle(folder) {
   const build = await rolldown({
     input: { main: join(root, 'packages', 'hsu-master', 'dist', 'main.js') },
     platform: 'node',
-    // yaml is loaded only for files beyond the common form, and what answers over HTTP only when somebody asks. Both are found from the
+    // yaml is loaded only for files beyond the common form, and what answers over HTTP and gRPC only when somebody asks. They are found from the
     // bundle because hsu-master depends on them.
-    external: [/^node:/, 'yaml', '@hsu-master/api'],
+    external: [/^node:/, 'yaml', '@hsu-master/api', '@hsu-master/server-grpc'],
     plugins: [addonFromItsPackage, builtinsAsTheyAre],
   });
   // Without comments and blanks there is half as much to read at each start. Names stay: a defect's stack shows them.

@@ -22,8 +22,6 @@ import type { WrittenTarget } from './schema/targets.ts';
 
 /** What concerns the master itself. */
 export interface MasterConfig {
-  /** Accepted, but this version opens no port. */
-  readonly port: number;
   /** Accepted, but this version says the same at every level. */
   readonly logLevel: LogLevel;
   /** One deadline for stopping everything. */
@@ -38,6 +36,15 @@ export interface TlsConfig {
   readonly key: string;
   /** null: nobody is asked for a certificate. */
   readonly clientCa: string | null;
+}
+
+/** gRPC over the network. */
+export interface GrpcConfig extends ListenAddress {
+  readonly tls: TlsConfig | null;
+  /** The original’s Status is answered without a token. */
+  readonly openStatus: boolean;
+  /** Requests a second for each token; 0: any number. */
+  readonly rateLimit: number;
 }
 
 /** The API over the network. */

@@ -1,4 +1,4 @@
-export type { ApiConfig, MasterConfig, TlsConfig } from './config.ts';
+export type { ApiConfig, GrpcConfig, MasterConfig, TlsConfig } from './config.ts';
 export { describeConfig } from './describe.ts';
 export { type ExplainedKey, explainKey, type KeyAnswer } from './explain-key.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { WorkerSpec } from '@hsu-master/core';
-import type { ApiConfig, MasterConfig } from './config.ts';
+import type { ApiConfig, GrpcConfig, MasterConfig } from './config.ts';
 import { Findings } from './findings.ts';
 import { freeze } from './freeze.ts';
 import { type ConfigIssue, issueAt } from './issue.ts';
@@ -10,8 +10,9 @@ import { readDocument } from './read-document.ts';
 import { checkIds, checkSense, type Identity } from './rules.ts';
 import { SourceText } from './source.ts';
 import { placeOf, type Surroundings } from './surroundings.ts';
-import { toSpecs } from './to-specs.ts';
 import { toApi } from './to-api.ts';
+import { toGrpc } from './to-grpc.ts';
+import { toSpecs } from './to-specs.ts';
 import { type LogsConfig, toLogs } from './to-targets.ts';
 import { parse } from './yaml/parse.ts';
 import { isNull } from './yaml/tree.ts';
@@ -22,6 +23,8 @@ export interface LoadedConfig {
   readonly master: MasterConfig;
   /** null: the master is asked over its socket alone. */
   readonly api: ApiConfig | null;
+  /** null: the master does not answer gRPC. */
+  readonly grpc: GrpcConfig | null;
   /** Enabled and disabled ones, in the order of the file. */
   readonly workers: readonly WorkerSpec[];
   /** Where lines go beside the workers’ own files, and who is told of them. */
@@ -65,11 +68,12 @@ export function loadConfig(
   const workers = toSpecs(config, place, findings);
   const { checkTarget: check = () => [] } = surroundings;
   const logs = toLogs(config, workers, { place, check }, findings);
-  const api = toApi(written.api, place, findings);
+  const api = toApi(written.api, written.master?.port !== undefined, place, findings);
+  const grpc = toGrpc(written, place, findings);
   if (findings.errorCount > 0) return { ok: false, issues: freeze(findings.errors()) };
   const { master } = config;
   return {
     ok: true,
-    config: freeze({ file: source.file, master, api, workers, logs, warnings: findings.warnings() }),
+    config: freeze({ file: source.file, master, api, grpc, workers, logs, warnings: findings.warnings() }),
   };
 }

@@ -1,16 +1,24 @@
 import { resolve } from 'node:path';
-import type { ApiConfig } from './config.ts';
+import type { ApiConfig, TlsConfig } from './config.ts';
 import type { Findings } from './findings.ts';
 import type { WrittenApi } from './schema/api.ts';
 import { atHome, type Place } from './surroundings.ts';
 
-const RATE = 100;
+/** Where the configuration says nothing. */
+export const RATE = 100;
 
 /** The API with absolute paths; null: only the socket. */
-export function toApi(written: WrittenApi | undefined, place: Place, findings: Findings): ApiConfig | null {
+export function toApi(
+  written: WrittenApi | undefined,
+  servesGrpc: boolean,
+  place: Place,
+  findings: Findings,
+): ApiConfig | null {
   if (written === undefined || findings.hasErrorBelow(['api'])) return null;
   const { listen, tls, allow_plaintext: isPlainAllowed = false } = written;
   if (listen === undefined) {
+    // Certificates and rates are those of gRPC, too.
+    if (servesGrpc) return null;
     findings.noticeAt('api.listen', ['api'], () => ({
       message: 'without "listen" the master is asked over its socket alone',
       hint: 'write listen: 127.0.0.1:7400',
@@ -38,17 +46,22 @@ export function toApi(written: WrittenApi | undefined, place: Place, findings: F
   }
   return {
     listen,
-    tls:
-      tls === undefined
-        ? null
-        : {
-            cert: absolute(tls.cert),
-            key: absolute(tls.key),
-            clientCa: tls.client_ca === undefined ? null : absolute(tls.client_ca),
-          },
+    tls: toTls(tls, place),
     allowedHosts: written.allowed_hosts ?? [],
     allowedOrigins: written.allowed_origins ?? [],
     rateLimit: written.rate_limit ?? RATE,
+  };
+}
+
+/** With absolute paths. */
+export function toTls(written: WrittenApi['tls'], place: Place): TlsConfig | null {
+  if (written === undefined) return null;
+  const absolute = (path: string): string => resolve(place.directory, atHome(path, place));
+  const { cert, key, client_ca: clientCa } = written;
+  return {
+    cert: absolute(cert),
+    key: absolute(key),
+    clientCa: clientCa === undefined ? null : absolute(clientCa),
   };
 }
 

@@ -294,7 +294,7 @@ describe('the long form', () => {
         maxFiles: 10,
       },
     });
-    expect(master).toEqual({ port: 50_055, logLevel: 'info', forceShutdownTimeout: 30_000, onExit: 'stop' });
+    expect(master).toEqual({ logLevel: 'info', forceShutdownTimeout: 30_000, onExit: 'stop' });
   });
 
   test('workers are left running where that is written', () => {

@@ -2,6 +2,7 @@ import { type EventDraft, maskText } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { openAccess } from './access/access.ts';
+import type { GrpcListener } from './access/grpc-listener.ts';
 import type { Listener } from './access/listener.ts';
 import { createControl } from './control.ts';
 import { type ControlSocket, openControlSocket } from './control-socket.ts';
@@ -35,8 +36,13 @@ export function openDoor(master: Master): Door {
     master.events.publish(event, clock.wallNow(), null, null);
   };
   const { stateDirectory } = master.places;
-  const { api } = master.config;
-  const access = openAccess({ stateDirectory, clock, perSecond: api?.rateLimit ?? RATE, tell });
+  const { api, grpc } = master.config;
+  const access = openAccess({
+    stateDirectory,
+    clock,
+    perSecond: api?.rateLimit ?? grpc?.rateLimit ?? RATE,
+    tell,
+  });
   const { audit, gate } = access;
   const control = createControl({
     master,
@@ -56,6 +62,7 @@ export function openDoor(master: Master): Door {
   };
   let socket: ControlSocket | null = null;
   let listener: Listener | null = null;
+  let grpcListener: GrpcListener | null = null;
   return {
     asked: asked.promise,
     async open() {
@@ -63,15 +70,21 @@ export function openDoor(master: Master): Door {
       const native = loaded.ok ? loaded.native : null;
       const { runDirectory } = master.places;
       socket = await openControlSocket({ control, runDirectory, native, audit, defect });
-      if (api === null) return;
-      const { openListener } = await import('./access/listener.ts');
-      listener = await openListener({ control, config: api, gate, audit, defect, tell });
+      if (api !== null) {
+        const { openListener } = await import('./access/listener.ts');
+        listener = await openListener({ control, config: api, gate, audit, defect, tell });
+      }
+      if (grpc !== null) {
+        const { openGrpcListener } = await import('./access/grpc-listener.ts');
+        grpcListener = await openGrpcListener({ control, config: grpc, gate, audit, defect, tell });
+      }
     },
     async close(result) {
       ended.resolve(result);
-      await Promise.all([socket?.close(), listener?.close()]);
+      await Promise.all([socket?.close(), listener?.close(), grpcListener?.close()]);
       socket = null;
       listener = null;
+      grpcListener = null;
       await access.close();
     },
   };

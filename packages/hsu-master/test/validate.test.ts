@@ -203,10 +203,10 @@ describe.concurrent('validate', () => {
   it('a key that nothing acts on yet is named in one warning, with exit code 0', async ({ stage }) => {
     const { code, stderr } = await validate(
       stage,
-      'master: {port: 50055}\nworkers:\n  - {id: web, command: "true"}\n',
+      'master: {log_level: debug}\nworkers:\n  - {id: web, command: "true"}\n',
     );
     expect(code).toBe(0);
     expect(stderr.match(/warning/g)).toHaveLength(1);
-    expect(stderr).toContain('port');
+    expect(stderr).toContain('log_level');
   });
 });

@@ -49,7 +49,6 @@ export function normalise(written: WrittenConfig, findings: Findings): Config {
   warnOfMany(units.length, logCollection?.system?.max_workers ?? 0, findings);
   return {
     master: {
-      port: master.port ?? 50_055,
       logLevel: master.log_level || 'info',
       forceShutdownTimeout: master.force_shutdown_timeout || FORCE_SHUTDOWN_TIMEOUT,
       onExit: master.on_master_exit || 'stop',

@@ -32,7 +32,7 @@ const tls = object(
     key: required(path('Its private key, PEM.')),
     client_ca: path('Who connects needs a certificate of this authority, besides a token. PEM.'),
   },
-  'Encryption of `api.listen`, TLS 1.2 or newer. The files are read again when they change; a pair that cannot be used is told and the one before kept.',
+  'Encryption of `api.listen` and `master.port`, TLS 1.2 or newer. The files are read again when they change; a pair that cannot be used is told and the one before kept.',
   { name: 'Tls' },
 );
 

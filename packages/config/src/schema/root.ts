@@ -4,16 +4,35 @@ import { IGNORED } from './ignored.ts';
 import { quotaLimits } from './limits.ts';
 import { logCollection } from './logs.ts';
 import { checkId } from './process.ts';
-import { choice, duration, integer, text } from './scalars.ts';
+import { choice, duration, flag, integer, text, word } from './scalars.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const ON_MASTER_EXIT = ['stop', 'leave'] as const;
 export type OnMasterExit = (typeof ON_MASTER_EXIT)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const grpc = object(
+  {
+    host: word(
+      'address',
+      'Address that `master.port` is opened at; `*` is any. Others than this machine’s own want `api.tls`.',
+    ),
+    open_status: flag(
+      'Answer the original’s `MasterService.Status` without a token, as the original did.',
+      'false',
+    ),
+  },
+  'How the master answers gRPC at `master.port`. It is encrypted where `api.tls` is given.',
+  { name: 'Grpc', renamed: { port: 'write it as master.port', tls: 'write it as api.tls' } },
+);
+
 export const master = object(
   {
-    port: later(integer({ min: 1, max: 65_535 }, 'Port of the API.', '50055'), 'this version opens no port'),
+    port: integer(
+      { min: 1, max: 65_535 },
+      'Port at which the master answers gRPC; a token is needed. Without it none is opened.',
+    ),
+    grpc,
     log_level: later(
       choice([...LOG_LEVELS, ''], 'How much the master says of itself.', 'info'),
       'the master says the same at every level in this version',

@@ -1,8 +1,8 @@
 import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, Server } from 'node:tls';
 import type { TlsConfig } from '@hsu-master/config';
-import { HsuError, type Milliseconds } from '@hsu-master/core';
+import { type EventDraft, HsuError, type Milliseconds } from '@hsu-master/core';
 
 const tls = () => process.getBuiltinModule('node:tls');
 
@@ -78,6 +78,21 @@ export function watchCertificates(files: TlsConfig, { replaced, refused }: Rotat
     if (settling !== null) clearTimeout(settling);
     for (const watcher of watchers) watcher.close();
   };
+}
+
+/** Gives a server what its files hold whenever they change. Returns what ends it. */
+export function rotate(
+  server: Pick<Server, 'setSecureContext'>,
+  files: TlsConfig,
+  tell: (event: EventDraft) => void,
+): () => void {
+  return watchCertificates(files, {
+    replaced(options) {
+      server.setSecureContext(options);
+      tell({ type: 'api.certificate-loaded', payload: { file: files.cert } });
+    },
+    refused: (reason) => tell({ type: 'api.certificate-refused', payload: { file: files.cert, reason } }),
+  });
 }
 
 function foldersOf(paths: readonly string[]): readonly string[] {

@@ -14,8 +14,8 @@ import {
   type Milliseconds,
   problemOf,
 } from '@hsu-master/core';
-import { holderOf } from '@hsu-master/workers';
-import { readCertificates, watchCertificates } from './certificates.ts';
+import { bound, originOf } from './bound.ts';
+import { readCertificates, rotate } from './certificates.ts';
 import { Rate } from './rate.ts';
 import { crossOriginHeaders, isHostAllowed, isOriginAllowed, tokenOf } from './requests.ts';
 
@@ -76,11 +76,11 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
   const door = new Door(parts, identities, () => (api ??= load()));
   server.on('request', (request, response) => door.request(request, response));
   server.on('upgrade', (request, socket, head: Buffer) => door.upgrade(request, socket, head));
-  await bound(server, config);
-  const stopWatching = config.tls === null ? () => {} : rotate(server as SecureServer, config.tls, parts);
+  await bound(server, { ...config.listen, who: 'the API', key: 'api.listen' });
+  const stopWatching =
+    config.tls === null ? () => {} : rotate(server as SecureServer, config.tls, parts.tell);
   const { port } = server.address() as AddressInfo;
-  const { host } = config.listen;
-  const origin = `${config.tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const origin = originOf(config.tls === null ? 'http' : 'https', config.listen.host, port);
   parts.tell({ type: 'api.listening', payload: { address: origin } });
   return {
     origin,
@@ -113,34 +113,6 @@ function serverOf(tls: TlsConfig | null): Server | SecureServer {
   return process
     .getBuiltinModule('node:https')
     .createServer({ ...options, ...certificates, handshakeTimeout });
-}
-
-function rotate(server: SecureServer, files: TlsConfig, { tell }: ListenerParts): () => void {
-  return watchCertificates(files, {
-    replaced(options) {
-      server.setSecureContext(options);
-      tell({ type: 'api.certificate-loaded', payload: { file: files.cert } });
-    },
-    refused: (reason) => tell({ type: 'api.certificate-refused', payload: { file: files.cert, reason } }),
-  });
-}
-
-function bound(server: Server | SecureServer, { listen: { host, port } }: ApiConfig): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE';
-      const holder = isTaken ? holderOf(port) : null;
-      const why = holder === null ? error.message : `pid ${holder.pid} (${holder.name}) has it`;
-      const message = `the API cannot listen at ${host}:${port}: ${why}; stop that or change api.listen`;
-      reject(new HsuError('E_ADDRESS', message, { inUse: isTaken }, error));
-    });
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error');
-      // Of one connection, such as descriptors that are used up: those that are there go on.
-      server.on('error', () => {});
-      resolve();
-    });
-  });
 }
 
 function credentialsOf(request: IncomingMessage): { readonly token: string | null; readonly from: string } {
