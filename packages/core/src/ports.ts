@@ -366,6 +366,8 @@ export interface Journal {
   leftOvers(): readonly RunRecord[];
   /** What an earlier master of this boot last knew of its workers. */
   memos(): ReadonlyMap<WorkerId, WorkerMemo>;
+  /** Highest number that a run of the worker has had, as far as is known; 0: none. Outlives boots and ordered stops. */
+  lastRun(workerId: WorkerId): number;
   /** What outlives a boot of what was known of a worker’s failures; null: nothing. */
   judgement(workerId: WorkerId): Judgement | null;
   /** What was damaged or is of a form that is not known. */

@@ -185,6 +185,7 @@ export class Rig {
   now = 1000;
   random = 0;
   ending = false;
+  runsBefore = 0;
   events: EventDraft[] = [];
   effects: Effect[] = [];
 
@@ -194,7 +195,7 @@ export class Rig {
 
   /** Delivers one message; `events` and `effects` are then those of this turn. */
   tell(short: Short<Message>): this {
-    const { now, random, ending } = this;
+    const { now, random, ending, runsBefore } = this;
     const message = {
       ...(HAS_RUN.has(short.kind) ? { run: this.worker.run } : BARE.has(short.kind) ? {} : { ticket: null }),
       ...(short.kind === 'stop' || short.kind === 'kill' ? { cause: 'operator' } : {}),
@@ -207,6 +208,7 @@ export class Rig {
       now,
       wallNow: now + 1_000_000,
       random,
+      runsBefore,
       ending,
     });
     expect(JSON.stringify(given)).toBe(before);

@@ -219,3 +219,15 @@ test.each([
 
 test('a timer of the run before is no news', () =>
   starting().tell({ kind: 'timer', timer: 'reset' }).expectNothing());
+
+test('runs are numbered on from those of earlier masters, of which nothing else is known', () => {
+  const rig = new Rig();
+  rig.runsBefore = 41;
+  rig.tell({ kind: 'start', ticket: 1 });
+  expect(rig.worker.run).toBe(42);
+  rig.tell({ kind: 'spawned', process: LEADER, warning: null, limits: [] });
+  rig
+    .tell({ kind: 'restart' })
+    .tell({ kind: 'exited', exit: { code: 0, signal: null, coreDumped: false, usage: null }, remaining: [] });
+  expect(rig.worker.run).toBe(43);
+});

@@ -92,6 +92,7 @@ export class WorkerActor {
   /** By which its present or last run was begun, but for what could be changed since. */
   #runSpec: WorkerSpec;
   readonly #timers = new Map<TimerName, () => void>();
+  readonly #runsBefore: number;
   #worker: Worker;
   #handles: RunHandles | null = null;
 
@@ -101,6 +102,7 @@ export class WorkerActor {
     this.#runSpec = spec;
     this.#in = surroundings;
     this.#worker = { ...newWorker(spec.id), run: lastRun };
+    this.#runsBefore = surroundings.journal.lastRun(spec.id);
     this.#memory = new Memory(surroundings);
   }
 
@@ -203,6 +205,7 @@ export class WorkerActor {
       now: clock.now(),
       wallNow: clock.wallNow(),
       random: clock.random(),
+      runsBefore: this.#runsBefore,
       ending: this.#in.isEnding(),
     });
     this.#worker = decision.worker;

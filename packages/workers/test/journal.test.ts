@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -281,3 +282,69 @@ it.skipIf(process.getuid?.() !== 0)(
     }
   },
 );
+
+describe('the numbers of runs', () => {
+  const numbers = () => join(place, 'state', 'run-numbers.json');
+
+  it('outlive an ordered stop, a reboot and the loss of all records', async () => {
+    const first = journal();
+    first.recordRun(record('web', 3, 'i/m.web.3', process1));
+    first.remember('job', memo(7));
+    first.remember('job', memo(2));
+    expect([first.lastRun('web'), first.lastRun('job'), first.lastRun('other')]).toEqual([3, 7, 0]);
+    first.forgetRun('web', 3);
+    first.remember('web', null);
+    await first.close();
+    rmSync(join(place, 'run'), { recursive: true });
+    const second = journal('boot-2');
+    expect([second.lastRun('web'), second.lastRun('job')]).toEqual([3, 7]);
+    second.recordRun(record('web', 4, 'i/n.web.4', process1));
+    await second.settled();
+    expect(journal('boot-3').lastRun('web')).toBe(4);
+    expect(failures).toEqual([]);
+  });
+
+  it('are known to the next master of the boot when the one before was killed in its ordered stop', () => {
+    const first = journal();
+    first.recordRun(record('web', 3, 'i/m.web.3', process1));
+    first.remember('web', memo(3));
+    first.forgetRun('web', 3);
+    first.remember('web', null);
+    expect(existsSync(numbers())).toBe(false);
+    expect(journal().lastRun('web')).toBe(3);
+  });
+
+  it('are on disk soon, also while nothing else is said', async () => {
+    journal().remember('web', memo(5));
+    await expect.poll(() => readFileSync(numbers(), 'utf8'), { timeout: 20_000 }).toContain('"web":5');
+  });
+
+  it('that are damaged are refused and told, and those that this boot names are known', async () => {
+    const first = journal();
+    first.recordRun(record('web', 3, 'i/m.web.3', process1));
+    await first.close();
+    const whole = readFileSync(numbers(), 'utf8');
+    for (const damaged of ['', '[]', whole.replace('3', '4'), whole.slice(0, 20), '{"reader":9}']) {
+      writeFileSync(numbers(), damaged);
+      const next = journal();
+      expect(next.lastRun('web')).toBe(3);
+      expect(next.refusals()).toMatchObject([{ file: numbers(), records: null }]);
+      expect(readFileSync(`${numbers()}.refused`, 'utf8')).toBe(damaged);
+      expect(next.leftOvers()).toHaveLength(1);
+    }
+    writeFileSync(numbers(), 'damaged');
+    expect(journal('boot-2').lastRun('web')).toBe(0);
+  });
+
+  it('are written as soon as there is room again', async () => {
+    const first = journal();
+    mkdirSync(`${numbers()}.new`);
+    first.remember('web', memo(5));
+    await first.settled();
+    expect(failures).toHaveLength(1);
+    rmSync(`${numbers()}.new`, { recursive: true });
+    first.remember('web', memo(6));
+    await first.close();
+    expect(journal().lastRun('web')).toBe(6);
+  });
+});

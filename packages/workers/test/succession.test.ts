@@ -231,13 +231,13 @@ describe('a master that is killed, and the next', () => {
     expect(third.journal.judgement('web')).toBeNull();
   });
 
-  it('a reboot adopts nothing and begins to count anew', async () => {
+  it('a reboot adopts nothing and begins to count restarts anew, but not runs', async () => {
     const line = new Line({ web: fakeProgram() });
     line.reboot(await line.next([workerSpec('web')]));
     const second = await line.next([workerSpec('web')], 'reboot');
     line.clock.advance(10);
     expect(second.of('web').slice(0, 2)).toEqual(['worker.starting', 'worker.started']);
-    expect(second.supervisor.snapshot('web')).toMatchObject({ run: 1, restarts: 0 });
+    expect(second.supervisor.snapshot('web')).toMatchObject({ run: 2, restarts: 0 });
   });
 
   it('what the operator stopped stays stopped', async () => {
@@ -333,7 +333,7 @@ describe('a master that is killed, and the next', () => {
     const third = await line.next([workerSpec('web'), workerSpec('old')]);
     line.clock.advance(100);
     expect(third.supervisor.snapshot('web').phase).toBe('running');
-    expect(third.supervisor.snapshot('old')).toMatchObject({ phase: 'running', run: 1 });
+    expect(third.supervisor.snapshot('old')).toMatchObject({ phase: 'running', run: 2 });
   });
 
   it('one that is not configured and cannot be ended is named at the stop, and no timer for it holds the program', async () => {
@@ -491,18 +491,21 @@ describe('a master that is killed, and the next', () => {
     expect(line.pids()).toHaveLength(1);
   });
 
-  it('after an ordered stop everything begins anew', async () => {
+  it('after an ordered stop everything begins anew but the numbers of runs', async () => {
     const line = new Line({ web: crashes });
     const first = await line.next([workerSpec('web')]);
     line.clock.advance(5000);
     void first.supervisor.shutdown('test', 1000);
     line.clock.advance(2000);
     line.kill(first);
+    const before = first.supervisor.snapshot('web').run;
+    expect(before).toBeGreaterThan(1);
     const second = await line.next([workerSpec('web')]);
+    expect(second.supervisor.snapshot('web').run).toBe(before + 1);
     line.clock.advance(10);
     expect(second.supervisor.snapshot('web')).toMatchObject({
       phase: 'running',
-      run: 1,
+      run: before + 1,
       restarts: 0,
       failuresInARow: 0,
     });

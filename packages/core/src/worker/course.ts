@@ -34,11 +34,16 @@ export function startOrWait(turn: Turn): void {
     turn.publish('worker.blocked', { waiting: turn.worker.waiting });
     return;
   }
-  const run = turn.worker.run + 1;
+  const run = nextRun(turn);
   turn.set({ run });
   turn.become({ name: 'starting', end: null, outdated: false });
   turn.publish('worker.starting', { restarts: turn.worker.restarts });
   turn.act({ kind: 'spawn', run, limits: effectiveLimits(turn.in.spec.limits, turn.worker.limitFactors) });
+}
+
+/** Numbers are given once in the life of a state directory, also where all else begins anew. */
+export function nextRun({ worker, in: { runsBefore } }: Turn): number {
+  return Math.max(worker.run, runsBefore) + 1;
 }
 
 /** The program runs. */

@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly wallNow: WallTime;
   /** Uniform in [0, 1). */
   readonly random: number;
+  /** Highest number of a run of this worker under earlier masters; 0: none. */
+  readonly runsBefore: number;
   /** The master is in its final stop: no run begins any more. */
   readonly ending: boolean;
 }

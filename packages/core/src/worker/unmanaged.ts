@@ -4,7 +4,7 @@ import type { StopCause } from '../events/catalogue.ts';
 import { effectiveLimits } from '../limits/adjust.ts';
 import { noFailures } from '../restart/breaker.ts';
 import { done, ignore, join, late, remember, unexpected, want } from './cells.ts';
-import { beginStop, endRun, kill, leaveRunning, publishExit, startOrWait } from './course.ts';
+import { beginStop, endRun, kill, leaveRunning, nextRun, publishExit, startOrWait } from './course.ts';
 import type { FactMessage, Message } from './messages.ts';
 import { askOtherwise } from './respec.ts';
 import { hasReadiness, type SignalName, type WorkerSpec } from './spec.ts';
@@ -67,7 +67,7 @@ function appeared(turn: Turn, _phase: Blocked, { process, age }: MessageOf<'appe
   const { worker, in: circumstances } = turn;
   const { spec, now } = circumstances;
   if (worker.waiting.some(({ condition }) => condition !== 'process')) return;
-  const run = worker.run + 1;
+  const run = nextRun(turn);
   turn.set({ run, waiting: [], limitFactors: {} });
   const running: Running = {
     name: 'running',

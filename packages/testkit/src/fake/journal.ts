@@ -7,6 +7,7 @@ export class FakeJournal implements Journal {
   readonly #memos: Map<WorkerId, WorkerMemo>;
   readonly #judgements: Map<WorkerId, Judgement>;
   readonly #desired: Map<WorkerId, 'up' | 'down'>;
+  readonly #lastRuns: Map<WorkerId, number>;
   /** While it is set, `recordRun` throws it: a full disk. */
   failure: Error | null = null;
   mayLack: () => boolean;
@@ -22,6 +23,7 @@ export class FakeJournal implements Journal {
     this.#memos = new Map(earlier === undefined || lost !== null ? [] : earlier.#memos);
     this.#judgements = new Map(earlier === undefined ? [] : earlier.#judgements);
     this.#desired = new Map(earlier === undefined ? [] : earlier.#desired);
+    this.#lastRuns = new Map(earlier === undefined ? [] : earlier.#lastRuns);
   }
 
   leftOvers(): readonly RunRecord[] {
@@ -30,6 +32,10 @@ export class FakeJournal implements Journal {
 
   memos(): ReadonlyMap<WorkerId, WorkerMemo> {
     return new Map(this.#memos);
+  }
+
+  lastRun(workerId: WorkerId): number {
+    return this.#lastRuns.get(workerId) ?? 0;
   }
 
   judgement(workerId: WorkerId): Judgement | null {
@@ -43,6 +49,7 @@ export class FakeJournal implements Journal {
   recordRun(record: RunRecord): void {
     if (this.failure !== null) throw this.failure;
     this.#runs.set(record.workerId, record);
+    this.#number(record.workerId, record.run);
   }
 
   forgetRun(workerId: WorkerId, _run: number): void {
@@ -52,6 +59,7 @@ export class FakeJournal implements Journal {
   remember(workerId: WorkerId, memo: WorkerMemo | null): void {
     if (memo === null) this.#memos.delete(workerId);
     else this.#memos.set(workerId, JSON.parse(JSON.stringify(memo)) as WorkerMemo);
+    if (memo !== null) this.#number(workerId, memo.run);
   }
 
   recordJudgement(workerId: WorkerId, judgement: Judgement | null): void {
@@ -65,6 +73,10 @@ export class FakeJournal implements Journal {
 
   desired(workerId: WorkerId): 'up' | 'down' | null {
     return this.#desired.get(workerId) ?? null;
+  }
+
+  #number(workerId: WorkerId, run: number): void {
+    this.#lastRuns.set(workerId, Math.max(run, this.lastRun(workerId)));
   }
 
   /** The runs that are recorded and not forgotten. */

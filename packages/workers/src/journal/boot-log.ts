@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Bytes, JournalRefusal, MonotonicTime, RunRecord, WorkerId, WorkerMemo } from '@hsu-master/core';
 import { lineOf, seedOf } from './line.ts';
 import { makeDirectory } from './make-directory.ts';
-import { type Entry, FORM, type Header, readBootLog } from './read-boot-log.ts';
+import { type Entry, FORM, type Header, readBootLog, runsNamed } from './read-boot-log.ts';
 
 /**
  * The file is written anew when it is larger than this and mostly history. Seldom, since some file systems write out what takes the
@@ -47,6 +47,8 @@ export class BootLog {
   readonly #memos = new Map<WorkerId, Known<WorkerMemo>>();
   readonly #wishes = new Map<WorkerId, Known<'up' | 'down'>>();
   readonly refusals: readonly JournalRefusal[];
+  /** Of each worker the highest number of a run that was named in the file when it was opened. */
+  readonly runsNamed: ReadonlyMap<WorkerId, number>;
   /** Lines of this boot may be missing. */
   readonly mayLack: boolean;
   #descriptor: number;
@@ -71,6 +73,7 @@ export class BootLog {
     this.#seed = seedOf(bootId);
     const { entries, refused, length, isMissing } = readBootLog(this.#file, bootId, now);
     for (const entry of entries) this.#apply(entry);
+    this.runsNamed = runsNamed(entries);
     this.mayLack = isMissing || refused !== null;
     this.refusals = refused === null ? [] : [{ file: this.#file, ...refused }];
     if (refused !== null) copyFileSync(this.#file, `${this.#file}.refused`);

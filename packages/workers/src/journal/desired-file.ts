@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Judgement, WorkerId } from '@hsu-master/core';
 import { sum } from './line.ts';
+import { replaceSynced } from './replace-synced.ts';
 
 /** Version of the file’s form. 1: `{"stopped": [ids]}` and nothing else. */
 const FORM = 2;
@@ -116,22 +115,5 @@ function parse(text: string): Readonly<Record<string, unknown>> {
     return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
   } catch {
     return {};
-  }
-}
-
-async function replaceSynced(file: string, text: string): Promise<void> {
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -68,6 +68,16 @@ export function readBootLog(file: string, bootId: string, now: MonotonicTime): B
   return isWhole ? { ...believable, length: Buffer.byteLength(text) } : believable;
 }
 
+/** The highest number of a run of each worker that is named anywhere in the log, also by lines that others have overruled since. */
+export function runsNamed(entries: readonly Entry[]): ReadonlyMap<WorkerId, number> {
+  const runs = new Map<WorkerId, number>();
+  for (const entry of entries) {
+    const run = 'run' in entry ? entry.run : 'memo' in entry ? (entry.memo?.run ?? 0) : 0;
+    runs.set(entry.workerId, Math.max(run, runs.get(entry.workerId) ?? 0));
+  }
+  return runs;
+}
+
 function readText(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');

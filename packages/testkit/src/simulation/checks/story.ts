@@ -27,7 +27,8 @@ export class StoryCheck implements Check {
 
   succeeded({ begunAnew, rebooted }: Succession): void {
     this.#seq = 0;
-    if (begunAnew || rebooted) this.#stories.clear();
+    for (const [id, { run }] of this.#stories)
+      if (begunAnew || rebooted) this.#stories.set(id, { ...NOTHING, run });
     for (const id of this.#world.specs.keys())
       this.#stories.set(id, { ...NOTHING, ...this.#stories.get(id), step: 'unsaid' });
   }
