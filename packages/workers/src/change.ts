@@ -1,12 +1,13 @@
-import { isSame, type QuotaSpec, type WorkerId, type WorkerSpec } from '@hsu-master/core';
+import { type Dependency, isSame, type QuotaSpec, type WorkerId, type WorkerSpec } from '@hsu-master/core';
+import type { Ending } from './transition.ts';
 import type { WorkerActor } from './worker-actor.ts';
 
 interface Present {
   readonly actors: ReadonlyMap<WorkerId, WorkerActor>;
   /** Those that are ended for good, and what takes their names; brought up to date. */
   readonly leaving: Map<WorkerId, WorkerSpec | null>;
-  /** Those that an earlier change has not yet stopped for not being enabled any more. */
-  readonly disabling: readonly WorkerId[];
+  /** Those that an earlier change has not ended yet. */
+  readonly awaited: ReadonlyMap<WorkerId, Ending>;
 }
 
 /** What other specs mean for the workers that are there. */
@@ -18,15 +19,20 @@ export class Change {
   readonly enabled: ReadonlySet<WorkerId>;
   /** Budgets that are others. */
   readonly quotas: readonly QuotaSpec[];
+  /** What the processes depend on that are there. */
+  readonly needs: ReadonlyMap<WorkerId, readonly Dependency[]>;
   readonly #disabled: ReadonlySet<WorkerId>;
   readonly #leaving: ReadonlyMap<WorkerId, WorkerSpec | null>;
 
-  constructor(specs: readonly WorkerSpec[], { actors, leaving, disabling }: Present) {
+  constructor(specs: readonly WorkerSpec[], { actors, leaving, awaited }: Present) {
     const wanted = new Map(specs.map((spec) => [spec.id, spec]));
     const enabled = new Set<WorkerId>();
-    const disabled = new Set(disabling.filter((id) => wanted.get(id)?.enabled === false));
+    const disabled = new Set<WorkerId>();
+    for (const [id, how] of awaited)
+      if (how === 'disable' && wanted.get(id)?.enabled === false) disabled.add(id);
     const kept: { readonly actor: WorkerActor; readonly spec: WorkerSpec }[] = [];
     const known = new Map<string, QuotaSpec>();
+    this.needs = new Map([...actors].map(([id, { runSpec }]) => [id, runSpec.dependsOn]));
     for (const [id, actor] of actors) {
       for (const quota of actor.spec.quotas) known.set(`${quota.kind} ${quota.id}`, quota);
       const spec = wanted.get(id);
@@ -56,8 +62,8 @@ export class Change {
   }
 
   /** Who is ended, and what for. To be asked when those that go on are described anew. */
-  ending(): ReadonlyMap<WorkerId, 'remove' | 'replace' | 'disable'> {
-    const ending = new Map<WorkerId, 'remove' | 'replace' | 'disable'>();
+  ending(): ReadonlyMap<WorkerId, Ending> {
+    const ending = new Map<WorkerId, Ending>();
     for (const id of this.#leaving.keys()) ending.set(id, 'remove');
     for (const { actor } of this.kept) if (actor.isOutdated) ending.set(actor.spec.id, 'replace');
     for (const id of this.#disabled) ending.set(id, 'disable');

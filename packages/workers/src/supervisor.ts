@@ -40,7 +40,7 @@ import type { PidFiles } from './pid-files/pid-files.ts';
 import { Ports } from './ports/ports.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { SpawnQueue } from './spawn-queue.ts';
-import { Transition, type TransitionResult } from './transition.ts';
+import { type Ending, Transition, type TransitionResult } from './transition.ts';
 import { WorkerActor } from './worker-actor.ts';
 
 /** How many of the latest events a supervisor remembers. */
@@ -71,7 +71,7 @@ const ABOUT_TO_CHANGE: DependencyView = {
   started: false,
   ready: false,
   completed: false,
-  doing: 'about to give way to what its configuration says now',
+  doing: 'about to be ended, since its configuration changed',
 };
 
 /** Whether a process that ran runs no more; what was stopped while it was starting ran for no turn. */
@@ -305,16 +305,13 @@ export class Supervisor {
       workerId: null,
     } as const;
     this.#transition?.abandon({ state: 'superseded', failures: [failure] });
-    const disabling = this.#transition?.disabling ?? [];
-    const change = new Change(specs, { actors: this.#actors, leaving: this.#leaving, disabling });
+    const awaited: ReadonlyMap<WorkerId, Ending> = this.#transition?.awaited ?? new Map();
+    const change = new Change(specs, { actors: this.#actors, leaving: this.#leaving, awaited });
     for (const { actor, spec } of change.kept) actor.change(spec);
     for (const quota of change.quotas) this.setQuota(quota);
     for (const spec of change.added) this.#take(spec);
     this.#order(specs);
-    for (const { actor } of change.kept) {
-      if (actor.isOutdated) this.#unmanaged.renew(actor);
-      if (this.#tookOver) this.#showDependencies(actor);
-    }
+    for (const { actor } of change.kept) if (actor.isOutdated) this.#unmanaged.renew(actor);
     if (!this.#tookOver) {
       // Nothing has begun: what is not wanted is just not there.
       for (const id of this.#leaving.keys()) this.#remove(id);
@@ -326,11 +323,13 @@ export class Supervisor {
       mailbox: this.#mailbox,
       actors: this.#actors,
       ending: change.ending(),
+      needs: change.needs,
       starting,
       tell: (actor, how) => this.#endFor(actor, how),
       finished,
     });
-    for (const id of change.ending().keys()) this.#showDependents(id);
+    for (const { actor } of change.kept) this.#showDependencies(actor);
+    for (const id of [...change.ending().keys(), ...awaited.keys()]) this.#showDependents(id);
     for (const id of startOrder(specs)) if (starting.has(id)) this.#startIfWanted(id);
     this.#transition.look();
   }
@@ -356,13 +355,14 @@ export class Supervisor {
   }
 
   /** The turn of a worker has come that is ended for a change of specs. */
-  #endFor(actor: WorkerActor, how: 'remove' | 'replace' | 'disable'): void {
+  #endFor(actor: WorkerActor, how: Ending): void {
     const { id } = actor.spec;
     if (how === 'replace') {
       this.#showDependencies(actor);
       actor.replace();
     } else actor.tell({ kind: 'stop', ticket: null, cause: 'configuration' });
-    this.#showDependents(id);
+    // When it has heard it: until then it is as it was.
+    this.#mailbox.post(() => this.#showDependents(id));
   }
 
   /** Nothing of a worker is alive that was ended for good: it is forgotten, and what takes its name begins. */

@@ -1,4 +1,4 @@
-import type { Failure, Worker, WorkerId } from '@hsu-master/core';
+import type { Dependency, Failure, Worker, WorkerId } from '@hsu-master/core';
 import type { Mailbox } from './mailbox.ts';
 import type { WorkerActor } from './worker-actor.ts';
 
@@ -9,15 +9,20 @@ export interface TransitionResult {
   readonly failures: readonly (Failure & { readonly workerId: WorkerId | null })[];
 }
 
+/** Ended for good, to give way to its next run, or since it is not enabled any more. */
+export type Ending = 'remove' | 'replace' | 'disable';
+
 interface Parts {
   readonly mailbox: Mailbox;
   readonly actors: ReadonlyMap<WorkerId, WorkerActor>;
-  /** Those that are ended for good, give way to their next run, or are wanted no more. */
-  readonly ending: ReadonlyMap<WorkerId, 'remove' | 'replace' | 'disable'>;
+  /** Those that are ended. */
+  readonly ending: ReadonlyMap<WorkerId, Ending>;
+  /** What the processes depended on that were there before. */
+  readonly needs: ReadonlyMap<WorkerId, readonly Dependency[]>;
   /** Those that are started. */
   readonly starting: ReadonlySet<WorkerId>;
   /** The turn of one that ends has come. */
-  readonly tell: (actor: WorkerActor, how: 'remove' | 'replace' | 'disable') => void;
+  readonly tell: (actor: WorkerActor, how: Ending) => void;
   readonly finished: (result: TransitionResult) => void;
 }
 
@@ -29,8 +34,8 @@ export class Transition {
   readonly #in: Parts;
   /** Those whose turn has not come. */
   readonly #untold: Set<WorkerId>;
-  /** By whom of those that end each was needed when this began. */
-  readonly #needed = new Map<WorkerId, WorkerActor[]>();
+  /** By whose runs of those that end each is needed. */
+  readonly #needed = new Map<WorkerId, { readonly actor: WorkerActor; readonly run: number }[]>();
   #scheduled = false;
   #finished = false;
 
@@ -39,22 +44,24 @@ export class Transition {
     this.#untold = new Set(parts.ending.keys());
     for (const id of this.#untold) {
       const actor = parts.actors.get(id);
-      for (const dependency of actor?.runSpec.dependsOn ?? []) {
+      if (actor === undefined) continue;
+      const holder = { actor, run: actor.worker.run };
+      for (const dependency of parts.needs.get(id) ?? []) {
         const known = this.#needed.get(dependency.id);
-        if (known === undefined) this.#needed.set(dependency.id, [actor as WorkerActor]);
-        else known.push(actor as WorkerActor);
+        if (known === undefined) this.#needed.set(dependency.id, [holder]);
+        else known.push(holder);
       }
     }
   }
 
-  /** Whether a worker is still by its former spec and is about to give way: nobody who needs it begins now. */
+  /** Whether a worker is still as it was and about to be ended: nobody who needs it begins now. */
   isAwaited(id: WorkerId): boolean {
-    return this.#untold.has(id) && this.#in.ending.get(id) === 'replace';
+    return this.#untold.has(id);
   }
 
-  /** Those that are still to be stopped since they are not enabled any more. */
-  get disabling(): readonly WorkerId[] {
-    return [...this.#untold].filter((id) => this.#in.ending.get(id) === 'disable');
+  /** Those that are still to be ended, and what for. */
+  get awaited(): ReadonlyMap<WorkerId, Ending> {
+    return new Map([...this.#in.ending].filter(([id]) => this.#untold.has(id)));
   }
 
   /** A worker has changed. */
@@ -95,10 +102,10 @@ export class Transition {
 
   /** Whether a process that needs it, and ends as well, is there. */
   #isHeld(id: WorkerId): boolean {
-    return (this.#needed.get(id) ?? []).some((actor) => {
-      const isNeeded = actor.runSpec.dependsOn.some((dependency) => dependency.id === id);
-      return isNeeded && isAlive(actor.worker) && this.#in.actors.get(actor.spec.id) === actor;
-    });
+    return (this.#needed.get(id) ?? []).some(
+      ({ actor: { worker, spec }, run }) =>
+        worker.run === run && isAlive(worker) && this.#in.actors.get(spec.id)?.worker === worker,
+    );
   }
 
   /** Whether something will come of itself that has to be waited for. */
