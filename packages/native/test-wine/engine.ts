@@ -1,4 +1,10 @@
-import { commandLine, loadNative, type WindowsEvent, type WindowsNative, type WindowsSpawn } from '../src/index.ts';
+import {
+  commandLine,
+  loadNative,
+  type WindowsEvent,
+  type WindowsNative,
+  type WindowsSpawn,
+} from '../src/index.ts';
 
 const loaded = loadNative({});
 if (!loaded.ok || loaded.windows === null) throw new Error(loaded.ok ? 'no Windows' : loaded.reason);
@@ -53,7 +59,8 @@ export class Ears {
   /** What the creature is to do, and what of the spawn differs. */
   start(words: readonly string[], differs: Partial<WindowsSpawn> = {}) {
     const result = this.engine.spawn(spawnOf(words, differs));
-    if (!result.ok) throw new Error(`${result.failure.call}: ${result.failure.code} (${result.failure.error})`);
+    if (!result.ok)
+      throw new Error(`${result.failure.call}: ${result.failure.code} (${result.failure.error})`);
     return result.value;
   }
 }

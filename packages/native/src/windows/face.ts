@@ -13,9 +13,10 @@ import { checkedPid, checkedStartTime } from './identity.ts';
 import { lookAtWindows, variableOf } from './look.ts';
 import type { WindowsNative, WindowsProcess } from './native.ts';
 import { decodeProcesses } from './rows.ts';
+import { type WindowsSystemAddon, windowsSystem } from './system.ts';
 
 /** The addon, with what its other half exports under the names that Linux has for it. */
-type WholeAddon = WindowsAddon & Pick<Addon, 'Pump' | 'lockFile' | 'unlockFile'>;
+type WholeAddon = WindowsAddon & WindowsSystemAddon & Pick<Addon, 'Pump' | 'lockFile' | 'unlockFile'>;
 
 const RELAY = 'hsu_relay.exe';
 /** What ends a process where nothing else is said; libuv has the same. */
@@ -56,7 +57,11 @@ export function commonFace(addon: WholeAddon): Native {
     identify(pid) {
       const found = addon.identify(checkedPid(pid));
       if (found === null) return null;
-      return table().map(rowOf).find((row) => row.pid === pid) ?? null;
+      return (
+        table()
+          .map(rowOf)
+          .find((row) => row.pid === pid) ?? null
+      );
     },
     bootId: () => addon.bootId(),
     processTable: () => table().map(rowOf),
@@ -91,7 +96,7 @@ export function commonFace(addon: WholeAddon): Native {
 }
 
 /** What only Windows has. `file`: the addon’s own path; the relay lies beside it. */
-export function windowsFace(addon: WindowsAddon, file: string): WindowsNative {
+export function windowsFace(addon: WholeAddon, file: string): WindowsNative {
   const relay = join(dirname(file), RELAY);
   const processesOf = (): readonly WindowsProcess[] => decodeProcesses(named(() => addon.processTable()));
   return {
@@ -122,6 +127,7 @@ export function windowsFace(addon: WindowsAddon, file: string): WindowsNative {
     breakGroup: (pid) => failureOrNull('GenerateConsoleCtrlEvent', addon.breakGroup(checkedPid(pid))),
     repairConsole: (deadPid) => addon.repairConsole(checkedPid(deadPid)) !== 0,
     enablePrivilege: (name) => addon.enablePrivilege(check.text(name, 'privilege')) === 0,
+    system: windowsSystem(addon),
     relay: existsSync(relay) ? relay : null,
   };
 }

@@ -1,6 +1,7 @@
 // The part of the Windows addon that no other system has: jobs, consoles, and processes that begin suspended.
 
 import type { NativeHandle, NativeStream } from '../native.ts';
+import type { WindowsSystem } from './system.ts';
 
 /** A Job Object that this engine holds open, by a number of ours. */
 export type WindowsJob = number;
@@ -235,6 +236,8 @@ export interface WindowsNative {
   repairConsole(deadPid: number): boolean;
   /** `SeIncreaseBasePriorityPrivilege`, …: whether the master has it; it is switched on. */
   enablePrivilege(name: string): boolean;
+  /** Pipes to be controlled by, services, the end of the session. */
+  readonly system: WindowsSystem;
   /** The program that sends console events; null where it is missing. */
   readonly relay: string | null;
 }

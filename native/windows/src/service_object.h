@@ -1,0 +1,9 @@
+#pragma once
+
+#include <napi.h>
+
+namespace hsu {
+
+void define_services(Napi::Env env, Napi::Object exports);
+
+}  // namespace hsu
