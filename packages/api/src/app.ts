@@ -22,6 +22,11 @@ const LONGEST_PARAMETER = 256;
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
+/** The one that we speak; what else is offered may be a token, which is never repeated. */
+function protocolOf(offered: ReadonlySet<string>): string | false {
+  return offered.has('hsu.v1') ? 'hsu.v1' : false;
+}
+
 /** What the routes need, and who adds to them. */
 export interface AppParts extends Surroundings {
   /** Called before any route is there. */
@@ -57,7 +62,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
     return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
   });
   parts.documented?.(app);
-  app.register(websocket, { options: { maxPayload: LARGEST_FRAME } });
+  app.register(websocket, { options: { maxPayload: LARGEST_FRAME, handleProtocols: protocolOf } });
   for (const routes of [
     masterRoutes,
     workerRoutes,

@@ -24,6 +24,8 @@ export interface ListenerParts {
   readonly config: ApiConfig;
   readonly gate: Gate;
   readonly audit: Audit;
+  /** How long somebody may take to say what he wants; 10 s. */
+  readonly headersTimeout?: Milliseconds;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
   tell(event: EventDraft): void;
@@ -71,7 +73,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     });
   };
   let api: Promise<Api> | null = null;
-  const server = serverOf(config.tls);
+  const server = serverOf(config.tls, parts.headersTimeout ?? HEADERS_TIMEOUT);
   server.maxConnections = MOST_CONNECTIONS;
   const door = new Door(parts, identities, () => (api ??= load()));
   server.on('request', (request, response) => door.request(request, response));
@@ -99,20 +101,19 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
   };
 }
 
-function serverOf(tls: TlsConfig | null): Server | SecureServer {
+function serverOf(tls: TlsConfig | null, headersTimeout: Milliseconds): Server | SecureServer {
   const options = {
-    headersTimeout: HEADERS_TIMEOUT,
+    headersTimeout,
     requestTimeout: REQUEST_TIMEOUT,
-    connectionsCheckingInterval: LOOK,
+    connectionsCheckingInterval: Math.min(LOOK, headersTimeout),
     keepAliveTimeout: KEPT_ALIVE,
   };
   // To import them evaluates all that they export, which a master that has no such address does without.
   if (tls === null) return process.getBuiltinModule('node:http').createServer(options);
   const certificates = readCertificates(tls);
-  const handshakeTimeout = HEADERS_TIMEOUT;
   return process
     .getBuiltinModule('node:https')
-    .createServer({ ...options, ...certificates, handshakeTimeout });
+    .createServer({ ...options, ...certificates, handshakeTimeout: headersTimeout });
 }
 
 function credentialsOf(request: IncomingMessage): { readonly token: string | null; readonly from: string } {

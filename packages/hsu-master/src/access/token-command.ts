@@ -6,15 +6,15 @@ import {
   HsuError,
   parseDuration,
   RIGHTS,
-  ROLES,
   type Right,
+  ROLES,
   type TokenView,
   type WallTime,
 } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
+import { placesOf } from '../create-master.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { findMaster } from '../find-master.ts';
-import { placesOf } from '../create-master.ts';
 import { appendToAudit } from './audit-file.ts';
 import { isRight, isRole, TokenFile } from './token-file.ts';
 
