@@ -1,8 +1,10 @@
 export type { ApiConfig, GrpcConfig, MasterConfig, TlsConfig } from './config.ts';
 export { describeConfig } from './describe.ts';
 export { type ExplainedKey, explainKey, type KeyAnswer } from './explain-key.ts';
+export { changedSettings } from './diff.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';
-export { type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
+export { type ConfigSource, type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
+export { type Overlay, writtenIds } from './overlay.ts';
 export { type FileRead, readConfigFile } from './read.ts';
 export type { ListenAddress } from './schema/api.ts';
 export type { LogLevel, OnMasterExit } from './schema/root.ts';

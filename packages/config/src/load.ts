@@ -6,6 +6,7 @@ import { freeze } from './freeze.ts';
 import { type ConfigIssue, issueAt } from './issue.ts';
 import { checkBudgets, checkMembers } from './members.ts';
 import { normalise } from './normalise/config.ts';
+import { lay, type Overlay } from './overlay.ts';
 import { readDocument } from './read-document.ts';
 import { checkIds, checkSense, type Identity } from './rules.ts';
 import { SourceText } from './source.ts';
@@ -15,7 +16,7 @@ import { toGrpc } from './to-grpc.ts';
 import { toSpecs } from './to-specs.ts';
 import { type LogsConfig, toLogs } from './to-targets.ts';
 import { parse } from './yaml/parse.ts';
-import { isNull } from './yaml/tree.ts';
+import { isNull, type Parsed } from './yaml/tree.ts';
 
 /** A configuration that was accepted. */
 export interface LoadedConfig {
@@ -36,16 +37,30 @@ export type LoadResult =
   | { readonly ok: true; readonly config: LoadedConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
+/** A text and what it is called; with workers that are others than it says. */
+export interface ConfigSource {
+  readonly file: string;
+  readonly text: string;
+  readonly overlay?: Overlay;
+}
+
 /**
  * Turns the text of a configuration into frozen worker specs, or into all its mistakes at once. Never throws for what is in
  * the text. The file is only named here, not read: see `readConfigFile`.
  */
-export function loadConfig(
-  source: { readonly file: string; readonly text: string },
-  surroundings: Surroundings,
-): LoadResult {
-  const text = new SourceText(source.file, source.text);
+export function loadConfig(source: ConfigSource, surroundings: Surroundings): LoadResult {
   const parsed = parse(source.text);
+  const { overlay } = source;
+  if (!parsed.ok || overlay === undefined) return read(source, parsed, surroundings);
+  const laid = lay(source.text, parsed.root, overlay);
+  const result = read({ ...source, text: laid.text }, { ok: true, root: laid.root }, surroundings);
+  if (!result.ok) return { ok: false, issues: freeze(result.issues.map(laid.place)) };
+  const warnings = freeze(result.config.warnings.map(laid.place));
+  return { ok: true, config: freeze({ ...result.config, warnings }) };
+}
+
+function read(source: ConfigSource, parsed: Parsed, surroundings: Surroundings): LoadResult {
+  const text = new SourceText(source.file, source.text);
   if (!parsed.ok) {
     const issues = parsed.faults.map((fault) => issueAt(text, 'error', fault.offset, [], fault));
     return { ok: false, issues: freeze(issues) };

@@ -51,5 +51,5 @@ test('plain text for others is an error with a next step, a warning where it is 
 });
 
 test('what is none of it is refused', () => {
-  expect(refusals(`master: {port: 0, grpc: {port: 5, host: ""}}\n${WORKERS}`)).toHaveLength(3);
+  expect(refusals(`master: {port: -1, grpc: {port: 5, host: ""}}\n${WORKERS}`)).toHaveLength(3);
 });

@@ -1,5 +1,5 @@
 import { EVENT_MEANINGS, type EventType, HsuError, type Milliseconds, type WallTime } from '@hsu-master/core';
-import type { Duration, Timestamp } from './messages.ts';
+import type { Duration, Struct, Timestamp, Value } from './messages.ts';
 
 // From messages to core's values. What is wrong with them is E_REQUEST.
 
@@ -102,4 +102,23 @@ export function signal(given: string): string {
 export function ticket(given: string): string {
   if (!/^[a-z0-9-]{1,64}$/.test(given)) throw wrong('id: that is no ticket');
   return given;
+}
+
+/** A message that holds JSON as what it holds. */
+export function struct(name: string, given: Struct | null): object {
+  if (given === null) throw wrong(`${name}: is missing`);
+  return plain(given);
+}
+
+function plain({ fields }: Struct): object {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainValue(value)]));
+}
+
+function plainValue({ stringValue, numberValue, boolValue, structValue, listValue }: Value): unknown {
+  if (stringValue !== undefined) return stringValue;
+  if (numberValue !== undefined) return numberValue;
+  if (boolValue !== undefined) return boolValue;
+  if (structValue) return plain(structValue);
+  if (listValue) return listValue.values.map(plainValue);
+  return null;
 }

@@ -55,6 +55,10 @@ export class Call {
     call.once('close', () => this.end());
   }
 
+  get audit(): Audit {
+    return this.#surroundings.audit;
+  }
+
   /** Nothing is done for it any more. */
   end(): void {
     this.#unwatch();

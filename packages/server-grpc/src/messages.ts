@@ -14,6 +14,8 @@ export interface Services {
     readonly ListWorkers: Method<'one-one', ListWorkersRequest, ListWorkersResponse>;
     readonly GetWorker: Method<'one-one', GetWorkerRequest, WorkerDetail>;
     readonly ListLimits: Method<'one-one', ListLimitsRequest, ListLimitsResponse>;
+    readonly ListProcesses: Method<'one-one', ListProcessesRequest, ListProcessesResponse>;
+    readonly GetEnvironment: Method<'one-one', GetEnvironmentRequest, Environment>;
     readonly Explain: Method<'one-one', ExplainRequest, Explanation>;
     readonly WaitFor: Method<'one-one', WaitForRequest, WaitForResponse>;
     readonly WatchWorkers: Method<'one-streamed', WatchWorkersRequest, WatchWorkersResponse>;
@@ -33,7 +35,17 @@ export interface Services {
     readonly GetHealth: Method<'one-one', GetHealthRequest, Health>;
     readonly ListCapabilities: Method<'one-one', ListCapabilitiesRequest, ListCapabilitiesResponse>;
     readonly Validate: Method<'one-one', ValidateRequest, Validation>;
+    readonly ListAudit: Method<'one-one', ListAuditRequest, ListAuditResponse>;
     readonly Shutdown: Method<'one-one', ShutdownRequest, Ending>;
+  };
+  readonly 'hsu.v1.ConfigService': {
+    readonly GetConfig: Method<'one-one', GetConfigRequest, Config>;
+    readonly Plan: Method<'one-one', PlanRequest, Planned>;
+    readonly Apply: Method<'one-one', ApplyRequest, Change>;
+    readonly Reload: Method<'one-one', ReloadRequest, Change>;
+    readonly CreateWorker: Method<'one-one', CreateWorkerRequest, Change>;
+    readonly ReplaceWorker: Method<'one-one', ReplaceWorkerRequest, Change>;
+    readonly RemoveWorker: Method<'one-one', RemoveWorkerRequest, Change>;
   };
   readonly 'hsu.v1.EventService': {
     readonly ListEvents: Method<'one-one', ListEventsRequest, ListEventsResponse>;
@@ -219,6 +231,42 @@ export interface Probe {
   readonly successThreshold: number;
 }
 
+export interface ListProcessesRequest {
+  readonly select: readonly string[];
+  readonly namespace?: string | null | undefined;
+}
+
+export interface ListProcessesResponse {
+  readonly processes: readonly TreeProcess[];
+}
+
+export interface TreeProcess {
+  readonly worker: string;
+  readonly process: Process | null;
+  readonly ppid?: number | null | undefined;
+  readonly state?: string | null | undefined;
+  readonly argv: readonly string[];
+  readonly user?: number | null | undefined;
+  readonly cpu: Duration | null;
+  readonly memoryBytes?: number | null | undefined;
+}
+
+export interface GetEnvironmentRequest {
+  readonly id: string;
+  readonly reveal: boolean;
+}
+
+export interface Environment {
+  readonly revealed: boolean;
+  readonly argv: readonly string[];
+  readonly variables: readonly Variable[];
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly value?: string | null | undefined;
+}
+
 export interface ListLimitsRequest {
   readonly id: string;
 }
@@ -391,6 +439,28 @@ export interface Issue {
   readonly hint?: string | null | undefined;
 }
 
+export interface ListAuditRequest {
+  readonly limit?: number | null | undefined;
+  readonly action?: string | null | undefined;
+  readonly by?: string | null | undefined;
+}
+
+export interface ListAuditResponse {
+  readonly entries: readonly AuditEntry[];
+}
+
+export type AuditEntryResult = 'RESULT_UNSPECIFIED' | 'RESULT_DONE' | 'RESULT_REFUSED' | 'RESULT_FAILED';
+
+export interface AuditEntry {
+  readonly at: Timestamp | null;
+  readonly by: string;
+  readonly from: string;
+  readonly action: string;
+  readonly on: string;
+  readonly result: AuditEntryResult;
+  readonly why?: string | null | undefined;
+}
+
 export interface ShutdownRequest {
   readonly reason: string;
 }
@@ -398,6 +468,105 @@ export interface ShutdownRequest {
 export interface Ending {
   readonly survivors: readonly Process[];
   readonly forced: boolean;
+}
+
+export type GetConfigRequest = Readonly<Record<string, never>>;
+
+export type ConfigSource = 'SOURCE_UNSPECIFIED' | 'SOURCE_FILE' | 'SOURCE_APPLIED';
+
+export interface Config {
+  readonly revision: number;
+  readonly file: string;
+  readonly source: ConfigSource;
+  readonly acceptedAt: Timestamp | null;
+  readonly created: readonly string[];
+  readonly replaced: readonly string[];
+  readonly removed: readonly string[];
+  readonly workers: readonly Struct[];
+}
+
+export interface PlanRequest {
+  readonly text?: string | null | undefined;
+  readonly file: string;
+}
+
+export interface Planned {
+  readonly ok: boolean;
+  readonly issues: readonly Issue[];
+  readonly revision: number;
+  readonly plan: ConfigPlan | null;
+}
+
+export interface ConfigPlan {
+  readonly workers: readonly WorkerPlan[];
+  readonly unchanged: readonly string[];
+  readonly settings: readonly SettingChange[];
+}
+
+export interface WorkerPlan {
+  readonly id: string;
+  readonly kind: string;
+  readonly action: string;
+  readonly parts: readonly PartChange[];
+}
+
+export interface PartChange {
+  readonly path: string;
+  readonly before?: string | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly effective: string;
+}
+
+export interface SettingChange {
+  readonly path: string;
+  readonly effective: string;
+}
+
+export interface ApplyRequest {
+  readonly text: string;
+  readonly file: string;
+  readonly basedOn?: number | null | undefined;
+  readonly wait: Duration | null;
+}
+
+export interface ReloadRequest {
+  readonly wait: Duration | null;
+}
+
+export interface CreateWorkerRequest {
+  readonly worker: Struct | null;
+  readonly basedOn?: number | null | undefined;
+  readonly wait: Duration | null;
+}
+
+export interface ReplaceWorkerRequest {
+  readonly id: string;
+  readonly worker: Struct | null;
+  readonly basedOn?: number | null | undefined;
+  readonly wait: Duration | null;
+}
+
+export interface RemoveWorkerRequest {
+  readonly id: string;
+  readonly basedOn?: number | null | undefined;
+  readonly wait: Duration | null;
+}
+
+export type ChangeState = 'STATE_UNSPECIFIED' | 'STATE_DONE' | 'STATE_SUPERSEDED' | 'STATE_FAILED';
+
+export interface Change {
+  readonly revision: number;
+  readonly plan: ConfigPlan | null;
+  readonly warnings: readonly Issue[];
+  readonly state: ChangeState;
+  readonly failures: readonly ChangeFailure[];
+  readonly id?: string | null | undefined;
+}
+
+export interface ChangeFailure {
+  readonly worker?: string | null | undefined;
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Event {

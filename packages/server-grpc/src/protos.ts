@@ -7,6 +7,7 @@ const FILES = [
   'hsu/v1/workers.proto',
   'hsu/v1/orders.proto',
   'hsu/v1/master.proto',
+  'hsu/v1/config.proto',
   'hsu/v1/events.proto',
   'hsu/v1/logs.proto',
   'proto/core_service.proto',

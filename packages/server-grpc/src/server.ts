@@ -12,6 +12,7 @@ import type { AllHandlers } from './handlers.ts';
 import { type Bound, type Handling, handle } from './handling.ts';
 import type { Services } from './messages.ts';
 import { loadProtos } from './protos.ts';
+import { configService } from './services/config.ts';
 import { eventService } from './services/events.ts';
 import { healthService } from './services/health.ts';
 import { logService } from './services/logs.ts';
@@ -120,6 +121,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.WorkerService',
     'hsu.v1.OrderService',
     'hsu.v1.MasterService',
+    'hsu.v1.ConfigService',
     'hsu.v1.EventService',
     'hsu.v1.LogService',
     'proto.CoreService',
@@ -133,6 +135,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.WorkerService': workerService,
     'hsu.v1.OrderService': orderService,
     'hsu.v1.MasterService': masterService,
+    'hsu.v1.ConfigService': configService,
     'hsu.v1.EventService': eventService,
     'hsu.v1.LogService': logService,
     'proto.CoreService': coreService,

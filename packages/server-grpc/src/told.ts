@@ -113,6 +113,25 @@ function probe(of: core.Probes['startup']): wire.Probe | null {
   };
 }
 
+export function treeProcess(worker: core.WorkerId, of: core.ProcessView): wire.TreeProcess {
+  const { pid, startedAt, ppid, state, argv, user, cpu, memory } = of;
+  return {
+    worker,
+    process: { pid, startedAt },
+    ppid,
+    state,
+    argv: argv.map((word) => word.toWellFormed()),
+    user,
+    cpu: cpu === null ? null : span(cpu),
+    memoryBytes: memory,
+  };
+}
+
+export function environment({ argv, variables }: core.GivenEnvironment, revealed: boolean): wire.Environment {
+  const told = Object.entries(variables).map(([name, given]) => ({ name, value: given }));
+  return { revealed, argv, variables: told };
+}
+
 export function limitReport({ limit, status, mechanism, reason }: core.LimitReport): wire.LimitReport {
   return { limit, status: constant('SUPPORT', status), mechanism, reason };
 }
@@ -154,8 +173,23 @@ export function health({ status, workers }: core.FleetHealth): wire.Health {
 }
 
 export function validation({ ok, issues, workers }: core.Validation): wire.Validation {
-  const told = issues.map(({ severity, ...rest }) => ({ severity: constant('SEVERITY', severity), ...rest }));
-  return { ok, issues: told, workers };
+  return { ok, issues: issues.map(issue), workers };
+}
+
+export function issue({ severity, ...rest }: core.ValidationIssue): wire.Issue {
+  return { severity: constant('SEVERITY', severity), ...rest };
+}
+
+export function auditEntry({ at, by, action, on, result, why }: core.AuditEntry): wire.AuditEntry {
+  return {
+    at: moment(at),
+    by: by.name,
+    from: by.from,
+    action,
+    on,
+    result: constant('RESULT', result),
+    why,
+  };
 }
 
 /** `until` of a payload is a moment as well. */

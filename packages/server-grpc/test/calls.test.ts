@@ -173,6 +173,103 @@ describe('every method answers', () => {
     });
   });
 
+  it('trees, environments and the audit', async ({ owner, served: { deeds } }) => {
+    const { processes } = await owner.ask('hsu.v1.WorkerService', 'ListProcesses', { select: ['web'] });
+    expect(processes).toEqual([
+      {
+        worker: 'web',
+        process: { pid: 42, startedAt: '7' },
+        ppid: 1,
+        state: 'S',
+        argv: ['sleep', '1'],
+        user: 0,
+        cpu: { seconds: 1, nanos: 500_000_000 },
+        memoryBytes: 4096,
+      },
+      { worker: 'web', process: { pid: 43, startedAt: '8' }, argv: [], cpu: null },
+    ]);
+    expect(await owner.ask('hsu.v1.WorkerService', 'GetEnvironment', { id: 'web' })).toEqual({
+      revealed: false,
+      argv: ['sleep', '***'],
+      variables: [{ name: 'A' }, { name: 'EMPTY', value: '' }],
+    });
+    expect(deeds).toEqual([]);
+    const revealed = await owner.ask('hsu.v1.WorkerService', 'GetEnvironment', { id: 'web', reveal: true });
+    expect(revealed).toMatchObject({ revealed: true, argv: ['sleep', 'secret'] });
+    const { entries } = await owner.ask('hsu.v1.MasterService', 'ListAudit', { limit: 5 });
+    expect(entries).toEqual([
+      {
+        at: moment(NOW),
+        by: 'all',
+        from: 'grpc 127.0.0.1',
+        action: 'worker.reveal',
+        on: 'web',
+        result: 'RESULT_DONE',
+      },
+    ]);
+  });
+
+  it('the configuration and its changes', async ({ owner, served: { master } }) => {
+    const config = await owner.ask('hsu.v1.ConfigService', 'GetConfig', {});
+    expect(config).toMatchObject({
+      revision: 7,
+      source: 'SOURCE_APPLIED',
+      created: ['web'],
+      removed: ['old'],
+    });
+    expect(config.workers[0]?.fields).toEqual({
+      id: { stringValue: 'web' },
+      env: { structValue: { fields: { A: { stringValue: '***' } } } },
+      depends: {
+        listValue: { values: [{ numberValue: 1 }, { boolValue: true }, { nullValue: 'NULL_VALUE' }] },
+      },
+    });
+    const plan = {
+      workers: [
+        {
+          id: 'web',
+          kind: 'changed',
+          action: 'restart',
+          parts: [{ path: 'command', before: '["a"]', effective: 'restart' }],
+        },
+      ],
+      unchanged: ['db'],
+      settings: [{ path: 'master.port', effective: 'next-start' }],
+    };
+    const planned = await owner.ask('hsu.v1.ConfigService', 'Plan', { text: 'workers: []' });
+    expect(planned).toEqual({ ok: true, issues: [], revision: 7, plan });
+    await owner.ask('hsu.v1.ConfigService', 'Plan', {});
+
+    const wait = { seconds: 60, nanos: 0 };
+    const applied = await owner.ask('hsu.v1.ConfigService', 'Apply', { text: 'x', basedOn: 7, wait });
+    const failures = [{ worker: 'web', code: 'E_SURVIVORS', message: 'alive' }];
+    expect(applied).toEqual({ revision: 8, plan, warnings: [], state: 'STATE_FAILED', failures });
+    master.settle = () => new Promise(() => {});
+    expect(await owner.ask('hsu.v1.ConfigService', 'Reload', {})).toMatchObject({
+      state: 'STATE_UNSPECIFIED',
+    });
+    const worker = {
+      fields: { id: { stringValue: 'new' }, list: { listValue: { values: [{ numberValue: 5 }] } } },
+    };
+    expect(await owner.ask('hsu.v1.ConfigService', 'CreateWorker', { worker })).toMatchObject({ id: 'new' });
+    await owner.ask('hsu.v1.ConfigService', 'ReplaceWorker', { id: 'web', worker });
+    await owner.ask('hsu.v1.ConfigService', 'RemoveWorker', { id: 'web', basedOn: 7 });
+    const stale = owner.ask('hsu.v1.ConfigService', 'RemoveWorker', { id: 'web', basedOn: 6 });
+    await expect(stale).rejects.toMatchObject({ code: 10, details: 'revision 7 holds by now' });
+    const missing = owner.ask('hsu.v1.ConfigService', 'CreateWorker', {});
+    await expect(missing).rejects.toMatchObject({ code: 3 });
+    expect(master.asked).toEqual([
+      'plan workers: []',
+      'plan the file',
+      'apply x',
+      'reload',
+      'create {"id":"new","list":[5]}',
+      'replace web {"id":"new","list":[5]}',
+      'remove web',
+      'remove web',
+    ]);
+  });
+
   it('logs', async ({ owner }) => {
     const line = {
       worker: 'web',

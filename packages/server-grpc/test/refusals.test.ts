@@ -226,6 +226,7 @@ const all: Record<keyof Services, true> = {
   'hsu.v1.WorkerService': true,
   'hsu.v1.OrderService': true,
   'hsu.v1.MasterService': true,
+  'hsu.v1.ConfigService': true,
   'hsu.v1.EventService': true,
   'hsu.v1.LogService': true,
   'proto.CoreService': true,

@@ -3,7 +3,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import {
+  type Accepted,
   type Audit,
+  type ConfigPlan,
   type Control,
   type Deed,
   EventStream,
@@ -70,6 +72,19 @@ export const LINE: LogLine = {
   stamped: true,
   run: 2,
   text: 'hello',
+};
+
+const PLAN: ConfigPlan = {
+  workers: [
+    {
+      id: 'web',
+      kind: 'changed',
+      action: 'restart',
+      parts: [{ path: 'command', before: '["a"]', after: null, effective: 'restart' }],
+    },
+  ],
+  unchanged: ['db'],
+  settings: [{ path: 'master.port', effective: 'next-start' }],
 };
 
 type Faked = Omit<Control, 'events'>;
@@ -230,6 +245,67 @@ export class FakeMaster implements Partial<Faked> {
     return { ok: false, issues: [issue], workers: [] };
   }
 
+  processes(): ReturnType<Control['processes']> {
+    const known = { ppid: 1, state: 'S', argv: ['sleep', '1'], user: 0, cpu: 1500, memory: 4096 };
+    const unknown = { ppid: null, state: null, argv: [], user: null, cpu: null, memory: null };
+    return [
+      { pid: 42, startedAt: '7', ...known },
+      { pid: 43, startedAt: '8', ...unknown },
+    ];
+  }
+
+  environment(_id: string, reveal: boolean): ReturnType<Control['environment']> {
+    return { argv: ['sleep', reveal ? 'secret' : '***'], variables: { A: reveal ? 'b' : null, EMPTY: '' } };
+  }
+
+  config(): ReturnType<Control['config']> {
+    const workers = [{ id: 'web', env: { A: '***' }, depends: [1, true, null] }];
+    return {
+      revision: 7,
+      file: '/etc/x.yaml',
+      source: 'applied',
+      acceptedAt: NOW,
+      created: ['web'],
+      replaced: [],
+      removed: ['old'],
+      workers,
+    };
+  }
+
+  plan(source: Parameters<Control['plan']>[0]): ReturnType<Control['plan']> {
+    this.asked.push(`plan ${source?.text ?? 'the file'}`);
+    return Promise.resolve({ ok: true, issues: [], workers: ['web'], revision: 7, plan: PLAN });
+  }
+
+  #accept(asked: string, basedOn: number | null): Promise<Accepted> {
+    this.asked.push(asked);
+    if (basedOn !== null && basedOn !== 7)
+      return Promise.reject(new HsuError('E_STALE', 'revision 7 holds by now'));
+    const failure = { code: 'E_SURVIVORS', message: 'alive', workerId: 'web' } as const;
+    const settled = this.settle().then(() => ({ state: 'failed', failures: [failure] }) as const);
+    return Promise.resolve({ revision: 8, plan: PLAN, warnings: [], settled });
+  }
+
+  apply(...[text, , , basedOn]: Parameters<Control['apply']>): ReturnType<Control['apply']> {
+    return this.#accept(`apply ${text}`, basedOn);
+  }
+
+  reload(): ReturnType<Control['reload']> {
+    return this.#accept('reload', null);
+  }
+
+  async create(...[written, , basedOn]: Parameters<Control['create']>): ReturnType<Control['create']> {
+    return { ...(await this.#accept(`create ${JSON.stringify(written)}`, basedOn)), id: 'new' };
+  }
+
+  replace(...[id, written, , basedOn]: Parameters<Control['replace']>): ReturnType<Control['replace']> {
+    return this.#accept(`replace ${id} ${JSON.stringify(written)}`, basedOn);
+  }
+
+  remove(...[id, , basedOn]: Parameters<Control['remove']>): ReturnType<Control['remove']> {
+    return this.#accept(`remove ${id}`, basedOn);
+  }
+
   shutdown(): ReturnType<Control['shutdown']> {
     return Promise.resolve({ survivors: [{ pid: 9, startedAt: '1' }], forced: true });
   }
@@ -384,7 +460,10 @@ export async function serve(
   const sockets = new Set<Socket>();
   const defects: unknown[] = [];
   const deeds: Deed[] = [];
-  const audit: Audit = { record: (deed) => void deeds.push(deed), read: () => Promise.resolve([]) };
+  const audit: Audit = {
+    record: (deed) => void deeds.push(deed),
+    read: ({ limit }) => Promise.resolve(deeds.slice(-limit).map((deed) => ({ at: NOW, ...deed }))),
+  };
   const own = gate();
   const server = createGrpcServer({
     control: master as unknown as Control,

@@ -29,8 +29,8 @@ const grpc = object(
 export const master = object(
   {
     port: integer(
-      { min: 1, max: 65_535 },
-      'Port at which the master answers gRPC; a token is needed. Without it none is opened.',
+      { min: 0, max: 65_535 },
+      'Port at which the master answers gRPC; a token is needed. Without it none is opened. 0: any that is free.',
     ),
     grpc,
     log_level: later(

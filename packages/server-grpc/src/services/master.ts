@@ -4,6 +4,7 @@ import * as asked from '../asked.ts';
 import type { Handlers } from '../handlers.ts';
 import * as told from '../told.ts';
 
+const MOST_ENTRIES = 10_000;
 const LONGEST_REASON = 200;
 const LONGEST_PATH = 4096;
 
@@ -27,6 +28,16 @@ export const masterService: Handlers<'hsu.v1.MasterService'> = {
     call.demand('config:validate');
     const name = asked.optional('file', file, LONGEST_PATH) || 'config.yaml';
     return told.validation(call.control.validate(text, resolve(name)));
+  },
+
+  async ListAudit({ limit, action, by }, call) {
+    call.demand('audit:read');
+    const entries = await call.audit.read({
+      limit: asked.whole('limit', limit, { least: 1, most: MOST_ENTRIES, otherwise: 100 }),
+      action: asked.optional('action', action, 64),
+      by: asked.optional('by', by, 64),
+    });
+    return { entries: entries.map(told.auditEntry) };
   },
 
   async Shutdown({ reason }, call) {

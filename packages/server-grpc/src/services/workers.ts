@@ -28,6 +28,25 @@ export const workerService: Handlers<'hsu.v1.WorkerService'> = {
     return { limits: call.control.limits(worker.id).map(told.limitReport) };
   },
 
+  ListProcesses({ select, namespace }, call) {
+    const { control } = call;
+    const wanted = {
+      patterns: asked.patterns(select),
+      namespace: asked.optional('namespace', namespace, 64),
+    };
+    const found = call.allowed('workers:read', control.workers(wanted, false));
+    return {
+      processes: found.flatMap(({ id }) => control.processes(id).map((one) => told.treeProcess(id, one))),
+    };
+  },
+
+  GetEnvironment({ id, reveal }, call) {
+    const worker = call.control.worker(asked.id(id));
+    const by = call.demand(reveal ? 'workers:reveal' : 'workers:read', worker);
+    if (reveal) call.audit.record({ by, action: 'worker.reveal', on: worker.id, result: 'done', why: null });
+    return told.environment(call.control.environment(worker.id, reveal), reveal);
+  },
+
   async Explain({ id }, call) {
     const worker = call.control.worker(asked.id(id));
     call.demand('workers:read', worker);
