@@ -16,6 +16,12 @@ const pages = [
   { page: 'docs/cli.md', module: 'packages/hsu-master/dist/pages.js', generator: 'cliPage' },
   { page: 'docs/api.md', module: 'packages/api/dist/docs.js', generator: 'apiPage' },
   { page: 'docs/openapi.json', module: 'packages/api/dist/docs.js', generator: 'openApiText' },
+  { page: 'docs/grpc.md', module: 'packages/server-grpc/dist/docs.js', generator: 'grpcPage' },
+  {
+    page: 'packages/server-grpc/src/messages.ts',
+    module: 'packages/server-grpc/dist/docs.js',
+    generator: 'messageTypes',
+  },
   { page: 'docs/config.schema.json', module: 'packages/config/dist/docs.js', generator: 'configSchemaText' },
   // The one that editors find beside the installed package.
   {

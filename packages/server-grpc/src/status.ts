@@ -1,6 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
-import { ERRORS, HsuError, statusOf } from '@hsu-master/core';
+import { ERRORS, type ErrorCode, HsuError, statusOf } from '@hsu-master/core';
 
 /** The trailer that tells our code in plain text. */
 export const CODE_TRAILER = 'hsu-code';
@@ -23,6 +23,11 @@ const BY_HTTP: Readonly<Record<number, status>> = {
   501: status.UNIMPLEMENTED,
   503: status.UNAVAILABLE,
 };
+
+/** The name of the status that a code is answered with. */
+export function grpcStatusOf(code: ErrorCode): string {
+  return status[BY_HTTP[statusOf(code)] ?? status.INTERNAL];
+}
 
 /** How a call ends that did not succeed. */
 export interface Refusal {
