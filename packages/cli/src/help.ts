@@ -1,4 +1,5 @@
 import type { CommandSpec, Option } from './command.ts';
+import { wrapped } from './output/wrap.ts';
 
 /** A command's help, no wider than so many columns where that can be done. */
 export function helpOf(spec: CommandSpec, columns: number): string {
@@ -20,10 +21,7 @@ export function helpOf(spec: CommandSpec, columns: number): string {
     'Options:',
     ...rows.flatMap(([option, text]) => {
       const [first = '', ...others] = wrapped(text, room);
-      return [
-        `  ${option.padEnd(left)}${first}`,
-        ...others.map((line) => `  ${' '.repeat(left)}${line}`),
-      ];
+      return [`  ${option.padEnd(left)}${first}`, ...others.map((line) => `  ${' '.repeat(left)}${line}`)];
     }),
     '',
   ].join('\n');
@@ -53,16 +51,4 @@ function written({ name, short, value, optional }: Option): string {
 
 function meaning({ means, usual }: Option): string {
   return usual === undefined ? means : `${means} (usually ${usual})`;
-}
-
-function wrapped(text: string, columns: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

@@ -86,10 +86,10 @@ function missing({ name }: CommandSpec, what: string): CliError {
 
 function unknown({ options }: CommandSpec, written: string): CliError {
   const bare = written.replace(/^-+/, '');
-  const near = options.find(({ name }) => bare.length > 1 && (name.startsWith(bare) || bare.startsWith(name)));
-  return usage(
-    `there is no option ${written}${near === undefined ? '' : `; did you mean --${near.name}?`}`,
+  const near = options.find(
+    ({ name }) => bare.length > 1 && (name.startsWith(bare) || bare.startsWith(name)),
   );
+  return usage(`there is no option ${written}${near === undefined ? '' : `; did you mean --${near.name}?`}`);
 }
 
 function usage(message: string): CliError {

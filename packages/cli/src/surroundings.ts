@@ -18,17 +18,29 @@ export interface Out {
   /** Resolves when there is room for more. */
   write(text: string): Promise<void>;
   readonly isTTY: boolean;
+  /** A terminal whose cursor can be moved. */
+  readonly cursor: boolean;
   /** Infinity where nobody knows: nothing is cut then. */
   columns(): number;
+  /** Lines that are seen at once; Infinity where nobody knows. */
+  rows(): number;
   readonly colour: boolean;
   /** Aborted when nobody reads any more. */
   readonly gone: AbortSignal;
+}
+
+/** A keyboard. */
+export interface Keys {
+  /** Hears each key as what it sends, and every change of the window's size as an empty text; the returned function ends that. */
+  listen(listener: (key: string) => void): () => void;
 }
 
 /** All that a command may touch. */
 export interface Surroundings {
   readonly out: Out;
   readonly err: Out;
+  /** null: nobody sits in front of it. */
+  readonly keys: Keys | null;
   /** Finds where the master listens that is meant; rejects with a `CliError` where there is none or more than one. */
   locate(wanted: Wanted): Promise<Place>;
   readonly version: string;

@@ -1,65 +1,9 @@
-import type { Worker } from '@hsu-master/api/client';
 import { describe, expect, it } from 'vitest';
 import { size, span } from '../src/output/spans.ts';
 import { table } from '../src/output/table.ts';
 import { width } from '../src/output/width.ts';
 import { workerColumns } from '../src/output/workers.ts';
-
-const NOW = Date.parse('2026-01-31T12:00:00Z');
-const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
-
-function worker(id: string, differs: Partial<Worker> = {}): Worker {
-  return {
-    id,
-    name: id,
-    namespace: null,
-    group: null,
-    enabled: true,
-    phase: 'running',
-    desired: 'up',
-    doing: 'ready',
-    ready: true,
-    probed: true,
-    completed: false,
-    run: 1,
-    process: { pid: 4102, startedAt: '1' },
-    startedAt: ago(8040),
-    restarts: 0,
-    failuresInARow: 0,
-    breaker: 'closed',
-    nextTry: null,
-    waiting: [],
-    failure: null,
-    lastEnd: null,
-    throttled: [],
-    degraded: [],
-    usage: { cpuPercent: 12.3, memoryBytes: 311_000_000, processes: 3 },
-    ...differs,
-  };
-}
-
-const at = { process: null, startedAt: null, usage: null, ready: false };
-const end = { run: 5, code: 1, signal: null, says: 'exit 1', success: false, uptimeMs: 400, at: ago(30) };
-
-const FLEET: readonly Worker[] = [
-  worker('api', { namespace: 'shop' }),
-  worker('db', { restarts: 1, lastEnd: { ...end, at: ago(7200) } }),
-  worker('mailer', {
-    ...at,
-    phase: 'backoff',
-    restarts: 5,
-    breaker: 'open',
-    lastEnd: end,
-    nextTry: ago(-12),
-  }),
-  worker('report', {
-    ...at,
-    phase: 'blocked',
-    waiting: [{ id: 'warehouse', condition: 'ready', reason: 'not ready: connection refused' }],
-  }),
-  worker('übersetzer', { ready: false, doing: 'not ready: 連接被拒絕 by upstream' }),
-  worker('off', { ...at, phase: 'stopped', desired: 'down', enabled: false, run: 0 }),
-];
+import { FLEET, NOW, worker } from './canned.ts';
 
 const list = (columns: number, rows = FLEET): Promise<string> =>
   table(workerColumns(NOW, false), rows, columns, false);
@@ -70,7 +14,7 @@ describe('the list of workers', () => {
       "
       NAME        NAMESPACE  STATE        HEALTH      PID  UPTIME  RESTARTS     CPU     MEM  NOTE
       api         shop       running      ready      4102  2h 14m  0            12%  311 MB
-      db                     running      ready      4102  2h 14m  1 (2h ago)   12%  311 MB
+      db                     running      ready      4102  2h 14m  1 (2h ago)    2%  190 MB
       mailer                 backoff 12s  –             –  –       5 (30s ago)    –       –  breaker open; exit 1; hsu-master why mailer
       report                 blocked      –             –  –       0              –       –  waiting for warehouse (ready)
       übersetzer             running      not ready  4102  2h 14m  0            12%  311 MB  not ready: 連接被拒絕 by upstream
@@ -84,7 +28,7 @@ describe('the list of workers', () => {
       "
       NAME        STATE        HEALTH      PID  UPTIME  RESTARTS     CPU     MEM
       api         running      ready      4102  2h 14m  0            12%  311 MB
-      db          running      ready      4102  2h 14m  1 (2h ago)   12%  311 MB
+      db          running      ready      4102  2h 14m  1 (2h ago)    2%  190 MB
       mailer      backoff 12s  –             –  –       5 (30s ago)    –       –
       report      blocked      –             –  –       0              –       –
       übersetzer  running      not ready  4102  2h 14m  0            12%  311 MB

@@ -1,7 +1,7 @@
-import type { Out, Surroundings } from '@hsu-master/cli';
+import type { Keys, Out, Surroundings } from '@hsu-master/cli';
 import { runCli } from '@hsu-master/cli';
 import { placeOfMaster } from './place-of-master.ts';
-import { wantsColour } from './terminal-colour.ts';
+import { hasCursor, wantsColour } from './terminal-colour.ts';
 import { ownVersion } from './version.ts';
 
 /** Runs a command that asks a master, on this process's own streams. */
@@ -10,6 +10,7 @@ export function ask(argv: readonly string[]): Promise<number> {
   const to: Surroundings = {
     out: outOf(process.stdout),
     err: outOf(process.stderr),
+    keys: process.stdin.isTTY && process.stdout.isTTY ? keyboard() : null,
     locate: placeOfMaster,
     version: ownVersion(),
     now: () => Date.now(),
@@ -29,12 +30,31 @@ function outOf(stream: NodeJS.WriteStream): Out {
   stream.on('error', () => gone.abort());
   return {
     isTTY: stream.isTTY === true,
+    cursor: hasCursor(stream, process.env),
     colour: wantsColour(stream, process.env),
     gone: gone.signal,
     columns: () => stream.columns ?? (Number(process.env['COLUMNS']) || Number.POSITIVE_INFINITY),
+    rows: () => stream.rows ?? Number.POSITIVE_INFINITY,
     write(text) {
       if (gone.signal.aborted) return Promise.resolve();
       return new Promise((resolve) => stream.write(text, () => resolve()));
+    },
+  };
+}
+
+/** Keys one by one, and not shown. */
+function keyboard(): Keys {
+  return {
+    listen(listener) {
+      const { stdin, stdout } = process;
+      const hear = (key: string): void => listener(key);
+      const resize = (): void => listener('');
+      stdin.setRawMode(true).setEncoding('utf8').on('data', hear).resume();
+      stdout.on('resize', resize);
+      return () => {
+        stdin.off('data', hear).setRawMode(false).pause();
+        stdout.off('resize', resize);
+      };
     },
   };
 }

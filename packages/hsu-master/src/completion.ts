@@ -1,7 +1,7 @@
 import { COMMANDS, COMPLETION_SCRIPTS, complete } from '@hsu-master/cli';
 import { EXIT_CODES } from './exit-codes.ts';
-import { placeOfMaster } from './place-of-master.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
+import { placeOfMaster } from './place-of-master.ts';
 
 /** `hsu-master completion SHELL`: the script that the shell loads. */
 export function completion(shell: string | undefined): number {

@@ -1,9 +1,10 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { homedir, release } from 'node:os';
 import { dirname } from 'node:path';
-import type { Capability } from '@hsu-master/core';
-import { columns } from './columns.ts';
+import { type Capability, formatSize } from '@hsu-master/core';
+import { columnsWithin } from './columns.ts';
 import { containmentMode, refuseContainment } from './containment.ts';
+import { askMaster, type MasterFindings } from './doctor-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
@@ -11,7 +12,7 @@ import { choosePlaces, instanceOf, type Places } from './places.ts';
 import { refused } from './refused.ts';
 
 /** One thing that was looked at. `bad`: workers cannot be run as they should be. */
-interface Finding {
+export interface Finding {
   readonly about: string;
   readonly status: 'good' | 'less' | 'bad';
   readonly says: string;
@@ -19,8 +20,8 @@ interface Finding {
 
 const WORDS = { good: 'ok', less: 'less', bad: 'BAD' } as const;
 
-/** `hsu-master doctor`: what this machine and this user offer, and what is lost. Starts nothing, changes nothing. */
-export function doctor(flags: Flags): number {
+/** `hsu-master doctor`: what this machine and this user offer, what is lost, and how the running master is. Starts nothing, changes nothing. */
+export async function doctor(flags: Flags): Promise<number> {
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
   let places: Places;
@@ -31,7 +32,7 @@ export function doctor(flags: Flags): number {
       privileged: process.getuid?.() === 0,
       stateDirectory: flags['state-dir'] ?? null,
       logDirectory: flags['log-dir'] ?? null,
-      instance: instanceOf('config.yaml'),
+      instance: instanceOf(flags.file ?? flags.config ?? 'config.yaml'),
     });
   } catch (error) {
     return refused(error);
@@ -39,16 +40,22 @@ export function doctor(flags: Flags): number {
   const inspected = inspectHost(process.env, containment);
   try {
     const capabilities = inspected.host.capabilities();
+    const asked = await askMaster(flags);
     const findings = [
       system(),
       addon(inspected.lacksAddon),
       writable('state directory', places.stateDirectory),
       writable('log directory', places.logDirectory),
+      room(places.logDirectory),
+      ...asked.findings,
     ];
     const bad = findings.some(({ status }) => status === 'bad');
-    process.stdout.write(
-      `${flags.output === 'json' ? json(findings, capabilities) : text(findings, capabilities)}\n`,
-    );
+    const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+    const told =
+      flags.output === 'json'
+        ? json(findings, capabilities, asked)
+        : doctorText(findings, capabilities, columns);
+    process.stdout.write(`${told}\n`);
     return bad ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
   } finally {
     inspected.close();
@@ -75,10 +82,15 @@ function addon(lacks: string | null): Finding {
       };
 }
 
-/** The directory, or the nearest one above it that exists, in which it would be made. */
-function writable(about: string, directory: string): Finding {
+function nearestOf(directory: string): string {
   let nearest = directory;
   while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  return nearest;
+}
+
+/** The directory, or the nearest one above it that exists, in which it would be made. */
+function writable(about: string, directory: string): Finding {
+  const nearest = nearestOf(directory);
   try {
     accessSync(nearest, constants.W_OK | constants.X_OK);
     return { about, status: 'good', says: directory };
@@ -88,12 +100,46 @@ function writable(about: string, directory: string): Finding {
   }
 }
 
-function text(findings: readonly Finding[], capabilities: readonly Capability[]): string {
-  const seen = columns(findings.map(({ about, status, says }) => [about, WORDS[status], says]));
-  const can = columns(capabilities.map(({ feature, status, reason }) => [feature, status, reason]));
+/** Less than this is soon written full. */
+const LITTLE_ROOM = 512 * 1024 * 1024;
+
+/** What is left on the disk of the logs. */
+function room(directory: string): Finding {
+  const about = 'disk of the logs';
+  try {
+    const { bavail, bsize, blocks } = statfsSync(nearestOf(directory));
+    const free = bavail * bsize;
+    const share = blocks === 0 ? 0 : Math.round((bavail / blocks) * 100);
+    const says = `${formatSize(Math.floor(free / 1024 ** 2) * 1024 ** 2)} free, ${share}%`;
+    return free < LITTLE_ROOM
+      ? { about, status: 'less', says: `${says}: output is dropped when it is full` }
+      : { about, status: 'good', says };
+  } catch (error) {
+    return { about, status: 'less', says: `not known (${(error as NodeJS.ErrnoException).code})` };
+  }
+}
+
+/** For people, within so many columns. */
+export function doctorText(
+  findings: readonly Finding[],
+  capabilities: readonly Capability[],
+  width: number,
+): string {
+  const seen = columnsWithin(
+    findings.map(({ about, status, says }) => [about, WORDS[status], says]),
+    width,
+  );
+  const can = columnsWithin(
+    capabilities.map(({ feature, status, reason }) => [feature, status, reason]),
+    width,
+  );
   return `${seen}\n\n${can}`;
 }
 
-function json(findings: readonly Finding[], capabilities: readonly Capability[]): string {
-  return JSON.stringify({ findings, capabilities }, null, 2);
+function json(
+  findings: readonly Finding[],
+  capabilities: readonly Capability[],
+  { master }: MasterFindings,
+): string {
+  return JSON.stringify({ findings, capabilities, master }, null, 2);
 }

@@ -26,8 +26,6 @@ export function noSuchCommand(command: string): number {
   const names = [...OWN_COMMANDS.map(({ name }) => name), ...ASKING_COMMANDS];
   const near = nearest(command, names).map((name) => `"${name}"`);
   const hint = near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
-  process.stderr.write(
-    `hsu-master: there is no command "${command}"${hint}\nSee hsu-master --help.\n`,
-  );
+  process.stderr.write(`hsu-master: there is no command "${command}"${hint}\nSee hsu-master --help.\n`);
   return EXIT_CODES.usage.code;
 }

@@ -21,12 +21,14 @@ Commands (each has --help):
   upgrade FILE     the running master of a file goes on as the version that this command belongs to
   service ACTION FILE
                    install, uninstall, status: the master of a file starts with the machine, or with your session
+  token ACTION     create, list, revoke tokens of those who ask a master over the network
   completion SHELL the script that has bash, zsh, fish or powershell complete commands, options and names of workers
 
 Commands that ask a running master (each has --help):
   ls ps status describe why graph
                    how workers and their processes are, and why; what depends on what
   logs events top  what they write, what happens, what they use
+  audit            who has changed what
   start stop restart reset kill signal wait
                    orders for workers, by name or glob: hsu-master stop 'api-*'
   down             end all workers and the master

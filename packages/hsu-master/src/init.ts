@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
@@ -59,17 +59,24 @@ async function choose(flags: Flags, folder: string): Promise<readonly Proposed[]
 
 async function ask(found: readonly Proposed[], id: string): Promise<readonly Proposed[] | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Not by `question`: that drops what was typed before it was asked.
+  const lines = terminal[Symbol.asyncIterator]();
+  const question = async (text: string): Promise<string> => {
+    process.stdout.write(text);
+    const { value, done } = await lines.next();
+    return done === true ? '' : (value as string).trim();
+  };
   try {
     const kept: Proposed[] = [];
     for (const one of found) {
-      const answer = await terminal.question(`Run "${one.command}" (${one.from}) as ${one.id}? [Y/n] `);
-      if (!/^n/i.test(answer.trim())) kept.push(one);
+      const answer = await question(`Run "${one.command}" (${one.from}) as ${one.id}? [Y/n] `);
+      if (!/^n/i.test(answer)) kept.push(one);
     }
     if (kept.length > 0) return kept;
-    const command = (await terminal.question('Command to run: ')).trim();
+    const command = await question('Command to run: ');
     if (command === '') return null;
-    const name = (await terminal.question(`Its id [${id}]: `)).trim() || id;
-    return [{ id: isId(name) ? name : idOf(name), command, from: 'you' }];
+    const name = (await question(`Its id [${id}]: `)) || id;
+    return [{ id: idOf(name), command, from: 'you' }];
   } finally {
     terminal.close();
   }

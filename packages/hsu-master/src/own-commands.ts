@@ -136,6 +136,35 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'token',
+    does: 'tokens of those who ask a master over the network: create NAME, list, revoke NAME',
+    examples: [
+      "token create ci --role operator --worker 'api-*' --expires 90d",
+      'token list',
+      'token revoke ci',
+    ],
+    arguments: [
+      { name: 'action', completes: ['create', 'list', 'revoke'] },
+      { name: 'name', optional: true },
+    ],
+    options: [
+      {
+        name: 'role',
+        value: 'role',
+        means: 'reader: look; operator: also start, stop and signal; admin: everything but what is secret',
+        completes: ['reader', 'operator', 'admin'],
+      },
+      { name: 'worker', value: 'glob', many: true, means: 'only these workers; several times for several' },
+      { name: 'namespace', short: 'n', value: 'glob', many: true, means: 'only workers of these namespaces' },
+      { name: 'with', value: 'right', many: true, means: 'a right beyond the role' },
+      { name: 'without', value: 'right', many: true, means: 'a right of the role that it is not to have' },
+      { name: 'expires', value: 'span', means: '30d, 12h; without it until it is revoked' },
+      FILE,
+      STATE,
+      JSON_OUTPUT,
+    ],
+  },
+  {
     name: 'completion',
     does: 'print the script that has a shell complete commands, options and the names of workers: bash, zsh, fish, powershell',
     examples: ['completion bash'],

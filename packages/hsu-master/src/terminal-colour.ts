@@ -7,3 +7,8 @@ export function wantsColour(stream: NodeJS.WriteStream, env: Environment): boole
   if (env['CLICOLOR_FORCE'] !== undefined && env['CLICOLOR_FORCE'] !== '0') return true;
   return stream.isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
 }
+
+/** Whether lines that were written can be written over. */
+export function hasCursor(stream: NodeJS.WriteStream, env: Environment): boolean {
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}

@@ -10,6 +10,7 @@ import { projectFile } from './find-master.ts';
 import { directoriesOf, type Flags } from './flags.ts';
 import { type NotReady, READINESS_CHANNEL, type ReadinessNews } from './readiness.ts';
 import { refused } from './refused.ts';
+import { hasCursor } from './terminal-colour.ts';
 
 /** The first descriptor after the standard ones. */
 const CHANNEL = 3;
@@ -36,7 +37,9 @@ export async function up(given: string | null, flags: Flags): Promise<number> {
   const log = openLog(file, flags);
   const started = startMaster(file, flags, log.fd);
   closeSync(log.fd);
-  const outcome = await watch(started, flags['no-wait'] ? 0 : span);
+  const progress = progressOf(process.stderr);
+  const outcome = await watch(started, flags['no-wait'] ? 0 : span, progress.show);
+  progress.end();
   started.let();
   switch (outcome.kind) {
     case 'gone':
@@ -134,10 +137,42 @@ function startMaster(file: string, flags: Flags, log: number): Started {
   };
 }
 
+/** Anything longer than this is told about, in milliseconds. */
+const UNTOLD = 1000;
+
+/** How far the workers are, for a person in front of a terminal. */
+function progressOf(stream: NodeJS.WriteStream): { show(news: ReadinessNews): void; end(): void } {
+  if (!hasCursor(stream, process.env)) return { show: () => {}, end: () => {} };
+  let text = 'starting the master';
+  let isShown = false;
+  const write = (): void => {
+    isShown = true;
+    stream.write(`\r\x1b[2K${text.slice(0, (stream.columns ?? 80) - 3)} …`);
+  };
+  const timer = setTimeout(write, UNTOLD);
+  return {
+    show(news) {
+      if (news.kind !== 'waiting') return;
+      const { ready, wanted, notReady } = news;
+      const [first] = notReady;
+      text = `${ready} of ${wanted} workers are ready${first === undefined ? '' : `; ${first.id}: ${first.doing}`}`;
+      if (isShown) write();
+    },
+    end() {
+      clearTimeout(timer);
+      if (isShown) stream.write('\r\x1b[2K');
+    },
+  };
+}
+
 type Outcome = ReadinessNews | { readonly kind: 'gone'; readonly code: number | null };
 
 /** What it came to within `span` milliseconds; `waiting` with the latest news where nothing was decided. */
-function watch({ news, ended }: Started, span: number): Promise<Outcome> {
+function watch(
+  { news, ended }: Started,
+  span: number,
+  heard: (news: ReadinessNews) => void,
+): Promise<Outcome> {
   return new Promise((settle) => {
     let latest: ReadinessNews = { kind: 'waiting', ready: 0, wanted: 0, notReady: [] };
     let isHeard = false;
@@ -158,6 +193,7 @@ function watch({ news, ended }: Started, span: number): Promise<Outcome> {
       for (const part of parts) {
         latest = JSON.parse(part) as ReadinessNews;
         isHeard = true;
+        heard(latest);
         if (latest.kind !== 'waiting' || isLate) finish(latest);
       }
     });

@@ -8,7 +8,10 @@ import {
 import type { Asking } from '../asking.ts';
 import { printData, say } from '../output/print.ts';
 import { clock, size, span } from '../output/spans.ts';
+import { prepareWidths } from '../output/width.ts';
 import { noteOf, stateOf } from '../output/workers.ts';
+import { hanging } from '../output/wrap.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 /** How many of a worker's events are shown. */
 const EVENTS = 10;
@@ -48,9 +51,11 @@ export async function describe(
     await say(to.out, details.map(({ id }) => id).join('\n'));
     return 0;
   }
+  await prepareWidths(all.map((one) => JSON.stringify(one)));
   for (const [index, { worker, events, lines: said }] of all.entries()) {
     if (index > 0) await to.out.write('\n');
-    await say(to.out, [...facts(worker, to.now()), ...history(events), ...last(said)].join('\n'));
+    const text = [...facts(worker, to), ...history(events), ...last(said, to.out.columns())];
+    await say(to.out, text.join('\n'));
   }
   return 0;
 }
@@ -64,7 +69,8 @@ function hidden(error: unknown): readonly LogLine[] {
   throw error;
 }
 
-function facts(worker: Described, now: number): readonly string[] {
+function facts(worker: Described, { now: time, out }: Surroundings): readonly string[] {
+  const now = time();
   const { usage, lastEnd, process, startedAt } = worker;
   const rows: (readonly [string, string])[] = [
     ['name', worker.name === worker.id ? worker.id : `${worker.id} (${worker.name})`],
@@ -100,7 +106,13 @@ function facts(worker: Described, now: number): readonly string[] {
     ['logs', [...new Set([worker.log.stdoutFile, worker.log.stderrFile])].join(', ')],
     ['lacks', worker.degraded.join('; ')],
   ];
-  return rows.filter(([, text]) => text !== '').map(([name, text]) => `${name.padEnd(13)}${text}`);
+  return rows
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => {
+      // A command is to be copied as a whole.
+      const columns = name === 'command' ? Number.POSITIVE_INFINITY : out.columns();
+      return hanging(name.padEnd(13), text, columns);
+    });
 }
 
 function environmentOf({ environment, given }: Described): string {
@@ -138,11 +150,11 @@ function history(events: readonly Event[]): readonly string[] {
   ];
 }
 
-function last(lines: readonly LogLine[]): readonly string[] {
+function last(lines: readonly LogLine[], columns: number): readonly string[] {
   if (lines.length === 0) return [];
   return [
     '',
     'last lines',
-    ...lines.map(({ stream, text }) => `  ${stream === 'stderr' ? '! ' : ''}${text}`),
+    ...lines.map(({ stream, text }) => hanging(stream === 'stderr' ? '! ' : '  ', text, columns)),
   ];
 }

@@ -1,6 +1,8 @@
 import type { Event } from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
 import { printData, say } from '../output/print.ts';
+import { clock } from '../output/spans.ts';
+import { cut, prepareWidths } from '../output/width.ts';
 
 export interface EventOptions {
   readonly follow?: boolean;
@@ -51,7 +53,27 @@ async function print({ to, format }: Asking, list: readonly Event[], page: objec
     )
   )
     return;
-  await say(to.out, list.map(line).join('\n'));
+  await prepareWidths(list.map((event) => JSON.stringify(event)));
+  const columns = to.out.columns();
+  const isShort = columns !== Number.POSITIVE_INFINITY && format === 'table';
+  await say(
+    to.out,
+    list
+      .map((event) => {
+        if (format === 'name') return event.type;
+        return isShort ? cut(shortLine(event), columns) : line(event);
+      })
+      .join('\n'),
+  );
+}
+
+/** For a terminal: the rest is seen with -o wide. */
+function shortLine({ at, workerId, run, type, payload }: Event): string {
+  const who = workerId === null ? 'hsu-master' : `${workerId}${run === null ? '' : `#${run}`}`;
+  const said = Object.entries(payload).map(([name, value]) =>
+    typeof value === 'object' ? '' : ` ${name}=${String(value)}`,
+  );
+  return `${clock(at)}  ${who}  ${type}${said.join('')}`.replace(/\p{Cc}/gu, ' ');
 }
 
 function line({ at, seq, type, workerId, run, payload }: Event): string {

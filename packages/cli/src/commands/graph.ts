@@ -42,10 +42,7 @@ function roots(all: readonly GraphNode[]): readonly GraphNode[] {
 }
 
 /** These and all that they need, in the order of the configuration. */
-function needed(
-  chosen: readonly GraphNode[],
-  nodes: ReadonlyMap<string, GraphNode>,
-): readonly GraphNode[] {
+function needed(chosen: readonly GraphNode[], nodes: ReadonlyMap<string, GraphNode>): readonly GraphNode[] {
   const ids = new Set<string>();
   const left = chosen.map(({ id }) => id);
   for (let id = left.pop(); id !== undefined; id = left.pop()) {

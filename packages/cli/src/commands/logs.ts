@@ -3,6 +3,7 @@ import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { painted } from '../output/colour.ts';
 import { printData, say } from '../output/print.ts';
+import { withProgress } from './patience.ts';
 
 export interface LogOptions {
   readonly follow?: boolean;
@@ -42,7 +43,7 @@ export async function logs(
     await write(await client.logs(which));
     return 0;
   }
-  const found = await client.searchLogs({
+  const sought = {
     select: patterns,
     namespace,
     stream,
@@ -54,7 +55,12 @@ export async function logs(
     to: until === undefined ? undefined : momentOf(until, to.now()),
     order: 'newest',
     limit: lines,
-  });
+  } as const;
+  const found = await withProgress(
+    to,
+    () => 'searching the logs',
+    () => client.searchLogs(sought),
+  );
   await write([...found.lines].reverse());
   if (found.cursor !== null) await say(to.err, `only the last ${lines} are shown; more with --lines`);
   return found.lines.length === 0 && (grep !== undefined || pattern !== undefined) ? 1 : 0;
@@ -90,21 +96,13 @@ function tellLoss({ to }: Asking, { lost }: LostLines): Promise<void> {
 
 function streamOf(text: string | undefined): 'stdout' | 'stderr' | undefined {
   if (text === undefined || text === 'stdout' || text === 'stderr') return text;
-  throw new CliError(
-    'E_USAGE',
-    `--stream takes stdout or stderr, not "${text}"`,
-    '',
-  );
+  throw new CliError('E_USAGE', `--stream takes stdout or stderr, not "${text}"`, '');
 }
 
 function countOf(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   if (/^\d{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
-  throw new CliError(
-    'E_USAGE',
-    `--lines takes a number up to 10000, not "${text}"`,
-    '',
-  );
+  throw new CliError('E_USAGE', `--lines takes a number up to 10000, not "${text}"`, '');
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -114,9 +112,5 @@ function momentOf(text: string, now: number): string {
   const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
   const at = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS[unit] ?? 0);
   if (!Number.isNaN(at)) return new Date(at).toISOString();
-  throw new CliError(
-    'E_USAGE',
-    `"${text}" is no time: 10m (ago), 2026-01-31T17:00:00Z`,
-    '',
-  );
+  throw new CliError('E_USAGE', `"${text}" is no time: 10m (ago), 2026-01-31T17:00:00Z`, '');
 }

@@ -25,7 +25,7 @@ export async function withProgress<T>(
   what: () => string,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!err.isTTY) return work();
+  if (!err.cursor) return work();
   let shown = false;
   const timer = setTimeout(() => {
     shown = true;

@@ -32,7 +32,11 @@ function familyOf(all: readonly Process[]): readonly Row[] {
   const children = Map.groupBy(all, ({ ppid }) => ppid);
   const pids = new Set(all.map(({ pid }) => pid));
   const heads = all.filter(({ ppid }) => ppid === null || !pids.has(ppid));
-  return branches(heads, ({ pid }) => children.get(pid) ?? [], ({ pid }) => pid).map(({ stem, row }) => ({
+  return branches(
+    heads,
+    ({ pid }) => children.get(pid) ?? [],
+    ({ pid }) => pid,
+  ).map(({ stem, row }) => ({
     ...row,
     stem,
   }));

@@ -1,6 +1,7 @@
 import type { Asking } from '../asking.ts';
 import { printData, say } from '../output/print.ts';
 import { span } from '../output/spans.ts';
+import { wrapped } from '../output/wrap.ts';
 import { describe } from './describe.ts';
 import { list } from './list.ts';
 
@@ -13,12 +14,12 @@ export async function status(asking: Asking, patterns: readonly string[]): Promi
   if (format !== 'name') {
     const { wanted, ready } = health.workers;
     const since = span(to.now() - Date.parse(master.startedAt));
-    await say(
-      to.out,
+    const lines = [
       `master ${master.version}, pid ${master.pid}, for ${since}: ${ready} of ${wanted} wanted workers are ready`,
-    );
-    await say(to.out, `configuration ${master.configFile}`);
-    if (master.lacksAddon !== null) await say(to.out, `without the native addon: ${master.lacksAddon}`);
+      `configuration ${master.configFile}`,
+      ...(master.lacksAddon === null ? [] : [`without the native addon: ${master.lacksAddon}`]),
+    ];
+    await say(to.out, lines.flatMap((line) => wrapped(line, to.out.columns())).join('\n'));
     await say(to.out, '');
     await to.out.write('\n');
   }

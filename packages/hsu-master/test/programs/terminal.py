@@ -1,4 +1,5 @@
-"""Runs a command in a terminal of its own: terminal.py COLUMNS COMMAND...; standard input is what is typed there."""
+"""Runs a command in a terminal of its own: terminal.py COLUMNS COMMAND...; standard input is what is typed there.
+A NUL and a number on a line of their own give it so many columns."""
 import fcntl
 import os
 import pty
@@ -17,6 +18,9 @@ if os.fork() == 0:
         typed = os.read(0, 1024)
         if not typed:
             os._exit(0)
+        if typed[0] == 0:
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 24, int(typed[1:]), 0, 0))
+            continue
         os.write(terminal, typed)
 
 while True:

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { width } from '../src/output/width.ts';
+import { canned, told } from './canned.ts';
+
+let master: Awaited<ReturnType<typeof canned>>;
+beforeAll(async () => {
+  process.env['TZ'] = 'UTC';
+  master = await canned();
+});
+afterAll(() => master.close());
+
+const locate = async () => ({ socket: master.socket });
+
+const LINES = [
+  'ls',
+  'ls -o wide',
+  'ps',
+  'status',
+  'status api',
+  'describe api',
+  'why mailer',
+  'graph',
+  'graph mailer',
+  'top --sort memory',
+  'events',
+  'events -o wide',
+  'logs',
+];
+
+describe.each([40, 80, 200])('M2: on %i columns', (columns) => {
+  it.each(LINES)('%s', async (line) => {
+    const { code, out, err } = await told(line, columns, { locate });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchSnapshot();
+    if (line === 'events -o wide') return;
+    // What a worker wrote and what is to be copied stays as it is.
+    const fits = out.split('\n').filter((row) => !/ECONN|hsu-master |^command/.test(row));
+    for (const row of fits) expect(width(row)).toBeLessThanOrEqual(columns);
+  });
+});
+
+describe('for programs', () => {
+  it.each(['ls', 'ps', 'status', 'describe api', 'why mailer', 'graph', 'events', 'logs', 'version'])(
+    '%s is JSON, JSON lines, YAML and names',
+    async (line) => {
+      const read = async (format: string): Promise<string> => {
+        const answer = await told(`${line} -o ${format}`, 40, { locate });
+        expect(answer).toMatchObject({ code: 0, err: '' });
+        return answer.out;
+      };
+      const json = await read('json');
+      for (const one of (line === 'logs' ? json : await read('jsonl')).trim().split('\n')) JSON.parse(one);
+      expect(await read('yaml')).toMatch(/^[a-z-]/);
+      expect(await read('name')).not.toMatch(/[{}\x1b]/);
+    },
+  );
+
+  it('graph is drawn for Graphviz and Mermaid', async () => {
+    const draw = async (format: string): Promise<string> =>
+      (await told(`graph mailer -o ${format}`, 80, { locate })).out;
+    expect(await draw('dot')).toMatchSnapshot();
+    expect(await draw('mermaid')).toMatchSnapshot();
+  });
+
+  it('colours come and go with --color', async () => {
+    const plain = await told('ls', 200, { locate });
+    expect((await told('ls --color never', 200, { locate })).out).toBe(plain.out);
+    expect((await told('ls --color sometimes', 200, { locate })).code).toBe(2);
+  });
+});
+
+describe('top at a terminal', () => {
+  it('sorts, scrolls and ends by keys, and leaves the screen as it was', async () => {
+    const pressed = ['m', 'n', 'j', 'r', '', 'q'];
+    const keys = {
+      listen(listener: (key: string) => void): () => void {
+        const timer = setInterval(() => listener(pressed.shift() ?? 'q'), 5);
+        return () => clearInterval(timer);
+      },
+    };
+    const { code, out } = await told('top', 80, {
+      locate,
+      rows: 8,
+      keys,
+      now: () => Date.now(),
+    });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\x1b\[\?1049h/);
+    expect(out.endsWith('\x1b[?25h\x1b[?1049l')).toBe(true);
+    for (const sort of ['cpu', 'memory', 'name', 'restarts']) expect(out).toContain(`sorted by ${sort}`);
+    expect(out).toContain('1–3 of 6');
+    expect(out).toContain('2–4 of 6');
+  });
+});
