@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import { describe, expect } from 'vitest';
+import { ASKS, type Asks } from '../src/asks.ts';
 import type { Services } from '../src/messages.ts';
 import { loadProtos } from '../src/protos.ts';
 import { Caller, it, type Served } from './rig.ts';
@@ -218,6 +219,35 @@ describe('who asks', () => {
     expect(statuses).not.toHaveProperty('db');
     const health = shop.ask('grpc.health.v1.Health', 'Check', { service: 'db' });
     await expect(health).rejects.toMatchObject({ code: status.NOT_FOUND });
+  });
+});
+
+/** Good enough for each method to come as far as the question of rights. */
+const QUESTION: Readonly<Record<string, object>> = {
+  Signal: { id: 'web', signal: 'SIGHUP' },
+  CreateWorker: { worker: { fields: {} } },
+  ReplaceWorker: { id: 'web', worker: { fields: {} } },
+};
+
+describe('the rights that the documentation names', () => {
+  it('are those that are asked for', async ({ served }) => {
+    const ticket = await served.caller().ask('hsu.v1.OrderService', 'Stop', { id: 'web' });
+    const powerless = served.caller('powerless');
+    for (const [service, methods] of Object.entries(ASKS)) {
+      for (const [method, asks] of Object.entries(methods as Readonly<Record<string, Asks>>)) {
+        const { path, requestSerialize } = (loadProtos()[service] as ServiceDefinition)[method] as never as {
+          readonly path: string;
+          requestSerialize(question: object): Buffer;
+        };
+        const question = method === 'GetTicket' ? { id: ticket.id } : (QUESTION[method] ?? { id: 'web' });
+        served.deeds.length = 0;
+        const ended = await send(powerless, path, requestSerialize(question));
+        const isRight = asks !== 'nothing' && asks !== 'a token' && !asks.startsWith('each ');
+        expect([path, served.deeds.map(({ action }) => action)]).toEqual([path, isRight ? [asks] : []]);
+        if (isRight) expect([path, ended]).toEqual([path, expect.objectContaining({ code: 7 })]);
+        else if (!path.includes('Reflection')) expect([path, ended]).toEqual([path, expect.any(Buffer)]);
+      }
+    }
   });
 });
 

@@ -324,7 +324,7 @@ export function gate(): Gate & { readonly admitted: string[]; revoke(): void } {
     admit({ token, from }) {
       admitted.push(`${token} ${from}`);
       if (token === 'busy') throw new HsuError('E_TOO_MANY', 'too many requests');
-      if (token === null || !['all', 'reader', 'shop'].includes(token))
+      if (token === null || !['all', 'reader', 'shop', 'powerless'].includes(token))
         throw new HsuError('E_UNAUTHENTICATED', 'a token is needed');
       return { kind: 'token', name: token, from, tokenId: token };
     },
