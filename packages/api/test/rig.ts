@@ -42,6 +42,7 @@ export function view(id: string, differs: Partial<WorkerView> = {}): WorkerView 
     completed: false,
     run: 2,
     process: { pid: 42, startedAt: '7' },
+    port: 8080,
     startedAt: NOW - 1000,
     restarts: 1,
     failuresInARow: 0,
@@ -88,6 +89,7 @@ export class FakeMaster implements Control {
       'db',
       view('db', {
         process: null,
+        port: null,
         startedAt: null,
         phase: 'stopped',
         ready: false,

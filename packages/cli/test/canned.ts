@@ -26,6 +26,7 @@ export function worker(id: string, differs: Partial<Worker> = {}): Worker {
     completed: false,
     run: 1,
     process: { pid: 4102, startedAt: '1' },
+    port: null,
     startedAt: ago(8040),
     restarts: 0,
     failuresInARow: 0,

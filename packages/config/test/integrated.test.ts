@@ -53,6 +53,20 @@ describe('integrated units', () => {
     expect(refusals(unit(`        ${key}`)).join()).toMatch(/port: ".*" is/);
   });
 
+  test('a port of the short form is told by the environment alone, to a program that need be no unit', () => {
+    const short = (key: string) => accept(`workers: [{id: a, command: /bin/a${key}}]`).workers[0];
+    const alike = { argument: null, handOver: 'reserve', isUnit: false };
+    expect(short('')?.listen).toBeNull();
+    expect(short(', port: 0')?.listen).toEqual({ range: null, ...alike });
+    expect(short(', port: 8080')?.listen).toEqual({ range: { first: 8080, last: 8080 }, ...alike });
+    expect(short(', port: 8080-8089')).toMatchObject({
+      listen: { range: { first: 8080, last: 8089 }, ...alike },
+      probes: { startup: null, liveness: null, readiness: null },
+      processFile: null,
+    });
+    expect(refusals('workers: [{id: a, command: /bin/a, port: http}]').join()).toMatch(/port: "http" is/);
+  });
+
   test('an argument of another name, none, and a socket instead', () => {
     expect(load('        port_argument: --grpc-port').listen?.argument).toBe('--grpc-port');
     expect(load('        port_argument: ""').listen?.argument).toBeNull();

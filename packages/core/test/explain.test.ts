@@ -21,6 +21,7 @@ function view(differs: Partial<WorkerView>): WorkerView {
     completed: false,
     run: 1,
     process: null,
+    port: null,
     startedAt: null,
     restarts: 0,
     failuresInARow: 0,

@@ -66,6 +66,7 @@ export function viewOf(
     completed: snapshot.completed,
     run,
     process,
+    port: snapshot.port,
     startedAt:
       process === null || uptime === null
         ? null

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { ApiError, Client } from '@hsu-master/api/client';
 import { describe, expect } from 'vitest';
 import { readAnswer, writeRequest } from '../src/upgrade-files.ts';
 import { counter, expectWhole, livesIn, Premises } from './adoption.ts';
-import { eventually, it, PATIENCE, type Stage } from './drive.ts';
+import { eventually, factor, it, PATIENCE, type Stage, TIMED } from './drive.ts';
 import { childrenOf, defunctChildrenOf, descriptorsOf, isAlive } from './proc.ts';
 
 const NAMES = ['logging', 'quiet', 'early', 'late'];
@@ -22,6 +23,43 @@ async function upgradable(stage: Stage) {
   for (const name of NAMES) pids.set(name, await master.started(name));
   await eventually(() => NAMES.every((name) => premises.linesOf(name) > 0));
   return { premises, config, master, pids };
+}
+
+/** A client that asks again at once, whether it was answered or there was nobody. */
+function askOnAndOn(socket: string) {
+  const client = new Client({ socket });
+  let workers: Awaited<ReturnType<Client['workers']>>['workers'] = [];
+  let answers = 0;
+  let isOver = false;
+  let latest = performance.now();
+  let gap = 0;
+  const asking = (async () => {
+    while (!isOver) {
+      try {
+        workers = (await client.workers()).workers;
+        answers += 1;
+        gap = Math.max(gap, performance.now() - latest);
+        latest = performance.now();
+      } catch (error) {
+        if (!(error instanceof ApiError && error.code === 'E_NO_MASTER')) throw error;
+      }
+      await new Promise<void>((resolve) => void setTimeout(resolve, 10));
+    }
+  })();
+  return {
+    /** Resolves with the next answer. */
+    async answered(): Promise<void> {
+      const before = answers;
+      await eventually(() => answers > before);
+    },
+    /** The longest time between two answers, in milliseconds, and the last answer. */
+    async end() {
+      isOver = true;
+      await asking;
+      client.close();
+      return { gap, workers };
+    },
+  };
 }
 
 /** A launcher of another version, or a bad one. */
@@ -62,6 +100,27 @@ describe.concurrent('hsu-master upgrade', () => {
     },
     PATIENCE * 3,
   );
+
+  it('H7: while one program follows the other the API is away for less than a second, and nobody else notices', {
+    ...TIMED,
+    timeout: PATIENCE * 3,
+  }, async ({ stage }) => {
+    const { premises, config, master, pids } = await upgradable(stage);
+    const asking = askOnAndOn(join(premises.state, 'run', 'control.sock'));
+    await asking.answered();
+    const before = premises.linesOf('logging');
+    const asked = stage.hsu(['upgrade', config, ...premises.flags]);
+    expect((await asked.end()).code).toBe(0);
+    await asking.answered();
+    const { gap, workers } = await asking.end();
+    expect(gap).toBeLessThan(1000 * factor);
+    expect(new Map(workers.map(({ id, process }) => [id, process?.pid]))).toEqual(pids);
+    expect(workers.map(({ run, restarts }) => [run, restarts])).toEqual(NAMES.map(() => [1, 0]));
+    await eventually(() => premises.linesOf('logging') > before + 20);
+    await master.stop();
+    premises.expectClean();
+    for (const name of NAMES) expectWhole(livesIn(premises.log(name)));
+  });
 
   it('who ends while one program follows the other is known with its exit code', async ({ stage }) => {
     const { premises, master, pids } = await upgradable(stage);

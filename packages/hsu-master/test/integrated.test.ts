@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { command } from './background.ts';
 import { eventually, it, type Launched, ROOT, type Stage } from './drive.ts';
 import { ordinary } from './ordinary.ts';
 
@@ -100,6 +101,39 @@ async function listenOn(port: number): Promise<Server> {
   await once(server, 'listening');
   return server;
 }
+
+describe('ports that are given', () => {
+  it('are in PORT of a worker in the short form, and are shown by ls and describe', async ({ stage }) => {
+    const told = { id: 'told', command: ['sh', '-c', 'echo port $PORT $#; exec sleep 1000'], port: 0 };
+    const none = { id: 'none', command: ['sh', '-c', 'echo portless$PORT; exec sleep 1000'] };
+    const up = await command(stage, ['up', '-f', stage.config([told, none, unit('svc', nodeUnit(stage))])]);
+    expect(up).toMatchObject({ code: 0, stderr: '' });
+    const { workers } = JSON.parse((await command(stage, ['ls', '-o', 'json'])).stdout) as {
+      workers: { id: string; port: number | null }[];
+    };
+    const ports = new Map(workers.map(({ id, port }) => [id, port]));
+    expect(ports).toEqual(
+      new Map([
+        ['told', expect.any(Number)],
+        ['none', null],
+        ['svc', expect.any(Number)],
+      ]),
+    );
+    const lines = await command(stage, ['logs', 'told', 'none', 'svc']);
+    expect(lines.stdout).toContain(`port ${ports.get('told')} 0`);
+    expect(lines.stdout).toMatch(/portless$/m);
+    expect(lines.stdout).toContain(`port ${ports.get('svc')}`);
+    const wide = (await command(stage, ['ls', '-o', 'wide'])).stdout;
+    expect(wide).toMatch(/\bPORT\b/);
+    expect(wide).toMatch(new RegExp(`^told .*\\b${ports.get('told')}\\b`, 'm'));
+    expect((await command(stage, ['describe', 'told'])).stdout).toContain(
+      `\nport         ${ports.get('told')}\n`,
+    );
+    await command(stage, ['stop', 'told']);
+    expect((await command(stage, ['describe', 'told'])).stdout).not.toContain('\nport');
+    expect((await command(stage, ['down'])).code).toBe(0);
+  });
+});
 
 describe('ports of integrated units', () => {
   it('200 at once: no two get the same, none is a stranger’s, and each keeps its own over a crash', async ({

@@ -43,6 +43,7 @@ export function view(id: string, differs: Partial<WorkerView> = {}): WorkerView 
     completed: false,
     run: 2,
     process: { pid: 42, startedAt: '7' },
+    port: 8080,
     startedAt: NOW - 1000,
     restarts: 1,
     failuresInARow: 0,
@@ -98,6 +99,7 @@ export class FakeMaster implements Partial<Faked> {
       'db',
       view('db', {
         process: null,
+        port: null,
         startedAt: null,
         phase: 'stopped',
         ready: false,

@@ -54,6 +54,10 @@ const common = {
   completed: z.boolean().meta({ description: 'Ended by itself with success.' }),
   run: z.int().meta({ description: 'Number of the present or last run; 0 before the first.' }),
   process: identity.nullable(),
+  port: z
+    .int()
+    .nullable()
+    .meta({ description: 'The TCP port that its process was given; null: none, or there is no process.' }),
   startedAt: moment.nullable(),
   restarts: z.int(),
   failuresInARow: z.int(),

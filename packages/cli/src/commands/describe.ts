@@ -86,6 +86,7 @@ function facts(worker: Described, { now: time, out }: Surroundings): readonly st
         ? ''
         : `${process.pid}, for ${startedAt === null ? '?' : span(now - Date.parse(startedAt))}`,
     ],
+    ['port', worker.port === null ? '' : String(worker.port)],
     ['tree', treeOf(worker)],
     ['uses', usage === null ? '' : `${size(usage.memoryBytes)}, CPU ${usage.cpuPercent ?? '?'}% of one core`],
     ['restarts', `${worker.restarts}; ${worker.failuresInARow} failures in a row; breaker ${worker.breaker}`],

@@ -86,6 +86,9 @@ export function workerColumns(now: number, isWide: boolean): readonly Column<Wor
       align: 'right',
       cell: ({ usage }) => (usage === null ? NONE : size(usage.memoryBytes)),
     },
+    isWide
+      ? { head: 'PORT', yields: 9, align: 'right', cell: ({ port }) => (port === null ? NONE : String(port)) }
+      : null,
     isWide ? { head: 'RUN', yields: 9, align: 'right', cell: ({ run }) => String(run) } : null,
     isWide ? { head: 'LAST END', yields: 9, cell: ({ lastEnd }) => lastEnd?.says ?? NONE } : null,
     { head: 'NOTE', yields: 7, cell: noteOf },

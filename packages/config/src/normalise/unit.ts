@@ -1,4 +1,4 @@
-import type { LimitsSpec, MainProcessSpec, SignalName } from '@hsu-master/core';
+import type { LimitsSpec, ListenSpec, MainProcessSpec, SignalName } from '@hsu-master/core';
 import type { DependencyConfig, Execution, LogConfig, ManagedUnit, Program } from '../config.ts';
 import type { Findings } from '../findings.ts';
 import type { Path } from '../issue.ts';
@@ -84,11 +84,16 @@ export function shortUnit(
     probes,
     log: shortLog(worker.log, place.log, [...at, 'log'], findings),
     limits,
-    listen: null,
+    listen: shortListen(worker),
     unmanaged: null,
     processFile: null,
     ...ending(worker),
   };
+}
+
+/** It is told by its environment alone, and need not be a unit that answers there. */
+function shortListen({ port }: WrittenShortWorker): ListenSpec | null {
+  return port === undefined ? null : { range: port, argument: null, handOver: 'reserve', isUnit: false };
 }
 
 /** Of a worker with mistakes the parts that were read without: what is wrong between their keys is told with the rest. */

@@ -4,7 +4,7 @@ import { IGNORED } from './ignored.ts';
 import { limits } from './limits.ts';
 import { channel, fileKeys, whenFull } from './logs.ts';
 import { filters, processing } from './pipeline.ts';
-import { command, environment, id, identity, stopping } from './process.ts';
+import { command, environment, id, identity, portRange, stopping } from './process.ts';
 import { restartMode, ruleKeys, startupGrace } from './restart.ts';
 import { choice, duration, flag, integer, path, size, text } from './scalars.ts';
 import { format, forwarding, logAlerts } from './targets.ts';
@@ -121,6 +121,11 @@ export const shortForm = object(
     description: text('What it is, for people.'),
     cwd: path('Working directory.', 'directory of the configuration file'),
     env: environment('Variables added to the master’s environment: a map, or a list of NAME=value.'),
+    port: as(
+      portRange,
+      'TCP port that it is given as PORT in its environment: this one; of a range, 50100-50199, one that is free; 0: any that is free. It is held for the program, which keeps it over restarts. Without it it is given none.',
+      null,
+    ),
     ...identity,
     ready: probe('Readiness probe: an http, https or tcp URL, or {exec: …}; asked every second.'),
     probes,

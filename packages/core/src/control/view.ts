@@ -44,6 +44,8 @@ export interface WorkerView {
   readonly completed: boolean;
   readonly run: number;
   readonly process: ProcessIdentity | null;
+  /** The TCP port that its process was given; null: none, or there is no process. */
+  readonly port: number | null;
   /** When the present process began; null where there is none. */
   readonly startedAt: WallTime | null;
   readonly restarts: number;
