@@ -155,11 +155,11 @@ function killQuietly(pid: number): void {
 }
 
 /** Resolves when `holds` does: for what tells nobody when it changes. */
-export function eventually(holds: () => boolean): Promise<void> {
+export function eventually(holds: () => boolean, patience: number = PATIENCE): Promise<void> {
   const look = () => {
     if (!holds()) throw new Error(`in vain: ${holds.toString()}`);
   };
-  return vi.waitFor(look, { timeout: PATIENCE, interval: 20 });
+  return vi.waitFor(look, { timeout: patience, interval: 20 });
 }
 
 /** A port that is free at the moment. */
