@@ -1,9 +1,6 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,28 +10,11 @@
 
 namespace hsu {
 
-namespace {
-
-constexpr uint64_t kWake = ~0ull;
-
-int add_readable(int epoll, int fd, uint64_t id) {
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.u64 = id;
-  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Capture>> Capture::open(EventQueue& queue, size_t max_unacknowledged) {
   std::unique_ptr<Capture> capture(new Capture(queue, max_unacknowledged));
-  capture->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  if (!capture->epoll_) return SystemError{"epoll_create1", errno};
-  capture->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!capture->wake_) return SystemError{"eventfd", errno};
-  int error = add_readable(capture->epoll_.get(), capture->wake_.get(), kWake);
-  if (error) return SystemError{"epoll_ctl", error};
-  error = start_thread(capture->thread_, "hsu-capture", &Capture::run, capture.get());
+  SystemError refused = capture->poller_.open();
+  if (refused.error) return refused;
+  int error = start_thread(capture->thread_, "hsu-capture", &Capture::run, capture.get());
   if (error) return SystemError{"pthread_create", error};
   capture->running_ = true;
   return capture;
@@ -43,8 +23,7 @@ Result<std::unique_ptr<Capture>> Capture::open(EventQueue& queue, size_t max_una
 Capture::~Capture() {
   if (!running_) return;
   stopping_ = true;
-  uint64_t one = 1;
-  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  poller_.wake();
   ::pthread_join(thread_, nullptr);
 }
 
@@ -53,7 +32,7 @@ int Capture::add(uint64_t handle, int stream, Fd pipe) {
   uint64_t id = handle * kStreams + static_cast<uint64_t>(stream);
   int fd = pipe.get();
   pipes_[id].fd = std::move(pipe);
-  int error = add_readable(epoll_.get(), fd, id);
+  int error = poller_.add(fd, id);
   if (error) pipes_.erase(id);
   return error;
 }
@@ -69,8 +48,7 @@ void Capture::detach(uint64_t handle) {
     found->second.remaining = static_cast<size_t>(available);
     detaching_.push_back(found->first);
   }
-  uint64_t one = 1;
-  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  poller_.wake();
 }
 
 void Capture::acknowledge(size_t bytes) {
@@ -79,8 +57,7 @@ void Capture::acknowledge(size_t bytes) {
   do after = before - std::min(before, bytes);
   while (!unacknowledged_.compare_exchange_weak(before, after));
   if (before < max_unacknowledged_ || after >= max_unacknowledged_) return;
-  uint64_t one = 1;
-  [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  poller_.wake();
 }
 
 void* Capture::run(void* self) {
@@ -89,15 +66,13 @@ void* Capture::run(void* self) {
 }
 
 void Capture::wait_for_acknowledgement() {
-  pollfd wake = {wake_.get(), POLLIN, 0};
-  ::poll(&wake, 1, -1);
-  uint64_t count;
-  [[maybe_unused]] ssize_t length = ::read(wake_.get(), &count, sizeof count);
+  poller_.await_wake(nullptr);
+  poller_.hear();
 }
 
 void Capture::serve() {
   constexpr int kBatch = 32;
-  epoll_event ready[kBatch];
+  Poller::Ready ready[kBatch];
   std::vector<Event> events;
   while (!stopping_) {
     if (unacknowledged_.load() >= max_unacknowledged_) {
@@ -107,14 +82,13 @@ void Capture::serve() {
     finish_detaching(events);
     queue_.push(std::move(events));
     events.clear();
-    // epoll's ready list rotates, and each pipe gets one read a turn: a flood does not starve its neighbours.
-    int count = ::epoll_wait(epoll_.get(), ready, kBatch, -1);
+    // The list of who is ready rotates, and each pipe gets one read a turn: a flood does not starve its neighbours.
+    int count = poller_.wait(ready, kBatch, -1);
     for (int at = 0; at < count; ++at) {
-      if (ready[at].data.u64 == kWake) {
-        uint64_t ignored;
-        [[maybe_unused]] ssize_t length = ::read(wake_.get(), &ignored, sizeof ignored);
+      if (ready[at].token == Poller::kWoken) {
+        poller_.hear();
       } else if (unacknowledged_.load() < max_unacknowledged_) {
-        read_pipe(ready[at].data.u64, events);
+        read_pipe(ready[at].token, events);
       }
     }
     queue_.push(std::move(events));
@@ -160,7 +134,7 @@ void Capture::end(uint64_t id, std::vector<Event>& events) {
   std::lock_guard lock(mutex_);
   auto found = pipes_.find(id);
   if (found == pipes_.end()) return;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.fd.get(), nullptr);
+  poller_.remove(found->second.fd.get());
   pipes_.erase(found);
   events.emplace_back(EventType::output_end, static_cast<double>(id / kStreams),
                       std::initializer_list<double>{static_cast<double>(id % kStreams)});

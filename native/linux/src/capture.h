@@ -14,6 +14,7 @@
 
 #include "hsu/events.h"
 #include "hsu/fd.h"
+#include "hsu/poller.h"
 #include "hsu/result.h"
 
 namespace hsu {
@@ -49,7 +50,7 @@ class Capture {
   EventQueue& queue_;
   const size_t max_unacknowledged_;
   std::atomic<size_t> unacknowledged_{0};
-  Fd epoll_, wake_;
+  Poller poller_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;  // pipes_ and detaching_; a pipe is closed by the thread alone
   std::unordered_map<uint64_t, Pipe> pipes_;

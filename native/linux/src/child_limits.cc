@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include "in_child.h"
-#include "limits.h"
+#include "process_limits.h"
 
 namespace hsu::child {
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "hsu/fd.h"
+#include "hsu/socket.h"
 
 namespace hsu {
 
@@ -32,7 +33,7 @@ inline int send_datagram(const std::string& path, const void* bytes, size_t leng
   sockaddr_un address;
   socklen_t address_length = unix_address(path, address);
   if (address_length == 0) return ENAMETOOLONG;
-  Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Fd fd = open_socket(AF_UNIX, SOCK_DGRAM, false);
   if (!fd) return errno;
   iovec part = {const_cast<void*>(bytes), length};
   msghdr message = {};
@@ -56,7 +57,7 @@ inline int send_datagram(const std::string& path, const void* bytes, size_t leng
   }
   ssize_t sent;
   do {
-    sent = ::sendmsg(fd.get(), &message, MSG_NOSIGNAL);
+    sent = ::sendmsg(fd.get(), &message, kNoSignal);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? errno : 0;
 }

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "identity.h"
-#include "limits.h"
+#include "process_limits.h"
 #include "proctable.h"
 
 namespace hsu {

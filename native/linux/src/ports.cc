@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "hsu/socket.h"
+
 namespace hsu {
 
 namespace {
@@ -44,7 +46,7 @@ bool allow(const Fd& fd, int option) {
 }
 
 Result<Fd> bound(const Address& where, bool shared) {
-  Fd fd(::socket(where.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd fd = open_socket(where.get()->sa_family, SOCK_STREAM);
   if (!fd) return SystemError{"socket", errno};
   int off = 0;
   if (where.get()->sa_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);

@@ -17,7 +17,11 @@ inline int start_thread(pthread_t& thread, const char* name, void* (*entry)(void
   int error = ::pthread_create(&thread, &attributes, entry, argument);
   ::pthread_attr_destroy(&attributes);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+#ifdef __APPLE__
+  static_cast<void>(name);  // there only a thread itself can say how it is called
+#else
   if (!error) ::pthread_setname_np(thread, name);
+#endif
   return error;
 }
 

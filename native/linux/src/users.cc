@@ -44,7 +44,14 @@ std::vector<gid_t> groups_of(const passwd& entry) {
   std::vector<gid_t> groups(32);
   for (;;) {
     int count = static_cast<int>(groups.size());
-    if (::getgrouplist(entry.pw_name, entry.pw_gid, groups.data(), &count) >= 0) {
+#ifdef __APPLE__
+    static_assert(sizeof(gid_t) == sizeof(int));
+    auto* into = reinterpret_cast<int*>(groups.data());
+    int found = ::getgrouplist(entry.pw_name, static_cast<int>(entry.pw_gid), into, &count);
+#else
+    int found = ::getgrouplist(entry.pw_name, entry.pw_gid, groups.data(), &count);
+#endif
+    if (found >= 0) {
       groups.resize(static_cast<size_t>(count));
       return groups;
     }

@@ -41,7 +41,7 @@ export interface AddonPump {
   close(): void;
 }
 
-/** The sampler as the addon has it; see native/linux/src/sampler_object.cc. */
+/** The sampler as the addon has it; see native/shared/hsu/glue/sampler_object.cc. */
 export interface AddonSampler {
   enter(texts: string, numbers: Float64Array): number;
   leave(tree: number): void;
@@ -57,7 +57,7 @@ export interface AddonSampler {
   close(): void;
 }
 
-/** What native/linux/src/addon.cc exports. */
+/** What native/shared/hsu/glue/addon.cc exports. */
 export interface Addon {
   readonly Engine: new (options: {
     onEvents(numbers: Float64Array, buffers: readonly Buffer[]): void;
@@ -71,7 +71,7 @@ export interface Addon {
   readonly Sampler: new () => AddonSampler;
   identify(pid: number): Float64Array | null;
   processTable(): Float64Array;
-  /** Pids or null for all, fields as bits, protocols and ports, paths that each end with a NUL; see native/linux/src/proctable_object.cc. */
+  /** Pids or null for all, fields as bits, protocols and ports, paths that each end with a NUL; see native/shared/hsu/glue/proctable_object.cc. */
   lookAtProcesses(pids: Float64Array | null, fields: number, ports: Float64Array, files: string): FlatLook;
   bootId(): string;
   environOf(pid: number, name: string): string | null | undefined;
@@ -89,7 +89,7 @@ export interface Addon {
   /** The reservation and its port, or the call that failed and its errno. */
   reservePort(port: number): [number, number] | [string, number];
   releasePort(reservation: number): void;
-  /** Paths that each end with a NUL, and numbers; see native/linux/src/usage_object.cc, also for what it returns. */
+  /** Paths that each end with a NUL, and numbers; see native/shared/hsu/glue/usage_object.cc, also for what it returns. */
   sampleTrees(
     texts: string,
     numbers: Float64Array,

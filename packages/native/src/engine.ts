@@ -11,7 +11,7 @@ import type {
   NativeSpawnResult,
 } from './native.ts';
 
-/** Numbers of one launch, as native/linux/src/engine_object.cc writes them. */
+/** Numbers of one launch, as native/shared/hsu/glue/engine_object.cc writes them. */
 const collectedWidth = 5;
 
 function decodeCollected(numbers: Float64Array): NativeCollected[] {

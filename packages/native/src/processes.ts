@@ -65,7 +65,7 @@ export interface NativeProcesses {
   readonly hidden: boolean;
 }
 
-/** In the order of `read_query` in native/linux/src/proctable_object.cc. */
+/** In the order of `read_query` in native/shared/hsu/glue/proctable_object.cc. */
 const BITS = { argv: 1, exe: 2, cwd: 4, user: 8, environment: 16 } as const;
 const ALL_PORTS = 32;
 

@@ -1,6 +1,6 @@
 import type { ProcessRow } from './native.ts';
 
-/** Numbers of one row, as native/linux/src/process_rows.h writes them. */
+/** Numbers of one row, as native/shared/hsu/glue/process_rows.h writes them. */
 const width = 6;
 
 /** The addon's flat rows as objects. */

@@ -44,7 +44,7 @@ export function sampleTrees(
   return decodeTrees(flat, detail.pressure);
 }
 
-/** In the order of `read_detail` in native/linux/src/usage_object.cc. */
+/** In the order of `read_detail` in native/shared/hsu/glue/usage_object.cc. */
 export function asked(detail: NativeUsageDetail): [boolean, boolean, boolean, boolean, boolean] {
   return [
     boolean(detail.pss, 'detail.pss'),

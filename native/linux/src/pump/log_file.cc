@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,16 +27,15 @@ int64_t period_of(time_t at, uint32_t every) {
   return (static_cast<int64_t>(at) + local.tm_gmtoff) / every;
 }
 
-size_t held_by(int pipe) {
-  int available = 0;
-  return ::ioctl(pipe, FIONREAD, &available) == 0 && available > 0 ? static_cast<size_t>(available) : 0;
-}
-
-LogFile::Outcome without_bytes(int pipe) {
-  pollfd state = {pipe, POLLIN, 0};
-  ::poll(&state, 1, 0);
-  if (state.revents & POLLIN) return LogFile::Outcome::moved;
-  return state.revents & POLLHUP ? LogFile::Outcome::ended : LogFile::Outcome::empty;
+LogFile::Outcome without_bytes(Scratch& scratch, int pipe) {
+  switch (scratch.state(pipe)) {
+    case Scratch::State::bytes:
+      return LogFile::Outcome::moved;
+    case Scratch::State::ended:
+      return LogFile::Outcome::ended;
+    default:
+      return LogFile::Outcome::empty;
+  }
 }
 
 }  // namespace
@@ -58,7 +55,7 @@ int LogFile::try_open() {
   device_ = facts.st_dev;
   inode_ = facts.st_ino;
   regular_ = S_ISREG(facts.st_mode);
-  copies_ = !regular_ || !readable;
+  copies_ = Scratch::kPlain || !regular_ || !readable;
   length_ = regular_ ? static_cast<uint64_t>(facts.st_size) : 0;
   at_line_end_ = true;
   char last;
@@ -226,9 +223,7 @@ size_t LogFile::lines_in(int pipe, size_t available) {
   Scratch::Look seen = scratch_.look(pipe, reach);
   size_t whole = whole_lines(seen.bytes, seen.length);
   if (whole > 0) return whole;
-  pollfd state = {pipe, 0, 0};
-  ::poll(&state, 1, 0);
-  bool goes_on = !(state.revents & POLLHUP) && seen.length == available;
+  bool goes_on = scratch_.has_writers(pipe) && seen.length == available;
   return goes_on ? 0 : std::max<size_t>(seen.length, 1);
 }
 
@@ -263,9 +258,9 @@ LogFile::Pulled LogFile::pull(int pipe, const Rotation& rotation, Witness& witne
   bool by_time = due(rotation) && !(unrotatable_ && now < unrotatable_until_);
   bool is_near = bounded && length_ + 2 * kTurn >= rotation.max_size;
   if (by_time || is_near || whole) {
-    size_t available = std::min(held_by(pipe), kTurn);
+    size_t available = std::min(scratch_.held(pipe), kTurn);
     if (available == 0) {
-      Outcome outcome = without_bytes(pipe);
+      Outcome outcome = without_bytes(scratch_, pipe);
       return {outcome, 0};
     }
     if (by_time) {
@@ -330,24 +325,29 @@ void LogFile::witness_moved(uint64_t at, size_t length, Witness& witness) {
 // Where there is no splice.
 LogFile::Pulled LogFile::copy(int pipe, size_t most, Witness& witness, Milliseconds now) {
   char* buffer = scratch_.buffer();
-  ssize_t got = ::read(pipe, buffer, std::min(most, Scratch::kBuffer));
+  ssize_t got = scratch_.read(pipe, buffer, std::min(most, Scratch::kBuffer));
   if (got < 0) return {Outcome::empty, 0};
   if (got == 0) return {Outcome::ended, 0};
   size_t length = static_cast<size_t>(got), done = 0;
-  witness.see(buffer, length);
   while (done < length) {
     ssize_t written = regular_ ? disk_.write_at(file_.get(), buffer + done, length - done, length_)
                                : disk_.write(file_.get(), buffer + done, length - done);
     if (written <= 0) {
       refuse("write", written ? static_cast<int>(-written) : EIO, now);
-      lose(length - done, count_lines(buffer + done, length - done));
       break;
     }
     done += static_cast<size_t>(written);
     length_ += static_cast<uint64_t>(written);
   }
   if (done > 0) at_line_end_ = buffer[done - 1] == '\n';
-  return {Outcome::moved, length};
+  if (done == length || !scratch_.put_back(pipe, buffer + done, length - done)) {
+    witness.see(buffer, length);
+    if (done < length) lose(length - done, count_lines(buffer + done, length - done));
+    return {Outcome::moved, length};
+  }
+  if (done == 0) return {Outcome::refused, 0};
+  witness.see(buffer, done);
+  return {Outcome::moved, done};
 }
 
 bool LogFile::prepare(size_t length, const Rotation& rotation, Milliseconds now) {

@@ -2,10 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,11 +19,6 @@ namespace {
 constexpr Milliseconds kSweep = 10'000;
 constexpr Milliseconds kIdle = 30'000;
 constexpr long kPauseNs = 500'000;
-
-size_t held_by(const Fd& fifo) {
-  int available = 0;
-  return ::ioctl(fifo.get(), FIONREAD, &available) == 0 && available > 0 ? static_cast<size_t>(available) : 0;
-}
 
 }  // namespace
 
@@ -50,16 +41,8 @@ Pump::~Pump() = default;
 
 Result<std::shared_ptr<Pump>> Pump::open(PumpOptions options) {
   std::shared_ptr<Pump> pump(new Pump(std::move(options)));
-  pump->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  if (!pump->epoll_) return SystemError{"epoll_create1", errno};
-  pump->signal_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!pump->signal_) return SystemError{"eventfd", errno};
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.ptr = nullptr;
-  if (::epoll_ctl(pump->epoll_.get(), EPOLL_CTL_ADD, pump->signal_.get(), &event) != 0) {
-    return SystemError{"epoll_ctl", errno};
-  }
+  SystemError refused = pump->poller_.open();
+  if (refused.error) return refused;
   // The thread holds the pump: it may outlast everybody else when a disk does not answer.
   pump->self_ = pump;
   pthread_t thread;
@@ -86,10 +69,7 @@ void Pump::order(Order order, ChannelId id) {
   wake();
 }
 
-void Pump::wake() {
-  uint64_t one = 1;
-  [[maybe_unused]] ssize_t written = ::write(signal_.get(), &one, sizeof one);
-}
+void Pump::wake() { poller_.wake(); }
 
 // On the caller's thread.
 
@@ -108,21 +88,22 @@ Result<ChannelId> Pump::add(ChannelOptions&& options) {
   std::lock_guard lock(mutex_);
   ChannelId id = ++last_id_;
   auto channel = std::make_unique<Channel>(id, std::move(options));
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.ptr = channel.get();
   channel->polled = !found;
   int fd = fifo.get();
+#ifdef F_GETPIPE_SZ
   int capacity = ::fcntl(fd, F_GETPIPE_SZ);
   if (capacity > 0) channel->capacity = static_cast<size_t>(capacity);
+#else
+  channel->capacity = 8 * 1024;
+#endif
   channel->fifo = std::move(fifo);
   Channel& kept = *channels_.emplace(id, std::move(channel)).first->second;
   if (found) {
     found_.push_back(&kept);
     return id;
   }
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return id;
-  int error = errno;
+  int error = poller_.add(fd, token_of(kept));
+  if (!error) return id;
   channels_.erase(kept.id);
   return SystemError{"epoll_ctl", error};
 }
@@ -196,28 +177,26 @@ void Pump::replace_rotated(std::string path, uint64_t device, uint64_t inode, st
 
 void Pump::serve() {
   constexpr int kBatch = 64;
-  epoll_event ready[kBatch];
+  Poller::Ready ready[kBatch];
   for (;;) {
-    int count = ::epoll_wait(epoll_.get(), ready, kBatch, wait_time());
+    int count = poller_.wait(ready, kBatch, wait_time());
     now_ = monotonic();
     busy_ = moved_ = false;
     bool called = false;
     for (int at = 0; at < count; ++at) {
-      // epoll's ready list rotates, and each channel gets one turn: a flood does not starve its neighbours.
-      if (ready[at].data.ptr) {
-        Channel& channel = *static_cast<Channel*>(ready[at].data.ptr);
+      // The list of who is ready rotates, and each channel gets one turn: a flood does not starve its neighbours.
+      if (ready[at].token != Poller::kWoken) {
+        Channel& channel = *reinterpret_cast<Channel*>(ready[at].token);
         // Without this a channel that never said anything would still have its file made.
-        if (ready[at].events & EPOLLIN) turn(channel);
+        if (ready[at].has_bytes || scratch_.keeps(channel.fifo.get())) turn(channel);
         else finish(channel);
       } else {
         called = true;
       }
     }
+    if (scratch_.keeps_any()) turn_kept();
     on_time();
-    if (called) {
-      uint64_t ignored;
-      [[maybe_unused]] ssize_t length = ::read(signal_.get(), &ignored, sizeof ignored);
-    }
+    if (called) poller_.hear();
     if (called || forgets_.exchange(false)) obey();
     if (stopping_) break;
     queue_.push(std::move(events_));
@@ -233,14 +212,21 @@ void Pump::serve() {
 // of one; a channel that filled up meanwhile to a quarter is not let wait.
 void Pump::pause_if_worthwhile() {
   if (!moved_ || busy_) return;
-  pollfd state = {signal_.get(), POLLIN, 0};
   timespec pause = {0, kPauseNs};
-  ::ppoll(&state, 1, &pause, nullptr);
+  poller_.await_wake(&pause);
+}
+
+// Of these something was read to be looked at, and nothing need come to go on with it.
+void Pump::turn_kept() {
+  for (Channel* channel : living()) {
+    if (channel->fifo && channel->polled && scratch_.keeps(channel->fifo.get())) turn(*channel);
+  }
 }
 
 int Pump::wait_time() const {
   Milliseconds next = INT64_MAX;
   if (!unfinished_.empty()) next = now_ + 1;
+  if (scratch_.keeps_any()) next = std::min(next, now_);
   bool open = false;
   for (const auto& [path, file] : files_) {
     if (file->is_out()) next = std::min(next, file->next_try());
@@ -316,7 +302,7 @@ void Pump::obey(const Command& command) {
       return;
     case Order::let_go:
       channel->letting_go = true;
-      channel->until = channel->taken() + (channel->fifo ? held_by(channel->fifo) : 0);
+      channel->until = channel->taken() + (channel->fifo ? scratch_.held(channel->fifo.get()) : 0);
       return settle(*channel);
     default:
       // Who still holds it goes on being read.

@@ -17,6 +17,7 @@
 #include "file_news.h"
 #include "hsu/events.h"
 #include "hsu/fd.h"
+#include "hsu/poller.h"
 #include "hsu/result.h"
 #include "spool_writer.h"
 
@@ -90,6 +91,9 @@ class Pump {
   void settle(Channel& channel);
   void grow(Channel& channel, size_t moved);
   void poll_again(Channel& channel, bool on);
+  static uint64_t token_of(Channel& channel) { return reinterpret_cast<uint64_t>(&channel); }
+  void close_fifo(Channel& channel);
+  void turn_kept();
   void resume(LogFile& file);
   void pause_if_worthwhile();
   void drain_all();
@@ -104,7 +108,7 @@ class Pump {
   std::mutex wake_mutex_;
   std::function<void()> wake_;
   EventQueue queue_;
-  Fd epoll_, signal_;
+  Poller poller_;
   std::mutex mutex_;  // channels_ (the thread alone erases), commands_, tails
   std::unordered_map<ChannelId, std::unique_ptr<Channel>> channels_;
   std::vector<Command> commands_;

@@ -71,12 +71,12 @@ void Spool::remove() {
 
 // Of who fills it.
 
-ssize_t Spool::pull(int pipe, size_t most, std::vector<char>& buffer) {
+ssize_t Spool::pull(int pipe, size_t most, std::vector<char>& buffer, Scratch& scratch) {
   std::lock_guard lock(mutex_);
   ssize_t length = disk_.splice(pipe, file_.get(), end_, most);
   if (length == -EINVAL || length == -ENOSYS) {
     if (buffer.size() < most) buffer.resize(most);
-    length = ::read(pipe, buffer.data(), most);
+    length = scratch.read(pipe, buffer.data(), most);
     if (length < 0) return -errno;
     if (length > 0) length = disk_.write_at(file_.get(), buffer.data(), static_cast<size_t>(length), end_);
   }
@@ -220,8 +220,13 @@ void Spool::shrink() {
   }
   uint64_t to = pair_.position / kHead * kHead;
   if (to < punched_ + kShrinkAt) return;
+#ifdef __APPLE__
+  fpunchhole_t hole = {0, 0, static_cast<off_t>(punched_), static_cast<off_t>(to - punched_)};
+  ::fcntl(file_.get(), F_PUNCHHOLE, &hole);
+#else
   ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(punched_),
               static_cast<off_t>(to - punched_));
+#endif
   punched_ = to;
 }
 

@@ -12,6 +12,7 @@
 
 #include "disk.h"
 #include "hsu/fd.h"
+#include "scratch.h"
 
 namespace hsu::pump {
 
@@ -36,7 +37,7 @@ class Spool {
 
   // Of who fills it.
   // As Disk::splice, but it copies where that is refused; the bytes are in the buffer, too.
-  ssize_t pull(int pipe, size_t most, std::vector<char>& buffer);
+  ssize_t pull(int pipe, size_t most, std::vector<char>& buffer, Scratch& scratch);
   // So much did not get in. Answers how many bytes of their first line had, and are taken out.
   uint64_t drop_newest(Lost lost, std::vector<char>& buffer);
   Lost drop_oldest(size_t most, std::vector<char>& buffer);  // whole lines

@@ -1,8 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,11 +16,6 @@ constexpr size_t kGrowAt = 16 * 1024;
 constexpr Milliseconds kRestOfLine = 1000;
 constexpr int kLooks = 200;
 constexpr size_t kMostGrown = 8 * 1024 * 1024;  // all channels together
-
-size_t held_by(const Fd& fifo) {
-  int available = 0;
-  return ::ioctl(fifo.get(), FIONREAD, &available) == 0 && available > 0 ? static_cast<size_t>(available) : 0;
-}
 
 }  // namespace
 
@@ -107,7 +99,7 @@ void Pump::let_predecessors_go_first(Channel& channel) {
       if (other.at_end) channel.predecessors.erase(channel.predecessors.begin());
       return;
     }
-    uint64_t until = other.taken() + held_by(other.fifo);
+    uint64_t until = other.taken() + scratch_.held(other.fifo.get());
     for (uint64_t before = UINT64_MAX; !other.ended && other.fifo && other.taken() < until && other.taken() != before;) {
       before = other.taken();
       turn(other);
@@ -221,7 +213,7 @@ void Pump::turn_spooled(Channel& channel) {
     if (channel.skipping || channel.at_end) return;
   }
   if (!make_room(channel)) return;
-  ssize_t length = spool.pull(channel.fifo.get(), LogFile::kTurn, seen_);
+  ssize_t length = spool.pull(channel.fifo.get(), LogFile::kTurn, seen_, scratch_);
   if (length == -EAGAIN) return settle(channel);
   if (length == 0) return finish(channel);
   if (length < 0) {
@@ -247,14 +239,19 @@ void Pump::end_spooled(Channel& channel) {
   poll_again(channel, false);
   std::erase(parked_, &channel);
   std::erase(unfinished_, &channel);
-  channel.fifo.reset();
+  close_fifo(channel);
   channel.at_end = true;
   writer_->write(channel);
 }
 
+void Pump::close_fifo(Channel& channel) {
+  if (channel.fifo) scratch_.forget(channel.fifo.get());
+  channel.fifo.reset();
+}
+
 void Pump::turn_without_file(Channel& channel) {
   char* buffer = scratch_.buffer();
-  ssize_t length = ::read(channel.fifo.get(), buffer, Scratch::kBuffer);
+  ssize_t length = scratch_.read(channel.fifo.get(), buffer, Scratch::kBuffer);
   if (length == 0) return finish(channel);
   if (length < 0) return settle(channel);
   witness(channel, buffer, static_cast<size_t>(length), false);
@@ -269,6 +266,7 @@ void Pump::turn_without_file(Channel& channel) {
 void Pump::grow(Channel& channel, size_t moved) {
   if (channel.grown || moved < std::min(kGrowAt, channel.capacity / 2) || grown_ + kMostCapacity > kMostGrown) return;
   channel.grown = true;
+#ifdef F_SETPIPE_SZ
   for (int size = kMostCapacity; size > static_cast<int>(channel.capacity); size /= 2) {
     int got = ::fcntl(channel.fifo.get(), F_SETPIPE_SZ, size);
     if (got < 0) continue;
@@ -278,15 +276,14 @@ void Pump::grow(Channel& channel, size_t moved) {
   }
   if (channel.capacity >= kMostCapacity || std::exchange(told_small_, true)) return;
   tell(EventType::channel_small, channel.id, {static_cast<double>(channel.capacity)});
+#endif
 }
 
 void Pump::poll_again(Channel& channel, bool on) {
   if (channel.ended || channel.polled == on) return;
   channel.polled = on;
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.ptr = &channel;
-  ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, channel.fifo.get(), &event);
+  if (on) poller_.add(channel.fifo.get(), token_of(channel));
+  else poller_.remove(channel.fifo.get());
 }
 
 // Throws away what the disk does not take.
@@ -295,7 +292,7 @@ void Pump::drop(Channel& channel, size_t most) {
   Spool::Lost before = {channel.dropped_bytes, channel.dropped_lines};
   bool ended = false;
   while (most > 0) {
-    ssize_t length = ::read(channel.fifo.get(), buffer, std::min(most, Scratch::kBuffer));
+    ssize_t length = scratch_.read(channel.fifo.get(), buffer, std::min(most, Scratch::kBuffer));
     ended = length == 0;
     if (length <= 0) break;
     size_t bytes = static_cast<size_t>(length);
@@ -320,9 +317,7 @@ void Pump::drop_line_rest(Channel& channel) {
   Scratch::Look seen = scratch_.look(channel.fifo.get(), Scratch::kBuffer);
   if (seen.length == 0) {
     // Its end, or nothing yet.
-    pollfd state = {channel.fifo.get(), POLLIN, 0};
-    ::poll(&state, 1, 0);
-    if (!(state.revents & POLLIN) && (state.revents & POLLHUP)) finish(channel);
+    if (scratch_.state(channel.fifo.get()) == Scratch::State::ended) finish(channel);
     return;
   }
   size_t rest = first_line(seen.bytes, seen.length);
@@ -392,7 +387,7 @@ void Pump::finish(Channel& channel) {
   if (channel.skipping && channel.file) channel.file->tell_gap();
   if (channel.file) channel.file->users -= 1;
   channel.file = nullptr;
-  channel.fifo.reset();
+  close_fifo(channel);
   if (channel.grown) grown_ -= std::min(grown_, channel.capacity);
   ::unlink(channel.options.fifo.c_str());
   tell_end(channel);
@@ -406,16 +401,14 @@ void Pump::drain_all() {
   for (Channel* channel : living()) {
     if (channel->tap == Tap::wait) channel->tap = Tap::lose;
     if (channel->fifo) poll_again(*channel, true);
-    uint64_t until = channel->taken() + (channel->fifo ? held_by(channel->fifo) : 0);
+    uint64_t until = channel->taken() + (channel->fifo ? scratch_.held(channel->fifo.get()) : 0);
     for (uint64_t before = UINT64_MAX; !channel->ended && !channel->at_end && channel->taken() < until;) {
       if (channel->taken() == before) break;
       before = channel->taken();
       turn(*channel);
     }
     if (!channel->ended && channel->fifo) {
-      pollfd state = {channel->fifo.get(), POLLIN, 0};
-      ::poll(&state, 1, 0);
-      if ((state.revents & POLLHUP) && !(state.revents & POLLIN)) finish(*channel);
+      if (scratch_.state(channel->fifo.get()) == Scratch::State::ended) finish(*channel);
     }
     if (!channel->at_end) tell_end(*channel);
   }

@@ -11,7 +11,7 @@
 #include "heap.h"
 #include "hsu/arguments.h"
 #include "identity.h"
-#include "limits.h"
+#include "process_limits.h"
 #include "limits_object.h"
 #include "lock.h"
 #include "orphans.h"
