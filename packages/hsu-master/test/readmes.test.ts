@@ -27,6 +27,7 @@ test('every published package shows a program', () => {
     'hsu-master',
     'logcollect',
     'native',
+    'server-grpc',
     'unit',
     'workers',
   ]) {
