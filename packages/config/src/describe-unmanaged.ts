@@ -2,6 +2,7 @@ import {
   type DiscoveryCheck,
   describeStrategy,
   formatDuration,
+  maskText,
   type UnmanagedSpec,
   type WorkerSpec,
 } from '@hsu-master/core';
@@ -47,7 +48,7 @@ function describeCheck(check: DiscoveryCheck): string {
     case 'file-exists':
       return `${check.path} exists`;
     case 'http-health':
-      return `${check.url} answers 2xx`;
+      return `${maskText(check.url)} answers 2xx`;
     case 'executable':
       return `it is ${check.path}`;
   }

@@ -3,6 +3,8 @@ import {
   formatDuration,
   formatSize,
   type GrpcCheck,
+  maskText,
+  maskWords,
   type Probe,
   type RestartPolicy,
   type RestartRule,
@@ -44,7 +46,7 @@ function describeWorker(worker: WorkerSpec, { logs }: LoadedConfig): string[] {
   const rows: (readonly [string, string])[] =
     unmanaged === null
       ? [
-          ['command', onOneLine(quoteWords(command.argv))],
+          ['command', onOneLine(quoteWords(maskWords(command.argv)))],
           ['directory', command.cwd],
         ]
       : describeUnmanaged(unmanaged, worker);
@@ -118,13 +120,13 @@ function describeCheck(check: Check): string {
     case 'process':
       return 'process lives';
     case 'http':
-      return `${check.method} ${check.url}`;
+      return `${check.method} ${maskText(check.url)}`;
     case 'tcp':
       return `TCP ${check.host.includes(':') ? `[${check.host}]` : check.host}:${check.port}`;
     case 'grpc':
       return `gRPC ${describeCall(check)}`;
     case 'exec':
-      return `run ${onOneLine(quoteWords(check.argv))}`;
+      return `run ${onOneLine(quoteWords(maskWords(check.argv)))}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isSecretName, maskText, maskValue, maskWords } from '../src/control/secrets.ts';
+import { isSecretName, maskAll, maskText, maskValue, maskWords } from '../src/control/secrets.ts';
 
 describe('J8: a name', () => {
   test.each([
@@ -100,7 +100,20 @@ test('J8: the value of a variable is hidden by its name, by how it looks, and wi
   expect(maskValue('LOG_LEVEL', 'debug')).toBe('debug');
 });
 
+test('J8: of a value every text is masked, and one without secrets stays itself', () => {
+  const plain = { reason: 'it ended', waiting: [{ id: 'db', count: 1 }], none: null };
+  expect(maskAll(plain)).toBe(plain);
+  expect(
+    maskAll({ failure: { code: 'E', message: 'cannot reach redis://:pw@h' }, list: ['a', 'TOKEN=b'] }),
+  ).toEqual({
+    failure: { code: 'E', message: 'cannot reach redis://:***@h' },
+    list: ['a', 'TOKEN=***'],
+  });
+});
+
 test('a long text is masked in a time that grows with its length alone', () => {
   const text = `${'a=b&'.repeat(20_000)}://${'x'.repeat(50_000)}:${'='.repeat(20_000)}`;
   expect(maskText(text).length).toBe(text.length);
+  const dotted = `${'a.'.repeat(100_000)}://${'eyJ-'.repeat(50_000)}`;
+  expect(maskText(dotted)).toBe(dotted);
 });

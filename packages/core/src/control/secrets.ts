@@ -17,10 +17,10 @@ const NO_SECRET_FIRST: ReadonlySet<string> = new Set(['max', 'min', 'num', 'publ
 
 /** Values that are secret whatever they are called: keys of well-known services, JSON web tokens, private keys. */
 const SECRET_VALUE =
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{8,}|\bAKIA[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\bhsu_[\w-]{43}/;
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{8,}|\bAKIA[A-Z0-9]{16}\b|\beyJ[\w-]{8,512}\.[\w-]{8,1024}\.[\w-]{0,512}|\bhsu_[\w-]{43}/;
 
-/** The user's password in an address, and everything like it: `postgres://user:…@host`. */
-const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*):([^\s/?#]*)@/gi;
+/** The user's password in an address: `postgres://user:…@host`. All bounded: the time grows with the length of the text alone. */
+const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#:@]{0,256}):([^\s/?#]{0,1024})@/gi;
 
 /** `?token=…&…`, `password=…;`: a name and its value within a text. */
 const NAMED_VALUE = /([?&;,\s"']|^)([\w.-]{1,64})=("[^"]*"|'[^']*'|[^\s&;,"']+)/g;
@@ -70,4 +70,14 @@ export function maskWords(words: readonly string[]): readonly string[] {
     if (given !== undefined && isSecretName(given)) return `${word.slice(0, word.indexOf('=') + 1)}${MASK}`;
     return maskText(word);
   });
+}
+
+/** A value with all texts in it masked; the same where there is nothing to mask. */
+export function maskAll<T>(value: T): T {
+  if (typeof value === 'string') return maskText(value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const parts = Object.entries(value);
+  const masked = parts.map(([key, part]) => [key, maskAll<unknown>(part)] as const);
+  if (masked.every(([, part], index) => part === parts[index]?.[1])) return value;
+  return (Array.isArray(value) ? masked.map(([, part]) => part) : Object.fromEntries(masked)) as T;
 }

@@ -1,5 +1,6 @@
 import type { WallTime } from '../units.ts';
 import type { WorkerId } from '../worker/spec.ts';
+import { maskAll } from '../control/secrets.ts';
 import type { EventDraft, HsuEvent } from './catalogue.ts';
 
 /** A numbered, bounded sequence of events with a bounded memory of the latest. */
@@ -28,7 +29,9 @@ export class EventStream {
    */
   publish(draft: EventDraft, at: WallTime, workerId: WorkerId | null, run: number | null): HsuEvent {
     this.#seq += 1;
-    const event: HsuEvent = { seq: this.#seq, at, workerId, run, ...draft };
+    // Messages of programs and systems repeat what they were given: an address with its password, a variable.
+    const { type, payload } = draft;
+    const event = { seq: this.#seq, at, workerId, run, type, payload: maskAll(payload) } as HsuEvent;
     this.#recent.push(event);
     if (this.#recent.length > this.#capacity * 2)
       this.#recent.splice(0, this.#recent.length - this.#capacity);

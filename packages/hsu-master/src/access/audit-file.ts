@@ -1,7 +1,16 @@
 import { appendFileSync, chmodSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Audit, AuditEntry, AuditQuery, Bytes, Clock, Deed, EventDraft } from '@hsu-master/core';
+import {
+  type Audit,
+  type AuditEntry,
+  type AuditQuery,
+  type Bytes,
+  type Clock,
+  type Deed,
+  type EventDraft,
+  maskText,
+} from '@hsu-master/core';
 import { makeDirectory } from '@hsu-master/workers';
 
 export interface AuditFileParts {
@@ -166,7 +175,7 @@ class JsonLines implements AuditFile {
 
 function lineOf({ at, by, action, on, result, why }: AuditEntry): string {
   const { name, from } = by;
-  return `${JSON.stringify({ at: new Date(at).toISOString(), by: name, from, action, on, result, why })}\n`;
+  return `${JSON.stringify({ at: new Date(at).toISOString(), by: name, from, action, on, result, why: why && maskText(why) })}\n`;
 }
 
 /** null for a line that was cut off by the end of a master. */

@@ -15,6 +15,7 @@ import { loadNative } from '@hsu-master/native';
 import { placesOf } from '../create-master.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { findMaster } from '../find-master.ts';
+import { help } from '../help-of.ts';
 import { appendToAudit } from './audit-file.ts';
 import { isRight, isRole, TokenFile } from './token-file.ts';
 
@@ -34,38 +35,14 @@ const OPTIONS = {
 
 type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-export const TOKEN_HELP = `Usage: hsu-master token create NAME --role ROLE [options]
-       hsu-master token list
-       hsu-master token revoke NAME
-
-Who asks a master over the network shows a token. It is printed once; kept is nothing but its SHA-256. The commands work with a running
-master and without one, for who may write its state directory; a token that was revoked is refused at once.
-
-Examples:
-  hsu-master token create ci --role operator --worker 'api-*' --expires 90d
-  hsu-master token create watcher --role reader --without logs:read --namespace shop
-  hsu-master token revoke ci
-
-Options:
-      --role ROLE          reader: look; operator: also start, stop and signal; admin: also change workers, the configuration and
-                           the end of the master, and read the audit
-      --worker GLOB        only these workers; several times for several
-  -n, --namespace GLOB     only workers of these namespaces
-      --with RIGHT         a right beyond the role: workers:reveal is in none
-      --without RIGHT      a right of the role that it is not to have
-      --expires SPAN       30d, 12h; without it until it is revoked
-  -o, --output json        for programs
-  -f, --file FILE          the master of this configuration; also --state-dir DIR, --socket PATH
-`;
-
 /** `hsu-master token create|list|revoke`. */
 export async function token(argv: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parsed(argv);
     const [action, name, ...more] = positionals;
     if (values.help || action === undefined) {
-      process.stdout.write(TOKEN_HELP);
-      return values.help ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+      const code = help('token');
+      return values.help ? code : EXIT_CODES.usage.code;
     }
     if (more.length > 0 || (action === 'list' && name !== undefined))
       throw new HsuError('E_USAGE', `token ${action} takes ${action === 'list' ? 'no' : 'one'} name`);
