@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Clock, EventDraft, GrpcPort, Host, WorkerSpec } from '@hsu-master/core';
+import type { Clock, EventDraft, GrpcPort, Host } from '@hsu-master/core';
 import { openGrpc } from '@hsu-master/grpc';
-import { PidFiles, Ports, portMemory, startTimeOf } from '@hsu-master/workers';
+import { fileMemory, PidFiles, Ports, portMemory, startTimeOf } from '@hsu-master/workers';
 import type { Places } from './places.ts';
 
 interface Parts {
@@ -17,8 +17,6 @@ export interface Units {
   readonly grpc: GrpcPort;
   readonly ports: Ports;
   readonly pidFiles: PidFiles;
-  /** Removes the files of workers that nobody is named by any more. */
-  sweep(workers: readonly WorkerSpec[]): void;
   close(): void;
 }
 
@@ -26,14 +24,12 @@ export function openUnits({ host, clock, bootId, places, publish }: Parts): Unit
   const grpc = openGrpc();
   const ports = new Ports(host, portMemory(join(places.stateDirectory, 'ports')));
   const startedAt = (process: Parameters<typeof startTimeOf>[0]) => startTimeOf(process, clock.wallNow());
-  const pidFiles = new PidFiles({ host, bootId, startedAt, publish });
+  const memory = fileMemory(join(places.stateDirectory, 'process-files'));
+  const pidFiles = new PidFiles({ host, bootId, startedAt, publish, memory });
   return {
     grpc,
     ports,
     pidFiles,
-    sweep(workers) {
-      for (const worker of workers) pidFiles.sweep(worker);
-    },
     close() {
       grpc.close();
       ports.close();

@@ -282,8 +282,8 @@ function supervise(
     },
   });
   const units = openUnits({ host, clock, bootId, places, publish });
-  units.sweep(config.workers);
   const { grpc, ports, pidFiles } = units;
+  pidFiles.sweep(config.workers);
   const hooks = [healthHook(undefined, grpc), integratedHook(grpc), mainProcessHook(), limits.hook];
   const store = native !== null && wiring.keepChannels ? storeOf(native, wiring, clock, publish) : null;
   const own = collect(native, places.runDirectory, { clock, publish }, store);

@@ -349,4 +349,21 @@ describe('pid files', () => {
     expect(readdirSync(directory)).toEqual(['taken.pid']);
     expect(readFileSync(join(directory, 'taken.pid'), 'utf8')).toBe(`${process.pid}\n`);
   });
+
+  it('of a worker that is not configured any more are gone when what a killed master left of it is', async ({
+    stage,
+  }) => {
+    const directory = stage.path('pids');
+    const keys = { control: { process_file: { servicecontext: 'user', basedirectory: directory } } };
+    const svc = unit('svc', nodeUnit(stage), {}, keys.control);
+    const first = stage.run([svc, { id: 'other', command: 'sleep 1000' }]);
+    await first.line(/^svc *\| port \d+$/);
+    await eventually(() => existsSync(join(directory, 'svc.pid')));
+    await first.stop('SIGKILL');
+    expect(readdirSync(directory).sort()).toEqual(['svc.identity', 'svc.pid', 'svc.port']);
+    const second = stage.run([{ id: 'other', command: 'sleep 1000' }]);
+    await second.line(/^svc: ended pid \d+, which an earlier master had left running$/);
+    await eventually(() => readdirSync(directory).length === 0);
+    await second.stop();
+  });
 });

@@ -23,6 +23,7 @@ export { type LimitWatch, type LimitWatchParts, watchLimits } from './limits/lim
 export type { UsagePoint, WorkerUsage } from './limits/usage-history.ts';
 export { mainProcessHook } from './main-process-hook.ts';
 export type { ShutdownResult } from './ordered-stop.ts';
+export { type FileMemory, fileMemory } from './pid-files/file-memory.ts';
 export { PidFiles, type PidFilesParts } from './pid-files/pid-files.ts';
 export { holderOf, type PortHolder } from './ports/holder.ts';
 export { type PortMemory, portMemory } from './ports/port-memory.ts';

@@ -507,6 +507,7 @@ export class Supervisor {
 
   /** What an earlier master left of a worker is gone, or survives; or what is known of the process that a unit waits for is new. */
   #ownWaitingChanged(id: WorkerId): void {
+    if (!this.#actors.has(id)) this.#parts.pidFiles?.sweepForgotten(id);
     if (this.#stop !== null) {
       this.#stop.look();
       return;

@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { EventDraft, ProcessIdentity } from '@hsu-master/core';
 import { workerSpec } from '@hsu-master/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { fileMemory } from '../src/pid-files/file-memory.ts';
 import { PidFiles } from '../src/pid-files/pid-files.ts';
 
 /** A folder for files, the processes that live, and what was said. */
@@ -33,9 +34,12 @@ function bench() {
     },
     isAlive: ({ pid, startedAt }: ProcessIdentity) => living.get(pid) === startedAt,
   };
+  const memory = fileMemory(join(directory, '..', `${basename(directory)}.memory`));
+  onTestFinished(() => rmSync(`${directory}.memory`, { recursive: true, force: true }));
   const files = (bootId = 'boot') =>
     new PidFiles({
       host,
+      memory,
       bootId,
       startedAt: ({ startedAt }) => Number(startedAt),
       publish: (event) => events.push(event),
@@ -110,7 +114,7 @@ describe('pid files', () => {
     const { living, files, spec, put, read, list, events } = bench();
     living.set(4711, '1000');
     put('svc.pid', text);
-    files().sweep(spec());
+    files().sweep([spec()]);
     expect(list()).toEqual([]);
     put('svc.pid', text);
     files().write(spec(), 1, process7, null);
@@ -135,7 +139,7 @@ describe('pid files', () => {
     living.set(90, '5').set(4711, '1000');
     files().write(spec(), 3, { pid: 90, startedAt: '5' }, null);
     const other = files();
-    other.sweep(spec());
+    other.sweep([spec()]);
     other.write(spec(), 1, process7, null);
     expect(read('svc.pid')).toBe('90\n');
     expect(reason()).toEqual([
@@ -164,7 +168,7 @@ describe('pid files', () => {
     living.set(4711, '1000');
     files().write(spec(), 7, process7, 50_100);
     const next = files();
-    next.sweep(spec());
+    next.sweep([spec()]);
     expect(list()).toHaveLength(3);
     next.write(spec(), 7, process7, 50_100);
     next.remove(spec(), 7);
@@ -197,5 +201,62 @@ describe('pid files', () => {
     expect(reason()).toEqual([expect.stringContaining('/proc')]);
     files().write(workerSpec('svc'), 1, process7, null);
     expect(reason()).toHaveLength(1);
+  });
+});
+
+describe('files of workers that are not configured any more', () => {
+  it('are swept by a later master that finds nobody alive whom they name', () => {
+    const { living, files, spec, list, directory } = bench();
+    living.set(4711, '1000').set(4712, '1001');
+    const first = files();
+    first.write(spec('gone'), 7, process7, 50_100);
+    first.write(spec('lives'), 1, { pid: 4712, startedAt: '1001' }, null);
+    living.delete(4711);
+    const second = files();
+    second.sweep([workerSpec('other')]);
+    expect(list()).toEqual(['lives.identity', 'lives.pid']);
+    living.delete(4712);
+    second.sweepForgotten('lives');
+    expect(list()).toEqual([]);
+    expect(readdirSync(`${directory}.memory`)).toEqual([]);
+  });
+
+  it('A1: are swept where another process has the pid now, and are kept where they are not of the master', () => {
+    const { living, files, spec, list, put } = bench();
+    living.set(4711, '1000');
+    files().write(spec('gone'), 7, process7, null);
+    files().write(spec('taken'), 7, process7, null);
+    living.set(4711, '2000').set(9, '1');
+    put('taken.pid', '9\n');
+    files().sweep([]);
+    expect(list()).toEqual(['taken.identity', 'taken.pid']);
+  });
+
+  it('are swept in the directory of before when the worker writes them to another', () => {
+    const { living, files, spec, list, directory } = bench();
+    living.set(4711, '1000');
+    const written = files();
+    written.write(spec(), 7, process7, null);
+    const elsewhere = join(directory, 'elsewhere');
+    const moved = workerSpec('svc', { processFile: { directory: elsewhere } });
+    written.write(moved, 7, process7, null);
+    expect(list()).toEqual(['elsewhere']);
+    expect(readdirSync(elsewhere).sort()).toEqual(['svc.identity', 'svc.pid']);
+    living.delete(4711);
+    files().sweep([workerSpec('svc', { processFile: null })]);
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  it('that cannot be remembered are written all the same', () => {
+    const { living, files, spec, list, directory, events } = bench();
+    living.set(4711, '1000');
+    writeFileSync(`${directory}.memory`, '');
+    files().write(spec(), 7, process7, null);
+    expect(list()).toEqual(['svc.identity', 'svc.pid']);
+    expect(events).toEqual([]);
+    rmSync(`${directory}.memory`);
+    mkdirSync(`${directory}.memory`);
+    writeFileSync(join(`${directory}.memory`, 'svc'), '{"torn');
+    expect(() => files().sweep([])).not.toThrow();
   });
 });

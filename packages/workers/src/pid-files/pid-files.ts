@@ -11,6 +11,7 @@ import {
 } from '@hsu-master/core';
 import { replaceFile } from '../atomic-file.ts';
 import { makeDirectory } from '../journal/make-directory.ts';
+import { type FileMemory, shortFileMemory } from './file-memory.ts';
 import { formatRecord, type ProcessRecord, readPid, readRecord } from './identity-file.ts';
 
 export interface PidFilesParts {
@@ -19,6 +20,8 @@ export interface PidFilesParts {
   /** When that very process was started; null where this system does not tell. */
   readonly startedAt: (process: ProcessIdentity) => WallTime | null;
   readonly publish: (event: EventDraft, workerId: WorkerId, run: number | null) => void;
+  /** Without it what was written is remembered for this master’s life. */
+  readonly memory?: FileMemory;
 }
 
 type Owner = Pick<WorkerSpec, 'id' | 'processFile'>;
@@ -39,11 +42,13 @@ interface Files {
  */
 export class PidFiles {
   readonly #parts: PidFilesParts;
+  readonly #memory: FileMemory;
   /** Of living runs. */
   readonly #written = new Map<WorkerId, { readonly run: number; readonly files: Files }>();
 
   constructor(parts: PidFilesParts) {
     this.#parts = parts;
+    this.#memory = parts.memory ?? shortFileMemory();
   }
 
   /** The process runs. Never throws: without its files a worker is as good, and an event says what is missing. */
@@ -51,6 +56,7 @@ export class PidFiles {
     if (processFile === null) return;
     const files = filesOf(id, processFile);
     const { bootId } = this.#parts;
+    this.#moveTo(id, files.directory, process);
     try {
       ownDirectory(files.directory);
       const holder = this.#holderOf(files, process);
@@ -74,12 +80,54 @@ export class PidFiles {
     removeFiles(written.files);
   }
 
-  /** What an earlier master left is removed where it names nobody any more. */
-  sweep({ id, processFile }: Owner): void {
-    if (processFile === null) return;
-    const files = filesOf(id, processFile);
-    if (!isThere(files.pid) && !isThere(files.port) && !isThere(files.identity)) return;
-    if (this.#holderOf(files, null) === null) removeFiles(files);
+  /**
+   * What earlier masters left is removed where it names nobody any more: of these workers, and of those of which there were files once. Never
+   * throws.
+   */
+  sweep(workers: readonly Owner[]): void {
+    const places = new Map<WorkerId, string>();
+    for (const { id, processFile } of workers) {
+      if (processFile === null) continue;
+      places.set(id, processFile.directory);
+      this.#sweepIn(id, processFile.directory);
+    }
+    for (const [id, directories] of [...this.#memory.directories()])
+      this.#sweepOf(id, directories, places.get(id) ?? null);
+  }
+
+  /** The same of one worker that there is no more. */
+  sweepForgotten(id: WorkerId): void {
+    this.#sweepOf(id, this.#memory.directories().get(id) ?? [], null);
+  }
+
+  #sweepOf(id: WorkerId, directories: readonly string[], present: string | null): void {
+    const left = directories.filter((directory) => directory === present || !this.#sweepIn(id, directory));
+    if (left.length < directories.length || directories.length === 0) this.#keep(id, left);
+  }
+
+  /** Whether no file of it is left there. */
+  #sweepIn(id: WorkerId, directory: string, own: ProcessIdentity | null = null): boolean {
+    const files = filesOf(id, { directory });
+    const isEmpty = (): boolean => ![files.pid, files.port, files.identity].some(isThere);
+    if (isEmpty()) return true;
+    if (this.#holderOf(files, own) === null) removeFiles(files);
+    return isEmpty();
+  }
+
+  /** Its files are there from now on, and nowhere else. */
+  #moveTo(id: WorkerId, directory: string, process: ProcessIdentity): void {
+    const before = this.#memory.directories().get(id) ?? [];
+    if (before.length === 1 && before[0] === directory) return;
+    const left = before.filter((one) => one !== directory && !this.#sweepIn(id, one, process));
+    this.#keep(id, [...left, directory]);
+  }
+
+  #keep(id: WorkerId, directories: readonly string[]): void {
+    try {
+      this.#memory.keep(id, directories);
+    } catch {
+      // A full disk: what is not remembered is not swept, and the worker is as good.
+    }
   }
 
   /** The living process that the files name, in words; null: nobody, or `own`. */
