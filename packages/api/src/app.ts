@@ -5,6 +5,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { type App, contextOf, type Surroundings } from './context.ts';
 import { problemFrom } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { changeRoutes } from './routes/changes.ts';
 import { configRoutes } from './routes/config.ts';
 import { environmentRoutes } from './routes/environment.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -37,8 +38,8 @@ export interface AppParts extends Surroundings {
 export function createApp(parts: AppParts): { readonly app: App; readonly close: () => Promise<void> } {
   const closing = new AbortController();
   const context = contextOf(parts, closing.signal);
-  const answerError = (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const problem = problemFrom(error, parts.defect);
+  const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = problemFrom(context.discreet(request, error), parts.defect);
     return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
   };
   const app = fastify({
@@ -72,6 +73,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
     eventRoutes,
     logRoutes,
     configRoutes,
+    changeRoutes,
     auditRoutes,
     streamRoute,
   ]) {

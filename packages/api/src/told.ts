@@ -111,3 +111,53 @@ export function health(workers: readonly core.WorkerView[]): wire.Health {
     },
   };
 }
+
+export function plan({ workers, unchanged, settings }: core.ConfigPlan): wire.Plan {
+  return {
+    workers: workers.map(({ parts, ...change }) => ({ ...change, parts: [...parts] })),
+    unchanged: [...unchanged],
+    settings: [...settings],
+  };
+}
+
+export function planned({ ok, issues, workers, revision, plan: found }: core.Planned): wire.Planned {
+  return {
+    ok,
+    issues: [...issues],
+    workers: [...workers],
+    revision,
+    plan: found === null ? null : plan(found),
+  };
+}
+
+/** @param outcome null: it is under way */
+export function applied(
+  accepted: core.Accepted & { readonly id?: core.WorkerId },
+  outcome: core.ChangeOutcome | null,
+): wire.Applied {
+  const { id, revision, warnings } = accepted;
+  return {
+    ...(id === undefined ? {} : { id }),
+    revision,
+    plan: plan(accepted.plan),
+    warnings: [...warnings],
+    state: outcome?.state ?? 'pending',
+    failures: (outcome?.failures ?? []).map(({ workerId, code, message }) => ({
+      worker: workerId,
+      code,
+      message,
+    })),
+  };
+}
+
+export function config(view: core.ConfigView): wire.Config {
+  const { created, replaced, removed, acceptedAt, workers, ...rest } = view;
+  return {
+    ...rest,
+    acceptedAt: moment(acceptedAt),
+    created: [...created],
+    replaced: [...replaced],
+    removed: [...removed],
+    workers: workers as wire.Config['workers'],
+  };
+}

@@ -3,6 +3,7 @@ import { HsuError, PLAIN_ORDERS } from '@hsu-master/core';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
 import { auditPage } from '../src/contract/audit.ts';
+import * as configs from '../src/contract/config.ts';
 import { environment } from '../src/contract/environment.ts';
 import * as events from '../src/contract/event.ts';
 import * as logs from '../src/contract/log.ts';
@@ -58,6 +59,13 @@ const ROUTES = [
   ['GET', '/v1/logs/search?text=a&from=2026-01-31T00:00:00Z&limit=1', logs.page],
   ['GET', '/v1/audit?limit=5&action=login&by=ann', auditPage],
   ['POST', '/v1/config/validate', masters.validation, { text: 'workers: []' }],
+  ['GET', '/v1/config', configs.config],
+  ['POST', '/v1/config/plan', configs.planned, { text: 'workers: []' }],
+  ['POST', '/v1/config/apply?wait=1s&revision=3', configs.applied, { text: 'workers: []' }],
+  ['POST', '/v1/config/reload?wait=1s', configs.applied],
+  ['POST', '/v1/workers?wait=1s', configs.applied, { id: 'fresh', command: 'x' }],
+  ['PUT', '/v1/workers/{id}?wait=1s', configs.applied, { command: 'x' }],
+  ['DELETE', '/v1/workers/{id}?wait=1s', configs.applied],
 ] as const;
 
 /** Answered by lines, or not by HTTP at all; shown in the tests of streams. */
@@ -106,7 +114,7 @@ describe('the contract', () => {
       const { status, text, type } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
       expect({ path, status, type }).toEqual({
         path,
-        status: 200,
+        status: schema === configs.applied && path.startsWith('/v1/workers?') ? 201 : 200,
         type: expect.stringContaining('application/json'),
       });
       const value: unknown = JSON.parse(text);
@@ -120,6 +128,20 @@ describe('the contract', () => {
     const { status, text } = await ask(served.socket, 'POST', '/v1/workers/web/stop');
     expect(status).toBe(202);
     expect(workers.ticket.parse(JSON.parse(text))).toMatchObject({ state: 'pending', order: 'stop' });
+  });
+
+  it('a change that is not waited for is answered 202; one that is not valid 422, of another revision 412', async ({
+    served,
+  }) => {
+    const removed = await ask(served.socket, 'DELETE', '/v1/workers/web');
+    expect([removed.status, configs.applied.parse(JSON.parse(removed.text)).state]).toEqual([202, 'pending']);
+    const created = await ask(served.socket, 'POST', '/v1/workers', { id: 'new' });
+    expect(created.status).toBe(202);
+    const wrong = await ask(served.socket, 'POST', '/v1/config/apply', { text: 'invalid' });
+    expect([wrong.status, problem.parse(JSON.parse(wrong.text)).code]).toEqual([422, 'E_CONFIG']);
+    const bad = await ask(served.socket, 'POST', '/v1/workers', { id: '../x' });
+    expect(bad.status).toBe(400);
+    expect(served.master.asked).toContain('remove web by uid 0');
   });
 
   it('a defect is answered as one, tells nothing of itself, and is heard of', async ({ served }) => {
@@ -149,7 +171,7 @@ describe('rights', () => {
       if (path.includes('/tickets')) continue;
       const { status, text } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
       // A list leaves out what may not be seen.
-      if (/^\/v1\/(?:workers\?|graph|processes)/.test(path)) expect(text).toContain('[]');
+      if (method === 'GET' && /^\/v1\/(?:workers\?|graph|processes)/.test(path)) expect(text).toContain('[]');
       else
         expect({ path, status, code: problem.parse(JSON.parse(text)).code }).toEqual({
           path,
@@ -160,11 +182,14 @@ describe('rights', () => {
     expect(master.asked).toEqual([]);
     expect([...asked].sort()).toEqual([
       'audit:read',
+      'config:apply',
+      'config:read',
       'config:validate',
       'events:read',
       'logs:read',
       'master:read',
       'master:shutdown',
+      'workers:define',
       'workers:order',
       'workers:read',
       'workers:reveal',

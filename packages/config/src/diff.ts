@@ -2,11 +2,7 @@ import { isSame, type SettingChange } from '@hsu-master/core';
 import type { LoadedConfig } from './load.ts';
 
 /** What of the master’s own settings is read whenever it counts. */
-const LIVE: ReadonlySet<string> = new Set([
-  'master.force_shutdown_timeout',
-  'master.on_master_exit',
-  'log_collection.keeping',
-]);
+const LIVE: ReadonlySet<string> = new Set(['master.force_shutdown_timeout', 'master.on_master_exit']);
 
 /** Whether another configuration has other settings of the master itself, and when they come into effect. */
 export function changedSettings(before: LoadedConfig, after: LoadedConfig): readonly SettingChange[] {

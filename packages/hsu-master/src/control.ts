@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import {
   type Audit,
+  type BasedOn,
   type Caller,
   type Clock,
   type Control,
@@ -56,7 +57,6 @@ class MasterControl implements Control {
   readonly #master: Master;
   readonly #clock: Clock = realClock();
   readonly #startedAt: WallTime;
-  readonly #specs = new Map<WorkerId, WorkerSpec>();
   readonly #history: WorkerHistory;
   readonly #calendar: Calendar;
   readonly #tickets: Tickets;
@@ -68,12 +68,11 @@ class MasterControl implements Control {
     this.#options = options;
     this.#master = master;
     this.#startedAt = this.#clock.wallNow();
-    for (const spec of master.config.workers) this.#specs.set(spec.id, spec);
     this.#history = new WorkerHistory(master.events);
     this.#calendar = new Calendar(this.#clock);
     this.#tickets = new Tickets(master.id, this.#clock);
     this.events = master.events;
-    this.logs = logReader(() => master.config.workers);
+    this.logs = logReader(() => master.specs());
   }
 
   master(): ReturnType<Control['master']> {
@@ -93,7 +92,7 @@ class MasterControl implements Control {
   }
 
   workers(selection: Parameters<Control['workers']>[0], usage: boolean): readonly WorkerView[] {
-    return select([...this.#specs.values()], selection).map((spec) =>
+    return select(this.#master.specs(), selection).map((spec) =>
       this.#view(spec, this.#master.worker(spec.id), usage),
     );
   }
@@ -103,9 +102,9 @@ class MasterControl implements Control {
   }
 
   detail(id: WorkerId): ReturnType<Control['detail']> {
-    const dependents = [...this.#specs.values()].filter(({ dependsOn }) =>
-      dependsOn.some((dependency) => dependency.id === id),
-    );
+    const dependents = this.#master
+      .specs()
+      .filter(({ dependsOn }) => dependsOn.some((dependency) => dependency.id === id));
     const spec = this.#spec(id);
     return detailOf(
       spec,
@@ -182,31 +181,59 @@ class MasterControl implements Control {
   }
 
   config(): ReturnType<Control['config']> {
-    return notYet();
+    return this.#master.configuration.view();
   }
 
-  plan(): ReturnType<Control['plan']> {
-    return notYet();
+  plan(source: Parameters<Control['plan']>[0]): ReturnType<Control['plan']> {
+    return this.#master.configuration.plan(source);
   }
 
-  apply(): ReturnType<Control['apply']> {
-    return notYet();
+  apply(text: string, file: string, by: Caller, basedOn: BasedOn): ReturnType<Control['apply']> {
+    return this.#changed('config.apply', file, by, (configuration) =>
+      configuration.apply({ text, file }, by.name, basedOn),
+    );
   }
 
-  reload(): ReturnType<Control['reload']> {
-    return notYet();
+  reload(by: Caller): ReturnType<Control['reload']> {
+    return this.#changed('config.reload', 'master', by, (configuration) => configuration.reload(by.name));
   }
 
-  create(): ReturnType<Control['create']> {
-    return notYet();
+  create(written: object, by: Caller, basedOn: BasedOn): ReturnType<Control['create']> {
+    const { id } = written as { readonly id?: unknown };
+    return this.#changed('worker.create', String(id ?? ''), by, (configuration) =>
+      configuration.create(written, by.name, basedOn),
+    );
   }
 
-  replace(): ReturnType<Control['replace']> {
-    return notYet();
+  replace(id: WorkerId, written: object, by: Caller, basedOn: BasedOn): ReturnType<Control['replace']> {
+    return this.#changed('worker.replace', id, by, (configuration) =>
+      configuration.replace(id, written, by.name, basedOn),
+    );
   }
 
-  remove(): ReturnType<Control['remove']> {
-    return notYet();
+  remove(id: WorkerId, by: Caller, basedOn: BasedOn): ReturnType<Control['remove']> {
+    return this.#changed('worker.remove', id, by, (configuration) =>
+      configuration.remove(id, by.name, basedOn),
+    );
+  }
+
+  /** Has it changed, and written down who did it. */
+  async #changed<T extends { readonly revision: number }>(
+    action: string,
+    on: string,
+    by: Caller,
+    change: (configuration: Master['configuration']) => Promise<T>,
+  ): Promise<T> {
+    const { audit } = this.#options;
+    try {
+      const accepted = await change(this.#master.configuration);
+      audit.record({ by, action, on, result: 'done', why: `revision ${accepted.revision}` });
+      return accepted;
+    } catch (error) {
+      const why = error instanceof HsuError ? error.code : 'E_INTERNAL';
+      audit.record({ by, action, on, result: 'failed', why });
+      throw error;
+    }
   }
 
   shutdown(reason: string, by: Caller): Promise<Ending> {
@@ -216,10 +243,10 @@ class MasterControl implements Control {
   }
 
   #spec(id: WorkerId): WorkerSpec {
-    const spec = this.#specs.get(id);
-    if (spec !== undefined) return spec;
+    const spec = this.#master.spec(id);
+    if (spec !== null) return spec;
     // Says which name may have been meant.
-    select([...this.#specs.values()], { patterns: [literal(id)], namespace: null });
+    select(this.#master.specs(), { patterns: [literal(id)], namespace: null });
     throw new HsuError('E_UNKNOWN_WORKER', `there is no worker "${id}"`, { id });
   }
 
@@ -277,10 +304,6 @@ class MasterControl implements Control {
       else process.kill(pid, number);
     }
   }
-}
-
-function notYet(): never {
-  throw new HsuError('E_UNSUPPORTED', 'this master cannot change its configuration while it runs');
 }
 
 /** A name that is no pattern, whatever is in it. */

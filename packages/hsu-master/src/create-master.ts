@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
-  formatIssue,
+  type ConfigSource,
   type LoadedConfig,
   type LoadResult,
   loadConfig,
@@ -22,9 +22,11 @@ import {
   type TicketOutcome,
   type UsageDetail,
   type WallTime,
+  type WorkerSpec,
 } from '@hsu-master/core';
 import type { LogStreamCounters, OutputListener, RecordListener } from '@hsu-master/logcollect';
 import { realClock, type UsagePoint, type WorkerSnapshot, type WorkerUsage } from '@hsu-master/workers';
+import { Configuration } from './configuration.ts';
 import type { ContainmentMode } from './containment.ts';
 import { checkGivenLimits } from './given-limits.ts';
 import { lockStateDirectory } from './lock.ts';
@@ -77,7 +79,17 @@ export interface MasterOptions {
 export interface Master {
   /** Unique for this master's life. */
   readonly id: string;
+  /** As it holds now: it can be changed, see `configuration`. */
   readonly config: LoadedConfig;
+  /** Compares, applies and reloads; `by` says in events who asked. */
+  readonly configuration: Pick<
+    Configuration,
+    'view' | 'plan' | 'apply' | 'reload' | 'create' | 'replace' | 'remove'
+  >;
+  /** The workers as they are described now, also while they are being removed; limits that were set are in it. */
+  specs(): readonly WorkerSpec[];
+  /** null: there is none. */
+  spec(id: string): WorkerSpec | null;
   readonly events: EventStream;
   readonly places: Places;
   /** Why the native addon could not be loaded and the master does with less; null where it was. */
@@ -160,10 +172,20 @@ export function openMaster(options: MasterOptions): { readonly master: Master; r
   checkWorkingDirectory();
   const source = sourceOf(options);
   const places = placesOf(source.file, env, options);
-  const config = accepted(load(source, env, places));
+  const cwd = process.cwd();
+  const configuration = new Configuration(
+    {
+      file: source.file,
+      readText: () => sourceOf(options).text,
+      stateDirectory: places.stateDirectory,
+      clock: realClock(),
+      load: (text) => load(text, env, places, cwd),
+    },
+    source.text,
+  );
   const id = newMasterId(realClock().random());
   const parts = wire({
-    config,
+    config: configuration.config,
     environment: env,
     places,
     reapOrphans: options.reapOrphans ?? false,
@@ -174,7 +196,12 @@ export function openMaster(options: MasterOptions): { readonly master: Master; r
     isSuccessor: options.inheritedLock !== undefined,
     prepare: (native) => lockStateDirectory(places.stateDirectory, native, options.inheritedLock),
   });
-  return { master: faceOf(id, parts, config, places), parts };
+  configuration.attach({
+    specs: () => parts.supervisor.specs(),
+    carry: (config) => parts.carry(config),
+    publish: (event) => parts.supervisor.events.publish(event, realClock().wallNow(), null, null),
+  });
+  return { master: faceOf(id, parts, configuration, places), parts };
 }
 
 /** Where the master of a configuration file keeps its files. */
@@ -193,12 +220,16 @@ export function placesOf(
   });
 }
 
-function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places): Master {
+function faceOf(id: string, parts: Wired, configuration: Configuration, places: Places): Master {
   const { supervisor } = parts;
-  const specOf = (id: string) => config.workers.find((worker) => worker.id === id);
   return {
     id,
-    config,
+    get config() {
+      return configuration.config;
+    },
+    configuration,
+    specs: () => supervisor.present(),
+    spec: (id) => supervisor.spec(id),
     places,
     events: supervisor.events,
     lacksAddon: parts.lacksAddon,
@@ -215,7 +246,7 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),
     setLimits(id, given) {
-      const { cwd } = specOf(id)?.command ?? { cwd: process.cwd() };
+      const { cwd } = supervisor.spec(id)?.command ?? { cwd: process.cwd() };
       const limits = isWritten(given)
         ? limitsOfWorker(given, { id: supervisor.snapshot(id).id, cwd })
         : given;
@@ -226,7 +257,7 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     },
     setQuota(kind, id, given) {
       const isIt = (quota: QuotaSpec): boolean => quota.kind === kind && quota.id === id;
-      if (!config.workers.some(({ quotas }) => quotas.some(isIt)))
+      if (!supervisor.present().some(({ quotas }) => quotas.some(isIt)))
         throw new HsuError('E_USAGE', `setQuota: no worker shares limits of a ${kind} "${id}"`, { kind, id });
       const limits = isWritten(given) ? limitsOfQuota(given, kind, process.cwd()) : given;
       checkGivenLimits(limits, 'setQuota');
@@ -234,7 +265,7 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     },
     limits(id) {
       const { run, limits } = supervisor.snapshot(id);
-      const { limits: written = null, quotas = [] } = specOf(id) ?? {};
+      const { limits: written = null, quotas = [] } = supervisor.spec(id) ?? {};
       if (run > 0) return limits;
       const { host } = parts;
       const own = written === null ? [] : host.explainLimits(written, 'worker', quotas);
@@ -246,11 +277,15 @@ function faceOf(id: string, parts: Wired, config: LoadedConfig, places: Places):
     hearLines: (ids, hear) =>
       parts.lines.subscribe(ids === null ? null : new Set(ids.map((id) => supervisor.snapshot(id).id)), hear),
     lineCounters: () => parts.lines.counters(),
-    shutdown: ({
-      reason = 'asked for',
-      deadline = config.master.forceShutdownTimeout,
-      workers = config.master.onExit,
-    } = {}) => (workers === 'leave' ? parts.leave(reason) : parts.end(reason, deadline)),
+    async shutdown({ reason = 'asked for', deadline, workers } = {}) {
+      const { forceShutdownTimeout, onExit } = configuration.config.master;
+      const closed = configuration.close();
+      const result = await ((workers ?? onExit) === 'leave'
+        ? parts.leave(reason)
+        : parts.end(reason, deadline ?? forceShutdownTimeout));
+      await closed;
+      return result;
+    },
     force: () => parts.force(),
   };
 }
@@ -306,15 +341,10 @@ export function checkWorkingDirectory(): void {
 
 /** Reads a configuration as a master with these places would. */
 export function load(
-  source: Source,
+  source: ConfigSource,
   env: Readonly<Record<string, string | undefined>>,
   places: Pick<Places, 'logDirectory'>,
+  cwd = process.cwd(),
 ): LoadResult {
-  return loadConfig(source, { env, cwd: process.cwd(), logDirectory: places.logDirectory, checkTarget });
-}
-
-function accepted(result: LoadResult): LoadedConfig {
-  if (result.ok) return result.config;
-  const text = result.issues.map((issue) => formatIssue(issue, { colour: false })).join('\n');
-  throw new HsuError('E_CONFIG', `the configuration is not valid:\n${text}`, { issues: result.issues });
+  return loadConfig(source, { env, cwd, logDirectory: places.logDirectory, checkTarget });
 }

@@ -30,7 +30,7 @@ import type { Native } from '@hsu-master/native';
 import type { Places } from './places.ts';
 
 export interface LogSurroundings {
-  readonly config: Pick<LoadedConfig, 'file' | 'workers' | 'logs'>;
+  readonly config: LoadedConfig;
   readonly places: Places;
   readonly masterId: string;
   readonly clock: Clock;
@@ -42,6 +42,10 @@ export interface LogSurroundings {
 /** The lines of workers on their way to targets, alerts and subscribers. */
 export interface Logs {
   readonly stream: LogStream;
+  /** By which lines go now. */
+  readonly config: LoadedConfig;
+  /** Of other workers, and otherwise. */
+  change(config: LoadedConfig): void;
   attach(collector: FileCollector): void;
   /** Gives the targets so long to take what waits. */
   close(within: Milliseconds): Promise<void>;
@@ -62,28 +66,37 @@ export function keepLogs({
   places,
   clock,
   publish,
-}: Pick<LogSurroundings, 'config' | 'places' | 'clock'> & {
+}: Pick<LogSurroundings, 'places' | 'clock'> & {
+  /** As it holds when there is a look. */
+  config(): LoadedConfig;
   publish(event: EventDraft): void;
 }): Housekeeping {
-  const { goneAfter, maxTotal } = config.logs.keeping;
-  const own = config.workers.flatMap(({ log }) => {
-    const { maxFiles, files, captureStdout, captureStderr } = log;
-    const paths = [...(captureStdout ? [log.stdoutFile] : []), ...(captureStderr ? [log.stderrFile] : [])];
-    return paths.map((path): KeptLog => ({ path, maxFiles, maxAge: files.maxAge }));
-  });
-  const others = config.logs.targets.flatMap(({ name, written }): KeptLog[] => {
-    const to = readTarget(written, { name, resolve: (path) => path, spillFolder: null }).spec?.to;
-    return to?.kind === 'file' ? [{ path: to.path, maxFiles: to.maxFiles, maxAge: to.maxAge }] : [];
-  });
-  const logs = [...new Map([...own, ...others].map((log) => [log.path, log])).values()];
+  const { goneAfter, maxTotal } = config().logs.keeping;
+  let known: { readonly of: LoadedConfig; readonly logs: readonly KeptLog[] } | null = null;
   return housekeeping({
     clock,
-    logs: () => logs,
+    logs() {
+      if (known?.of !== config()) known = { of: config(), logs: keptLogs(config()) };
+      return known.logs;
+    },
     goneAfter,
     maxTotal,
     known: join(places.stateDirectory, 'logs.json'),
     publish,
   });
+}
+
+function keptLogs({ workers, logs }: LoadedConfig): readonly KeptLog[] {
+  const own = workers.flatMap(({ log }) => {
+    const { maxFiles, files, captureStdout, captureStderr } = log;
+    const paths = [...(captureStdout ? [log.stdoutFile] : []), ...(captureStderr ? [log.stderrFile] : [])];
+    return paths.map((path): KeptLog => ({ path, maxFiles, maxAge: files.maxAge }));
+  });
+  const others = logs.targets.flatMap(({ name, written }): KeptLog[] => {
+    const to = readTarget(written, { name, resolve: (path) => path, spillFolder: null }).spec?.to;
+    return to?.kind === 'file' ? [{ path: to.path, maxFiles: to.maxFiles, maxAge: to.maxAge }] : [];
+  });
+  return [...new Map([...own, ...others].map((log) => [log.path, log])).values()];
 }
 
 /** The last alerts get this at the end. */
@@ -132,8 +145,16 @@ export function openLogs(surroundings: LogSurroundings): Logs {
   });
   const consoles = ownStreams(clock);
   const reported = reportLeftSpills(surroundings);
+  let holds = config;
   return {
     stream,
+    get config() {
+      return holds;
+    },
+    change(next) {
+      holds = next;
+      stream.change(next.workers);
+    },
     attach: (collector) => stream.attach(collector, outletsOf(surroundings, stream, consoles)),
     async close(within) {
       await Promise.all([stream.close(within), reported]);

@@ -138,7 +138,16 @@ async function hold(held: Held): Promise<number> {
   // In the background it stays for those who ask it, also when all its workers rest.
   const rest = isBackground ? [] : [allAtRest(master)];
   const asked: Promise<End> = door.asked;
-  const end = await Promise.race([signals.first, asked, time.up, defect.first, upgrade, ...rest]);
+  const end = await Promise.race([
+    signals.first,
+    over,
+    asked,
+    time.up,
+    defect.first,
+    upgrade,
+    ...rest,
+    ...told,
+  ]);
   time.cancel();
   if (end.successor !== undefined) {
     manager.close();
@@ -221,7 +230,7 @@ function watchStarts(master: Master): () => readonly string[] {
   return () => [...failed].filter((id) => !started.has(id));
 }
 
-/** In the background there is no terminal that could go away. */
+/** In the background there is no terminal that could go away: there a hangup asks for the configuration to be read anew. */
 function watchSignals(
   master: Master,
   terminal: Terminal,
@@ -241,7 +250,10 @@ function watchSignals(
     arrived = resolve;
   });
   const hear = (signal: NodeJS.Signals): void => {
-    if (signal === 'SIGHUP' && isBackground) return;
+    if (signal === 'SIGHUP' && isBackground) {
+      reload(master, terminal);
+      return;
+    }
     count += 1;
     latest = signal;
     if (count === 1) {
@@ -288,32 +300,39 @@ function timeIsUp(duration: number): { readonly up: Promise<End>; readonly cance
 }
 
 /**
+/** What became of it is said by events. */
+function reload({ configuration }: Master, terminal: Terminal): void {
+  terminal.note('SIGHUP: reading the configuration anew');
+  configuration.reload('SIGHUP').catch((error: unknown) => {
+    if (error instanceof HsuError && error.code.startsWith('E_CONFIG')) return;
+    terminal.note(error instanceof Error ? error.message : String(error));
+  });
+}
+
  * Every worker has ended by itself or failed: there is nothing left to do in the foreground. One that an operator stopped may be
  * started again.
  */
 function allAtRest(master: Master): Promise<End> {
-  const resting = new Set<string>();
-  const busy = master
-    .workers()
-    .filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed').length;
+  const busy = new Set(
+    master
+      .workers()
+      .filter((worker) => worker.phase !== 'stopped' && worker.phase !== 'failed')
+      .map(({ id }) => id),
+  );
   return new Promise((resolve) => {
     const finish = (): void => {
       const failed = master.workers().some((worker) => worker.phase === 'failed');
       resolve({ reason: 'every worker has completed or failed', failed });
     };
-    if (busy === 0) finish();
-    let active = busy;
+    if (busy.size === 0) finish();
     master.events.subscribe((event) => {
       const { type, workerId } = event;
       if (workerId === null) return;
       if (type === 'worker.failed' || (type === 'worker.stopped' && event.payload.completed)) {
-        if (resting.has(workerId)) return;
-        resting.add(workerId);
-        active -= 1;
-        if (active <= 0) finish();
-      } else if (type === 'worker.starting' || type === 'worker.blocked') {
-        if (resting.delete(workerId)) active += 1;
-      }
+        if (busy.delete(workerId) && busy.size === 0) finish();
+      } else if (type === 'worker.starting' || type === 'worker.blocked') busy.add(workerId);
+      // Without any worker it waits for one that is added.
+      else if (type === 'worker.removed') busy.delete(workerId);
     });
   });
 }

@@ -32,13 +32,12 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
   return {
     begin(master) {
       const { workers } = master.config;
-      const files = new Map(workers.map((worker) => [worker.id, worker.log.stdoutFile]));
       const shown = terminalView({
         write: (text) => output.write(text),
         colour: wantsColour(out, env),
         columns: () => out.columns ?? 0,
         prefixWidth: workers.reduce((width, worker) => Math.max(width, worker.id.length), 0),
-        fileOf: (id) => files.get(id) ?? null,
+        fileOf: (id) => master.spec(id)?.log.stdoutFile ?? null,
       });
       view = shown;
       for (const note of early) shown.note(note);
@@ -50,9 +49,9 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
         }
       }
       master.listen(shown);
-      const probed = new Set(workers.filter(hasReadiness).map((worker) => worker.id));
       master.events.subscribe((event) => {
-        if (event.type === 'worker.ready' && !probed.has(event.workerId ?? '')) return;
+        const spec = event.type === 'worker.ready' ? master.spec(event.workerId ?? '') : null;
+        if (spec !== null && !hasReadiness(spec)) return;
         notes.add(lineOf(event, master));
       });
     },

@@ -6,6 +6,7 @@ import {
   type EventDraft,
   EventStream,
   type Host,
+  isSame,
   type Milliseconds,
   type ProcessIdentity,
 } from '@hsu-master/core';
@@ -39,6 +40,7 @@ import {
   realClock,
   type ShutdownResult,
   Supervisor,
+  type TransitionResult,
   watchLimits,
 } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf } from './containment.ts';
@@ -92,6 +94,8 @@ export interface Wired {
   readonly collector: FileCollector;
   readonly lines: LogStream;
   readonly limits: LimitWatch;
+  /** Turns what there is into what another configuration says. @throws HsuError E_SHUTTING_DOWN */
+  carry(config: LoadedConfig): Promise<TransitionResult>;
   /** Starts the enabled workers; what an earlier master left in groups that none of them claims is ended. */
   start(): Promise<void>;
   /** During `end`: kills what is left at once, and gives targets only a moment. */
@@ -125,7 +129,7 @@ export function wire(wiring: Wiring): Wired {
   const host = nativeHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
-    const { supervisor, collector, journal, limits, logs, units } = supervise(
+    const { supervisor, collector, journal, limits, logs, units, carry } = supervise(
       wiring,
       { host, clock, events, native },
       bootId,
@@ -172,7 +176,8 @@ export function wire(wiring: Wiring): Wired {
       limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
       async start() {
-        keeping ??= keep(wiring, events, clock);
+      carry,
+        keeping ??= keep(() => logs.config, wiring.places, events, clock);
         await supervisor.startAll();
         nativeHost?.endForgotten();
       },
@@ -208,7 +213,7 @@ async function newsDelivered(): Promise<void> {
 }
 
 /** Looks after old files from now on, and soon after a file was rotated. */
-function keep({ config, places }: Wiring, events: EventStream, clock: Clock): Housekeeping {
+function keep(config: () => LoadedConfig, places: Places, events: EventStream, clock: Clock): Housekeeping {
   const keeping = keepLogs({
     config,
     places,
@@ -253,6 +258,7 @@ interface Supervision {
   readonly logs: Logs;
   readonly units: Units;
 }
+  carry(config: LoadedConfig): Promise<TransitionResult>;
 
 function supervise(
   wiring: Wiring,
@@ -316,7 +322,22 @@ function supervise(
     finder,
   });
   supervisor.add(config.workers);
-  return { supervisor, collector, journal, limits, logs, units };
+  events.subscribe(({ type, workerId }) => {
+    if (type === 'worker.removed' && workerId !== null) logs.stream.forget(workerId);
+  });
+  const carry = (next: LoadedConfig): Promise<TransitionResult> => {
+    const before = new Map(supervisor.specs().map((spec) => [spec.id, spec]));
+    // Before anything new begins: its first line is heard.
+    logs.change(next);
+    collector.change(externalLogs(next.workers));
+    const carried = supervisor.apply(next.workers);
+    for (const { id, limits: now } of next.workers) {
+      const was = before.get(id);
+      if (was !== undefined && !isSame(was.limits, now)) limits.renew(id);
+    }
+    return carried;
+  };
+  return { supervisor, collector, journal, limits, logs, units, carry };
 }
 
 /** The addon carries the output where there is one. */

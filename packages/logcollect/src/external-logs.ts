@@ -1,5 +1,13 @@
 import { rm } from 'node:fs/promises';
-import type { Clock, OutputChannels, OutputStream, RunOutput, WorkerId, WorkerSpec } from '@hsu-master/core';
+import {
+  type Clock,
+  isSame,
+  type OutputChannels,
+  type OutputStream,
+  type RunOutput,
+  type WorkerId,
+  type WorkerSpec,
+} from '@hsu-master/core';
 import { type FileCollector, hearingOf, type OutputListener, type RunListener } from './file-collector.ts';
 import type { LogRecord } from './record.ts';
 import { type ExternalBatch, type ExternalLog, type ExternalTail, externalTail } from './store/external.ts';
@@ -23,21 +31,27 @@ const NEWLINE = '\n';
  * A collector whose listeners hear what is written to files of others, too, as if it were output of their workers. They are read only
  * while somebody wants that; who wants it all the time, over masters too, misses nothing of files that are still there.
  */
-export function withExternalLogs<C extends FileCollector>(
-  collector: C,
+export function withExternalLogs(
+  collector: FileCollector,
   options: ExternalLogsOptions,
-): FileCollector {
-  return options.logs.length === 0 ? collector : new WithExternal(collector, options);
+): FileCollectorOfOthers {
+  return new WithExternal(collector, options);
 }
 
-class WithExternal implements FileCollector {
+export interface FileCollectorOfOthers extends FileCollector {
+  /** Other files are written by others. */
+  change(logs: readonly ExternalLog[]): void;
+}
+
+class WithExternal implements FileCollectorOfOthers {
   readonly #inner: FileCollector;
   readonly #options: ExternalLogsOptions;
   readonly #listeners = new Set<OutputListener>();
   readonly #hearing = new Map<OutputListener, Map<string, RunListener>>();
   readonly #runs = new Map<WorkerId, number>();
   readonly #tails = new Map<string, Tail>();
-  readonly #workers: ReadonlySet<WorkerId>;
+  #logs: readonly ExternalLog[];
+  #workers: ReadonlySet<WorkerId>;
   #reading: { readonly tail: ExternalTail; readonly ended: Promise<void> } | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -45,7 +59,17 @@ class WithExternal implements FileCollector {
   constructor(inner: FileCollector, options: ExternalLogsOptions) {
     this.#inner = inner;
     this.#options = options;
-    this.#workers = new Set(options.logs.map(({ workerId }) => workerId));
+    this.#logs = options.logs;
+    this.#workers = workersOf(options.logs);
+  }
+
+  change(logs: readonly ExternalLog[]): void {
+    if (isSame(logs, this.#logs)) return;
+    this.#logs = logs;
+    this.#workers = workersOf(logs);
+    // Those that stay are read on from where they were left.
+    this.#turn = this.#turn.then(() => this.#endReading()).catch((error: unknown) => this.#complain(error));
+    this.#tune();
   }
 
   open(spec: WorkerSpec, run: number): RunOutput {
@@ -109,19 +133,23 @@ class WithExternal implements FileCollector {
         !this.#isClosed && [...this.#workers].some((id) => hearingOf(this.#listeners, id) !== 'none');
       if (isWanted === (this.#reading !== null)) return;
       if (isWanted) {
-        const { clock, logs, positions, trouble } = this.#options;
-        const tail = externalTail({ clock, logs, positions, trouble });
+        const { clock, positions, trouble } = this.#options;
+        const tail = externalTail({ clock, logs: this.#logs, positions, trouble });
         this.#reading = { tail, ended: this.#read(tail) };
         return;
       }
-      const reading = this.#reading;
-      this.#reading = null;
-      await reading?.tail.close();
-      await reading?.ended;
+      await this.#endReading();
       // Who wants them later does not want what came meanwhile.
       if (!this.#isClosed) await rm(this.#options.positions, { force: true });
     });
     this.#turn = tuned.catch((error: unknown) => this.#complain(error));
+  }
+
+  async #endReading(): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = null;
+    await reading?.tail.close();
+    await reading?.ended;
   }
 
   #complain(error: unknown): void {
@@ -164,6 +192,10 @@ class WithExternal implements FileCollector {
     heard.set(key, known);
     return known;
   }
+}
+
+function workersOf(logs: readonly ExternalLog[]): ReadonlySet<WorkerId> {
+  return new Set(logs.map(({ workerId }) => workerId));
 }
 
 /** Pieces of a long line follow each other without an end between them. */

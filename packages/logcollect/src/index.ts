@@ -9,7 +9,7 @@ export {
   type PumpCollectorOptions,
   pumpCollector,
 } from './capture/pump-collector.ts';
-export { type ExternalLogsOptions, withExternalLogs } from './external-logs.ts';
+export { type ExternalLogsOptions, type FileCollectorOfOthers, withExternalLogs } from './external-logs.ts';
 export type { Disk, FileFacts } from './file/disk.ts';
 export { logFiles } from './file/rotation.ts';
 export {

@@ -31,3 +31,4 @@ export { Ports } from './ports/ports.ts';
 export { realClock } from './real-clock.ts';
 export type { WorkerSnapshot } from './snapshot.ts';
 export { Supervisor, type SupervisorParts } from './supervisor.ts';
+export type { TransitionResult } from './transition.ts';

@@ -150,7 +150,17 @@ export class Supervisor {
     this.#dependents = dependents(all);
   }
 
-  /** As they are now, without those that are ended for good. */
+  /** Those that are there, with those that are being ended for good. */
+  present(): readonly WorkerSpec[] {
+    return this.#specs();
+  }
+
+  /** null: there is none. */
+  spec(id: WorkerId): WorkerSpec | null {
+    return this.#actors.get(id)?.spec ?? null;
+  }
+
+  /** As they are wanted now. */
   specs(): readonly WorkerSpec[] {
     return [...this.#actors].flatMap(([id, { spec }]) => {
       const next = this.#leaving.get(id);

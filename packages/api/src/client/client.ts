@@ -32,6 +32,12 @@ export interface Sought extends Which {
   readonly cursor?: string | undefined;
 }
 
+/** How long to wait until a change is carried out, and on which revision it is based: another one by then is an E_STALE. */
+export interface How {
+  readonly wait?: string | undefined;
+  readonly revision?: number | undefined;
+}
+
 export type PlainOrder = 'start' | 'stop' | 'restart' | 'reset' | 'kill';
 export type Condition = 'running' | 'ready' | 'stopped' | 'completed';
 
@@ -171,6 +177,50 @@ export class Client {
     } = {},
   ): Promise<readonly wire.AuditEntry[]> {
     return (await this.#transport.json<wire.AuditPage>({ path: '/v1/audit', query: { ...which } })).entries;
+  }
+
+  config(): Promise<wire.Config> {
+    return this.#transport.json({ path: '/v1/config' });
+  }
+
+  /** What applying a text would change; without one, what reloading the configuration file would. */
+  plan(source?: { readonly text: string; readonly file?: string }): Promise<wire.Planned> {
+    return this.#transport.json({ method: 'POST', path: '/v1/config/plan', body: { ...source } });
+  }
+
+  /**
+   * Makes the workers of a text the only ones, beside those that were added one by one. Resolves when that is accepted, with `wait` when it
+   * is carried out or so much time has passed.
+   */
+  apply(source: { readonly text: string; readonly file?: string }, how: How = {}): Promise<wire.Applied> {
+    return this.#transport.json({
+      method: 'POST',
+      path: '/v1/config/apply',
+      query: { ...how },
+      body: source,
+    });
+  }
+
+  /** The same with the master's configuration file as it is now. */
+  reload(how: Pick<How, 'wait'> = {}): Promise<wire.Applied> {
+    return this.#transport.json({ method: 'POST', path: '/v1/config/reload', query: { ...how } });
+  }
+
+  /** Adds a worker, written as in a configuration. */
+  create(worker: { readonly id: string }, how: How = {}): Promise<wire.Applied> {
+    return this.#transport.json({ method: 'POST', path: '/v1/workers', query: { ...how }, body: worker });
+  }
+
+  /** Describes a worker otherwise. */
+  replace(id: string, worker: object, how: How = {}): Promise<wire.Applied> {
+    const path = `/v1/workers/${encodeURIComponent(id)}`;
+    return this.#transport.json({ method: 'PUT', path, query: { ...how }, body: worker });
+  }
+
+  /** Stops a worker and forgets it. */
+  remove(id: string, how: How = {}): Promise<wire.Applied> {
+    const path = `/v1/workers/${encodeURIComponent(id)}`;
+    return this.#transport.json({ method: 'DELETE', path, query: { ...how } });
   }
 
   /** Ends all workers and the master; resolves when nothing of them is alive. */

@@ -1,6 +1,8 @@
 export type {
+  Applied,
   AuditEntry,
   Capability,
+  Config,
   Ending,
   Environment,
   Event,
@@ -11,6 +13,8 @@ export type {
   LimitReport,
   LogLine,
   LogPage,
+  Plan,
+  Planned,
   Problem,
   Process,
   Ticket,
@@ -26,6 +30,7 @@ export { ApiError } from './api-error.ts';
 export {
   Client,
   type Condition,
+  type How,
   type LostEvents,
   type LostLines,
   type PlainOrder,

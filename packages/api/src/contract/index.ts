@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type * as audits from './audit.ts';
 import type * as environments from './environment.ts';
+import type * as configs from './config.ts';
 import type * as events from './event.ts';
 import type * as logs from './log.ts';
 import type * as masters from './master.ts';
@@ -22,6 +23,10 @@ export type Health = z.output<typeof masters.health>;
 export type Capability = z.output<typeof masters.capability>;
 export type Validation = z.output<typeof masters.validation>;
 export type Ending = z.output<typeof masters.ending>;
+export type Plan = z.output<typeof configs.plan>;
+export type Planned = z.output<typeof configs.planned>;
+export type Applied = z.output<typeof configs.applied>;
+export type Config = z.output<typeof configs.config>;
 export type Event = z.output<typeof events.event>;
 export type EventPage = z.output<typeof events.eventPage>;
 export type LogLine = z.output<typeof logs.line>;

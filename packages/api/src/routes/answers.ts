@@ -7,8 +7,10 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   403: 'Who asks may not do this.',
   404: 'There is no such worker or ticket.',
   409: 'The worker is not in a state for it.',
+  412: 'Another revision of the configuration holds by now.',
   413: 'The request is too large.',
   415: 'The body is no JSON.',
+  422: 'The configuration would not be valid; the former holds on.',
   429: 'Too many requests, or too many wrong tokens from this address.',
 };
 

@@ -1,11 +1,12 @@
-import type {
-  Bytes,
-  Clock,
-  EventDraft,
-  Milliseconds,
-  OutputStream,
-  WorkerId,
-  WorkerSpec,
+import {
+  type Bytes,
+  type Clock,
+  type EventDraft,
+  isSame,
+  type Milliseconds,
+  type OutputStream,
+  type WorkerId,
+  type WorkerSpec,
 } from '@hsu-master/core';
 import type { AlertRule, LogAlert } from '../alerts/rule.ts';
 import { AlertWatch } from '../alerts/watch.ts';
@@ -65,9 +66,13 @@ interface Subscriber {
 export class LogStream implements OutputListener {
   readonly metrics: LogMetrics;
   readonly #options: LogStreamOptions;
-  readonly #specs: ReadonlyMap<WorkerId, Pick<WorkerSpec, 'id' | 'log'>>;
+  readonly #specs: Map<WorkerId, Pick<WorkerSpec, 'id' | 'log'>>;
   readonly #watch: AlertWatch | null;
   readonly #lines = new Map<WorkerId, WorkerLines>();
+  /** Of runs that may still say something. */
+  readonly #former = new Set<WorkerLines>();
+  /** Workers that were removed since the last change. */
+  readonly #gone = new Set<WorkerId>();
   readonly #subscribers = new Set<Subscriber>();
   #outlets: readonly Outlet[] = [];
   #source: Source | null = null;
@@ -87,6 +92,38 @@ export class LogStream implements OutputListener {
     this.#source = source;
     this.#outlets = outlets;
     this.#unsubscribe = source.subscribe(this);
+  }
+
+  /** Other workers, and others of the same names, whose lines go their new ways with their next runs. The former are heard to their end. */
+  change(workers: LogStreamOptions['workers']): void {
+    this.#prune();
+    for (const spec of workers) {
+      const before = this.#specs.get(spec.id);
+      this.#specs.set(spec.id, spec);
+      const lines = this.#lines.get(spec.id);
+      if (lines === undefined || isSame(before?.log.pipeline, spec.log.pipeline)) continue;
+      this.#lines.delete(spec.id);
+      this.#former.add(lines);
+    }
+    this.#source?.retune();
+  }
+
+  /** There is no such worker any more; what it said last may still be on its way. */
+  forget(workerId: WorkerId): void {
+    this.#gone.add(workerId);
+    const lines = this.#lines.get(workerId);
+    this.#lines.delete(workerId);
+    if (lines !== undefined) this.#former.add(lines);
+  }
+
+  #prune(): void {
+    for (const id of this.#gone) this.#specs.delete(id);
+    this.#gone.clear();
+    for (const lines of this.#former) {
+      if (lines.isOpen) continue;
+      lines.end();
+      this.#former.delete(lines);
+    }
   }
 
   /** Hears the lines of these workers, null: of all, from now on; the returned function ends that. */
@@ -139,8 +176,9 @@ export class LogStream implements OutputListener {
     const until = clock.now() + time;
     this.#unsubscribe();
     // Sinks go on taking meanwhile; what is passed on all at once may have to be dropped.
-    await within(clock, time / 2, Promise.all([...this.#lines.values()].map((lines) => lines.taken())));
-    for (const lines of this.#lines.values()) lines.end();
+    const all = [...this.#former, ...this.#lines.values()];
+    await within(clock, time / 2, Promise.all(all.map((lines) => lines.taken())));
+    for (const lines of all) lines.end();
     this.#watch?.close();
     await Promise.all(this.#outlets.map(({ queue }) => queue.close(Math.max(0, until - clock.now()))));
   }

@@ -77,6 +77,11 @@ export class WorkerLines {
     };
   }
 
+  /** Whether more may come of a run. */
+  get isOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Resolves when all that came has found room, or was passed on without. */
   async taken(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
