@@ -84,9 +84,12 @@ DWORD Job::limit_network(uint64_t bytes_per_second) const {
 }
 
 DWORD Job::tell(HANDLE port, ULONG_PTR key) const {
-  JOBOBJECT_ASSOCIATE_COMPLETION_PORT wanted = {reinterpret_cast<PVOID>(key), port};
-  return last_error(::SetInformationJobObject(get(), JobObjectAssociateCompletionPortInformation, &wanted,
-                                              sizeof wanted));
+  constexpr auto kPort = JobObjectAssociateCompletionPortInformation;
+  JOBOBJECT_ASSOCIATE_COMPLETION_PORT wanted = {reinterpret_cast<PVOID>(key), port}, none = {};
+  if (::SetInformationJobObject(get(), kPort, &wanted, sizeof wanted)) return 0;
+  // It has another’s port, which newer systems let one take away.
+  ::SetInformationJobObject(get(), kPort, &none, sizeof none);
+  return last_error(::SetInformationJobObject(get(), kPort, &wanted, sizeof wanted));
 }
 
 DWORD Job::assign(HANDLE process) const { return last_error(::AssignProcessToJobObject(get(), process)); }

@@ -11,7 +11,15 @@ const environment = process.env;
 creaturePath();
 
 const loaded = loadNative({});
-const features = { gate: true, findsSessions: true, findsWiped: false, follows: true, attaches: true };
+const features = {
+  gate: true,
+  findsSessions: true,
+  findsWiped: false,
+  follows: true,
+  attaches: true,
+  signals: true,
+  wakesStopped: true,
+};
 
 if (loaded.ok) {
   const { native } = loaded;

@@ -56,7 +56,7 @@ export function splitCommandLine(line: string): readonly string[] {
 /** A line for CreateProcess, or why these words cannot be handed over. */
 export type CommandLine =
   | { readonly ok: true; readonly line: string }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly isTooLong: boolean; readonly reason: string };
 
 /** CreateProcess takes this many UTF-16 units, the closing NUL among them; cmd.exe fewer. */
 const MOST_UNITS = 32_767;
@@ -66,7 +66,7 @@ const MOST_OF_CMD = 8191;
 export function commandLine(argv: readonly [string, ...string[]]): CommandLine {
   const [program, ...words] = argv;
   // Of the program’s name no quote can be escaped.
-  if (program.includes('"')) return { ok: false, reason: 'the name of a program cannot contain a quote' };
+  if (program.includes('"')) return refused('the name of a program cannot contain a quote');
   const parts = [/[\s"]|^$/.test(program) ? `"${program}"` : program, ...words.map(quoted)];
   return checked(parts.join(' '), argv, MOST_UNITS);
 }
@@ -75,25 +75,21 @@ export function commandLine(argv: readonly [string, ...string[]]): CommandLine {
  * The same for a `.cmd` or `.bat` file, which cmd.exe runs: it takes the line apart by rules of its own first. What it would change
  * whatever one does is refused. The file gets its arguments in quotes; `%~1` is without them.
  */
-export function batchCommandLine(
-  shell: string,
-  file: string,
-  words: readonly string[],
-): CommandLine {
-  if (file.includes('"')) return { ok: false, reason: 'the name of a batch file cannot contain a quote' };
-  if (file.includes('%')) return { ok: false, reason: 'cmd.exe would expand the % in the name of a batch file' };
+export function batchCommandLine(shell: string, file: string, words: readonly string[]): CommandLine {
+  if (file.includes('"')) return refused('the name of a batch file cannot contain a quote');
+  if (file.includes('%')) return refused('cmd.exe would expand the % in the name of a batch file');
   const broken = words.find((word) => /[\r\n]/.test(word));
   if (broken !== undefined)
-    return { ok: false, reason: `cmd.exe ends its line at the line break in ${JSON.stringify(broken)}` };
+    return refused(`cmd.exe ends its line at the line break in ${JSON.stringify(broken)}`);
   // /d: no AutoRun; /e:on: extensions, which %cd:~,% takes; /v:off: no !x!; /s: only the outermost quotes are taken away.
   const inner = [`"${file}"`, ...words.map(quotedForBatch)].join(' ');
   return checked(`"${shell}" /d /e:on /v:off /s /c "${inner}"`, [file, ...words], MOST_OF_CMD);
 }
 
 function checked(line: string, argv: readonly string[], most: number): CommandLine {
-  if (argv.some((word) => word.includes('\0'))) return { ok: false, reason: 'no argument can contain a NUL' };
+  if (argv.some((word) => word.includes('\0'))) return refused('no argument can contain a NUL');
   if (line.length >= most)
-    return { ok: false, reason: `the command line has ${line.length} characters, and Windows takes ${most - 1}` };
+    return refused(`the command line has ${line.length} characters, and Windows takes ${most - 1}`, true);
   return { ok: true, line };
 }
 
@@ -113,4 +109,8 @@ function quotedForBatch(word: string): string {
     .replace(/(\\+)$/, '$1$1')
     .replaceAll('%', '%%cd:~,%');
   return `"${escaped}"`;
+}
+
+function refused(reason: string, isTooLong = false): CommandLine {
+  return { ok: false, isTooLong, reason };
 }

@@ -184,8 +184,7 @@ function flatLimits(limits: WindowsJobLimits): FlatJobLimits {
   }
   const size = (value: number | undefined, what: string): number =>
     value === undefined ? 0 : integer(value, what, 0, LARGEST);
-  const ticks = (value: number | undefined, what: string): number =>
-    Math.round(size(value, what) * 10_000);
+  const ticks = (value: number | undefined, what: string): number => Math.round(size(value, what) * 10_000);
   const mask = affinityMask(limits.affinity ?? []);
   const [least, most] = limits.workingSet ?? [0, 0];
   const priority = limits.priority ?? 'normal';

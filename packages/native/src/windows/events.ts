@@ -23,8 +23,7 @@ const NEWS: readonly (WindowsJobNews | undefined)[] = [
 ];
 
 const streamOf = (field: number | undefined): NativeStream => (field === 1 ? 'stderr' : 'stdout');
-const known = (field: number | undefined): number | null =>
-  field === undefined || field < 0 ? null : field;
+const known = (field: number | undefined): number | null => (field === undefined || field < 0 ? null : field);
 
 /** The addon’s flat batch as events. */
 export function decodeWindowsEvents(numbers: Float64Array, buffers: readonly Buffer[]): WindowsEvent[] {

@@ -8,7 +8,8 @@ export const checkedPid = (value: unknown): number => integer(value, 'pid', 1, 0
 /** The start time as the addon compares it. What no process can have is nobody’s. Throws for what is no number. */
 export function checkedStartTime(value: unknown): number {
   const given = text(value, 'startTime');
-  if (!/^\d{1,20}$/.test(given)) throw new TypeError(`startTime must be decimal microseconds, not "${given}"`);
+  if (!/^\d{1,20}$/.test(given))
+    throw new TypeError(`startTime must be decimal microseconds, not "${given}"`);
   const number = Number(given);
   return number > Number.MAX_SAFE_INTEGER ? NOBODY : number;
 }

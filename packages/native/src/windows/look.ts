@@ -1,4 +1,10 @@
-import type { NativeListener, NativeLoss, NativeProcess, NativeProcesses, NativeProcessQuery } from '../processes.ts';
+import type {
+  NativeListener,
+  NativeLoss,
+  NativeProcess,
+  NativeProcesses,
+  NativeProcessQuery,
+} from '../processes.ts';
 import type { FlatText, WindowsAddon } from './addon.ts';
 import { windowsCode } from './errors.ts';
 import { checkedPid } from './identity.ts';
@@ -48,8 +54,7 @@ function listenersByPid(
   for (let at = 0; at < numbers.length; at += 3) {
     const [pid = 0, number = 0, port = 0] = numbers.subarray(at, at + 3);
     const protocol = number === TCP ? 'tcp' : 'udp';
-    const isAsked =
-      ports === 'all' || ports.some((one) => one.protocol === protocol && one.port === port);
+    const isAsked = ports === 'all' || ports.some((one) => one.protocol === protocol && one.port === port);
     if (!isAsked) continue;
     const all = found.get(pid) ?? [];
     all.push({ protocol, port, address: addresses[at / 3] as string });

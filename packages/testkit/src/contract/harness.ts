@@ -19,11 +19,17 @@ export interface HostFeatures {
   readonly follows: boolean;
   /** `attach` works. */
   readonly attaches: boolean;
+  /** Programs can end by signals; Windows knows none but those that its host gives this meaning. */
+  readonly signals: boolean;
+  /** Who has stopped itself hears that it is asked to end. */
+  readonly wakesStopped: boolean;
 }
 
 /** A host and what the contract suite needs beside it. */
 export interface HostHarness {
   readonly host: Host;
+  /** A directory that every machine has. */
+  readonly directory: string;
   /** The command line under which this host knows a program. */
   argv(program: ZooProgram): readonly [string, ...string[]];
   /** Starts a process that the host did not start, with `mark` in its environment. */
@@ -38,6 +44,7 @@ export interface HostHarness {
 export function realHarness(host: Host): HostHarness {
   return {
     host,
+    directory: '/usr',
     argv: (program) => program.argv,
     stranger(program, mark) {
       const [file, ...args] = program.argv;
@@ -71,6 +78,7 @@ export function fakeHarness(): HostHarness {
   let names = 0;
   return {
     host,
+    directory: '/usr',
     argv(program) {
       names += 1;
       programs[`zoo-${names}`] = program.fake;

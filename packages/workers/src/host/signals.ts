@@ -5,7 +5,12 @@ import { HsuError, type SignalName } from '@hsu-master/core';
 const FIRST_REAL_TIME = 34;
 const LAST_REAL_TIME = 64;
 
-const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals));
+/** Windows has no signals; its host takes these orders by the numbers that Linux has for them. */
+const ORDERS = process.platform === 'win32' ? { SIGQUIT: 3, SIGCONT: 18, SIGSTOP: 19 } : {};
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({ ...constants.signals, ...ORDERS }),
+);
 
 /** The number of a signal on this system; `SIGRTMIN+n` for the real-time ones. Throws E_INTERNAL for a name that does not exist here. */
 export function signalNumber(name: SignalName): number {

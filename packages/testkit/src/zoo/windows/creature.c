@@ -1,7 +1,7 @@
 /*
  * The creature of ../creature-source.ts for Windows: does what its arguments say, one after the other.
  *
- * What is different here: SIGTERM is a console event; `session` gives it a console of its own, `wipe` forgets HSU_RUN, `stop` suspends
+ * What is different here: SIGTERM is a console event; there are no sessions to leave, `wipe` forgets HSU_RUN, `stop` suspends
  * itself, `crash` ends it as abort() does, or by an access violation for 11. `args` writes the arguments after it, each as the
  * hexadecimal numbers of its UTF-16 units on a line of its own, and ends.
  */
@@ -194,7 +194,7 @@ static void live(wchar_t **word) {
   static wchar_t text[32768];
   while (*word != NULL && wcscmp(*word, L"}") != 0) {
     const wchar_t *op = *word++;
-    if (wcscmp(op, L"session") == 0) { FreeConsole(); AllocConsole(); ShowWindow(GetConsoleWindow(), SW_HIDE); }
+    if (wcscmp(op, L"session") == 0) continue;
     else if (wcscmp(op, L"stop") == 0) suspend_self();
     else if (wcscmp(op, L"wipe") == 0) SetEnvironmentVariableW(L"HSU_RUN", NULL);
     else if (wcscmp(op, L"close") == 0) { CloseHandle(GetStdHandle(STD_OUTPUT_HANDLE)); CloseHandle(GetStdHandle(STD_ERROR_HANDLE)); }
