@@ -165,6 +165,7 @@ export interface Worker {
   readonly throttled: readonly string[];
   readonly degraded: readonly string[];
   readonly usage: Usage | null;
+  readonly port?: number | null | undefined;
 }
 
 export interface Waiting {

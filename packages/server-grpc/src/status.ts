@@ -1,6 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
-import { ERRORS, type ErrorCode, HsuError, statusOf } from '@hsu-master/core';
+import { ERRORS, type ErrorCode, HsuError, statusOf, withoutNames } from '@hsu-master/core';
 
 /** The trailer that tells our code in plain text. */
 export const CODE_TRAILER = 'hsu-code';
@@ -42,7 +42,9 @@ export type Refuse = (error: unknown) => Refusal;
 export function refusals(protos: PackageDefinition, defect: (error: unknown) => void): Refuse {
   const details = protos['google.rpc.Status'] as MessageTypeDefinition<object, object>;
   const info = protos['google.rpc.ErrorInfo'] as MessageTypeDefinition<object, object>;
-  const refusal = ({ code, message }: HsuError): Refusal => {
+  const refusal = (error: HsuError): Refusal => {
+    // Everybody comes with a token here, and may not see all workers.
+    const { code, message } = withoutNames(error);
     const number = BY_HTTP[statusOf(code)] ?? status.INTERNAL;
     const text = message.toWellFormed();
     const metadata = new Metadata();

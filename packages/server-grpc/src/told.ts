@@ -61,6 +61,7 @@ export function worker(view: core.WorkerView): wire.Worker {
     completed: view.completed,
     run: view.run,
     process: view.process,
+    port: view.port,
     startedAt: momentOrNull(view.startedAt),
     restarts: view.restarts,
     failuresInARow: view.failuresInARow,

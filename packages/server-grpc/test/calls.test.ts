@@ -22,6 +22,7 @@ describe('every method answers', () => {
       completed: false,
       run: 2,
       process: { pid: 42, startedAt: '7' },
+      port: 8080,
       startedAt: moment(NOW - 1000),
       restarts: 1,
       failuresInARow: 0,

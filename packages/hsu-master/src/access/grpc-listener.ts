@@ -24,6 +24,7 @@ export interface GrpcListener {
 
 const MOST_CONNECTIONS = 256;
 const HANDSHAKE: Milliseconds = 10_000;
+const LAST_ANSWERS: Milliseconds = 1000;
 
 /**
  * Listens at `master.port`, with TLS where that is configured. What answers is loaded with the first connection: a master that nobody
@@ -67,8 +68,12 @@ export async function openGrpcListener(parts: GrpcListenerParts): Promise<GrpcLi
         (one) => one.close(),
         () => {},
       );
-      for (const socket of sockets) socket.destroy();
+      // A connection that is cut while something of it is unread takes the last answer with it.
+      const patience = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, LAST_ANSWERS);
       await closed;
+      clearTimeout(patience);
     },
   };
 }

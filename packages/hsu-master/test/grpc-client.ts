@@ -1,0 +1,89 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+// The client of others: @grpc/grpc-js over the proto files alone. Both come with the server, on which the launcher depends.
+
+interface Call {
+  on(event: 'data', listener: (message: Message) => void): this;
+  on(event: 'error', listener: (error: GrpcError) => void): this;
+  on(event: 'end', listener: () => void): this;
+  cancel(): void;
+}
+
+export type Message = Readonly<Record<string, any>>;
+
+export interface GrpcError extends Error {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata: { get(name: string): readonly unknown[] };
+}
+
+const require = createRequire(createRequire(import.meta.url).resolve('@hsu-master/server-grpc'));
+const { Client, credentials, Metadata } = require('@grpc/grpc-js');
+const { loadSync } = require('@grpc/proto-loader');
+const folder = join(dirname(require.resolve('@hsu-master/contract/package.json')), 'proto');
+const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs'].map(
+  (name) => `hsu/v1/${name}.proto`,
+);
+const protos = loadSync([...FILES, 'proto/core_service.proto', 'proto/master_service.proto'], {
+  includeDirs: [folder],
+  longs: Number,
+  enums: String,
+  defaults: true,
+  arrays: true,
+});
+
+export interface GrpcOptions {
+  readonly token?: string | null;
+  /** Certificate of the authority; without it nothing is encrypted. */
+  readonly ca?: Buffer;
+}
+
+/** Asks a master as a program of others would. */
+export class GrpcClient {
+  readonly #client: any;
+  readonly #metadata = new Metadata();
+
+  constructor(address: string, { token = null, ca }: GrpcOptions = {}) {
+    this.#client = new Client(
+      address,
+      ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca),
+    );
+    if (token !== null) this.#metadata.set('authorization', `Bearer ${token}`);
+  }
+
+  ask(service: string, method: string, question: object = {}, deadline = 60_000): Promise<Message> {
+    const { path, requestSerialize, responseDeserialize } = protos[service][method];
+    const options = { deadline: Date.now() + deadline };
+    return new Promise((resolve, reject) => {
+      const answered = (error: GrpcError | null, answer: Message): void => {
+        if (error === null) resolve(answer);
+        else reject(error);
+      };
+      this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        question,
+        this.#metadata,
+        options,
+        answered,
+      );
+    });
+  }
+
+  stream(service: string, method: string, question: object = {}): Call {
+    const { path, requestSerialize, responseDeserialize } = protos[service][method];
+    return this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      question,
+      this.#metadata,
+    ) as Call;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
