@@ -1,4 +1,5 @@
 import type * as core from '@hsu-master/core';
+import { fleetHealth } from '@hsu-master/core';
 import type * as wire from './contract/index.ts';
 
 // From core's values to what goes over the wire: moments as text, spans with their unit in the name.
@@ -96,20 +97,7 @@ export function line({ workerId, at, ...rest }: core.LogLine): wire.LogLine {
 
 /** What a list of workers comes to as a whole. */
 export function health(workers: readonly core.WorkerView[]): wire.Health {
-  const count = (holds: (worker: core.WorkerView) => boolean): number => workers.filter(holds).length;
-  const missing = count(({ desired, ready, completed }) => desired === 'up' && !ready && !completed);
-  return {
-    status: missing === 0 ? 'ok' : 'degraded',
-    workers: {
-      total: workers.length,
-      wanted: count(({ desired }) => desired === 'up'),
-      ready: count(({ ready }) => ready),
-      running: count(({ phase }) => phase === 'running'),
-      backoff: count(({ phase }) => phase === 'backoff'),
-      blocked: count(({ phase }) => phase === 'blocked'),
-      failed: count(({ phase }) => phase === 'failed'),
-    },
-  };
+  return fleetHealth(workers);
 }
 
 export function plan({ workers, unchanged, settings }: core.ConfigPlan): wire.Plan {

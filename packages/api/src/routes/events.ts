@@ -1,9 +1,8 @@
-import type { HsuEvent } from '@hsu-master/core';
+import { eventsFrom, type HsuEvent } from '@hsu-master/core';
 import { z } from 'zod';
 import type { App, Context } from '../context.ts';
 import { duration, several, spanOf, whole } from '../contract/common.ts';
 import { eventPage, eventType } from '../contract/event.ts';
-import { eventsFrom } from '../stream/events.ts';
 import * as told from '../told.ts';
 import { answers } from './answers.ts';
 import { cancelled } from './cancelled.ts';

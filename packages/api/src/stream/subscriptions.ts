@@ -1,10 +1,9 @@
-import { HsuError, type WorkerId, type WorkerView } from '@hsu-master/core';
+import { eventsFrom, HsuError, type WorkerId, type WorkerView } from '@hsu-master/core';
 import type { FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
 import { tellNews } from '../routes/logs.ts';
 import * as told from '../told.ts';
 import type { Channel } from './channel.ts';
-import { eventsFrom } from './events.ts';
 import type { Request } from './messages.ts';
 
 export interface Subscriber {
