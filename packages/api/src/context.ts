@@ -3,12 +3,13 @@ import {
   type Authorize,
   type Control,
   demand,
-  type HsuError,
+  HsuError,
   type Identity,
   type Resource,
   type Right,
   type WorkerId,
   type WorkerView,
+  withoutNames,
 } from '@hsu-master/core';
 import type { FastifyInstance, FastifyRequest, RawServerBase } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -36,6 +37,8 @@ export interface Context extends Surroundings {
   allow(request: FastifyRequest, right: Right, worker?: Pick<WorkerView, 'id' | 'namespace'>): Identity;
   /** Whose events may be told, of those that are chosen; null: everybody's, and the master's own. @throws HsuError where none may */
   told(request: FastifyRequest, patterns: readonly string[]): ReadonlySet<WorkerId> | null;
+  /** An error as the one who asked may hear it: names of other workers are for the owner. */
+  discreet(request: FastifyRequest, error: unknown): unknown;
   /** Those of the workers for which it is allowed. */
   allowed<T extends Pick<WorkerView, 'id' | 'namespace'>>(
     request: FastifyRequest,
@@ -81,6 +84,10 @@ export function contextOf(surroundings: Surroundings, closing: AbortSignal): Con
       if (patterns.length === 0 && own === null && mine.length === found.length) return null;
       if (mine.length === 0) demand(surroundings, identity, 'events:read', resourceOf(found[0]));
       return new Set(mine.map(({ id }) => id));
+    },
+    discreet(request, error) {
+      if (!(error instanceof HsuError) || error.code !== 'E_UNKNOWN_WORKER') return error;
+      return identify(request).kind === 'root' ? error : withoutNames(error);
     },
     allowed(request, right, workers) {
       const identity = identify(request);

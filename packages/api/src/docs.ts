@@ -98,7 +98,7 @@ HSU_ADDRESS=https://127.0.0.1:7400 HSU_TOKEN_FILE=ci.token HSU_CA=api.crt hsu-ma
 
 const RIGHTS_TEXT = `Each route asks for one of these. Over the socket its owner and root have all of them; over the network it takes a token, whose role is one of the last columns. \`--with\`
 and \`--without\` add and take away single rights. A token for some workers (\`--worker\`) or namespaces (\`--namespace\`) has its rights over these alone; over the master it
-has \`master:read\` and \`config:validate\`, no others.`;
+has \`master:read\` and no other. Who may check a configuration can find out which files and variables the master has: that is an admin’s right.`;
 
 const SECRETS = `Values of variables and secrets in command lines are told by \`GET /v1/workers/{id}/environment?reveal=true\` and \`hsu-master describe --reveal\` alone, to those with
 \`workers:reveal\`, and each time is in the audit. Everywhere else \`***\` stands for what is called like a secret (\`--password\`, \`API_KEY=\`, \`Authorization:\`), for

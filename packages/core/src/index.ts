@@ -66,6 +66,7 @@ export {
   type Selectable,
   type Selection,
   select,
+  withoutNames,
 } from './control/select.ts';
 export { until, within } from './control/until.ts';
 export type {

@@ -1,5 +1,5 @@
 import { formatIssue } from '@hsu-master/config';
-import { formatDuration, HsuError, type Milliseconds } from '@hsu-master/core';
+import { formatDuration, HsuError, maskText, type Milliseconds } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';
@@ -34,6 +34,8 @@ export async function run(file: string, flags: Flags): Promise<number> {
   if (containment === null) return refuseContainment(flags.containment);
   const terminal = flags.background ? openMasterLog() : openTerminal(process.stdout, process.env);
   const channel = takeReadinessChannel(process.env);
+  // What its owner asks masters with is not for the workers.
+  for (const name of ['HSU_TOKEN', 'HSU_TOKEN_FILE']) delete process.env[name];
   const succession = takeSuccession(process.env);
   let opened: Opened;
   try {
@@ -285,7 +287,7 @@ function watchSignals(
 function watchDefects(terminal: Terminal): { readonly first: Promise<End>; close(): void } {
   const { promise, resolve } = Promise.withResolvers<End>();
   const hear = (error: Error): void => {
-    terminal.note(`internal error, please report it; the workers run on: ${error.stack ?? String(error)}`);
+    terminal.note(`internal error, please report it; the workers run on: ${maskText(error.stack ?? String(error))}`);
     resolve({ reason: 'an internal error', failed: true, workers: 'leave' });
   };
   process.on('uncaughtException', hear);

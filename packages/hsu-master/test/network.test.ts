@@ -238,6 +238,8 @@ describe('who asks over the network', () => {
       (await ask(port, { method: 'POST', path: '/v1/workers/db/stop?wait=20s', token: scoped })).status,
     ).toBe(200);
     expect(master.embedded.master.worker('web').desired).toBe('up');
+    const mistaken = await ask(port, { path: '/v1/workers?select=wep', token: scoped });
+    expect(JSON.parse(mistaken.text)).toMatchObject({ status: 404, detail: 'there is no worker "wep"' });
     await eventually(() => master.audit().length >= 6);
     expect(
       master.audit().map(({ by, from, action, on, result }) => `${by} ${from} ${action} ${on} ${result}`),

@@ -83,7 +83,7 @@ class Subscriptions {
       else await sendLogs(this.#subscriber, request, signal);
       channel.send({ name: request.name, kind: 'ended' });
     } catch (error) {
-      channel.send(refusal(request.name, error, context.defect));
+      channel.send(refusal(request.name, context.discreet(this.#subscriber.request, error), context.defect));
     } finally {
       this.#ends.delete(request.name);
     }

@@ -12,7 +12,7 @@ export const RIGHTS = {
   'workers:reveal': 'see the environment and the arguments of workers with their secrets',
   'events:read': 'see events',
   'logs:read': 'read what workers write',
-  'config:validate': 'have the text of a configuration checked',
+  'config:validate': 'have the text of a configuration checked, with the files and variables of the master',
   'config:read': 'see the configuration that is in force, and what it would change',
   'config:apply': 'have another configuration applied',
   'master:read': 'see the master, its version and what its host can do',

@@ -2,14 +2,22 @@ import type { WallTime } from '../units.ts';
 import { forbidden, type Identity, type Resource, type Right } from './access.ts';
 import { fitsGlob, fitsPattern } from './select.ts';
 
-const LOOK = ['workers:read', 'events:read', 'logs:read', 'config:validate', 'master:read'] as const;
+const LOOK = ['workers:read', 'events:read', 'logs:read', 'master:read'] as const;
 const OPERATE = [...LOOK, 'workers:order', 'workers:signal'] as const;
 
 /** What the bearers of a role may do. Secrets are revealed to nobody by a role: that is granted by name. */
 export const ROLES = {
   reader: LOOK,
   operator: OPERATE,
-  admin: [...OPERATE, 'workers:define', 'config:read', 'config:apply', 'master:shutdown', 'audit:read'],
+  admin: [
+    ...OPERATE,
+    'workers:define',
+    'config:validate',
+    'config:read',
+    'config:apply',
+    'master:shutdown',
+    'audit:read',
+  ],
 } as const satisfies Record<string, readonly Right[]>;
 
 export type Role = keyof typeof ROLES;
@@ -37,7 +45,7 @@ export interface TokenView extends Grant {
 }
 
 /** Of the master itself, who has rights over some workers only may ask this and nothing more. */
-const HARMLESS: ReadonlySet<Right> = new Set<Right>(['master:read', 'config:validate']);
+const HARMLESS: ReadonlySet<Right> = new Set<Right>(['master:read']);
 
 export function isGranted(grant: Grant, right: Right, resource: Resource): boolean {
   const { role, plus, minus, workers, namespaces } = grant;

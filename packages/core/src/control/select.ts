@@ -83,6 +83,13 @@ function unknown(pattern: string, all: readonly Selectable[]): HsuError {
   return new HsuError('E_UNKNOWN_WORKER', `${what}${hint}`, { id: pattern, near });
 }
 
+/** The same without the names of workers that may have been meant: for who may not see all of them. */
+export function withoutNames(error: HsuError): HsuError {
+  const { near, ...detail } = error.detail;
+  if (near === undefined) return error;
+  return new HsuError(error.code, error.message.replace(/; did you mean .*\?$/, ''), detail);
+}
+
 /** Of more than this many names none is compared: a typing error is not worth the time. */
 const MOST_COMPARED = 2000;
 
