@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const files = ['src', '../shared/hsu'].flatMap((folder) =>
+const files = ['src', '../shared/hsu/pump'].flatMap((folder) =>
   readdirSync(join(here, folder), { recursive: true }).map(
     (name) => `${folder}/${name.replaceAll('\\', '/')}`,
   ),

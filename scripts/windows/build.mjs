@@ -86,7 +86,7 @@ function includeFolders() {
 }
 
 function sourcesOf() {
-  return ['windows/src', 'shared/hsu']
+  return ['windows/src', 'shared/hsu/pump']
     .flatMap((folder) =>
       readdirSync(join(native, folder), { recursive: true }).map((name) => join(native, folder, name)),
     )

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { Api } from '@hsu-master/api';
 import { socketAddress } from '@hsu-master/api/client';
 import { type Audit, type Control, HsuError, type Identity, ownerOnly } from '@hsu-master/core';
-import type { Native } from '@hsu-master/native';
+import type { Native, WindowsSystem } from '@hsu-master/native';
 import { makeDirectory } from '@hsu-master/workers';
+import { type ControlPipe, openControlPipe } from './control-pipe.ts';
 import { SOCKET_NAME } from './socket-name.ts';
 
 // To import it evaluates all that it exports, and among that is a whole WebSocket client, which a master that nobody asks does without.
@@ -16,6 +17,8 @@ export interface SocketParts {
   readonly control: Control;
   readonly runDirectory: string;
   readonly native: Native | null;
+  /** What Windows has instead of sockets with modes; null elsewhere, and without the addon. */
+  readonly system: WindowsSystem | null;
   readonly audit: Audit;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
@@ -35,13 +38,15 @@ const LAST_ANSWERS = 1000;
 
 /**
  * Listens on a unix socket of mode 0600 in the run directory, which gets mode 0700. A socket that nobody listens on any more is
- * replaced. What answers is loaded with the first request: a master that nobody asks does without it.
+ * replaced. On Windows it is a pipe: control-pipe.ts. What answers is loaded with the first request: a master that nobody asks does
+ * without it.
  * @throws HsuError E_OTHER_MASTER where a master answers there; E_STATE where there is no place for it
  */
 export async function openControlSocket(parts: SocketParts): Promise<ControlSocket> {
   const path = join(parts.runDirectory, SOCKET_NAME);
   try {
     makeDirectory(parts.runDirectory, 0o700);
+    if (process.platform === 'win32') return await listenOnPipe(parts, path);
     protectDirectory(parts.runDirectory);
     const address = socketAddress(path);
     await clearAway(path, address.path);
@@ -112,37 +117,74 @@ async function listen(
   address: ReturnType<typeof socketAddress>,
 ): Promise<ControlSocket> {
   const identities = new WeakMap<Socket, Identity>();
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT });
-  server.maxConnections = MOST_CONNECTIONS;
+  const { server, close } = answering(parts, (socket) => identities.get(socket) ?? null);
   server.on('connection', (socket: Socket) => {
     const identity = identify(socket, parts.native);
     if (identity === null) socket.destroy();
     else identities.set(socket, identity);
   });
-  const { control, defect, audit } = parts;
+  await bound(server, address.path);
+  chmodSync(path, 0o600);
+  return {
+    path,
+    async close() {
+      await close();
+      address.release();
+    },
+  };
+}
+
+async function listenOnPipe(parts: SocketParts, path: string): Promise<ControlSocket> {
+  let pipe: ControlPipe | null = null;
+  const { server, close } = answering(parts, (socket) => pipe?.identityOf(socket) ?? null);
+  const { system } = parts;
+  pipe = await openControlPipe(server, path, system, Math.random);
+  return {
+    path,
+    async close() {
+      pipe?.close();
+      await close();
+    },
+  };
+}
+
+/** A server that answers who was identified, and the end of it. */
+function answering(
+  { control, defect, audit }: SocketParts,
+  who: (socket: Socket) => Identity | null,
+): { readonly server: Server; close(): Promise<void> } {
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT });
+  server.maxConnections = MOST_CONNECTIONS;
   const load = async (): Promise<Api> => {
     const { createApi } = await import('@hsu-master/api');
     const identityOf = ({ socket }: IncomingMessage): Identity => {
-      const identity = identities.get(socket);
-      if (identity === undefined) throw new HsuError('E_UNAUTHENTICATED', 'a request without a connection');
+      const identity = who(socket);
+      if (identity === null) throw new HsuError('E_UNAUTHENTICATED', 'a request without a connection');
       return identity;
     };
     return createApi({ control, authorize: ownerOnly, audit, defect, identify: identityOf });
   };
   let api: Promise<Api> | null = null;
   serve(server, () => (api ??= load()), defect);
-  await bound(server, address.path);
-  chmodSync(path, 0o600);
+  // One that never listened does not count them.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    if (sockets.size >= MOST_CONNECTIONS) socket.destroy();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const allClosed = async (): Promise<void> => {
+    for (const socket of sockets) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  };
   return {
-    path,
+    server,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => server.close(() => resolve())).then(allClosed);
       if (api !== null) await (await api).close();
       server.closeIdleConnections();
       const patience = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS);
       await closed;
       clearTimeout(patience);
-      address.release();
     },
   };
 }

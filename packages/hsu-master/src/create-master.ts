@@ -31,7 +31,7 @@ import type { ContainmentMode } from './containment.ts';
 import { checkGivenLimits } from './given-limits.ts';
 import { lockStateDirectory } from './lock.ts';
 import { checkTarget } from './logs.ts';
-import { choosePlaces, instanceOf, type Places } from './places.ts';
+import { choosePlaces, instanceOf, isPrivileged, type Places } from './places.ts';
 import { type EndResult, type Wired, wire } from './wire.ts';
 import { isWritten, limitsOfQuota, limitsOfWorker, type WrittenLimits } from './written-limits.ts';
 
@@ -213,7 +213,7 @@ export function placesOf(
   return choosePlaces({
     env,
     home: homedir(),
-    privileged: process.getuid?.() === 0,
+    privileged: isPrivileged(process.env),
     stateDirectory: stateDirectory === undefined ? null : resolve(stateDirectory),
     logDirectory: logDirectory === undefined ? null : resolve(logDirectory),
     instance: instanceOf(file),

@@ -8,7 +8,7 @@ import { askMaster, type MasterFindings } from './doctor-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
-import { choosePlaces, instanceOf, type Places } from './places.ts';
+import { choosePlaces, instanceOf, isPrivileged, type Places } from './places.ts';
 import { refused } from './refused.ts';
 
 /** One thing that was looked at. `bad`: workers cannot be run as they should be. */
@@ -29,7 +29,7 @@ export async function doctor(flags: Flags): Promise<number> {
     places = choosePlaces({
       env: process.env,
       home: homedir(),
-      privileged: process.getuid?.() === 0,
+      privileged: isPrivileged(process.env),
       stateDirectory: flags['state-dir'] ?? null,
       logDirectory: flags['log-dir'] ?? null,
       instance: instanceOf(flags.file ?? flags.config ?? 'config.yaml'),

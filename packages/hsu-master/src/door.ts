@@ -68,8 +68,9 @@ export function openDoor(master: Master): Door {
     async open() {
       const loaded = loadNative();
       const native = loaded.ok ? loaded.native : null;
+      const system = (loaded.ok && loaded.windows?.system) || null;
       const { runDirectory } = master.places;
-      socket = await openControlSocket({ control, runDirectory, native, audit, defect });
+      socket = await openControlSocket({ control, runDirectory, native, system, audit, defect });
       if (api !== null) {
         const { openListener } = await import('./access/listener.ts');
         listener = await openListener({ control, config: api, gate, audit, defect, tell });

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { socketAddress } from '@hsu-master/api/client';
 import { CliError, type Wanted } from '@hsu-master/cli';
-import { baseDirectories, choosePlaces, instanceOf, type PlaceSources } from './places.ts';
+import { baseDirectories, choosePlaces, instanceOf, isPrivileged, type PlaceSources } from './places.ts';
 import { SOCKET_NAME } from './socket-name.ts';
 
 /**
@@ -49,7 +49,7 @@ function sources(configFile: string): PlaceSources {
   return {
     env: process.env,
     home: homedir(),
-    privileged: process.getuid?.() === 0,
+    privileged: isPrivileged(process.env),
     stateDirectory: null,
     logDirectory: null,
     instance: instanceOf(configFile),
@@ -60,16 +60,20 @@ function socketOf(configFile: string): string {
   return join(choosePlaces(sources(configFile)).runDirectory, SOCKET_NAME);
 }
 
-/** Sockets of all masters of this user, dead ones included. */
+/** Sockets of all masters of this user, dead ones included; on Windows of the system’s services, too, which administrators may ask. */
 function sockets(): readonly string[] {
-  const { run } = baseDirectories(sources('config.yaml'));
-  try {
-    return readdirSync(run)
-      .map((name) => join(run, name, SOCKET_NAME))
-      .filter((path) => existsSync(path));
-  } catch {
-    return [];
-  }
+  const mine = sources('config.yaml');
+  const places = new Set([baseDirectories(mine).run]);
+  if (process.platform === 'win32') places.add(baseDirectories({ ...mine, privileged: true }).run);
+  return [...places].flatMap((run) => {
+    try {
+      return readdirSync(run)
+        .map((name) => join(run, name, SOCKET_NAME))
+        .filter((path) => existsSync(path));
+    } catch {
+      return [];
+    }
+  });
 }
 
 const PROJECT_FILES = ['hsu-master.yaml', 'hsu-master.yml'];

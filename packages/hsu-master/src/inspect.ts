@@ -1,6 +1,6 @@
-import type { Host } from '@hsu-master/core';
-import { loadNative } from '@hsu-master/native';
-import { createNativeHost, createNodeHost, realClock } from '@hsu-master/workers';
+import type { Clock, Host } from '@hsu-master/core';
+import { type LoadedNative, loadNative } from '@hsu-master/native';
+import { createNativeHost, createNodeHost, createWindowsHost, realClock } from '@hsu-master/workers';
 import { type ContainmentMode, containmentOf, PROTECTED } from './containment.ts';
 
 /** A host to be asked what it can do; it starts nothing and leaves no trace. */
@@ -19,10 +19,20 @@ export function inspectHost(
   const loaded = loadNative();
   const clock = realClock();
   // Not by the name of a master that may be running.
-  const containment = loaded.ok ? containmentOf(mode, `inspect-${process.pid}`) : undefined;
-  const options = { environment, clock, reapOrphans: true, oomScoreAdj: PROTECTED };
   const host = loaded.ok
-    ? createNativeHost(loaded.native, containment === undefined ? options : { ...options, containment })
+    ? nativeHost(loaded, environment, clock, mode)
     : createNodeHost({ environment, clock });
   return { host, lacksAddon: loaded.ok ? null : loaded.reason, close: () => host.close() };
+}
+
+function nativeHost(
+  { native, windows }: LoadedNative & { readonly ok: true },
+  environment: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+  mode: ContainmentMode,
+): Host {
+  if (windows !== null) return createWindowsHost(native, windows, { environment, clock });
+  const containment = containmentOf(mode, `inspect-${process.pid}`);
+  const options = { environment, clock, reapOrphans: true, oomScoreAdj: PROTECTED };
+  return createNativeHost(native, containment === undefined ? options : { ...options, containment });
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve, win32 } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 /** Where a master keeps its files. All absolute. */
@@ -21,6 +21,16 @@ export interface PlaceSources {
   readonly logDirectory: string | null;
   /** Tells masters of one machine apart. */
   readonly instance: string;
+  /** Whose conventions; without it, those of the system that this runs on. */
+  readonly platform?: NodeJS.Platform;
+}
+
+type Environment = PlaceSources['env'];
+
+/** Whether the system’s own places are used: by root, and by services of Windows that run as the system. */
+export function isPrivileged(env: Environment, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === 'win32') return /\\systemprofile$/i.test(env['USERPROFILE'] ?? '');
+  return process.getuid?.() === 0;
 }
 
 /**
@@ -38,13 +48,24 @@ export function choosePlaces(from: PlaceSources): Places {
 }
 
 /** Where all masters of this user keep theirs. */
-export function baseDirectories({ env, home, privileged }: PlaceSources): {
+export function baseDirectories({ env, home, privileged, platform = process.platform }: PlaceSources): {
   run: string;
   state: string;
   log: string;
 } {
   const own = env['HSU_HOME'];
   if (own) return { run: resolve(own, 'run'), state: resolve(own, 'state'), log: resolve(own, 'logs') };
+  if (platform === 'win32') {
+    const all = env['PROGRAMDATA'] || 'C:\\ProgramData';
+    const one = env['LOCALAPPDATA'] || win32.join(home, 'AppData', 'Local');
+    const base = win32.join(privileged ? all : one, 'hsu-master');
+    const [run, state, log] = ['run', 'state', 'logs'].map((name) => win32.join(base, name)) as [
+      string,
+      string,
+      string,
+    ];
+    return { run, state, log };
+  }
   if (privileged) {
     return { run: '/run/hsu-master', state: '/var/lib/hsu-master', log: '/var/log/hsu-master' };
   }

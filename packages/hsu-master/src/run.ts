@@ -12,6 +12,8 @@ import { giveBackStartMemory } from './memory.ts';
 import { reportReadiness, takeReadinessChannel } from './readiness.ts';
 import { refused } from './refused.ts';
 import { serviceManager } from './service/notify.ts';
+import { type WindowsService, windowsService } from './service/windows-service.ts';
+import { watchSession } from './session.ts';
 import { type Succession, takeSuccession, withSuccession } from './succession.ts';
 import { type Candidates, ownProgram, type Successor, watchSuccessors } from './successor.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -33,6 +35,7 @@ export async function run(file: string, flags: Flags): Promise<number> {
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
   const terminal = flags.background ? openMasterLog() : openTerminal(process.stdout, process.env);
+  const service = windowsService(process.env);
   const channel = takeReadinessChannel(process.env);
   // What its owner asks masters with is not for the workers.
   for (const name of ['HSU_TOKEN', 'HSU_TOKEN_FILE']) delete process.env[name];
@@ -51,7 +54,9 @@ export async function run(file: string, flags: Flags): Promise<number> {
       keepChannels: true,
     });
   } catch (error) {
-    return refused(error);
+    const code = refused(error);
+    service?.ended(code);
+    return code;
   }
   const { master } = opened;
   // These descriptors were for this start: who follows in this process must not take others for them.
@@ -60,7 +65,10 @@ export async function run(file: string, flags: Flags): Promise<number> {
   for (const warning of master.config.warnings) {
     process.stderr.write(`${formatIssue(warning, { colour: wantsColour(process.stderr, process.env) })}\n`);
   }
-  return hold({ ...opened, terminal, duration, succession, file, flags, door: openDoor(master), channel });
+  const door = openDoor(master);
+  const code = await hold({ ...opened, terminal, duration, succession, file, flags, door, channel, service });
+  service?.ended(code);
+  return code;
 }
 
 /** Seconds given on the command line as milliseconds; Infinity without; null where it is no number. */
@@ -79,6 +87,8 @@ interface End {
   readonly successor?: Successor;
   /** Otherwise than the configuration says. */
   readonly workers?: 'leave' | 'stop';
+  /** No longer than this is given. */
+  readonly within?: Milliseconds;
 }
 
 interface Held extends Opened {
@@ -90,13 +100,21 @@ interface Held extends Opened {
   readonly door: Door;
   /** Where `up` hears how far the workers are; null: nobody waits for that. */
   readonly channel: number | null;
+  /** null: it is no service of Windows. */
+  readonly service: WindowsService | null;
 }
 
 async function hold(held: Held): Promise<number> {
-  const { master, parts, terminal, duration, succession, file, flags, door, channel } = held;
+  const { master, parts, terminal, duration, succession, file, flags, door, channel, service } = held;
   const isBackground = flags.background === true;
   const neverStarted = watchStarts(master);
   const signals = watchSignals(master, terminal, isBackground);
+  const session = watchSession();
+  const over = session.first.then(({ reason, within }): End => {
+    terminal.note(`${reason}: stopping all workers`);
+    return { reason, failed: false, within };
+  });
+  const told = service === null ? [] : [service.asked.then((reason): End => ({ reason, failed: false }))];
   const defect = watchDefects(terminal);
   const until = realClock().now() + duration;
   const candidates: Candidates = {
@@ -124,12 +142,8 @@ async function hold(held: Held): Promise<number> {
   await master.start();
   if (channel !== null) reportReadiness(master, channel);
   if (succession !== null) tellSucceeded(held, succession);
-  const manager = serviceManager({
-    env: process.env,
-    pid: process.pid,
-    clock: realClock(),
-    send: sendDatagram,
-  });
+  const manager =
+    service ?? serviceManager({ env: process.env, pid: process.pid, clock: realClock(), send: sendDatagram });
   manager.ready(`${master.config.workers.length} workers`);
   const trim = setTimeout(giveBackStartMemory, AFTER_START);
   const time = timeIsUp(duration);
@@ -160,6 +174,9 @@ async function hold(held: Held): Promise<number> {
   const result = await master.shutdown({
     reason: end.reason,
     ...(end.workers === undefined ? {} : { workers: end.workers }),
+    ...(end.within === undefined
+      ? {}
+      : { deadline: Math.min(end.within, master.config.master.forceShutdownTimeout) }),
   });
   await door.close(result);
   const forced = signals.forced();
@@ -168,6 +185,7 @@ async function hold(held: Held): Promise<number> {
   manager.close();
   signals.close();
   defect.close();
+  session.done();
   if (forced) return EXIT_CODES.forced.code;
   const survived = result.survivors.length + result.strays.length > 0;
   return end.failed || survived || neverStarted().length > 0 ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
@@ -243,7 +261,8 @@ function watchSignals(
   latest(): NodeJS.Signals | null;
   close(): void;
 } {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // The last is Ctrl-Break, which only Windows has.
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
   let count = 0;
   let forced = false;
   let latest: NodeJS.Signals | null = null;
@@ -283,11 +302,22 @@ function watchSignals(
   };
 }
 
+/** What became of it is said by events. */
+function reload({ configuration }: Master, terminal: Terminal): void {
+  terminal.note('SIGHUP: reading the configuration anew');
+  configuration.reload('SIGHUP').catch((error: unknown) => {
+    if (error instanceof HsuError && error.code.startsWith('E_CONFIG')) return;
+    terminal.note(error instanceof Error ? error.message : String(error));
+  });
+}
+
 /** After an error that nobody caught nothing is sure but that the workers run: they are left to the next master, as after a crash. */
 function watchDefects(terminal: Terminal): { readonly first: Promise<End>; close(): void } {
   const { promise, resolve } = Promise.withResolvers<End>();
   const hear = (error: Error): void => {
-    terminal.note(`internal error, please report it; the workers run on: ${maskText(error.stack ?? String(error))}`);
+    terminal.note(
+      `internal error, please report it; the workers run on: ${maskText(error.stack ?? String(error))}`,
+    );
     resolve({ reason: 'an internal error', failed: true, workers: 'leave' });
   };
   process.on('uncaughtException', hear);
@@ -302,15 +332,6 @@ function timeIsUp(duration: number): { readonly up: Promise<End>; readonly cance
 }
 
 /**
-/** What became of it is said by events. */
-function reload({ configuration }: Master, terminal: Terminal): void {
-  terminal.note('SIGHUP: reading the configuration anew');
-  configuration.reload('SIGHUP').catch((error: unknown) => {
-    if (error instanceof HsuError && error.code.startsWith('E_CONFIG')) return;
-    terminal.note(error instanceof Error ? error.message : String(error));
-  });
-}
-
  * Every worker has ended by itself or failed: there is nothing left to do in the foreground. One that an operator stopped may be
  * started again.
  */

@@ -120,6 +120,7 @@ function startMaster(file: string, flags: Flags, log: number): Started {
     [...process.execArgv, process.argv[1] ?? '', 'run', file, '--background', ...args],
     {
       detached: true,
+      windowsHide: true,
       stdio: ['ignore', log, log, 'pipe'],
       env: { ...process.env, [READINESS_CHANNEL]: String(CHANNEL) },
     },

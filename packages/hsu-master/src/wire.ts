@@ -28,6 +28,7 @@ import { loadNative, type Native } from '@hsu-master/native';
 import {
   createNativeHost,
   createNodeHost,
+  createWindowsHost,
   type FileJournal,
   integratedHook,
   type LimitWatch,
@@ -125,8 +126,12 @@ export function wire(wiring: Wiring): Wired {
   const onStray = (process: ProcessIdentity): void => {
     events.publish({ type: 'supervisor.stray-found', payload: { process } }, clock.wallNow(), null, null);
   };
-  const nativeHost = native === null ? null : openNativeHost(native, wiring, { clock, onStray });
-  const host = nativeHost ?? createNodeHost({ environment, clock });
+  const windows = loaded.ok ? loaded.windows : null;
+  const nativeHost =
+    native === null || windows !== null ? null : openNativeHost(native, wiring, { clock, onStray });
+  const windowsHost =
+    native === null || windows === null ? null : createWindowsHost(native, windows, { environment, clock });
+  const host = nativeHost ?? windowsHost ?? createNodeHost({ environment, clock });
   try {
     const bootId = native === null ? bootIdOfSystem() : native.bootId();
     const { supervisor, collector, journal, limits, logs, units, carry } = supervise(
@@ -175,8 +180,8 @@ export function wire(wiring: Wiring): Wired {
       lines: logs.stream,
       limits,
       lacksAddon: loaded.ok ? null : loaded.reason,
-      async start() {
       carry,
+      async start() {
         keeping ??= keep(() => logs.config, wiring.places, events, clock);
         await supervisor.startAll();
         nativeHost?.endForgotten();
@@ -257,8 +262,8 @@ interface Supervision {
   readonly limits: LimitWatch;
   readonly logs: Logs;
   readonly units: Units;
-}
   carry(config: LoadedConfig): Promise<TransitionResult>;
+}
 
 function supervise(
   wiring: Wiring,

@@ -74,3 +74,12 @@ export {
   commandLine,
   splitCommandLine,
 } from './windows/command-line.ts';
+export type {
+  WindowsControlPipe,
+  WindowsPeer,
+  WindowsServiceProcess,
+  WindowsServiceSettings,
+  WindowsServiceState,
+  WindowsSessionEnd,
+  WindowsSystem,
+} from './windows/system.ts';

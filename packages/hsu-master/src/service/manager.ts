@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { launchdPlist, type ServiceSpec, systemdUnit } from './unit-file.ts';
+import { windowsManager } from './windows-manager.ts';
 
 /** One thing to be done. */
 export interface Step {
@@ -28,7 +29,7 @@ export interface Manager {
 /** A text says why there is none here. */
 export function managerOf(spec: ServiceSpec, logDirectory: string): Manager | string {
   if (process.platform === 'darwin') return launchd(spec, logDirectory);
-  if (process.platform === 'win32') return 'services of Windows cannot be made by this version';
+  if (process.platform === 'win32') return windowsManager(spec);
   const version = systemdVersion();
   return version === null
     ? 'this machine has no systemd (systemctl does not answer)'

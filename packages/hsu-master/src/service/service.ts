@@ -9,6 +9,7 @@ import { instanceOf, type Places } from '../places.ts';
 import { wantsColour } from '../terminal-colour.ts';
 import { type Manager, managerOf, type Step } from './manager.ts';
 import type { ServiceSpec } from './unit-file.ts';
+import { mayManageServices } from './windows-manager.ts';
 
 /** What comes after the stop of the last worker: output that is still on its way. */
 const LAST_LINES: Milliseconds = 15_000;
@@ -23,9 +24,9 @@ export function service(action: string | undefined, file: string | undefined, fl
   }
   const scope = flags.user === true ? 'user' : 'system';
   const isRehearsal = flags['dry-run'] === true;
-  if (scope === 'system' && action !== 'status' && !isRehearsal && process.getuid?.() !== 0) {
-    const instead = `use --user for one of your session, or --dry-run to see what would be done`;
-    return fail(`only root may ${action} a service of the system; ${instead}`, EXIT_CODES.failed.code);
+  if (scope === 'system' && action !== 'status' && !isRehearsal) {
+    const refusal = whyNot(action);
+    if (refusal !== null) return fail(refusal, EXIT_CODES.failed.code);
   }
   const configFile = resolve(file);
   const places = placesOf(configFile, process.env, directoriesOf(flags));
@@ -40,6 +41,17 @@ export function service(action: string | undefined, file: string | undefined, fl
   const steps = action === 'install' ? manager.install : manager.uninstall;
   if (isRehearsal) return rehearse(action, manager, steps);
   return perform(action, manager, steps);
+}
+
+/** null: this user may change what services the machine has. */
+function whyNot(action: 'install' | 'uninstall'): string | null {
+  if (process.platform === 'win32') {
+    if (mayManageServices()) return null;
+    return `only an administrator may ${action} a service; --dry-run shows what would be done`;
+  }
+  if (process.getuid?.() === 0) return null;
+  const instead = 'use --user for one of your session, or --dry-run to see what would be done';
+  return `only root may ${action} a service of the system; ${instead}`;
 }
 
 /** How long an ordered stop may take; null where the configuration is not valid, which has been said then. */
