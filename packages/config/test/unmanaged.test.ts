@@ -30,6 +30,7 @@ describe('the discovery of a process that others start', () => {
     expect(control).toEqual({
       terminate: false,
       restart: false,
+      move: false,
       signals: ['SIGHUP'],
       service: { manager: 'systemd', name: 'nginx' },
       commands: { stop: null, restart: null },
@@ -114,6 +115,7 @@ test('what may be done: nothing unless it is said, and signals only with can_ter
   expect(control('')).toEqual({
     terminate: false,
     restart: false,
+    move: false,
     signals: [],
     service: null,
     commands: { stop: null, restart: null },

@@ -105,8 +105,10 @@ export type PortAnswer =
 /** A process that somebody else started, as a host is to watch it. */
 export interface AccompanyRequest {
   readonly process: ProcessIdentity;
-  /** Set for it and what descends from it as far as that can be done without taking it from where it is. */
+  /** Set for it and what descends from it. */
   readonly limits: LimitsSpec | null;
+  /** For its limits it may be brought to where the system enforces them; it is given back when it is not watched any more. */
+  readonly mayMove: boolean;
 }
 
 /** What a host reports of one run: first `spawned` or `spawn-failed`; after `spawned` one `exited`; then, unless the tree was empty, one `tree-empty`. */

@@ -9,6 +9,7 @@ import { exit, LEADER, limitsSpec, memo, PROBE, Rig, type SpecDiffers, spec } fr
 const NOTHING_ALLOWED: UnmanagedControl = {
   terminate: false,
   restart: false,
+  move: false,
   signals: [],
   service: null,
   commands: { stop: null, restart: null },

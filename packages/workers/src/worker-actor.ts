@@ -417,7 +417,9 @@ export class WorkerActor {
     // Its files are read by themselves; what it writes anywhere else nobody hears.
     const output = collector.open(this.#spec, run);
     for (const stream of ['stdout', 'stderr'] as const) output.end(stream);
-    const accompanied = host.accompany({ process, limits }, (report) => this.#report(run, report));
+    const mayMove = this.#spec.unmanaged?.control.move === true;
+    const request = { process, limits, mayMove };
+    const accompanied = host.accompany(request, (report) => this.#report(run, report));
     this.#handles = { run, host: accompanied, limits, startedUp: false, freeSince: null, endHooks: [] };
     if (limits !== null) this.tell({ kind: 'limits-set', run, limits: accompanied.limitReports() });
     if (host.maySignal(process) || !host.isAlive(process)) return;

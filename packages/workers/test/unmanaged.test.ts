@@ -37,6 +37,7 @@ function unmanagedSpec(
       control: {
         terminate: false,
         restart: false,
+        move: false,
         signals: [],
         service: null,
         commands: { stop: null, restart: null },

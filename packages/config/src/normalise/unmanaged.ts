@@ -100,7 +100,7 @@ function controlOf(
       hint: 'write service_manager and service_name, or restart_command',
     }));
   }
-  return { terminate, restart, signals, service, commands };
+  return { terminate, restart, move: control.can_move ?? false, signals, service, commands };
 }
 
 function signalsOf(control: WrittenSystemControl, terminate: boolean): readonly SignalName[] {

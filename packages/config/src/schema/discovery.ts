@@ -159,6 +159,10 @@ const systemControl = object(
   {
     can_terminate: flag('Whether the master may end it when it is asked to stop it.', 'false'),
     can_restart: flag('Whether the master may have it restarted.', 'false'),
+    can_move: flag(
+      'Whether it may be brought to a cgroup of the master, by which the kernel enforces its limits; it is given back when it is watched no longer. Where it is not allowed, or somebody else has it in a cgroup, as systemd has its services, such limits are watched.',
+      'false',
+    ),
     service_manager: choice(SERVICE_MANAGERS, 'Who ends and restarts it: systemd, openrc or init.d.'),
     service_name: text('What it is called there.'),
     stop_command: command('Program that ends it; goes before the service.'),

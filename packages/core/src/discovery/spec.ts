@@ -86,6 +86,8 @@ export interface DiscoverySpec {
 export interface UnmanagedControl {
   readonly terminate: boolean;
   readonly restart: boolean;
+  /** It may be brought to a group of the system, by which its limits are enforced. */
+  readonly move: boolean;
   /** Signals that may be sent; that of `stop` among them where `terminate` allows to end it by signal. */
   readonly signals: readonly SignalName[];
   /** Who ends and restarts it, where it is a service. */

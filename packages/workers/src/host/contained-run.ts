@@ -2,6 +2,7 @@ import type {
   Clock,
   Exit,
   ExitUsage,
+  LimitName,
   LimitReport,
   LimitsSpec,
   Milliseconds,
@@ -15,6 +16,7 @@ import type { Budget } from './cgroup/budget.ts';
 import type { GroupPlan } from './cgroup/facilities.ts';
 import type { Group } from './cgroup/group.ts';
 import type { Groups, OpenedGroup } from './cgroup/groups.ts';
+import { giveBack } from './cgroup/lent.ts';
 import type { LimitPlan, Setting } from './cgroup/limit-plan.ts';
 import {
   type Denial,
@@ -40,6 +42,7 @@ export interface Keeper {
     limits: LimitsSpec | null,
     quotas: readonly QuotaSpec[],
     isRoot: boolean,
+    without?: string,
   ): Setting;
   write(group: Group | null, plan: GroupPlan): readonly Denial[];
   systemHadOom(): boolean;
@@ -55,7 +58,15 @@ interface Origin {
   readonly plan: LimitPlan | null;
   /** What its group had counted when it was found; null for a new one. */
   readonly before?: NativeGroupUsage | null;
+  /** Of a process that somebody else started: brings it and what descends from it to its group. Returns why that cannot be. */
+  readonly bring?: () => string | null;
+  /** Why there is no group. */
+  readonly without?: string;
 }
+
+/** What the kernel counts from where it was taken, and not what a process had before it came. */
+const COUNTED_BEFORE: ReadonlySet<LimitName> = new Set(['memory.max_rss', 'memory.high', 'memory.max_swap']);
+const ONLY_NEW = 'the kernel counts what it takes from now on, and what it had taken before is watched';
 
 /**
  * The kernel kills by CPU time counted in ticks and reports it measured more exactly, which was up to a fifth less on a busy machine
@@ -95,13 +106,18 @@ export class ContainedRun implements Hold {
     return this.#released ? null : (this.#origin.opened?.group ?? null);
   }
 
+  /** Whether the group knows what all of the tree uses. */
   get hasGroup(): boolean {
-    return this.#group !== null;
+    return this.#group !== null && !this.#isLent;
+  }
+
+  get #isLent(): boolean {
+    return this.#origin.bring !== undefined;
   }
 
   /** Of how many directories its group consists: controllers may be added while it runs. */
   get directories(): number {
-    const group = this.#group;
+    const group = this.#isLent ? null : this.#group;
     return group === null ? 0 : group.controllers.size + (group.unified === null ? 0 : 1);
   }
 
@@ -163,15 +179,32 @@ export class ContainedRun implements Hold {
         denials.push({ limits: limitsOfStep(step, live.plan), reason: `${call} of process ${pid}: ${code}` });
       }
     }
+    denials.push(...this.#brought(live.plan));
     this.#limits = limits;
     this.#plan = withDenials(live.plan, denials);
     return this.reports();
   }
 
+  /** What that comes to for its limits. */
+  #brought(plan: LimitPlan): readonly Denial[] {
+    const { bring } = this.#origin;
+    const group = this.#group;
+    if (bring === undefined || group === null) return [];
+    const held = [...plan.writes1, ...plan.writes2].flatMap(({ limits }) => limits);
+    if (held.length === 0) return [];
+    const why = bring();
+    if (why !== null) {
+      giveBack(group);
+      return [{ limits: [...new Set(held)], reason: `it cannot be moved: ${why}` }];
+    }
+    const limits = [...new Set(held)].filter((limit) => COUNTED_BEFORE.has(limit));
+    return limits.length === 0 ? [] : [{ limits, reason: ONLY_NEW }];
+  }
+
   /** Without a group of its own it has the means of a system without groups. */
   #settingFor(limits: LimitsSpec | null, quotas: readonly QuotaSpec[]): Setting {
-    const { opened, isRoot } = this.#origin;
-    return this.#keeper.settingOf(opened?.group ?? null, limits, quotas, isRoot);
+    const { opened, isRoot, without } = this.#origin;
+    return this.#keeper.settingOf(opened?.group ?? null, limits, quotas, isRoot, without);
   }
 
   cpuTime(members: readonly ProcessIdentity[]): Milliseconds | null {
@@ -182,7 +215,7 @@ export class ContainedRun implements Hold {
 
   /** Where the system finds it; `members` are those that are known otherwise. */
   source(members: readonly ProcessIdentity[]): NativeTree {
-    const group = this.#group;
+    const group = this.#isLent ? null : this.#group;
     return {
       cgroup: group?.unified ?? null,
       controllers: Object.fromEntries(group?.controllers ?? []),

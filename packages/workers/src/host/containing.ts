@@ -1,15 +1,17 @@
 import {
+  type AccompanyRequest,
   type AttachRequest,
   type Capability,
   type Clock,
   type Failure,
   type LimitReport,
   type LimitsSpec,
+  type ProcessIdentity,
   type QuotaName,
   type QuotaSpec,
   type WorkerId,
 } from '@hsu-master/core';
-import type { Native, NativeGroupUsage, NativeLimits } from '@hsu-master/native';
+import type { Native, NativeGroupUsage, NativeLimits, ProcessRow } from '@hsu-master/native';
 import type { Containment } from './cgroup/acquire.ts';
 import { Budget } from './cgroup/budget.ts';
 import { findDevices } from './cgroup/devices.ts';
@@ -17,6 +19,7 @@ import type { Controller1, GroupPlan } from './cgroup/facilities.ts';
 import { planUnknown } from './cgroup/found-limits.ts';
 import type { Group } from './cgroup/group.ts';
 import { budgetPath, Groups, type OpenedGroup, type Opening, systemOomKills } from './cgroup/groups.ts';
+import { bring } from './cgroup/lent.ts';
 import type { LimitPlan, Machine, Setting } from './cgroup/limit-plan.ts';
 import { type Denial, withDenials } from './cgroup/live-limits.ts';
 import { readMachine } from './cgroup/machine.ts';
@@ -103,9 +106,16 @@ export class Containing {
     return new ContainedRun(this, { limits, budgets, isRoot, opened, plan, before });
   }
 
-  /** What somebody else started: it stays where it is, and is limited by what can be set from outside. */
-  foreign(isRoot: boolean): ContainedRun {
-    return new ContainedRun(this, { limits: null, budgets: [], isRoot, opened: null, plan: null });
+  /** What somebody else started: limited by what can be set from outside, and by a group where it may be brought to one. */
+  foreign({ process, limits, mayMove }: AccompanyRequest, isRoot: boolean): ContainedRun {
+    const bare = { limits: null, budgets: [], isRoot, opened: null, plan: null };
+    if (limits === null || !this.groups.any) return new ContainedRun(this, bare);
+    const opened = mayMove ? this.groups.lend(process.pid) : NOT_MOVED;
+    if (!opened.ok) return new ContainedRun(this, { ...bare, without: opened.reason });
+    const look = (): readonly ProcessIdentity[] => descendants(this.native.processTable(), process);
+    const isThere = ({ pid, startedAt }: ProcessIdentity): boolean =>
+      this.native.identify(pid)?.startTime === startedAt;
+    return new ContainedRun(this, { ...bare, opened, bring: () => bring(opened.group, look, isThere) });
   }
 
   /** The setting of a run that was found, perhaps without a group. */
@@ -114,10 +124,11 @@ export class Containing {
     limits: LimitsSpec | null,
     quotas: readonly QuotaSpec[],
     isRoot: boolean,
+    without = 'it was started without a cgroup that this master may use',
   ): Setting {
     const setting = this.setting(limits, quotas, isRoot);
     if (group !== null || !this.groups.any) return setting;
-    const missing = new Map([['', 'it was started without a cgroup that this master may use']]);
+    const missing = new Map([['', without]]);
     return {
       ...setting,
       facilities: { ...setting.facilities, tree2: null, trees1: new Map(), countsSwap: false, missing },
@@ -241,6 +252,24 @@ export class Containing {
     const detail = { pss: false, connections: false, pressure: false, descriptors: false, peak: false };
     return this.native.sampleTrees([place], detail)[0]?.group ?? null;
   }
+}
+
+const NOT_MOVED = { ok: false, reason: 'control.can_move is not true' } as const;
+
+/** A living process and what descends from it. */
+function descendants(rows: readonly ProcessRow[], { pid, startedAt }: ProcessIdentity): ProcessIdentity[] {
+  const children = new Map<number, ProcessRow[]>();
+  for (const row of rows) children.set(row.ppid, [...(children.get(row.ppid) ?? []), row]);
+  const found: ProcessIdentity[] = [];
+  const isDead = ({ state }: ProcessRow): boolean => state === 'Z' || state === 'X';
+  const add = (row: ProcessRow): void => {
+    if (found.some((one) => one.pid === row.pid)) return;
+    if (!isDead(row)) found.push({ pid: row.pid, startedAt: row.startTime });
+    for (const child of children.get(row.pid) ?? []) add(child);
+  };
+  const leader = rows.find((row) => row.pid === pid && row.startTime === startedAt);
+  if (leader !== undefined) add(leader);
+  return found;
 }
 
 function told(missing: ReadonlyMap<string, string>, there: ReadonlySet<string>): string {

@@ -1,4 +1,5 @@
 import type {
+  AccompanyRequest,
   AttachRequest,
   Capability,
   Clock,
@@ -314,9 +315,10 @@ class EngineHost extends TreeHost implements NativeHost {
     }
   }
 
-  protected override holdOfForeign({ pid }: ProcessIdentity): Hold {
+  protected override holdOfForeign(request: AccompanyRequest): Hold {
+    const { pid } = request.process;
     const [seen] = this.#native.lookAtProcesses({ pids: [pid], user: true }).processes;
-    return this.#containing.foreign(seen?.user === 0);
+    return this.#containing.foreign(request, seen?.user === 0);
   }
 
   #switchUser(): Capability {

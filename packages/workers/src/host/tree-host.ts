@@ -97,8 +97,9 @@ export abstract class TreeHost implements Host {
     }
   }
 
-  accompany({ process, limits }: AccompanyRequest, report: (report: RunReport) => void): HostRun {
-    const hold = this.holdOfForeign(process);
+  accompany(request: AccompanyRequest, report: (report: RunReport) => void): HostRun {
+    const { process, limits } = request;
+    const hold = this.holdOfForeign(request);
     const withoutHold = limits === null ? [] : reportsWithoutAddon(limits);
     const around = { forest: this.forest, clock: this.clock };
     const run = new ForeignRun(around, this.forest.foreign(process), { hold, withoutHold }, (news) => {
@@ -113,7 +114,7 @@ export abstract class TreeHost implements Host {
   }
 
   /** What limits a process that somebody else started. */
-  protected holdOfForeign(_process: ProcessIdentity): Hold | null {
+  protected holdOfForeign(_request: AccompanyRequest): Hold | null {
     return null;
   }
 

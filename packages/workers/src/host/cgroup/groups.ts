@@ -6,6 +6,7 @@ import type { Controller1, Facilities } from './facilities.ts';
 import { readText, removeDirectory } from './files.ts';
 import { findGroupOf, findGroups } from './found-groups.ts';
 import { Group } from './group.ts';
+import { giveBack, LENT, whyNotLent } from './lent.ts';
 import type { LimitPlan } from './limit-plan.ts';
 import { planChange } from './live-limits.ts';
 
@@ -52,7 +53,9 @@ export class Groups {
     this.#facilities = facilities;
     this.#bases = new Bases(facilities);
     this.#clock = clock;
-    this.#left = new Map(findGroups(facilities).map((group) => [group.path, group]));
+    const found = findGroups(facilities);
+    for (const group of found.filter(isLent)) takeAway(group);
+    this.#left = new Map(found.filter((one) => !isLent(one)).map((group) => [group.path, group]));
     for (const group of this.#left.values()) group.freeze(false);
   }
 
@@ -91,6 +94,21 @@ export class Groups {
     return { ok: true, group: made, toMake: false, around, refusals };
   }
 
+  /** Makes a group to which a process is brought that somebody else started; v1 controllers are added as its limits need them. */
+  lend(pid: number): Opening {
+    const why = whyNotLent(pid, this.#facilities);
+    if (why !== null) return { ok: false, reason: why, transient: false };
+    const { tree2 } = this.#facilities;
+    const path = `${LENT}${pid}`;
+    const unified = (tree2?.controllers.size ?? 0) > 0 ? posix.join(tree2?.base ?? '', path) : null;
+    const group = new Group(path, unified, new Map());
+    const refused = this.#bases.makeAll(group);
+    if (refused !== null) return refusal(`cannot make ${refused.directory}: ${refused.errno}`);
+    this.#stay(path);
+    this.#open.add(group);
+    return { ok: true, group, toMake: false, around: [], refusals: new Map() };
+  }
+
   /** What was to be made by others could not be. */
   forgo(group: Group, around: readonly Budget[]): void {
     this.#open.delete(group);
@@ -115,6 +133,7 @@ export class Groups {
   /** The run is over: removes its group, now or as soon as that can be, and those of its quotas when nobody uses them. */
   close(group: Group, around: readonly Budget[]): void {
     this.#open.delete(group);
+    if (isLent(group)) giveBack(group);
     this.#remove(group, LOOK_EVERY, () => {
       this.#release(around);
       // One that an earlier master made has quotas that nobody here counts.
@@ -170,6 +189,7 @@ export class Groups {
   /** Stops looking. Removes what can be removed at once: groups in which somebody lives remain. */
   shut(): void {
     for (const group of this.#open) {
+      if (isLent(group)) giveBack(group);
       group.remove();
       this.#prune(group);
     }
@@ -341,6 +361,16 @@ export class Groups {
       }
     }
   }
+}
+
+function isLent({ path }: Group): boolean {
+  return path.startsWith(LENT);
+}
+
+/** A master that was killed could not give them back. */
+function takeAway(group: Group): void {
+  giveBack(group);
+  group.remove();
 }
 
 /** Sends SIGKILL to whoever is in it, stopped meanwhile so that nobody is born; thawed after, since the dead must run to die. */
