@@ -27,6 +27,10 @@ const ASKING: ReadonlySet<string> = new Set([
   'kill',
   'signal',
   'down',
+  'diff',
+  'apply',
+  'reload',
+  'delete',
 ]);
 
 /** Runs one command line to its exit code. */
