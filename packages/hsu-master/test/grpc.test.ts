@@ -289,7 +289,7 @@ describe('REST and gRPC tell the same of the same master', () => {
       if (error instanceof ApiError) return [error.code, error.message];
       return error === null ? null : [error.metadata.get('hsu-code')[0], error.details];
     };
-    const id = 'wbe';
+    const id = 'nobody-of-that-name';
     expect(await refused(grpc.ask('hsu.v1.WorkerService', 'GetWorker', { id }))).toEqual(
       await refused(rest.worker(id)),
     );

@@ -496,6 +496,7 @@ export interface Planned {
   readonly issues: readonly Issue[];
   readonly revision: number;
   readonly plan: ConfigPlan | null;
+  readonly workers: readonly string[];
 }
 
 export interface ConfigPlan {
@@ -553,7 +554,12 @@ export interface RemoveWorkerRequest {
   readonly wait: Duration | null;
 }
 
-export type ChangeState = 'STATE_UNSPECIFIED' | 'STATE_DONE' | 'STATE_SUPERSEDED' | 'STATE_FAILED';
+export type ChangeState =
+  | 'STATE_UNSPECIFIED'
+  | 'STATE_PENDING'
+  | 'STATE_DONE'
+  | 'STATE_SUPERSEDED'
+  | 'STATE_FAILED';
 
 export interface Change {
   readonly revision: number;

@@ -18,8 +18,8 @@ export function config(view: core.ConfigView): wire.Config {
   };
 }
 
-export function planned({ ok, issues, revision, plan: way }: core.Planned): wire.Planned {
-  return { ok, issues: issues.map(issue), revision, plan: way && plan(way) };
+export function planned({ ok, issues, workers, revision, plan: way }: core.Planned): wire.Planned {
+  return { ok, issues: issues.map(issue), workers, revision, plan: way && plan(way) };
 }
 
 function plan({ workers, unchanged, settings }: core.ConfigPlan): wire.ConfigPlan {
@@ -39,7 +39,7 @@ export function change(
     revision: accepted.revision,
     plan: plan(accepted.plan),
     warnings: accepted.warnings.map(issue),
-    state: outcome === null ? 'STATE_UNSPECIFIED' : constant('STATE', outcome.state),
+    state: constant('STATE', outcome?.state ?? 'pending'),
     failures,
     id,
   };

@@ -238,7 +238,7 @@ describe('every method answers', () => {
       settings: [{ path: 'master.port', effective: 'next-start' }],
     };
     const planned = await owner.ask('hsu.v1.ConfigService', 'Plan', { text: 'workers: []' });
-    expect(planned).toEqual({ ok: true, issues: [], revision: 7, plan });
+    expect(planned).toEqual({ ok: true, issues: [], workers: ['web'], revision: 7, plan });
     await owner.ask('hsu.v1.ConfigService', 'Plan', {});
 
     const wait = { seconds: 60, nanos: 0 };
@@ -247,7 +247,7 @@ describe('every method answers', () => {
     expect(applied).toEqual({ revision: 8, plan, warnings: [], state: 'STATE_FAILED', failures });
     master.settle = () => new Promise(() => {});
     expect(await owner.ask('hsu.v1.ConfigService', 'Reload', {})).toMatchObject({
-      state: 'STATE_UNSPECIFIED',
+      state: 'STATE_PENDING',
     });
     const worker = {
       fields: { id: { stringValue: 'new' }, list: { listValue: { values: [{ numberValue: 5 }] } } },

@@ -225,7 +225,7 @@ describe('who asks', () => {
 /** Good enough for each method to come as far as the question of rights. */
 const QUESTION: Readonly<Record<string, object>> = {
   Signal: { id: 'web', signal: 'SIGHUP' },
-  CreateWorker: { worker: { fields: {} } },
+  CreateWorker: { worker: { fields: { id: { stringValue: 'new' } } } },
   ReplaceWorker: { id: 'web', worker: { fields: {} } },
 };
 

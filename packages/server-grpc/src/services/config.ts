@@ -42,7 +42,8 @@ export const configService: Handlers<'hsu.v1.ConfigService'> = {
     const by = call.demand('workers:define', known);
     const written = asked.struct('worker', worker);
     // What it is to be must be in one's charge as well.
-    call.demand('workers:define', { ...named(written), id: known.id });
+    const { namespace } = written as { readonly namespace?: unknown };
+    call.demand('workers:define', { id: known.id, namespace: namespaceOf(namespace) });
     return answer(await call.control.replace(known.id, written, by, revision(basedOn)), wait, call);
   },
 
@@ -53,13 +54,15 @@ export const configService: Handlers<'hsu.v1.ConfigService'> = {
   },
 };
 
-/** The worker that a description is for, as rights see it. */
+/** The worker that a description is for, as rights see it, as far as that can be told before it is read. */
 function named(written: object): { readonly id: WorkerId; readonly namespace: string | null } {
-  const { id, namespace = null } = written as { readonly id?: unknown; readonly namespace?: unknown };
-  if (typeof id !== 'string' && id !== undefined) throw new HsuError('E_REQUEST', 'worker.id: an id is text');
-  if (namespace !== null && typeof namespace !== 'string')
-    throw new HsuError('E_REQUEST', 'worker.namespace: a namespace is text');
-  return { id: id ?? '', namespace };
+  const { id, namespace } = written as { readonly id?: unknown; readonly namespace?: unknown };
+  if (typeof id !== 'string') throw new HsuError('E_REQUEST', 'worker.id: an id is needed');
+  return { id: asked.id(id), namespace: namespaceOf(namespace) };
+}
+
+function namespaceOf(written: unknown): string | null {
+  return typeof written === 'string' ? written : null;
 }
 
 function fileOf(file: string): string {
