@@ -33,9 +33,16 @@ process.exit(failed === 0 ? 0 : 1);
 
 async function here(places) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const [index, place] of places.entries()) {
-    const counts = one(place, places.length === 1 ? name : `${name}-${index + 1}`);
-    for (const kind of Object.keys(total)) total[kind] += counts[kind];
+  // What bundles is installed by the setup.
+  const { bundleInCi } = await import('./bundle.mjs');
+  const unbundle = await bundleInCi();
+  try {
+    for (const [index, place] of places.entries()) {
+      const counts = one(place, places.length === 1 ? name : `${name}-${index + 1}`);
+      for (const kind of Object.keys(total)) total[kind] += counts[kind];
+    }
+  } finally {
+    unbundle();
   }
   return total;
 }

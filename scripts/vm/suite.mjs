@@ -1,8 +1,8 @@
 // The tests that run in the virtual machine: one boot for each folder of packages/hsu-master/test-vm that has some.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from '../bundle.mjs';
+import { bundleInCi } from '../bundle.mjs';
 import { countsOf } from '../counts.mjs';
 import { StepFailed } from '../step.mjs';
 import { program, root, tools } from '../tree.mjs';
@@ -30,7 +30,7 @@ export async function runInGuests(args) {
     .filter(({ files }) => files.length > 0);
   if (kinds.length === 0) throw new StepFailed(`vm: no test of ${tests} is named so: ${filters.join(' ')}`);
   compileZoo();
-  const unbundle = await bundled();
+  const unbundle = await bundleInCi();
   try {
     for (const { name, files } of kinds) {
       const options = args.filter((word) => !filters.includes(word));
@@ -43,18 +43,6 @@ export async function runInGuests(args) {
     unbundle();
   }
   return counts;
-}
-
-/**
- * In CI the guests run the launcher as it is packed, in few files: to load the compiled ones takes a guest seconds for each master. Whoever
- * works on the tree runs what was compiled last.
- * @returns {Promise<() => void>} takes it away again, since it goes before the compiled files everywhere
- */
-async function bundled() {
-  if (!process.env.CI) return () => {};
-  const folder = join(root, 'packages', 'hsu-master', 'bundle');
-  await bundle(folder);
-  return () => rmSync(folder, { recursive: true, force: true });
 }
 
 const wanted = (file, filters) => filters.length === 0 || filters.some((filter) => file.includes(filter));

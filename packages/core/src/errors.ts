@@ -162,6 +162,9 @@ export interface Failure {
   readonly message: string;
 }
 
+/** In every copy of this module: a packed launcher holds one, and what it loads later another. */
+const BRAND = Symbol.for('hsu-master.HsuError');
+
 /** The one error class of the project; thrown for callers’ mistakes and defects. */
 export class HsuError extends Error {
   readonly code: ErrorCode;
@@ -177,5 +180,13 @@ export class HsuError extends Error {
     this.name = 'HsuError';
     this.code = code;
     this.detail = detail;
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): value is HsuError {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }

@@ -53,3 +53,11 @@ test('the package’s surface holds what the other packages build on', () => {
     ]),
   );
 });
+
+test('an error of another copy of this module is one too', async () => {
+  const copy: typeof import('../src/errors.ts') = await import(`../src/errors.ts?${'copy'}`);
+  expect(copy.HsuError).not.toBe(HsuError);
+  expect(new copy.HsuError('E_USAGE', 'no')).toBeInstanceOf(HsuError);
+  expect(new Error('no')).not.toBeInstanceOf(HsuError);
+  for (const value of [null, undefined, 'E_USAGE', {}]) expect(value instanceof HsuError).toBe(false);
+});

@@ -1,5 +1,5 @@
-import type { Plan } from '../graph/changes.ts';
 import type { Failure } from '../errors.ts';
+import type { Plan } from '../graph/changes.ts';
 import type { WallTime } from '../units.ts';
 import type { WorkerId } from '../worker/spec.ts';
 import type { Validation } from './control.ts';

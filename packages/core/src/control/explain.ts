@@ -3,8 +3,8 @@ import type { HsuEvent } from '../events/catalogue.ts';
 import { describeWaiting, isForItself } from '../graph/waiting.ts';
 import { formatDuration, type WallTime } from '../units.ts';
 import { describeExit } from '../worker/exit.ts';
-import type { WorkerId } from '../worker/spec.ts';
 import { CHANGED } from '../worker/respec.ts';
+import type { WorkerId } from '../worker/spec.ts';
 import type { WorkerView } from './view.ts';
 
 /** Something that happened, perhaps several times in a row. */

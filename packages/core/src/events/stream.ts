@@ -1,6 +1,6 @@
+import { maskAll } from '../control/secrets.ts';
 import type { WallTime } from '../units.ts';
 import type { WorkerId } from '../worker/spec.ts';
-import { maskAll } from '../control/secrets.ts';
 import type { EventDraft, HsuEvent } from './catalogue.ts';
 
 /** A numbered, bounded sequence of events with a bounded memory of the latest. */
