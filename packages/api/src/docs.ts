@@ -1,4 +1,4 @@
-import { RIGHTS, ROLES, type Right } from '@hsu-master/core';
+import { RIGHTS, type Right, ROLES } from '@hsu-master/core';
 import { z } from 'zod';
 import { openApiDocument } from './index.ts';
 import { request } from './stream/messages.ts';

@@ -1,7 +1,7 @@
 export type { ApiConfig, GrpcConfig, MasterConfig, TlsConfig } from './config.ts';
 export { describeConfig } from './describe.ts';
-export { type ExplainedKey, explainKey, type KeyAnswer } from './explain-key.ts';
 export { changedSettings } from './diff.ts';
+export { type ExplainedKey, explainKey, type KeyAnswer } from './explain-key.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';
 export { type ConfigSource, type LoadedConfig, type LoadResult, loadConfig } from './load.ts';
 export { type Overlay, writtenIds } from './overlay.ts';

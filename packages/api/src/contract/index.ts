@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type * as audits from './audit.ts';
-import type * as environments from './environment.ts';
 import type * as configs from './config.ts';
+import type * as environments from './environment.ts';
 import type * as events from './event.ts';
 import type * as logs from './log.ts';
 import type * as masters from './master.ts';

@@ -163,12 +163,12 @@ class JsonLines implements AuditFile {
   }
 
   /** Told once, until it works again: who fills the disk is not to fill the events, too. */
-  async #fail(error: unknown): Promise<void> {
+  async #fail(cause: unknown): Promise<void> {
     await this.#file?.close().catch(() => {});
     this.#file = null;
     if (this.#isFailing) return;
     this.#isFailing = true;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = cause instanceof Error ? cause.message : String(cause);
     this.#parts.tell({ type: 'audit.failed', payload: { file: this.path, reason } });
   }
 }

@@ -148,7 +148,7 @@ export class TokenGate implements Gate {
     const { clock } = this.#parts;
     const now = clock.wallNow();
     let next = Number.POSITIVE_INFINITY;
-    for (const [hear, id] of [...this.#watched]) {
+    for (const [hear, id] of this.#watched) {
       const token = this.#byId(id);
       const expiresAt = token?.expiresAt ?? Number.POSITIVE_INFINITY;
       if (token !== null && expiresAt > now) {

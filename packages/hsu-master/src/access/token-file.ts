@@ -166,6 +166,8 @@ export class TokenFile {
     if (process.getuid?.() === 0 && uid !== 0)
       for (const path of [this.folder, next]) chownSync(path, uid, gid);
     renameSync(next, this.path);
+    // Windows syncs files only.
+    if (process.getuid === undefined) return;
     const folder = openSync(this.folder, 'r');
     fsyncSync(folder);
     closeSync(folder);
