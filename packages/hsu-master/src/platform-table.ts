@@ -77,6 +77,10 @@ export const FEATURES: Readonly<Record<string, { readonly native: string; readon
     native: 'enforced: a port is held until its worker listens on it, or passed as a socket that listens',
     node: 'impossible: a port is chosen that is free at the moment',
   },
+  'find-processes': {
+    native: 'enforced: unmanaged units are found by any strategy, as far as the master may look',
+    node: 'impossible: unmanaged units wait, and say so',
+  },
   'umask-groups-nofile': { native: 'enforced', node: 'impossible' },
   'state-directory-lock': { native: 'enforced: flock', node: 'impossible: two masters are not told apart' },
 };

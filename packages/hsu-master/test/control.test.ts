@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { clientOf, command, socketOf } from './background.ts';
 import { eventually, it, type Stage } from './drive.ts';
@@ -62,6 +62,26 @@ describe('the control socket', () => {
       expect((await clientOf(stage).version()).pid).toBe(run.pid);
     },
   );
+
+  it('H5: that cannot be asked for want of a descriptor is told as that, not as another master', async ({
+    stage,
+  }) => {
+    const folder = stage.path('run');
+    mkdirSync(folder, { mode: 0o700 });
+    const path = join(folder, 'control.sock');
+    const listens = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const killed = stage.launch([process.execPath, '-e', listens]);
+    await killed.line(/^up$/);
+    killed.kill();
+    await killed.ended;
+    const program = join(import.meta.dirname, 'programs', 'socket-without-descriptors.ts');
+    const words = ['ulimit -n 128; exec "$@"', 'sh', process.execPath, program, folder];
+    const master = stage.launch(['sh', '-c', ...words]);
+    await master.end();
+    expect(master.lines).toHaveLength(2);
+    expect(master.lines[0]).toMatch(/^E_STATE cannot open the control socket .*EMFILE/);
+    expect(master.lines[1]).toBe('opened');
+  });
 
   it('H5: of a killed master is replaced; a second master exits 7 and names the first', async ({ stage }) => {
     const first = stage.run([SLEEPER]);

@@ -75,6 +75,49 @@ describe.runIf(isRoot && existsSync(MOUNT))('a full disk for the state (root: mo
     if (!mounted) skip('mounting is not permitted here');
     expect(stage.processes()).toEqual([]);
   });
+
+  it('G3: an operator’s stop that cannot be written is told; it holds until the master is killed, and beyond where there was room again', async ({
+    stage,
+    skip,
+  }) => {
+    const mounted = await withSmallDisk(stage, async (small) => {
+      const restart = { policy: 'always', delay: '100ms', max_delay: '200ms', max_retries: 1000 };
+      const config = stage.config([
+        { id: 'late', command: zoo.sleeps().argv },
+        { id: 'early', command: zoo.sleeps().argv },
+        { id: 'falls', command: ['sh', '-c', 'sleep 0.1; exit 1'], restart },
+      ]);
+      const args = ['run', config, '--state-dir', small, '--log-dir', stage.path('logs')];
+      const stop = async (id: string): Promise<void> => {
+        expect((await stage.hsu(['stop', id, '--state-dir', small]).end()).code).toBe(0);
+      };
+      const first = stage.hsu(args);
+      for (const id of ['late', 'early']) await first.started(id);
+      const ballast = fill(small);
+      // What is left of the last block is used up.
+      await first.line(/^falls: cannot start .*: its run record cannot be written: ENOSPC/);
+      await stop('late');
+      await first.line(/could not be written down, trying again: .*ENOSPC/);
+      await first.stop('SIGKILL');
+      rmSync(ballast);
+      const second = stage.hsu(args);
+      // Nobody could know.
+      await second.started('late');
+      const again = fill(small);
+      await second.line(/^falls: cannot start .*: its run record cannot be written: ENOSPC/);
+      await stop('early');
+      rmSync(again);
+      await second.next(/^falls: started/);
+      await second.stop('SIGKILL');
+      const third = stage.hsu(args);
+      await runsOn(third, 'late');
+      await third.next(/^falls: started/);
+      expect(third.matching(/^early: (started|runs on)/)).toEqual([]);
+      expect((await third.stop()).code).toBe(0);
+    });
+    if (!mounted) skip('mounting is not permitted here');
+    expect(stage.processes()).toEqual([]);
+  });
 });
 
 describe.runIf(isRoot)('an ordinary user without a home that can be written', () => {

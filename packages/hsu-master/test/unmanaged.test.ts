@@ -80,6 +80,18 @@ describe.concurrent('an unmanaged unit', () => {
     expect(again).not.toBe(pid);
   });
 
+  it('without the addon waits, and says why; others run', async ({ stage }) => {
+    const worker = { id: 'other', command: 'sleep 1000' };
+    const waiting = unit({ discovery: { port: 1 } });
+    const master = stage.run([...waiting, worker], [], { env: { HSU_NATIVE: 'off' } });
+    await master.line(/find-processes.*unmanaged units wait/);
+    await master.started('other');
+    const { phase, doing } = await clientOf(stage).worker('web');
+    expect(phase).toBe('blocked');
+    expect(doing).toContain('processes cannot be looked for here, since the addon is missing');
+    await master.stop();
+  });
+
   it('has the lines of its log files taken for its output, over rotations', async ({ stage }) => {
     const pid = await startForeign(stage, await freePort());
     const log = stage.write('server.log', 'of before\n');

@@ -343,8 +343,20 @@ describe('the numbers of runs', () => {
     await first.settled();
     expect(failures).toHaveLength(1);
     rmSync(`${numbers()}.new`, { recursive: true });
-    first.remember('web', memo(6));
     await first.close();
-    expect(journal().lastRun('web')).toBe(6);
+    rmSync(join(place, 'run'), { recursive: true });
+    expect(journal().lastRun('web')).toBe(5);
   });
+});
+
+it('what the operator wished while the disk was full is on it as soon as the master ends with room, also for another boot', async () => {
+  const file = join(place, 'state', 'desired.json');
+  const first = journal();
+  mkdirSync(`${file}.new`);
+  first.recordDesired('web', 'down');
+  await first.settled();
+  expect(failures).toHaveLength(1);
+  rmSync(`${file}.new`, { recursive: true });
+  await first.close();
+  expect(journal('boot-2').desired('web')).toBe('down');
 });

@@ -141,6 +141,12 @@ const PORTS: Capability = {
   reason: 'a port is held from its choice on, over restarts, and nobody gets it by chance',
 };
 
+const FINDING: Capability = {
+  feature: 'find-processes',
+  status: 'enforced',
+  reason: 'by what the table of processes, their files and their sockets show to this user',
+};
+
 const BY_GROUP: Capability = {
   feature: 'whole-tree',
   status: 'enforced',
@@ -195,7 +201,14 @@ class EngineHost extends TreeHost implements NativeHost {
     const held = known.map((one) =>
       one.feature === 'whole-tree' && this.#containing.groups.any ? BY_GROUP : one,
     );
-    return [...held, PORTS, this.#switchUser(), this.#protection, ...this.#containing.capabilities()];
+    return [
+      ...held,
+      PORTS,
+      FINDING,
+      this.#switchUser(),
+      this.#protection,
+      ...this.#containing.capabilities(),
+    ];
   }
 
   endForgotten(): void {

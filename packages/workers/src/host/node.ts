@@ -41,6 +41,7 @@ const GAP = {
   output: 'workers write into pipes of the master, and get SIGPIPE when it is gone',
   settings: 'no umask, no supplementary groups, and the soft limit on open files is the one that Node raised',
   ports: 'a port is chosen that nobody has, and not held until the program listens on it',
+  finding: 'processes that others started cannot be looked for: unmanaged units wait',
   lock: 'two masters on one state directory are not told apart: there is no flock without the addon',
 } as const;
 
@@ -87,6 +88,7 @@ class NodeHost extends TreeHost {
       { feature: 'umask-groups-nofile', status: 'impossible', reason: GAP.settings },
       { feature: 'whole-tree', status: 'watched', reason: whole },
       { feature: 'reserved-ports', status: 'impossible', reason: GAP.ports },
+      { feature: 'find-processes', status: 'impossible', reason: GAP.finding },
       { feature: 'state-directory-lock', status: 'impossible', reason: GAP.lock },
     ];
   }

@@ -24,6 +24,8 @@ export class DesiredFile {
   readonly #judged: Map<WorkerId, Judgement>;
   readonly #failed: (error: unknown) => void;
   #dirty = false;
+  /** The last write failed: it is tried again with the next change, and at the end. */
+  #isBehind = false;
   #writing: Promise<void> | null = null;
 
   /**
@@ -65,6 +67,7 @@ export class DesiredFile {
 
   /** Resolves when everything set so far is on disk, or was reported as failed. */
   async settled(): Promise<void> {
+    if (this.#isBehind) this.#change();
     while (this.#writing !== null) await this.#writing;
   }
 
@@ -78,7 +81,9 @@ export class DesiredFile {
       this.#dirty = false;
       try {
         await replaceSynced(this.#file, this.#text());
+        this.#isBehind = false;
       } catch (error) {
+        this.#isBehind = true;
         this.#failed(error);
       }
     }

@@ -23,6 +23,8 @@ export class RunNumbers {
   /** Why what was in the file is not believed; null: it is, or there was none. */
   readonly refusal: JournalRefusal | null;
   #isDirty = false;
+  /** The last write failed: it is tried again with the next number, and at the end. */
+  #isBehind = false;
   #cancelTimer: (() => void) | null = null;
   #writing: Promise<void> | null = null;
 
@@ -61,6 +63,7 @@ export class RunNumbers {
 
   /** Resolves when all is on disk, or was reported as failed. */
   async settled(): Promise<void> {
+    this.#isDirty ||= this.#isBehind;
     this.write();
     while (this.#writing !== null) await this.#writing;
   }
@@ -72,7 +75,9 @@ export class RunNumbers {
       const text = JSON.stringify({ form: FORM, reader: FORM, runs, sum: sum(JSON.stringify(runs)) });
       try {
         await replaceSynced(this.#file, `${text}\n`);
+        this.#isBehind = false;
       } catch (error) {
+        this.#isBehind = true;
         this.#failed(error);
       }
     }
