@@ -7,12 +7,21 @@ import { ownVersion } from './version.ts';
 /** Runs a command that asks a master, on this process's own streams. */
 export function ask(argv: readonly string[]): Promise<number> {
   let interrupted: AbortController | null = null;
+  let err: Out | null = null;
+  // A stream is made when it is first asked for, which takes as long as to fill a list.
   const to: Surroundings = {
     out: outOf(process.stdout),
-    err: outOf(process.stderr),
-    keys: process.stdin.isTTY && process.stdout.isTTY ? keyboard() : null,
+    get err() {
+      err ??= outOf(process.stderr);
+      return err;
+    },
+    get keys() {
+      return process.stdin.isTTY && process.stdout.isTTY ? keyboard() : null;
+    },
     locate: placeOfMaster,
-    version: ownVersion(),
+    get version() {
+      return ownVersion();
+    },
     now: () => Date.now(),
     interrupted() {
       if (interrupted === null) {

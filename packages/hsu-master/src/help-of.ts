@@ -1,5 +1,4 @@
 import { ASKING_COMMANDS, COMMANDS, helpOf } from '@hsu-master/cli';
-import { nearest } from '@hsu-master/core';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
@@ -8,7 +7,7 @@ import { OWN_COMMANDS } from './own-commands.ts';
 const WIDEST = 110;
 
 /** Prints the help of a command, or of all of them. */
-export function help(command: string | undefined): number {
+export async function help(command: string | undefined): Promise<number> {
   if (command === undefined) {
     process.stdout.write(HELP);
     return EXIT_CODES.ok.code;
@@ -22,7 +21,8 @@ export function help(command: string | undefined): number {
 }
 
 /** Says which command may have been meant. */
-export function noSuchCommand(command: string): number {
+export async function noSuchCommand(command: string): Promise<number> {
+  const { nearest } = await import('@hsu-master/core');
   const names = [...OWN_COMMANDS.map(({ name }) => name), ...ASKING_COMMANDS];
   const near = nearest(command, names).map((name) => `"${name}"`);
   const hint = near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;

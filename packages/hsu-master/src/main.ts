@@ -39,6 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'token') return (await import('./access/token-command.ts')).token(argv.slice(1));
   const asking = askingPart(argv);
   if (asking !== null) return (await import('./ask.ts')).ask(asking);
+  process.stderr.on('error', ignore);
   let flags: Flags;
   let words: readonly string[];
   try {
@@ -149,7 +150,8 @@ function usage(problem: string): number {
 }
 
 // A reader that went away (`| head -1`) or a full disk behind standard error is no reason to leave the workers alone.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+function ignore(): void {}
+process.stdout.on('error', ignore);
 
 main(process.argv.slice(2)).then(
   (code) => {
@@ -159,7 +161,7 @@ main(process.argv.slice(2)).then(
     const known = error instanceof Error && 'code' in error;
     const debug = process.argv.includes('--debug');
     const text = error instanceof Error ? (debug || !known ? error.stack : error.message) : String(error);
-    process.stderr.write(`hsu-master: ${text}\n`);
+    process.stderr.on('error', ignore).write(`hsu-master: ${text}\n`);
     process.exitCode = EXIT_CODES.failed.code;
   },
 );

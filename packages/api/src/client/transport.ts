@@ -104,7 +104,11 @@ export class Transport {
   }
 
   #target(): RequestOptions {
-    if (this.#address !== null) return { socketPath: this.#address.path };
+    if (this.#address !== null) {
+      // Nobody's name has to be proved. An agent that is not told so looks at it with patterns of addresses that are first to be made.
+      const target = { socketPath: this.#address.path, servername: '' };
+      return target;
+    }
     const { hostname, port } = new URL('origin' in this.#place ? this.#place.origin : '');
     return { hostname: hostname.replace(/^\[|\]$/g, ''), port };
   }

@@ -1,4 +1,4 @@
-import { cut, prepareWidths, width } from './width.ts';
+import { cut, isPlain, prepareWidths, width } from './width.ts';
 
 /** One column of a list. */
 export interface Column<T> {
@@ -84,5 +84,5 @@ function line<T>(
 
 /** Nothing in a cell may move the cursor or begin a line. */
 function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ');
+  return isPlain(text) ? text : text.replace(/\p{Cc}/gu, ' ');
 }

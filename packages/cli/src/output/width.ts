@@ -1,14 +1,19 @@
 // What is plain ASCII needs no table of widths, and its loading takes longer than the rest of a list.
 let measure: ((text: string) => number) | null = null;
 
-const PLAIN = /^[\x20-\x7e]*$/;
+const PLAIN = /^[\x20-\x7e–·…│├└─]*$/;
 const COLOURS = /\p{Cc}\[[0-9;]*m/gu;
+
+/** Whether a text has no more than one column for each of its characters, and nothing that moves the cursor. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
 
 /** Loads what measures other texts, if one of these needs it. */
 export async function prepareWidths(texts: Iterable<string>): Promise<void> {
   if (measure !== null) return;
   for (const text of texts) {
-    if (PLAIN.test(text.replace(COLOURS, '').replace(/[–·…]/g, '-'))) continue;
+    if (isPlain(text) || isPlain(text.replace(COLOURS, ''))) continue;
     ({ default: measure } = await import('string-width'));
     return;
   }
@@ -16,6 +21,7 @@ export async function prepareWidths(texts: Iterable<string>): Promise<void> {
 
 /** Columns that a text takes on a terminal. */
 export function width(text: string): number {
+  if (isPlain(text)) return text.length;
   const bare = text.replace(COLOURS, '');
   return measure === null ? bare.length : measure(bare);
 }
