@@ -13,7 +13,7 @@ function momentOrNull(at: core.WallTime | null): string | null {
 }
 
 export function worker(view: core.WorkerView): wire.Worker {
-  const { lastEnd, usage } = view;
+  const { lastEnd, usage: used } = view;
   return {
     id: view.id,
     name: view.name,
@@ -39,8 +39,12 @@ export function worker(view: core.WorkerView): wire.Worker {
     lastEnd: lastEnd && end(lastEnd),
     throttled: [...view.throttled],
     degraded: [...view.degraded],
-    usage: usage && { cpuPercent: usage.cpuPercent, memoryBytes: usage.memory, processes: usage.processes },
+    usage: used && usage(used),
   };
+}
+
+export function usage({ cpuPercent, memory, processes }: core.UsageView): NonNullable<wire.Worker['usage']> {
+  return { cpuPercent, memoryBytes: memory, processes };
 }
 
 function end({ run, exit, says, success, uptime, at }: core.EndView): NonNullable<wire.Worker['lastEnd']> {

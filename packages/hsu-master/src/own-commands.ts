@@ -43,7 +43,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'run',
     does: 'start the workers of a file and keep them running, in the foreground; a second Ctrl-C ends them without grace',
-    examples: ['run config.yaml', 'run config.yaml --run-duration 10'],
+    examples: ['run config.yaml', 'run config.yaml --run-duration 2'],
     arguments: [CONFIG],
     options: [
       ...HOLDING,

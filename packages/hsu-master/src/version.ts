@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { EXIT_CODES } from './exit-codes.ts';
 
+let known: string | null = null;
+
 export function ownVersion(): string {
+  known ??= readVersion();
+  return known;
+}
+
+function readVersion(): string {
   const file = new URL('../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

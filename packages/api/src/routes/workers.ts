@@ -4,6 +4,7 @@ import type { App, Context } from '../context.ts';
 import { duration, flag, several, spanOf, workerId } from '../contract/common.ts';
 import { condition, explanation, limitReport, waited, workerDetail, workerList } from '../contract/worker.ts';
 import * as told from '../told.ts';
+import { WorkerTexts } from '../worker-texts.ts';
 import { answers } from './answers.ts';
 import { cancelled } from './cancelled.ts';
 import { until } from './until.ts';
@@ -19,6 +20,7 @@ export const patterns = several(
 
 export function workerRoutes(app: App, context: Context): void {
   const { control, allow, allowed } = context;
+  const texts = new WorkerTexts();
   app.route({
     method: 'GET',
     url: '/v1/workers',
@@ -33,11 +35,14 @@ export function workerRoutes(app: App, context: Context): void {
       }),
       response: answers({ 200: workerList }, [404]),
     },
-    handler: (request) => {
+    handler: (request, reply) => {
       const { select, namespace = null, usage } = request.query;
       const found = control.workers({ patterns: select, namespace }, usage);
-      const workers = allowed(request, 'workers:read', found).map(told.worker);
-      return { master: control.master().id, seq: control.events.seq, workers };
+      const mine = allowed(request, 'workers:read', found);
+      const isAll = select.length === 0 && namespace === null && mine.length === found.length;
+      const bytes = texts.list(control.master().id, control.events.seq, mine, isAll);
+      // In words already, and as its schema says: a test holds the two together.
+      return reply.type('application/json; charset=utf-8').send(bytes as never);
     },
   });
   app.route({
