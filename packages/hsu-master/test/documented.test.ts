@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { command } from './background.ts';
@@ -30,7 +29,7 @@ const WORKERS = [
 
 /** Those that end only when they are interrupted, and by what they are known to work. */
 const ENDLESS: Readonly<Record<string, RegExp>> = {
-  'run config.yaml': /^web \| hello$/,
+  'run config.yaml': /^web +\| hello$/,
   'logs web -f': /hello$/,
   'events -f': /worker\./,
 };
@@ -81,33 +80,32 @@ describe('documented commands', () => {
     const document = { workers: WORKERS };
     stage.config(document);
     stage.config(document, 'hsu-master.yaml');
-    // A folder to begin in, and what is looked for by its port.
-    mkdirSync(stage.path('new'));
-    stage.write('new/package.json', JSON.stringify({ name: 'front', scripts: { start: 'node server.js' } }));
-    const database = createServer().on('error', () => {});
-    await new Promise<void>((resolve) => {
-      database.once('listening', resolve).once('error', resolve).listen(5432, '127.0.0.1');
-    });
+    // What is looked for by its port.
+    const server = "require('net').createServer().listen(5432, '127.0.0.1', () => console.log('listens'))";
+    const database = stage.launch([process.execPath, '-e', server]);
+    // Where there is a real one, that one is found.
+    await Promise.race([database.line(/^listens$/), database.ended]).catch(() => {});
     const all = documented();
     const left = new Set(all);
     for (const [index, pattern] of ORDER.entries()) {
       const lines = all.filter((line) => left.has(line) && pattern.test(line));
       for (const line of lines) left.delete(line);
       const run = (line: string): Promise<void> => follow(stage, line, cwdOf(stage, line));
-      if (TOGETHER.has(index)) await Promise.all(lines.filter((line) => !/^init/.test(line)).map(run));
+      if (TOGETHER.has(index)) await Promise.all(lines.map(run));
       else for (const line of lines) await run(line);
-      for (const line of lines.filter((one) => TOGETHER.has(index) && /^init/.test(one))) await run(line);
     }
     expect([...left]).toEqual([]);
     expect((await command(stage, ['ls'])).code).toBe(3);
-    database.close();
+    database.kill();
   });
 });
 
-/** Each `init` begins in a folder without a configuration. */
+/** Each `init` begins in a folder of its own, without a configuration. */
 function cwdOf(stage: Stage, line: string): string {
   if (!line.startsWith('init')) return stage.folder;
-  const folder = line.includes('--command') ? 'other' : 'new';
-  mkdirSync(stage.path(folder), { recursive: true });
+  const folder = `new-${line.length}`;
+  mkdirSync(stage.path(folder));
+  const manifest = { name: 'front', scripts: { start: 'node server.js' } };
+  stage.write(`${folder}/package.json`, JSON.stringify(manifest));
   return stage.path(folder);
 }
