@@ -20,7 +20,7 @@ const sleeper = (id: string, more: object = {}): object => ({ id, command: 'slee
 
 /** Who is named in the examples. */
 const WORKERS = [
-  { id: 'web', shell: true, command: 'while :; do echo hello; sleep 0.2; done' },
+  { id: 'web', shell: true, command: 'while :; do echo hello timeout; sleep 0.2; done' },
   sleeper('api-1', { namespace: 'billing' }),
   sleeper('api-2', { namespace: 'billing' }),
   sleeper('db', { probes: PROBED }),
@@ -29,8 +29,8 @@ const WORKERS = [
 
 /** Those that end only when they are interrupted, and by what they are known to work. */
 const ENDLESS: Readonly<Record<string, RegExp>> = {
-  'run config.yaml': /^web +\| hello$/,
-  'logs web -f': /hello$/,
+  'run config.yaml': /^web +\| hello timeout$/,
+  'logs web -f': /hello timeout$/,
   'events -f': /worker\./,
 };
 
