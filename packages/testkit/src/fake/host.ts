@@ -84,7 +84,9 @@ export class FakeHost implements Host {
   }
 
   accompany({ process, limits }: AccompanyRequest, report: (report: RunReport) => void): HostRun {
-    const mark = this.system.find(process.pid)?.tree.mark ?? '';
+    const found = this.system.find(process.pid);
+    // Whoever has its pid by now is a stranger.
+    const mark = found?.startedAt === process.startedAt ? found.tree.mark : '';
     // What remains of it is not the business of who watches it.
     const alone = (news: RunReport): void => {
       if (news.kind === 'exited') report({ ...news, remaining: [] });
