@@ -51,6 +51,11 @@ void settle(SC_HANDLE service, const ServiceSettings& settings) {
 
 }  // namespace
 
+bool may_install_services() {
+  Service manager(open_manager(SC_MANAGER_CREATE_SERVICE));
+  return static_cast<bool>(manager);
+}
+
 DWORD install_service(const ServiceSettings& settings) {
   Service manager(open_manager(SC_MANAGER_CREATE_SERVICE));
   if (!manager) return ::GetLastError();

@@ -24,6 +24,8 @@ struct ServiceState {
   std::wstring command_line;
 };
 
+// Whether this process may make services.
+bool may_install_services();
 // Starts with the machine, and again a second after it has crashed.
 DWORD install_service(const ServiceSettings& settings);
 DWORD uninstall_service(const std::wstring& name);

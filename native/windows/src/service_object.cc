@@ -30,6 +30,10 @@ Napi::Value install(const Napi::CallbackInfo& info) {
   return answer(info.Env(), install_service(settings));
 }
 
+Napi::Value may_install(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), may_install_services());
+}
+
 Napi::Value uninstall(const Napi::CallbackInfo& info) {
   return answer(info.Env(), uninstall_service(wide_of(info[0], "name")));
 }
@@ -66,6 +70,7 @@ void stopped(const Napi::CallbackInfo& info) { ServiceProcess::stopped(integer<D
 
 void define_services(Napi::Env env, Napi::Object exports) {
   exports.Set("installService", Napi::Function::New(env, install));
+  exports.Set("mayInstallServices", Napi::Function::New(env, may_install));
   exports.Set("uninstallService", Napi::Function::New(env, uninstall));
   exports.Set("startService", Napi::Function::New(env, start));
   exports.Set("stopService", Napi::Function::New(env, stop));

@@ -1,13 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { living, Place, windows } from './launcher.ts';
 
-const node = process.execPath;
+const mark = (place: Place) => place.folder.split('\\').at(-1) ?? '';
 
-/** A worker that writes lines and ends by Ctrl-C. */
+/** A worker that numbers its lines, has a child, and ends by Ctrl-C. */
 function ticking(place: Place, id: string): string {
-  const code = `process.on('SIGINT', () => { console.log('asked'); process.exit(0) }); let i = 0; console.log('${mark(place)}'); setInterval(() => console.log('tick ' + i++), 100)`;
+  const child = `setInterval(() => {}, 1000) // ${mark(place)}`;
+  const code = [
+    `process.on('SIGINT', () => { console.log('asked'); process.exit(0) })`,
+    `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'ignore', windowsHide: true })`,
+    `let i = 0; setInterval(() => console.log('tick ' + i++), 50) // ${mark(place)}`,
+  ].join(';');
   return [
     `  - id: ${id}`,
     '    type: managed',
@@ -15,30 +20,103 @@ function ticking(place: Place, id: string): string {
     '      managed:',
     '        control:',
     '          execution:',
-    `            executable_path: ${JSON.stringify(node)}`,
+    `            executable_path: ${JSON.stringify(process.execPath)}`,
     `            args: ['-e', ${JSON.stringify(code)}]`,
   ].join('\n');
 }
 
-const mark = (place: Place) => place.folder.split('\\').at(-1) ?? '';
 const config = (place: Place, ...workers: readonly string[]) =>
   place.config(`master: {}\nworkers:\n${workers.join('\n')}\n`);
 
-describe('run', () => {
-  test('starts the workers, shows their lines; a stop by `down` leaves nothing', async () => {
+function logOf(place: Place, id: string): readonly string[] {
+  const folder = place.path('home', 'logs');
+  const file = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
+    name.endsWith(`${id}-stdout.log`),
+  );
+  return file === undefined ? [] : readFileSync(join(folder, file), 'utf8').split('\n').filter(Boolean);
+}
+
+const ticksOf = (place: Place, id: string) => logOf(place, id).filter((line) => line.startsWith('tick'));
+
+function pidIn(text: string): number {
+  return Number(/master (\d+)/.exec(text)?.[1]);
+}
+
+describe('the launcher', () => {
+  test('run: shows the lines of the workers; ls, stop and down work; nothing is left; M6: no window ever', async () => {
     const place = new Place();
     const file = config(place, ticking(place, 'one'), ticking(place, 'two'));
     const master = place.start(['run', file]);
     await master.says(/one .*tick 3/);
     await master.says(/two .*tick 3/);
-    expect(living(mark(place)).length).toBeGreaterThan(0);
-    const ls = await place.run('ls', '-f', file);
-    expect(ls.out).toMatch(/one\s.*running/);
-    const stopped = await place.run('stop', 'one', '-f', file);
-    expect(stopped).toMatchObject({ code: 0 });
-    const down = await place.run('down', '-f', file);
-    expect(down).toMatchObject({ code: 0 });
+    const alive = living(mark(place));
+    // Two workers and a child of each, and the master.
+    expect(alive.length).toBe(5);
+    expect(windows.system.visibleWindows(alive)).toBe(0);
+    expect((await place.run('ls', '-f', file)).out).toMatch(/one\s.*running/);
+    expect(await place.run('stop', 'one', '-f', file)).toMatchObject({ code: 0 });
+    expect(logOf(place, 'one').at(-1)).toBe('asked');
+    expect(windows.system.visibleWindows(living(mark(place)))).toBe(0);
+    expect(await place.run('down', '-f', file)).toMatchObject({ code: 0 });
     expect(await master.ended).toMatchObject({ code: 0 });
     expect(living(mark(place))).toEqual([]);
   });
+
+  test('up, and a master that is killed: workers live on, the next one adopts them, no line is lost; down leaves nothing', async () => {
+    const place = new Place();
+    const file = config(place, ticking(place, 'one'));
+    const first = await place.run('up', '-f', file);
+    expect(first).toMatchObject({ code: 0 });
+    const pid = pidIn(first.out);
+    onTestFinished(async () => void (await place.run('down', '-f', file)));
+    const other = await place.run('run', file);
+    expect(other.out).toMatch(/another master/);
+    expect(other.code).toBe(7);
+    await expect.poll(() => ticksOf(place, 'one').length).toBeGreaterThan(10);
+    const workers = living(mark(place)).filter((one) => one !== pid);
+    expect(workers.length).toBe(2);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => living(mark(place)).includes(pid)).toBe(false);
+    expect(living(mark(place))).toEqual(workers);
+    const second = await place.run('up', '-f', file);
+    expect(second).toMatchObject({ code: 0 });
+    const adopted = living(mark(place)).filter((one) => one !== pidIn(second.out));
+    expect(adopted).toEqual(workers);
+    const before = ticksOf(place, 'one').length;
+    await expect.poll(() => ticksOf(place, 'one').length).toBeGreaterThan(before + 10);
+    expect(await place.run('down', '-f', file)).toMatchObject({ code: 0 });
+    expect(living(mark(place))).toEqual([]);
+    // What a kill can take is one batch; here nothing was on its way but single lines.
+    const ticks = ticksOf(place, 'one');
+    const missing = Number(/\d+/.exec(ticks.at(-1) ?? '')?.[0]) + 1 - ticks.length;
+    expect(missing).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('service', () => {
+  test('install --dry-run shows what would be done', async () => {
+    const place = new Place();
+    const file = config(place, ticking(place, 'one'));
+    const shown = await place.run('service', 'install', file, '--dry-run');
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/ImagePath .*node\.exe.* run .*config\.yaml.* --background/);
+    expect(shown.out).toMatch(/would make the service hsu-master-/);
+  });
+
+  test.skipIf(!windows.system.mayInstallServices())(
+    'install starts the master under the service control manager; uninstall stops it in order',
+    async () => {
+      const place = new Place();
+      const file = config(place, ticking(place, 'one'));
+      const installed = await place.run('service', 'install', file);
+      onTestFinished(async () => void (await place.run('service', 'uninstall', file)));
+      expect(installed).toMatchObject({ code: 0 });
+      await expect.poll(() => ticksOf(place, 'one').length).toBeGreaterThan(3);
+      expect((await place.run('service', 'status', file)).out).toMatch(/state +active/);
+      expect(await place.run('service', 'uninstall', file)).toMatchObject({ code: 0 });
+      expect(living(mark(place))).toEqual([]);
+      expect(logOf(place, 'one').at(-1)).toBe('asked');
+      expect((await place.run('service', 'status', file)).out).toMatch(/state +not installed/);
+    },
+  );
 });

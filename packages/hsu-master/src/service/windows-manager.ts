@@ -14,7 +14,7 @@ const NOT_INSTALLED = 'not installed';
 /** Whether this process may make services of the machine. */
 export function mayManageServices(): boolean {
   const loaded = loadNative();
-  return loaded.ok && loaded.windows !== null && loaded.windows.features.isElevated;
+  return loaded.ok && loaded.windows !== null && loaded.windows.system.mayInstallServices();
 }
 
 /** A service of Windows. A text says why there is none here. */

@@ -8,6 +8,7 @@ export interface WindowsSystemAddon {
     name: string,
     onConnection: (descriptor: number, pid: number, user: string) => void,
   ) => AddonControlPipe;
+  mayInstallServices(): boolean;
   installService(settings: WindowsServiceSettings): number;
   uninstallService(name: string): number;
   startService(name: string): number;
@@ -92,6 +93,7 @@ export interface WindowsSystem {
     path: string,
     onConnection: (descriptor: number, peer: WindowsPeer) => void,
   ): WindowsControlPipe;
+  mayInstallServices(): boolean;
   installService(settings: WindowsServiceSettings): string | null;
   uninstallService(name: string): string | null;
   startService(name: string): string | null;
@@ -140,6 +142,7 @@ export function windowsSystem(addon: WindowsSystemAddon): WindowsSystem {
         throw nameError(error);
       }
     },
+    mayInstallServices: () => addon.mayInstallServices(),
     installService: (settings) => reason(addon.installService(settings)),
     uninstallService: (name) => reason(addon.uninstallService(check.text(name, 'name'))),
     startService: (name) => reason(addon.startService(check.text(name, 'name'))),

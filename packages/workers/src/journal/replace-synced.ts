@@ -14,6 +14,9 @@ export async function replaceSynced(file: string, text: string): Promise<void> {
   const directory = await open(dirname(file), 'r');
   try {
     await directory.sync();
+  } catch (error) {
+    // Windows syncs files only; its journal keeps the folder.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   } finally {
     await directory.close();
   }
