@@ -158,7 +158,7 @@ describe('REST', () => {
       [{ path: '/v1/workers/wep' }, undefined, 404, 'E_UNKNOWN_WORKER'],
       [{ path: '/v1/tickets/none-1' }, undefined, 404, 'E_UNKNOWN_TICKET'],
       [{ path: '/v1/nothing' }, undefined, 404, 'E_UNKNOWN_ROUTE'],
-      [{ method: 'DELETE', path: '/v1/workers/web' }, undefined, 404, 'E_UNKNOWN_ROUTE'],
+      [{ method: 'DELETE', path: '/v1/version' }, undefined, 404, 'E_UNKNOWN_ROUTE'],
       [{ method: 'POST', path: '/v1/workers/web/start?wait=5' }, undefined, 400, 'E_REQUEST'],
       [{ path: '/v1/logs/search?pattern=(' }, undefined, 400, 'E_REQUEST'],
       [{ path: '/v1/stream' }, undefined, 400, 'E_REQUEST'],
