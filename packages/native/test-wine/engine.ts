@@ -23,10 +23,10 @@ export class Ears {
     maxUnacknowledgedBytes: 1 << 20,
     onEvents: (events) => {
       this.events.push(...events);
-      this.#onNews();
+      for (const look of this.#waiting) look();
     },
   });
-  #onNews: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
 
   /** The first such event, as soon as it is there. */
   async hear<T extends WindowsEvent['type']>(
@@ -36,10 +36,13 @@ export class Ears {
     const find = () =>
       this.events.find((event) => event.type === type && which(event as Extract<WindowsEvent, { type: T }>));
     await new Promise<void>((resolve) => {
-      this.#onNews = () => {
-        if (find() !== undefined) resolve();
+      const look = (): void => {
+        if (find() === undefined) return;
+        this.#waiting.delete(look);
+        resolve();
       };
-      this.#onNews();
+      this.#waiting.add(look);
+      look();
     });
     return find() as Extract<WindowsEvent, { type: T }>;
   }

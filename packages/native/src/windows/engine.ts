@@ -3,7 +3,7 @@ import { closedError } from '../failure.ts';
 import type { CheckedWindowsSpawn, FlatJobLimits, WindowsAddon, WindowsAddonEngine } from './addon.ts';
 import { nameWindowsError, windowsCode } from './errors.ts';
 import { decodeWindowsEvents } from './events.ts';
-import { checkedPid as pid, checkedStartTime } from './identity.ts';
+import { checkedPid as pid, checkedStartTime, windowsText } from './identity.ts';
 import type {
   WindowsCpuControl,
   WindowsEngine,
@@ -96,8 +96,8 @@ export function openWindowsEngine(addon: WindowsAddon, options: WindowsEngineOpt
 
   const job = (value: unknown): number => integer(value, 'job', 1, LARGEST);
   return {
-    createJob: (name) => jobResult(opened().createJob(text(name, 'name'))),
-    openJob: (name) => jobResult(opened().openJob(text(name, 'name'))),
+    createJob: (name) => jobResult(opened().createJob(windowsText(name, 'name'))),
+    openJob: (name) => jobResult(opened().openJob(windowsText(name, 'name'))),
     closeJob: (one) => opened().closeJob(job(one)),
     limitJob: (one, limits) =>
       failureOrNull('SetInformationJobObject', opened().limitJob(job(one), flatLimits(limits))),
@@ -220,18 +220,18 @@ const channelOf = (value: Stream, what: string): string =>
 
 function checkWindowsSpawn(options: WindowsSpawn): CheckedWindowsSpawn {
   if (typeof options !== 'object' || options === null) throw new TypeError('spawn options must be an object');
-  const application = text(options.application, 'application');
+  const application = windowsText(options.application, 'application');
   if (application === '') throw new TypeError('application must not be empty');
   if (!Array.isArray(options.environment)) throw new TypeError('environment must be an array');
   if (!Array.isArray(options.jobs)) throw new TypeError('jobs must be an array');
   oneOf(options.console, 'console', Object.keys(CONSOLES));
   return {
     application,
-    commandLine: text(options.commandLine, 'commandLine'),
+    commandLine: windowsText(options.commandLine, 'commandLine'),
     environment: (options.environment as readonly string[])
       .map((entry, at) => `${text(entry, `environment[${at}]`)}\0`)
       .join(''),
-    directory: options.cwd === null ? '' : text(options.cwd, 'cwd'),
+    directory: options.cwd === null ? '' : windowsText(options.cwd, 'cwd'),
     stdout: streamNumber(options.stdout, 'stdout', ['capture', 'null', 'inherit']),
     stderr: streamNumber(options.stderr, 'stderr', ['capture', 'null', 'inherit', 'stdout']),
     stdoutChannel: channelOf(options.stdout, 'stdout'),

@@ -9,7 +9,7 @@ import type { WindowsAddon } from './addon.ts';
 import { windowsCapabilities } from './capabilities.ts';
 import { failureOrNull, openWindowsEngine } from './engine.ts';
 import { nameWindowsError, windowsCode } from './errors.ts';
-import { checkedPid, checkedStartTime } from './identity.ts';
+import { checkedPid, checkedStartTime, windowsText } from './identity.ts';
 import { lookAtWindows, variableOf } from './look.ts';
 import type { WindowsNative, WindowsProcess } from './native.ts';
 import { decodeProcesses } from './rows.ts';
@@ -126,7 +126,7 @@ export function windowsFace(addon: WholeAddon, file: string): WindowsNative {
     closeWindows: (pids) => addon.closeWindows(pids.map(checkedPid)),
     breakGroup: (pid) => failureOrNull('GenerateConsoleCtrlEvent', addon.breakGroup(checkedPid(pid))),
     repairConsole: (deadPid) => addon.repairConsole(checkedPid(deadPid)) !== 0,
-    enablePrivilege: (name) => addon.enablePrivilege(check.text(name, 'privilege')) === 0,
+    enablePrivilege: (name) => addon.enablePrivilege(windowsText(name, 'privilege')) === 0,
     system: windowsSystem(addon),
     relay: existsSync(relay) ? relay : null,
   };

@@ -13,3 +13,12 @@ export function checkedStartTime(value: unknown): number {
   const number = Number(given);
   return number > Number.MAX_SAFE_INTEGER ? NOBODY : number;
 }
+
+/** No text that names something is longer for Windows: it counts their bytes in 16 bits. */
+const MOST_UNITS = 32_766;
+
+export function windowsText(value: unknown, what: string): string {
+  const given = text(value, what);
+  if (given.length > MOST_UNITS) throw new RangeError(`${what} must be at most ${MOST_UNITS} characters`);
+  return given;
+}

@@ -32,7 +32,7 @@ import { TreeRun } from '../tree-run.ts';
 import type { Ladder } from './ask.ts';
 import { JobHold } from './job-hold.ts';
 import { WindowsLeader } from './leader.ts';
-import { NO_JOB_PLAN, planJob } from './limits.ts';
+import { planJob } from './limits.ts';
 import { portOfWindows } from './ports.ts';
 import { diagnoseForWindows, type PreparedForWindows, prepareForWindows } from './prepare.ts';
 import { WindowsSystem } from './system.ts';
@@ -362,5 +362,3 @@ function jobFailure({ attempt }: PreparedForWindows, code: string): Diagnosis {
 function asStream(fifo: string | null | undefined): 'capture' | { readonly fifo: string } {
   return fifo === null || fifo === undefined ? 'capture' : { fifo };
 }
-
-export { NO_JOB_PLAN };
