@@ -1,3 +1,4 @@
+export { PROTO_FOLDER } from './folder.ts';
 export {
   type HealthCheckRequest,
   type HealthCheckResponse,

@@ -1,7 +1,12 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 
 // The client of others: @grpc/grpc-js over the proto files alone. Both come with the server, on which the launcher depends.
+
+interface Raw {
+  makeUnaryRequest(...given: readonly unknown[]): void;
+  makeServerStreamRequest(...given: readonly unknown[]): Call;
+  close(): void;
+}
 
 interface Call {
   on(event: 'data', listener: (message: Message) => void): this;
@@ -10,6 +15,8 @@ interface Call {
   cancel(): void;
 }
 
+/** What is in it the proto files say, not the compiler. */
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Message = Readonly<Record<string, any>>;
 
 export interface GrpcError extends Error {
@@ -18,15 +25,15 @@ export interface GrpcError extends Error {
   readonly metadata: { get(name: string): readonly unknown[] };
 }
 
-const require = createRequire(createRequire(import.meta.url).resolve('@hsu-master/server-grpc'));
-const { Client, credentials, Metadata } = require('@grpc/grpc-js');
-const { loadSync } = require('@grpc/proto-loader');
-const folder = join(dirname(require.resolve('@hsu-master/contract/package.json')), 'proto');
+const ofServer = createRequire(createRequire(import.meta.url).resolve('@hsu-master/server-grpc'));
+const { Client, credentials, Metadata } = ofServer('@grpc/grpc-js');
+const { loadSync } = ofServer('@grpc/proto-loader');
+const { PROTO_FOLDER } = ofServer('@hsu-master/contract');
 const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs'].map(
   (name) => `hsu/v1/${name}.proto`,
 );
 const protos = loadSync([...FILES, 'proto/core_service.proto', 'proto/master_service.proto'], {
-  includeDirs: [folder],
+  includeDirs: [PROTO_FOLDER],
   longs: Number,
   enums: String,
   defaults: true,
@@ -41,7 +48,7 @@ export interface GrpcOptions {
 
 /** Asks a master as a program of others would. */
 export class GrpcClient {
-  readonly #client: any;
+  readonly #client: Raw;
   readonly #metadata = new Metadata();
 
   constructor(address: string, { token = null, ca }: GrpcOptions = {}) {
@@ -80,7 +87,7 @@ export class GrpcClient {
       responseDeserialize,
       question,
       this.#metadata,
-    ) as Call;
+    );
   }
 
   close(): void {

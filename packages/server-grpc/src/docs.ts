@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROTO_FOLDER } from '@hsu-master/contract';
 import { ERRORS, type ErrorCode, statusOf } from '@hsu-master/core';
 import { ASKS, type Asks } from './asks.ts';
-import { protoFolder } from './protos.ts';
 import { grpcStatusOf } from './status.ts';
 
 export { messageTypes } from './types-page.ts';
@@ -18,7 +18,7 @@ const OTHERS = ['proto/core_service.proto', 'proto/master_service.proto', 'grpc/
 
 /** docs/grpc.md */
 export function grpcPage(): string {
-  const read = (file: string): string => readFileSync(join(protoFolder(), file), 'utf8');
+  const read = (file: string): string => readFileSync(join(PROTO_FOLDER, file), 'utf8');
   const services = [...SHOWN, ...OTHERS].flatMap((file) => servicesOf(read(file)));
   const messages = SHOWN.map((file) => `### ${file}\n\n\`\`\`proto\n${messagesOf(read(file))}\n\`\`\``);
   return `${[
@@ -83,7 +83,9 @@ function errorTable(): string {
     const status = grpcStatusOf(code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\``]);
   }
-  const rows = [...byStatus].toSorted().map(([status, codes]) => `| \`${status}\` | ${codes.join(', ')} |`);
+  const rows = [...byStatus]
+    .toSorted(([one], [other]) => one.localeCompare(other))
+    .map(([status, codes]) => `| \`${status}\` | ${codes.join(', ')} |`);
   return ['| status | codes |', '| --- | --- |', ...rows, '| `INTERNAL` | all others |'].join('\n');
 }
 

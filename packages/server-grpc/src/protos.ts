@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { PROTO_FOLDER } from '@hsu-master/contract';
 
 /** What a server says; files that these import come with them. */
 const FILES = [
@@ -19,16 +18,10 @@ const FILES = [
   'google/rpc/error_details.proto',
 ];
 
-/** Where the proto files of the contract are. */
-export function protoFolder(): string {
-  const found = createRequire(import.meta.url).resolve('@hsu-master/contract/package.json');
-  return join(dirname(found), 'proto');
-}
-
 /** All messages and services, read from the proto files. `complete`: what is not on the wire has its default. */
 export function loadProtos(complete = true): PackageDefinition {
   return loadSync(FILES, {
-    includeDirs: [protoFolder()],
+    includeDirs: [PROTO_FOLDER],
     longs: Number,
     enums: String,
     defaults: complete,

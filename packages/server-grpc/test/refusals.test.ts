@@ -34,7 +34,7 @@ describe('an error', () => {
   it('has our code, in words and in the details, and what to do', async ({ owner }) => {
     const error = await owner
       .ask('hsu.v1.WorkerService', 'GetWorker', { id: 'nobody' })
-      .catch((caught: ServiceError) => caught as ServiceError);
+      .catch((caught: ServiceError) => caught);
     const { metadata, details } = error as ServiceError;
     expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'there is no worker "nobody"' });
     expect(metadata.get('hsu-code')).toEqual(['E_UNKNOWN_WORKER']);
@@ -69,12 +69,12 @@ describe('an error', () => {
   it.for([
     ['an id that is none', 'GetWorker', { id: '../etc' }],
     ['no pattern', 'ListWorkers', { select: [''] }],
-    ['too many patterns', 'ListWorkers', { select: new Array(1001).fill('a') }],
+    ['too many patterns', 'ListWorkers', { select: Array.from({ length: 1001 }, () => 'a') }],
     ['a long namespace', 'ListWorkers', { namespace: 'n'.repeat(65) }],
     ['a condition that is not known', 'WaitFor', { id: 'web', condition: 99 }],
     ['a negative span', 'WaitFor', { id: 'web', timeout: { seconds: -1, nanos: 0 } }],
   ] as const)('%s is a request that is not valid', async ([, method, question], { owner }) => {
-    const asked = owner.ask('hsu.v1.WorkerService', method, question as object);
+    const asked = owner.ask('hsu.v1.WorkerService', method, question);
     await expect(asked).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 

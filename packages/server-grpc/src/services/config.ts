@@ -3,7 +3,7 @@ import { type Accepted, HsuError, type WorkerId, within } from '@hsu-master/core
 import * as asked from '../asked.ts';
 import type { Call } from '../call.ts';
 import type { Handlers } from '../handlers.ts';
-import type { Change, Duration, Struct } from '../messages.ts';
+import type { Change, Duration } from '../messages.ts';
 import * as told from '../told-config.ts';
 
 const LONGEST_PATH = 4096;
