@@ -11,7 +11,7 @@ export function changedSettings(before: LoadedConfig, after: LoadedConfig): read
     'master.on_master_exit': config.master.onExit,
     'master.log_level': config.master.logLevel,
     api: config.api,
-    grpc: config.grpc,
+    'master.port': config.grpc,
     'log_collection.keeping': config.logs.keeping,
     'log_collection.targets': config.logs.targets,
     'log_collection.alerts': config.logs.alerts,
