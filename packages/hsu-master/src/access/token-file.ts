@@ -49,6 +49,9 @@ export function tokenFolderOf(stateDirectory: string): string {
   return join(stateDirectory, 'access');
 }
 
+/** Elsewhere lists of access decide, which the folder has from the one above, and a folder is not synced. */
+const HAS_MODES = process.getuid !== undefined;
+
 // Who asks over the socket alone does without it; to load it takes as long as to start ten workers.
 const crypto = () => process.getBuiltinModule('node:crypto');
 
@@ -72,7 +75,7 @@ export class TokenFile {
     this.#tokens = [];
     this.#seen = 'damaged';
     if (found !== undefined) {
-      if ((found.mode & 0o022n) !== 0n)
+      if (HAS_MODES && (found.mode & 0o022n) !== 0n)
         throw new HsuError('E_STATE', `${this.path} may be written by others; make it 0600`, {});
       this.#tokens = parse(this.path, readFileSync(this.path, 'utf8'));
     }
@@ -168,6 +171,7 @@ export class TokenFile {
     renameSync(next, this.path);
     // Windows syncs files only.
     if (process.getuid === undefined) return;
+    if (!HAS_MODES) return;
     const folder = openSync(this.folder, 'r');
     fsyncSync(folder);
     closeSync(folder);
