@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CheckTarget, LoadedConfig } from '@hsu-master/config';
-import type {
-  Clock,
-  EventDraft,
-  Host,
-  LogSpec,
-  Milliseconds,
-  OutputStream,
-  WorkerId,
+import {
+  type Clock,
+  type EventDraft,
+  type Host,
+  type LogSpec,
+  type Milliseconds,
+  type OutputStream,
+  type WorkerId,
 } from '@hsu-master/core';
 import {
   AlertDelivery,
@@ -145,6 +145,7 @@ export function openLogs(surroundings: LogSurroundings): Logs {
   });
   const consoles = ownStreams(clock);
   const reported = reportLeftSpills(surroundings);
+  const targets = new Targets(surroundings, stream, consoles);
   let holds = config;
   return {
     stream,
@@ -153,11 +154,13 @@ export function openLogs(surroundings: LogSurroundings): Logs {
     },
     change(next) {
       holds = next;
-      stream.change(next.workers);
+      targets.change(next);
+      const { alerts: rules } = next.logs;
+      stream.change({ workers: next.workers, rules, outlets: targets.outlets() });
     },
-    attach: (collector) => stream.attach(collector, outletsOf(surroundings, stream, consoles)),
+    attach: (collector) => stream.attach(collector, targets.outlets()),
     async close(within) {
-      await Promise.all([stream.close(within), reported]);
+      await Promise.all([stream.close(within), targets.close(within), reported]);
       const { promise: tooLate, resolve } = Promise.withResolvers<void>();
       const cancel = clock.after(Math.min(within, LAST_ALERTS), resolve);
       await Promise.race([delivery.settled(), tooLate]);
@@ -179,16 +182,59 @@ async function reportLeftSpills({ config, places, publish }: LogSurroundings): P
     publish({ type: 'log.sink-left', payload: { sink: target, folder, bytes } }, null, null);
 }
 
-function outletsOf(
-  { config, places, clock, masterId, native }: LogSurroundings,
-  stream: LogStream,
-  { stdout, stderr }: OwnStreams,
-): readonly Outlet[] {
-  const spillFolder = spillFolderOf(places);
-  return config.logs.targets.flatMap(({ name, written, sources }) => {
+type Target = LoadedConfig['logs']['targets'][number];
+type Queue = ReturnType<typeof sinksFrom>[number];
+
+/**
+ * The queues of targets. One that is not configured any more sends what it has and is there for its coming back: two queues for one target
+ * would write to one spill. Other settings of the same target count with the next start of the master.
+ */
+class Targets {
+  readonly #in: LogSurroundings;
+  readonly #stream: LogStream;
+  readonly #streams: OwnStreams;
+  readonly #queues = new Map<string, Queue | null>();
+  #targets: readonly Target[] = [];
+
+  constructor(surroundings: LogSurroundings, stream: LogStream, streams: OwnStreams) {
+    this.#in = surroundings;
+    this.#stream = stream;
+    this.#streams = streams;
+    this.change(surroundings.config);
+  }
+
+  outlets(): readonly Outlet[] {
+    return this.#targets.flatMap(({ name, sources }) => {
+      const queue = this.#queues.get(name) ?? null;
+      if (queue === null) return [];
+      return sources.map(({ workers, streams }) => ({
+        workers: workers === null ? null : new Set(workers),
+        streams,
+        queue,
+      }));
+    });
+  }
+
+  change({ logs }: LoadedConfig): void {
+    this.#targets = logs.targets;
+    for (const target of logs.targets)
+      if (!this.#queues.has(target.name)) this.#queues.set(target.name, this.#queueOf(target));
+  }
+
+  /** Those that lead nowhere now; the others are closed by the stream. */
+  async close(within: Milliseconds): Promise<void> {
+    const present = new Set(this.#targets.map(({ name }) => name));
+    const former = [...this.#queues].filter(([name]) => !present.has(name));
+    await Promise.all(former.map(([, queue]) => queue?.close(within)));
+  }
+
+  #queueOf({ name, written }: Target): Queue | null {
+    const { places, clock, masterId, native } = this.#in;
+    const spillFolder = spillFolderOf(places);
     const { spec } = readTarget(written, { name, resolve: (path) => path, spillFolder });
     // Loading has refused what cannot be used.
-    if (spec === null) return [];
+    if (spec === null) return null;
+    const { stdout, stderr } = this.#streams;
     const [queue] = sinksFrom([spec], {
       clock,
       masterId,
@@ -196,15 +242,10 @@ function outletsOf(
       stdout,
       stderr,
       unixDatagram: native === null ? null : (path, message) => native.sendDatagram(path, message),
-      news: (news) => stream.hearOfSink(news),
+      news: (news) => this.#stream.hearOfSink(news),
     });
-    if (queue === undefined) return [];
-    return sources.map(({ workers, streams }) => ({
-      workers: workers === null ? null : new Set(workers),
-      streams,
-      queue,
-    }));
-  });
+    return queue ?? null;
+  }
 }
 
 interface OwnStreams {

@@ -42,6 +42,19 @@ export interface LogStreamOptions {
   publish(event: EventDraft, workerId: WorkerId | null, run: number | null): void;
 }
 
+/** What is otherwise from now on. */
+export interface LogChange extends Pick<LogStreamOptions, 'workers' | 'rules'> {
+  readonly outlets: readonly Outlet[];
+}
+
+/** Where the lines of one worker go. */
+interface Ways {
+  stdout: readonly Outlet['queue'][];
+  stderr: readonly Outlet['queue'][];
+  readonly pressed: Pressed[];
+  isWatched: boolean;
+}
+
 export interface LogStreamCounters extends LogCounters {
   /** Streams whose bytes come to JavaScript at all. */
   readonly heardStreams: number;
@@ -67,7 +80,10 @@ export class LogStream implements OutputListener {
   readonly metrics: LogMetrics;
   readonly #options: LogStreamOptions;
   readonly #specs: Map<WorkerId, Pick<WorkerSpec, 'id' | 'log'>>;
-  readonly #watch: AlertWatch | null;
+  #watch: AlertWatch | null;
+  #rules: readonly AlertRule[];
+  /** Where the lines of each worker go. */
+  readonly #ways = new Map<WorkerId, Ways>();
   readonly #lines = new Map<WorkerId, WorkerLines>();
   /** Of runs that may still say something. */
   readonly #former = new Set<WorkerLines>();
@@ -84,6 +100,7 @@ export class LogStream implements OutputListener {
     this.metrics = new LogMetrics(options.clock);
     this.#specs = new Map(options.workers.map((spec) => [spec.id, spec]));
     const { rules, clock } = options;
+    this.#rules = rules;
     this.#watch = rules.length === 0 ? null : new AlertWatch(rules, clock, (alert) => options.alert(alert));
   }
 
@@ -94,17 +111,33 @@ export class LogStream implements OutputListener {
     this.#unsubscribe = source.subscribe(this);
   }
 
-  /** Other workers, and others of the same names, whose lines go their new ways with their next runs. The former are heard to their end. */
-  change(workers: LogStreamOptions['workers']): void {
+  /**
+   * Other workers, ways and rules. Lines go the new ways from now on, and through other pipelines from the next run of their worker on. Queues
+   * that lead nowhere any more are closed by whoever made them.
+   */
+  change({ workers, outlets, rules }: LogChange): void {
     this.#prune();
+    const { clock, alert } = this.#options;
+    if (!isSame(rules, this.#rules)) {
+      this.#watch?.close();
+      this.#watch = rules.length === 0 ? null : new AlertWatch(rules, clock, alert);
+    }
+    const before = this.#rules;
+    this.#outlets = outlets;
+    this.#rules = rules;
     for (const spec of workers) {
-      const before = this.#specs.get(spec.id);
+      const former = this.#specs.get(spec.id);
       this.#specs.set(spec.id, spec);
       const lines = this.#lines.get(spec.id);
-      if (lines === undefined || isSame(before?.log.pipeline, spec.log.pipeline)) continue;
+      if (lines === undefined) continue;
+      const isWay =
+        isSame(former?.log.pipeline, spec.log.pipeline) &&
+        needsLevels(before, spec.id) === needsLevels(rules, spec.id);
+      if (isWay) continue;
       this.#lines.delete(spec.id);
       this.#former.add(lines);
     }
+    for (const [id, ways] of this.#ways) this.#lead(id, ways);
     this.#source?.retune();
   }
 
@@ -117,7 +150,11 @@ export class LogStream implements OutputListener {
   }
 
   #prune(): void {
-    for (const id of this.#gone) this.#specs.delete(id);
+    for (const id of this.#gone) {
+      this.#specs.delete(id);
+      this.#watch?.forget(id);
+      this.#ways.delete(id);
+    }
     this.#gone.clear();
     for (const lines of this.#former) {
       if (lines.isOpen) continue;
@@ -188,7 +225,7 @@ export class LogStream implements OutputListener {
       workers === null || workers.has(workerId);
     if (this.#outlets.some(isAbout)) return true;
     for (const subscriber of this.#subscribers) if (isAbout(subscriber)) return true;
-    return this.#options.rules.some(isAboutWorker(workerId));
+    return this.#rules.some(isAboutWorker(workerId));
   }
 
   /** Each once, though several outlets lead there. */
@@ -199,24 +236,32 @@ export class LogStream implements OutputListener {
     return new Set(outlets.map(({ queue }) => queue));
   }
 
+  /** Queues change under the lines that are on their way. */
+  #lead(workerId: WorkerId, ways: Ways): void {
+    ways.stdout = [...this.#queuesOf(workerId, 'stdout')];
+    ways.stderr = [...this.#queuesOf(workerId, 'stderr')];
+    const all = new Set([...ways.stdout, ...ways.stderr]);
+    ways.pressed.splice(0, ways.pressed.length, ...[...all].map(pressureOf));
+    ways.isWatched = this.#rules.some(isAboutWorker(workerId));
+  }
+
   #linesOf(workerId: WorkerId): WorkerLines {
     let lines = this.#lines.get(workerId);
     if (lines !== undefined) return lines;
-    const { clock, hostname, masterId, rules, publish } = this.#options;
-    const queues = (stream: OutputStream) => [...this.#queuesOf(workerId, stream)];
-    const sinks = { stdout: queues('stdout'), stderr: queues('stderr') };
-    const all = [...sinks.stdout, ...sinks.stderr];
-    const own = rules.filter(isAboutWorker(workerId));
+    const { clock, hostname, masterId, publish } = this.#options;
+    const ways = this.#ways.get(workerId) ?? { stdout: [], stderr: [], pressed: [], isWatched: false };
+    this.#ways.set(workerId, ways);
+    this.#lead(workerId, ways);
     lines = new WorkerLines({
       workerId,
       pipeline: this.#specs.get(workerId)?.log.pipeline ?? null,
-      needsLevels: own.some(({ minLevel }) => minLevel !== null),
+      needsLevels: needsLevels(this.#rules, workerId),
       context: { clock, hostname, masterId },
-      queues: [...new Set(all)].map(pressureOf),
+      queues: ways.pressed,
       count: (record) => this.metrics.count(record),
       give: (record) => {
-        for (const queue of sinks[record.stream]) queue.offer(record);
-        if (own.length > 0) this.#watch?.see(record);
+        for (const queue of ways[record.stream]) queue.offer(record);
+        if (ways.isWatched) this.#watch?.see(record);
         for (const { workers, hear } of this.#subscribers) if (workers?.has(workerId) ?? true) hear(record);
       },
       lost: (bytes, reason, run) =>
@@ -225,6 +270,10 @@ export class LogStream implements OutputListener {
     this.#lines.set(workerId, lines);
     return lines;
   }
+}
+
+function needsLevels(rules: readonly AlertRule[], workerId: WorkerId): boolean {
+  return rules.filter(isAboutWorker(workerId)).some(({ minLevel }) => minLevel !== null);
 }
 
 function pressureOf(queue: Outlet['queue']): Pressed {
