@@ -17,11 +17,11 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StepFailed, seconds, step } from '../step.mjs';
 import { root } from '../tree.mjs';
-import { builtFile, cache, digestOf, plan, recipe, targets } from './targets.mjs';
+import { builtFile, cache, digestOf, plan, programFile, recipes, targets } from './targets.mjs';
 import { zig } from './zig.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
@@ -42,11 +42,13 @@ const COMMON = [
 ];
 
 class Build {
-  constructor(target, compiler, tree) {
+  /** `recipe`: the addon, or a program beside it. */
+  constructor(target, compiler, tree, recipe) {
     this.target = target;
     this.compiler = compiler;
     this.tree = tree;
-    this.recipe = recipe(target);
+    this.recipe = recipe;
+    this.isProgram = recipe.name !== recipes(target)[0].name;
     this.place = mkdtempSync(join(tmpdir(), 'hsu-build-'));
     this.system = target.folder.split('-')[0];
   }
@@ -79,6 +81,7 @@ class Build {
       ...COMMON,
       ...['-target', this.target.zig],
       ...(this.system === 'win32' ? [] : ['-fPIC']),
+      ...(this.system === 'darwin' ? this.recipe.flags : []),
       ...this.recipe.includes.map((place) => `-I${place}`),
       ...[`-I${join(apiHeaders, 'include')}`, `-I${addonApi}`],
       ...this.recipe.defines.map((name) => `-D${name}`),
@@ -131,7 +134,8 @@ class Build {
       imports.push(library);
     }
     const flags = ['-Wl,--no-insert-timestamp', ...this.recipe.libraries];
-    await this.#link([...objects, '-shared', '-s', ...imports, ...flags, '-o', file]);
+    const kind = this.isProgram ? [] : ['-shared', ...imports];
+    await this.#link([...objects, ...kind, '-s', ...flags, '-o', file]);
   }
 
   /** A bundle with two exports, as node-gyp makes it on a Mac: zig's own linker makes a library that exports everything. */
@@ -140,8 +144,9 @@ class Build {
     writeFileSync(names, EXPORTS.map((name) => `_${name}\n`).join(''));
     const words = [
       ...['-arch', this.target.folder.endsWith('arm64') ? 'arm64' : 'x86_64'],
-      ...['-platform_version', 'macos', plan.macos, '15.1', '-bundle', '-undefined', 'dynamic_lookup'],
-      ...['-exported_symbols_list', names, '-dead_strip', '-x', '-adhoc_codesign', '-o', file],
+      ...['-platform_version', 'macos', plan.macos, '15.1'],
+      ...(this.isProgram ? [] : ['-bundle', '-undefined', 'dynamic_lookup', '-exported_symbols_list', names]),
+      ...['-dead_strip', '-x', '-adhoc_codesign', '-o', file],
       ...objects,
       ...(await this.#runtime(objects[0])),
       join(this.compiler.folder, 'lib', 'libc', 'darwin', 'libSystem.tbd'),
@@ -194,45 +199,63 @@ function copyOfTree() {
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-async function buildTwice(target, compiler, first) {
+/** The addon and the programs beside it: the name of each file, and its bytes. */
+async function buildAll(target, compiler, tree) {
+  const made = new Map();
+  for (const [at, recipe] of recipes(target).entries()) {
+    const name = at === 0 ? basename(builtFile(target)) : programFile(target, recipe);
+    made.set(name, await new Build(target, compiler, tree, recipe).run());
+  }
+  return made;
+}
+
+async function compareWithSecond(target, compiler, first) {
   const copy = copyOfTree();
   const fresh = { ...compiler, env: { ...compiler.env, ZIG_LOCAL_CACHE_DIR: join(copy, 'cache') } };
   try {
-    const second = await new Build(target, fresh, copy).run();
-    if (sha256(second) !== sha256(first))
-      throw new StepFailed(`${target.name}: two builds have different bytes`);
+    for (const [name, bytes] of await buildAll(target, fresh, copy))
+      if (sha256(bytes) !== sha256(first.get(name)))
+        throw new StepFailed(`${target.name}: two builds of ${name} have different bytes`);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-/**
- * Builds what is not current. Throws StepFailed.
- * @returns how many were built
- */
+async function buildOne(target, compiler, twice) {
+  const made = await buildAll(target, compiler, root);
+  if (twice) await compareWithSecond(target, compiler, made);
+  const folder = dirname(builtFile(target));
+  mkdirSync(folder, { recursive: true });
+  for (const [name, bytes] of made) {
+    const isProgram = !name.endsWith('.node');
+    writeFileSync(join(folder, name), bytes, { mode: isProgram ? 0o755 : 0o644 });
+  }
+  writeFileSync(`${builtFile(target)}.inputs`, digestOf(target));
+}
+
+function isCurrent(target) {
+  const stamp = `${builtFile(target)}.inputs`;
+  return (
+    existsSync(builtFile(target)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(target)
+  );
+}
+
+/** Builds what is not current. Throws StepFailed. */
 export async function buildTargets(asked, { force = false, twice = false } = {}) {
   const compiler = await zig();
-  let built = 0;
   for (const target of asked) {
     const since = performance.now();
+    const asBefore = !force && !twice && isCurrent(target);
+    if (!asBefore) await buildOne(target, compiler, twice);
     const file = builtFile(target);
-    const stamp = `${file}.inputs`;
-    const digest = digestOf(target);
-    const current = existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
-    if (!current || force || twice) {
-      const bytes = await new Build(target, compiler, root).run();
-      if (twice) await buildTwice(target, compiler, bytes);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, bytes);
-      writeFileSync(stamp, digest);
-      built += 1;
-    }
-    const size = statSync(file).size;
-    process.stderr.write(
-      `  ${target.name.padEnd(18)} ${String(size).padStart(8)} bytes  ${sha256(readFileSync(file)).slice(0, 16)}  ${current && !force && !twice ? 'as before' : seconds(since)}\n`,
-    );
+    const words = [
+      target.name.padEnd(18),
+      `${String(statSync(file).size).padStart(8)} bytes`,
+      sha256(readFileSync(file)).slice(0, 16),
+      asBefore ? 'as before' : `${seconds(since)}${twice ? ', twice the same' : ''}`,
+    ];
+    process.stderr.write(`  ${words.join('  ')}\n`);
   }
-  return built;
 }
 
 if (resolve(process.argv[1] ?? '') === import.meta.filename) {

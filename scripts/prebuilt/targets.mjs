@@ -1,4 +1,5 @@
 // What is built for whom: native/targets.json, the addons' own binding.gyp, and where results are put.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -36,29 +37,43 @@ export function fileOf({ addon, folder, tag }) {
   return join(folder, `@hsu-master+native-${addon}${tag ? `.${tag}` : ''}.node`);
 }
 
+export const programFile = ({ folder }, { name }) => (folder.startsWith('win32') ? `${name}.exe` : name);
+
 export const builtFile = (target) => join(output, target.addon, 'prebuilds', fileOf(target));
 
-/** The first target of a binding.gyp: as much as a build without gyp needs. */
-export function recipe({ source, addon }) {
+/** The programs that belong to a target's addon, beside it. */
+export const programsOf = (target) => recipes(target).slice(1);
+
+/** The targets of a binding.gyp, the addon first: as much as a build without gyp needs. */
+export function recipes({ source, addon }) {
   const text = readFileSync(join(source, 'binding.gyp'), 'utf8')
     .replace(/^\s*#.*$/gm, '')
     .replace(/,(\s*[\]}])/g, '$1');
   let given;
   try {
-    [given] = JSON.parse(text).targets;
+    given = JSON.parse(text).targets;
   } catch (error) {
     throw new StepFailed(
       `native/${addon}/binding.gyp: only comments on lines of their own and JSON are understood: ${error.message}`,
     );
   }
-  const plain = (list = []) => list.filter((item) => !item.startsWith('<!'));
-  return {
-    name: given.target_name,
-    sources: plain(given.sources),
-    includes: plain(given.include_dirs),
-    defines: plain(given.defines),
-    libraries: plain(given.libraries).map((name) => `-l${name.replace(/^-l/, '').replace(/\.lib$/i, '')}`),
-  };
+  const plain = (list = []) => list.flatMap((item) => expanded(item, source));
+  return given.map((one) => ({
+    name: one.target_name,
+    sources: plain(one.sources),
+    includes: plain(one.include_dirs),
+    defines: plain(one.defines),
+    flags: (one.xcode_settings?.OTHER_CPLUSPLUSFLAGS ?? []).filter((flag) => !flag.startsWith('-W')),
+    libraries: plain(one.libraries).map((name) => `-l${name.replace(/^-l/, '').replace(/\.lib$/i, '')}`),
+  }));
+}
+
+/** A list that gyp has a program of the addon's folder make is made; what else it would run is the headers, which are added. */
+function expanded(item, cwd) {
+  const script = /^<!@\(node ([\w./-]+)\)$/.exec(item)?.[1];
+  if (script !== undefined)
+    return execFileSync(process.execPath, [script], { cwd, encoding: 'utf8' }).split(/\s+/).filter(Boolean);
+  return item.startsWith('<!') ? [] : [item];
 }
 
 /** Changes when anything does that the target's binary is made of. */

@@ -89,10 +89,7 @@ const readers = {
         ['only Node-API is looked up in the program', looked.every(isNodeName)],
         [
           'all others are in libSystem',
-          wanted.every(
-            ({ name, from }) =>
-              isNodeName(name) || (from === 'from libSystem' && systemNames().has(`_${name}`)),
-          ),
+          wanted.every(({ name, from }) => isNodeName(name) || isSystemName(name, from)),
         ],
         ...(arm ? [['signed ad hoc', /LC_CODE_SIGNATURE/.test(head)]] : []),
       ],
@@ -131,6 +128,11 @@ function systemNames() {
   const stub = join(cache, `zig-linux-x64-${plan.zig.version}`, 'lib', 'libc', 'darwin', 'libSystem.tbd');
   known ??= new Set(readFileSync(stub, 'utf8').match(/[_$A-Za-z][\w$.]*/g));
   return known;
+}
+
+/** The binder of stubs has no underscore, unlike what C knows. */
+function isSystemName(name, from) {
+  return from === 'from libSystem' && (systemNames().has(`_${name}`) || name === 'dyld_stub_binder');
 }
 
 function listFile({ addon, tag }) {

@@ -9,7 +9,7 @@ namespace hsu {
 
 inline int start_thread(pthread_t& thread, const char* name, void* (*entry)(void*), void* argument) {
   sigset_t all, before;
-  ::sigfillset(&all);
+  sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);

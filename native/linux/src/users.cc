@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <unistd.h>  // where macOS has getgrouplist
 
 #include <cstdint>
 

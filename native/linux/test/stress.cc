@@ -1,5 +1,5 @@
 // The engine without Node, for sanitizers:
-//   g++ -std=c++20 -g -O1 -fsanitize=thread -I../shared -o stress test/stress.cc $(ls src/*.cc | grep -v 'addon\|_object')
+//   g++ -std=c++20 -g -O1 -fsanitize=thread -I../shared -o stress test/stress.cc src/*.cc
 //   TSAN_OPTIONS=suppressions=test/stress.tsan setarch -R ./stress
 // and the same with -fsanitize=address,undefined, without the suppressions. (What is handed to the spawner goes
 // through a socket, and ThreadSanitizer does not know that a socket puts things in order.)
@@ -13,7 +13,7 @@
 
 #include "../src/engine.h"
 #include "../src/identity.h"
-#include "../src/limits.h"
+#include "../src/process_limits.h"
 #include "../src/proctable.h"
 #include "../src/usage.h"
 

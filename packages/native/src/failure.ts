@@ -63,15 +63,21 @@ const errnoNames = new Map<number, string>(
     .map(([name, value]) => [value, name]),
 );
 // A few that an exec can answer and Node has no name for.
-for (const [value, name] of [
-  [80, 'ELIBBAD'],
-  [81, 'ELIBSCN'],
-  [82, 'ELIBMAX'],
-  [83, 'ELIBEXEC'],
-  [87, 'EUSERS'],
-] as const) {
-  errnoNames.set(value, name);
-}
+const nameless: Readonly<Partial<Record<NodeJS.Platform, readonly (readonly [number, string])[]>>> = {
+  linux: [
+    [80, 'ELIBBAD'],
+    [81, 'ELIBSCN'],
+    [82, 'ELIBMAX'],
+    [83, 'ELIBEXEC'],
+    [87, 'EUSERS'],
+  ],
+  darwin: [
+    [85, 'EBADEXEC'],
+    [86, 'EBADARCH'],
+    [88, 'EBADMACHO'],
+  ],
+};
+for (const [value, name] of nameless[process.platform] ?? []) errnoNames.set(value, name);
 
 /** The name of an errno, `'ENOENT'`; `'E200'` for one that has none. */
 export function errnoName(errno: number): string {

@@ -1,11 +1,13 @@
+import { accessSync, chmodSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Addon } from './addon.ts';
 import { capabilitiesFrom, outputCapability } from './capabilities.ts';
 import * as check from './check.ts';
 import { checkProcessLimits } from './check-limits.ts';
 import { openEngine } from './engine.ts';
 import { errnoName, failureFrom, nameError, signalResult } from './failure.ts';
+import { MACOS_NOFILE, macosCapabilities } from './macos.ts';
 import type { Native } from './native.ts';
 import { findInitialNofile, readText } from './nofile.ts';
 import { lookAtProcesses } from './processes.ts';
@@ -25,6 +27,7 @@ export type LoadedNative =
 
 const packages: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   linux: '@hsu-master/native-linux',
+  darwin: '@hsu-master/native-macos',
   win32: '@hsu-master/native-windows',
 };
 
@@ -51,6 +54,10 @@ export function loadNative(environment: NodeJS.ProcessEnv = process.env): Loaded
       const file = nodeGypBuild.path(folder);
       return { ok: true, native: commonFace(windows), windows: windowsFace(windows, file) };
     }
+    if (process.platform === 'darwin') {
+      makeRunnable(join(dirname(nodeGypBuild.path(folder)), 'hsu-launch'));
+      return { ok: true, native: macosFace(nodeGypBuild(folder) as Addon), windows: null };
+    }
     const addon = nodeGypBuild(folder) as Addon;
     const { pidfd } = addon.probe();
     if (pidfd !== 0) {
@@ -59,9 +66,18 @@ export function loadNative(environment: NodeJS.ProcessEnv = process.env): Loaded
         reason: `${name} needs pidfds (Linux 5.3); pidfd_open answers ${errnoName(pidfd)}`,
       };
     }
-    return { ok: true, native: face(addon), windows: null };
+    return { ok: true, native: linuxFace(addon), windows: null };
   } catch (error) {
     return { ok: false, reason: `${name} cannot be loaded: ${firstLine(error)}` };
+  }
+}
+
+/** What every child begins as on macOS; archivers drop the permission. */
+function makeRunnable(file: string): void {
+  try {
+    accessSync(file, constants.X_OK);
+  } catch {
+    chmodSync(file, 0o755);
   }
 }
 
@@ -86,8 +102,18 @@ function pairs(numbers: readonly number[]): [number, number][] {
   return found;
 }
 
-function face(addon: Addon): Native {
-  const initialNofile = findInitialNofile(readText);
+function linuxFace(addon: Addon): Native {
+  return face(addon, findInitialNofile(readText), () => [
+    ...capabilitiesFrom(addon.probe()),
+    outputCapability(readText, process.getuid?.() === 0),
+  ]);
+}
+
+function macosFace(addon: Addon): Native {
+  return face(addon, MACOS_NOFILE, () => macosCapabilities(addon.probe()));
+}
+
+function face(addon: Addon, initialNofile: number, capabilities: Native['capabilities']): Native {
   return {
     openEngine: (options) => openEngine(addon, options, () => initialNofile),
     openPump: (options) => openPump(addon, options),
@@ -146,9 +172,6 @@ function face(addon: Addon): Native {
       );
       return pairs(numbers).map(([step, errno]) => failureFrom(step, errno));
     },
-    capabilities: () => [
-      ...capabilitiesFrom(addon.probe()),
-      outputCapability(readText, process.getuid?.() === 0),
-    ],
+    capabilities,
   };
 }

@@ -60,7 +60,7 @@ export type NativeReservation =
   /** `EADDRINUSE`: somebody has it; `EACCES`: not ours to take. */
   | { readonly ok: false; readonly errno: number; readonly code: string; readonly call: string };
 
-/** A limit of one process, by its number in `<sys/resource.h>`. `Infinity` is unlimited. */
+/** A limit of one process, by its number in `<sys/resource.h>` of Linux, on every system. `Infinity` is unlimited. */
 export interface NativeRlimit {
   readonly resource: number;
   readonly soft: number;

@@ -52,7 +52,7 @@ int LogFile::try_open() {
   file_.reset(fd);
   int error = disk_.facts(fd, facts);
   if (error) return error;
-  device_ = facts.st_dev;
+  device_ = static_cast<uint64_t>(facts.st_dev);
   inode_ = facts.st_ino;
   regular_ = S_ISREG(facts.st_mode);
   copies_ = Scratch::kPlain || !regular_ || !readable;
@@ -91,7 +91,7 @@ int LogFile::reopen() {
 int LogFile::check(Milliseconds now) {
   struct stat facts;
   if (file_ && now - verified_ >= kVerify) {
-    if (disk_.facts(path_.c_str(), facts) != 0 || facts.st_dev != device_ || facts.st_ino != inode_) let_go();
+    if (disk_.facts(path_.c_str(), facts) != 0 || static_cast<uint64_t>(facts.st_dev) != device_ || facts.st_ino != inode_) let_go();
     verified_ = now;
   }
   if (file_ && regular_) {

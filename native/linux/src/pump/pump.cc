@@ -11,6 +11,9 @@
 #include "../thread.h"
 #include "clock.h"
 #include "rotation.h"
+#ifdef __APPLE__
+#include "keepers.h"
+#endif
 
 namespace hsu::pump {
 
@@ -85,6 +88,9 @@ Result<ChannelId> Pump::add(ChannelOptions&& options) {
   struct stat facts;
   if (found && ::fstat(fifo.get(), &facts) != 0) return SystemError{"fstat", errno};
   if (found && !S_ISFIFO(facts.st_mode)) return SystemError{"fstat", EINVAL};
+#ifdef __APPLE__
+  if (!found) add_keeper(options.fifo, Fd(::open(options.fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)));
+#endif
   std::lock_guard lock(mutex_);
   ChannelId id = ++last_id_;
   auto channel = std::make_unique<Channel>(id, std::move(options));

@@ -45,7 +45,7 @@ int replace_rotated(Disk& disk, const std::string& path, uint64_t device, uint64
   for (uint32_t number = 1; number <= kSurplus; ++number) {
     std::string name = numbered(path, number, "");
     struct stat facts;
-    if (disk.facts(name.c_str(), facts) != 0 || facts.st_dev != device || facts.st_ino != inode) continue;
+    if (disk.facts(name.c_str(), facts) != 0 || static_cast<uint64_t>(facts.st_dev) != device || facts.st_ino != inode) continue;
     int error = disk.rename(made.c_str(), numbered(path, number, suffix.c_str()).c_str());
     return error ? error : disk.remove(name.c_str());
   }

@@ -6,6 +6,9 @@
 
 #include "hsu/pump/lines.h"
 #include "pump.h"
+#ifdef __APPLE__
+#include "keepers.h"
+#endif
 
 namespace hsu::pump {
 
@@ -245,6 +248,9 @@ void Pump::end_spooled(Channel& channel) {
 }
 
 void Pump::close_fifo(Channel& channel) {
+#ifdef __APPLE__
+  release_keeper(channel.options.fifo);
+#endif
   if (channel.fifo) scratch_.forget(channel.fifo.get());
   channel.fifo.reset();
 }

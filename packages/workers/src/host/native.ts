@@ -103,7 +103,9 @@ export interface NewProgram {
 
 /** Runs processes by means of the addon. Throws what opening its engine throws, `EBUSY` for a second one that reaps orphans. */
 export function createNativeHost(native: Native, options: NativeHostOptions): NativeHost {
-  const { clock, reapOrphans } = options;
+  const { clock } = options;
+  // There launchd adopts what workers leave behind.
+  const reapOrphans = options.reapOrphans && process.platform !== 'darwin';
   // The engine needs somebody to tell before the host exists; it tells nothing before something was spawned or adopted.
   let host: EngineHost | null = null;
   const engine = native.openEngine({

@@ -2,6 +2,7 @@ import type { Bytes, LimitName, LimitReport, QuotaSpec } from '@hsu-master/core'
 import type { NativeProcessLimits } from '@hsu-master/native';
 import type { DeviceLookup } from './devices.ts';
 import type { Controller1, Facilities, GroupPlan } from './facilities.ts';
+import type { Support } from './limit-support.ts';
 
 /** What is set on the process itself, and through it on all that it starts. */
 export interface ProcessPlan extends NativeProcessLimits {
@@ -41,6 +42,8 @@ export interface Machine {
   readonly files: ReadonlySet<string> | null;
   /** CPU in percent of one core that the groups around ours leave, of v1: there a child with more is refused. null: any. */
   readonly cpuCeiling: number | null;
+  /** What holds a limit on a system other than Linux, where that is something else; see `MACOS_SUPPORT`. */
+  readonly supports?: Readonly<Partial<Record<LimitName, Support>>>;
 }
 
 /** What the plan is made for, apart from its limits. */

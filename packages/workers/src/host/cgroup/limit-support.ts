@@ -70,6 +70,28 @@ const cpuQuota: LimitSupport = {
   neither: watched('no limit of a process is about its share of the time (RLIMIT_CPU counts its whole life)'),
 };
 
+const NO_GROUPS = 'macOS has no groups of processes that hold their members';
+
+/** What holds a limit on macOS, where that differs from Linux without groups. It was never tried there. */
+export const MACOS_SUPPORT: Readonly<Partial<Record<LimitName, Support>>> = {
+  'memory.max_rss': watched('RLIMIT_RSS and RLIMIT_AS are one number there, and nobody is held to it'),
+  'memory.high': watched(NO_GROUPS),
+  'memory.max_swap': impossible(NO_GROUPS),
+  'memory.max_virtual': watched('RLIMIT_RSS and RLIMIT_AS are one number there, and nobody is held to it'),
+  'memory.max_heap': enforced(
+    'RLIMIT_DATA',
+    'holds for each process, for brk alone: malloc does not use that',
+  ),
+  'cpu.affinity': impossible('macOS binds no process to a CPU'),
+  'cpu.scheduler': impossible('macOS has scheduling classes for threads only'),
+  'cpu.weight': impossible(`${NO_GROUPS}; cpu.nice is for processes`),
+  'io.weight': impossible(NO_GROUPS),
+  'io.max_read_ops': impossible('macOS counts the bytes of a process, not its operations'),
+  'io.max_write_ops': impossible('macOS counts the bytes of a process, not its operations'),
+  'process.oom_score_adj': impossible('macOS has no such score'),
+  'process.no_new_privs': impossible('macOS has no such bit'),
+};
+
 /**
  * What holds each limit at best, by the kind of group there is. The planner goes by this table and docs/platforms.md shows it. What
  * this machine, its rights or the other limits spoil is found by the planner and said in its reports.

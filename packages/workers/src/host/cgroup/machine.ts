@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Facilities } from './facilities.ts';
 import type { Machine } from './limit-plan.ts';
+import { MACOS_SUPPORT } from './limit-support.ts';
 import { parseList } from './rights.ts';
 import { type SystemView, systemView } from './system-view.ts';
 
@@ -9,7 +10,11 @@ const AT_PAGESZ = 6n;
 const ORDINARY_PAGE = 4096;
 
 /** Looks at the machine once; `facilities` tell where its groups are. What cannot be read is taken to be ordinary. */
-export function readMachine(facilities: Facilities, view: SystemView = systemView): Machine {
+export function readMachine(
+  facilities: Facilities,
+  view: SystemView = systemView,
+  platform: NodeJS.Platform = process.platform,
+): Machine {
   const { rights, trees1 } = facilities;
   const number = (file: string): number => Number(view.readText(file) ?? Number.NaN);
   const memory = /^MemTotal:\s*(\d+) kB$/m.exec(view.readText('/proc/meminfo') ?? '')?.[1];
@@ -29,6 +34,7 @@ export function readMachine(facilities: Facilities, view: SystemView = systemVie
     groupsSessions: number('/proc/sys/kernel/sched_autogroup_enabled') === 1,
     files: controlFiles(facilities, view),
     cpuCeiling: cpuCeiling(trees1.get('cpu'), view),
+    ...(platform === 'darwin' ? { supports: MACOS_SUPPORT } : {}),
   };
 }
 

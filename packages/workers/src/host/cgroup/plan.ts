@@ -101,7 +101,7 @@ function planOne(limit: LimitName, value: number, limits: LimitsSpec, setting: S
   const settled = (status: LimitReport['status'], mechanism: string, reasons: readonly string[]) =>
     report(limit, status, mechanism, [...reasons, ...above(limit, setting)]);
   // Where only sampling or nothing is left there are no files to write; rlimits are nevertheless set for the CPU time.
-  const isHeld = support.status === 'enforced' || LIMIT_SUPPORT[limit].controller === null;
+  const isHeld = support.status === 'enforced' || isOfProcess(limit, setting);
   const ask: Ask = { limit, value, limits, setting, tier, isQuota: false };
   const made = isHeld ? PLANNERS[limit](ask) : nothing;
   if ('refused' in made) {
@@ -110,6 +110,11 @@ function planOne(limit: LimitName, value: number, limits: LimitsSpec, setting: S
   }
   const reasons = [...why, support.note, ...made.notes];
   return { tier, piece: made, report: settled(support.status, made.mechanism ?? support.mechanism, reasons) };
+}
+
+/** On other systems what is not enforced must not be tried. */
+function isOfProcess(limit: LimitName, { machine }: Setting): boolean {
+  return LIMIT_SUPPORT[limit].controller === null && machine.supports?.[limit] === undefined;
 }
 
 function planShared(limit: LimitName, value: number, limits: LimitsSpec, setting: Setting): Planned {
@@ -140,6 +145,8 @@ export function choose(
   limit: LimitName,
   setting: Setting,
 ): { tier: Tier; support: Support; why: readonly string[] } {
+  const other = setting.machine.supports?.[limit];
+  if (other !== undefined) return { tier: 0, support: other, why: [] };
   const { controller, cgroup2, cgroup1, neither } = LIMIT_SUPPORT[limit];
   if (controller === null) return { tier: 0, support: neither, why: [] };
   const { tree2, trees1, missing } = setting.facilities;

@@ -30,7 +30,9 @@ export function rightsOfMaster(uid: number = process.getuid?.() ?? 0): Rights {
   const status = readText('/proc/self/status') ?? '';
   const limits = readText('/proc/self/limits') ?? '';
   const oomScoreAdj = Number(readText('/proc/self/oom_score_adj') ?? 0);
-  return { uid, ...parseStatus(status), rlimits: parseRlimits(limits), oomScoreAdj };
+  const rights = { uid, ...parseStatus(status), rlimits: parseRlimits(limits), oomScoreAdj };
+  // Without capabilities, as on macOS, root has them all.
+  return status === '' && uid === 0 ? { ...rights, resource: true, nice: true } : rights;
 }
 
 /** Reads `/proc/self/status`. */
