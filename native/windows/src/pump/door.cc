@@ -7,7 +7,6 @@
 
 #include "../identity.h"
 #include "../text.h"
-#include "../time.h"
 
 namespace hsu::pump {
 
@@ -49,7 +48,7 @@ std::string new_name() {
 
 std::string text_of(const ChannelRecord& record) {
   std::ostringstream text;
-  text << kHeading << ' ' << record.pipe << ' ' << record.pid << ' ' << record.created << ' ' << record.handle << '\n';
+  text << kHeading << ' ' << record.pipe << ' ' << record.pid << ' ' << record.start_time << ' ' << record.handle << '\n';
   return text.str();
 }
 
@@ -69,7 +68,7 @@ DWORD read_record(const std::string& path, ChannelRecord& record) {
   if (!::ReadFile(file.get(), bytes, sizeof bytes, &length, nullptr)) return ::GetLastError();
   std::istringstream text(std::string(bytes, length));
   std::string heading;
-  text >> heading >> record.pipe >> record.pid >> record.created >> record.handle;
+  text >> heading >> record.pipe >> record.pid >> record.start_time >> record.handle;
   return text && heading == kHeading ? 0 : ERROR_INVALID_DATA;
 }
 
@@ -109,7 +108,7 @@ Result<Handle> find_channel(const std::string& path) {
   DWORD error = read_record(path, record);
   if (error) return SystemError{"ReadFile", static_cast<int>(error)};
   if (record.pid == 0) return Handle();
-  auto process = open_process(record.pid, start_time_of(record.created), PROCESS_DUP_HANDLE);
+  auto process = open_process(record.pid, record.start_time, PROCESS_DUP_HANDLE);
   if (!process) {
     if (process.error().error == ERROR_ACCESS_DENIED) return process.error();
     return Handle();
@@ -133,7 +132,7 @@ HANDLE open_writer(const std::string& path, DWORD& error) {
   return copy.release();
 }
 
-DWORD park_reader(const std::string& path, HANDLE process, DWORD pid, uint64_t created) {
+DWORD park_reader(const std::string& path, HANDLE process, DWORD pid, uint64_t start_time) {
   std::lock_guard lock(mutex);
   auto found = made().find(path);
   if (found == made().end()) return ERROR_FILE_NOT_FOUND;
@@ -142,7 +141,7 @@ DWORD park_reader(const std::string& path, HANDLE process, DWORD pid, uint64_t c
     return ::GetLastError();
   Handle file(::CreateFileW(file_path(path).c_str(), GENERIC_WRITE, kShare, nullptr, OPEN_EXISTING, 0, nullptr));
   if (!file) return ::GetLastError();
-  ChannelRecord record = {found->second.pipe, pid, created, reinterpret_cast<uintptr_t>(parked)};
+  ChannelRecord record = {found->second.pipe, pid, start_time, reinterpret_cast<uintptr_t>(parked)};
   DWORD error = write_record(file.get(), record);
   if (!error) made().erase(found);
   return error;

@@ -15,7 +15,7 @@ namespace hsu::pump {
 struct ChannelRecord {
   std::string pipe;  // without \\.\pipe\ before it
   DWORD pid = 0;
-  uint64_t created = 0;  // in units of 100 ns since 1601
+  uint64_t start_time = 0;
   uint64_t handle = 0;  // of the read end, in that process
 };
 
@@ -23,7 +23,7 @@ struct ChannelRecord {
 HANDLE open_writer(const std::string& path, DWORD& error);
 
 // Before the process may run: leaves the read end with it. 0 or an error. The write end is given away by this.
-DWORD park_reader(const std::string& path, HANDLE process, DWORD pid, uint64_t created);
+DWORD park_reader(const std::string& path, HANDLE process, DWORD pid, uint64_t start_time);
 
 // For the pump. Makes the pipe and its file, `ERROR_FILE_EXISTS` where there is one.
 Result<Handle> make_channel(const std::string& path);
