@@ -29,3 +29,14 @@ export function socketOf(stage: Stage, config = stage.path('config.yaml')): stri
 export function clientOf(stage: Stage): Client {
   return new Client({ socket: socketOf(stage) });
 }
+
+/** Resolves when the master has told so many events of a type. */
+export async function told(client: Client, type: string, count = 1): Promise<void> {
+  const seen = new AbortController();
+  let left = count;
+  for await (const event of client.followEvents({ type: [type], since: 0 }, seen.signal)) {
+    if ('lost' in event) continue;
+    left -= 1;
+    if (left <= 0) seen.abort();
+  }
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ApiError, type Client } from '@hsu-master/api/client';
 import { describe, expect } from 'vitest';
 import { instanceOf } from '../src/places.ts';
-import { clientOf, command } from './background.ts';
+import { clientOf, command, told } from './background.ts';
 import { eventually, it, type Stage } from './drive.ts';
 
 const DB = { id: 'db', command: 'sleep 1000' };
@@ -191,7 +191,9 @@ describe('apply', () => {
     client = clientOf(stage);
     expect(Object.keys(await pids(client))).toEqual(['db', 'third']);
     expect((await pids(client))['db']).toBe(before['db']);
-    await eventually(() => stage.processes().filter(({ command }) => command.startsWith('sleep')).length === 2);
+    await eventually(
+      () => stage.processes().filter(({ command }) => command.startsWith('sleep')).length === 2,
+    );
     client.close();
   });
 
@@ -235,16 +237,6 @@ describe('apply', () => {
     client.close();
   });
 });
-
-async function told(client: Client, type: string, count: number): Promise<void> {
-  const seen = new AbortController();
-  let left = count;
-  for await (const event of client.followEvents({ type: [type], since: 0 }, seen.signal)) {
-    if ('lost' in event) continue;
-    left -= 1;
-    if (left <= 0) seen.abort();
-  }
-}
 
 function readQuietly(path: string): string {
   try {
