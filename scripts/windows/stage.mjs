@@ -1,6 +1,7 @@
 // This tree as Wine can use it: node_modules without links, which Wine follows but does not see, with the compiled packages, the addon
 // made here, and what of the test runner is a binary.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -12,7 +13,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { packages, root, tools } from '../tree.mjs';
 import { buildWindowsAddon } from './build.mjs';

@@ -9,6 +9,7 @@ import { changeRoutes } from './routes/changes.ts';
 import { configRoutes } from './routes/config.ts';
 import { environmentRoutes } from './routes/environment.ts';
 import { eventRoutes } from './routes/events.ts';
+import { execRoutes } from './routes/exec.ts';
 import { logRoutes } from './routes/logs.ts';
 import { masterRoutes } from './routes/master.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -69,6 +70,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
     workerRoutes,
     environmentRoutes,
     treeRoutes,
+    execRoutes,
     orderRoutes,
     eventRoutes,
     logRoutes,

@@ -298,6 +298,14 @@ export class FakeMaster implements Control {
     return Promise.resolve({ revision: 4, plan: PLAN, warnings: [], settled });
   }
 
+  exec(): ReturnType<Control['exec']> {
+    return Promise.reject(new HsuError('E_UNSUPPORTED', 'nothing is run here'));
+  }
+
+  execSession(id: string): ReturnType<Control['execSession']> {
+    throw new HsuError('E_UNKNOWN_SESSION', `there is no command "${id}"`);
+  }
+
   shutdown(): ReturnType<Control['shutdown']> {
     return Promise.resolve({ survivors: [{ pid: 9, startedAt: '1' }], forced: true });
   }

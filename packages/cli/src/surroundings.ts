@@ -16,7 +16,7 @@ export interface Wanted {
 /** Where a command writes to. */
 export interface Out {
   /** Resolves when there is room for more. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   readonly isTTY: boolean;
   /** A terminal whose cursor can be moved. */
   readonly cursor: boolean;
@@ -35,10 +35,19 @@ export interface Keys {
   listen(listener: (key: string) => void): () => void;
 }
 
+/** Standard input. */
+export interface Input {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Nobody waits for it any more. */
+  close(): void;
+}
+
 /** All that a command may touch. */
 export interface Surroundings {
   readonly out: Out;
   readonly err: Out;
+  /** What is typed, or comes through a pipe; it is read when it is asked for, once. */
+  input(): Input;
   /** null: nobody sits in front of it. */
   readonly keys: Keys | null;
   /** Finds where the master listens that is meant; rejects with a `CliError` where there is none or more than one. */

@@ -228,7 +228,7 @@ export function sink(columns: number, rows = Number.POSITIVE_INFINITY): Out & { 
       return said;
     },
     write(text) {
-      said += text;
+      said += typeof text === 'string' ? text : Buffer.from(text).toString();
       return Promise.resolve();
     },
     isTTY: isTerminal,
@@ -259,6 +259,7 @@ export async function told(
     out,
     err,
     keys: null,
+    input: () => ({ chunks: (async function* () {})(), close: () => {} }),
     locate: () => Promise.reject(new Error('nobody is to be asked')),
     version: '1.2.3',
     now: () => NOW,

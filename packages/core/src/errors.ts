@@ -129,6 +129,10 @@ export const ERRORS = {
     'Several masters run, and none was named.',
     'Name one by its configuration (-f config.yaml) or its socket (--socket).',
   ),
+  E_UNKNOWN_SESSION: meaning(
+    'There is no such command under way: it has ended, or never began.',
+    'Begin it again: hsu-master exec WORKER -- COMMAND.',
+  ),
   E_UNKNOWN_TICKET: meaning(
     'There is no order of that ticket, or it was settled long ago.',
     'Look at the worker’s state instead.',

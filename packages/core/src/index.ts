@@ -27,6 +27,8 @@ export type {
   Control,
   Ending,
   EventSource,
+  ExecNews,
+  ExecSession,
   LogLine,
   LogLoss,
   LogNews,
@@ -186,6 +188,7 @@ export {
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
   AccompanyRequest,
+  AttendRequest,
   AttachRequest,
   Capability,
   CheckAnswer,

@@ -151,6 +151,15 @@ export interface HostRun {
   throttle(percentOfCore: number | null): void;
 }
 
+/** A program that somebody runs and watches, besides the worker that it is about. */
+export interface AttendRequest {
+  readonly command: Command;
+  readonly mark: string;
+  /** Budgets that it shares, the outermost first. */
+  readonly quotas: readonly QuotaSpec[];
+  readonly output: RunOutput;
+}
+
 /** A short-lived helper process: an exec probe. */
 export interface ExecRequest {
   readonly command: Command;
@@ -199,6 +208,8 @@ export interface Host {
    * `exited`, with nothing remaining, when it is gone, soon if it is gone already. Never from within this call.
    */
   accompany(request: AccompanyRequest, report: (report: RunReport) => void): HostRun;
+  /** Starts a program that is written down nowhere: it does not outlive the master, as far as the host can see to that. */
+  attend(request: AttendRequest, report: (report: RunReport) => void): HostRun;
   /** Runs a helper to its end. `cancel` on the returned object kills its tree and settles the promise as timed out. */
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void };
   /**

@@ -18,6 +18,7 @@ export function ask(argv: readonly string[]): Promise<number> {
     get keys() {
       return process.stdin.isTTY && process.stdout.isTTY ? keyboard() : null;
     },
+    input: () => ({ chunks: process.stdin, close: () => process.stdin.destroy() }),
     locate: placeOfMaster,
     get version() {
       return ownVersion();

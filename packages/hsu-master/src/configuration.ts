@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import {
-  changedSettings,
   type ConfigSource,
+  changedSettings,
   formatIssue,
   type LoadedConfig,
   type LoadResult,

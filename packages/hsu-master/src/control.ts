@@ -22,6 +22,7 @@ import {
 } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock, type WorkerSnapshot } from '@hsu-master/workers';
+import { Execs } from './control-exec.ts';
 import { WorkerHistory } from './control-history.ts';
 import { logReader } from './control-logs.ts';
 import { processesOf } from './control-processes.ts';
@@ -60,6 +61,7 @@ class MasterControl implements Control {
   readonly #history: WorkerHistory;
   readonly #calendar: Calendar;
   readonly #tickets: Tickets;
+  readonly #execs: Execs;
   readonly #usages = new Map<WorkerId, { readonly at: number; readonly view: UsageView | null }>();
   #ended: Promise<Ending> | null = null;
 
@@ -71,6 +73,7 @@ class MasterControl implements Control {
     this.#history = new WorkerHistory(master.events);
     this.#calendar = new Calendar(this.#clock);
     this.#tickets = new Tickets(master.id, this.#clock);
+    this.#execs = new Execs(() => master.host(), master.id);
     this.events = master.events;
     this.logs = logReader(() => master.specs());
   }
@@ -234,6 +237,14 @@ class MasterControl implements Control {
       audit.record({ by, action, on, result: 'failed', why });
       throw error;
     }
+  }
+
+  exec(id: WorkerId, argv: readonly [string, ...string[]]): ReturnType<Control['exec']> {
+    return this.#execs.start(this.#spec(id), argv);
+  }
+
+  execSession(id: string): ReturnType<Control['execSession']> {
+    return this.#execs.find(id);
   }
 
   shutdown(reason: string, by: Caller): Promise<Ending> {

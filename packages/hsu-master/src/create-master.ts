@@ -107,6 +107,8 @@ export interface Master {
   resetWorker(id: string): Promise<TicketOutcome>;
   /** Like `stopWorker`, without grace. */
   killWorker(id: string): Promise<TicketOutcome>;
+  /** What runs processes for this master. */
+  host(): Host;
   /** The living processes of the worker’s tree. */
   members(id: string): readonly ProcessIdentity[];
   /**
@@ -242,6 +244,7 @@ function faceOf(id: string, parts: Wired, configuration: Configuration, places: 
     restartWorker: (id) => supervisor.restart(id),
     resetWorker: (id) => supervisor.reset(id),
     killWorker: (id) => supervisor.kill(id),
+    host: () => parts.host,
     members: (id) => supervisor.members(id),
     usage: (id, detail) => parts.limits.usage(supervisor.snapshot(id).id, detail),
     usageHistory: (id, since) => parts.limits.history(supervisor.snapshot(id).id, since),

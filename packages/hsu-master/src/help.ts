@@ -3,7 +3,7 @@ export const HELP = `hsu-master: keeps programs running.
 
 Examples:
   hsu-master run config.yaml                    run the workers of a file in the foreground; Ctrl-C ends them in order
-  hsu-master run config.yaml --run-duration 10  the same, for ten seconds
+  hsu-master run config.yaml --run-duration 2   the same, for two seconds
   hsu-master up -f config.yaml                  the same in the background; then: hsu-master ls, logs -f, why web, down
   hsu-master validate config.yaml               check a file and print what it was understood to say
   hsu-master init                               write a first configuration for what is in this folder
@@ -31,6 +31,8 @@ Commands that ask a running master (each has --help):
   audit            who has changed what
   start stop restart reset kill signal wait
                    orders for workers, by name or glob: hsu-master stop 'api-*'
+  exec WORKER -- COMMAND
+                   run a command in the place of a worker
   down             end all workers and the master
   version          of this command and of the master
 

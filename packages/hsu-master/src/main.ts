@@ -26,6 +26,7 @@ const ASKING: ReadonlySet<string> = new Set([
   'reset',
   'kill',
   'signal',
+  'exec',
   'down',
   'diff',
   'apply',

@@ -1,5 +1,5 @@
 import { formatIssue } from '@hsu-master/config';
-import { formatDuration, HsuError, maskText, type Milliseconds } from '@hsu-master/core';
+import { formatDuration, HsuError, type Milliseconds, maskText } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
 import { containmentMode, PROTECTED, refuseContainment } from './containment.ts';

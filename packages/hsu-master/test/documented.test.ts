@@ -20,10 +20,11 @@ const sleeper = (id: string, more: object = {}): object => ({ id, command: 'slee
 
 /** Who is named in the examples. */
 const WORKERS = [
-  { id: 'web', shell: true, command: 'while :; do echo hello timeout; sleep 0.2; done' },
+  { id: 'web', shell: true, command: 'trap : HUP; while :; do echo hello timeout; sleep 0.2; done' },
   sleeper('api-1', { namespace: 'billing' }),
   sleeper('api-2', { namespace: 'billing' }),
   sleeper('db', { probes: PROBED }),
+  sleeper('tmp-1'),
   { id: 'mailer', shell: true, command: 'exit 3', enabled: false },
 ];
 
@@ -34,9 +35,10 @@ const ENDLESS: Readonly<Record<string, RegExp>> = {
   'events -f': /worker\./,
 };
 
-/** Those that need something that is not here, and what they say then. */
-const ELSEWHERE: Readonly<Record<string, { readonly code: number; readonly says: RegExp }>> = {
+/** Those that may end otherwise, because of what is or is not here, and what they say then. */
+const OTHERWISE: Readonly<Record<string, { readonly code: number; readonly says: RegExp }>> = {
   'adopt --match "node server.js" --id web': { code: 1, says: /no such process/ },
+  'diff next.yaml': { code: 1, says: /cache +added/ },
   'service status config.yaml': { code: 1, says: /not installed/ },
 };
 
@@ -52,7 +54,7 @@ async function follow(stage: Stage, line: string, cwd = stage.folder): Promise<v
   }
   const { code, signal } = await ran.end();
   const said = `${line}: ${ran.stdout}${ran.stderr}`;
-  const otherwise = ELSEWHERE[line];
+  const otherwise = OTHERWISE[line];
   if (otherwise !== undefined && code !== 0) {
     expect(said).toMatch(otherwise.says);
     expect({ line, code, signal }).toEqual({ line, code: otherwise.code, signal: null });
@@ -67,7 +69,9 @@ const ORDER: readonly RegExp[] = [
   /^up -f/,
   /^(?:ls|ps|status|describe|why|logs|events|graph|wait|top|version|audit|diff|exec)\b/,
   /^(?:token|reload|apply|rollback|scale)\b/,
-  /^(?:start|stop|restart|reset|kill|signal|upgrade)\b/,
+  /^signal\b/,
+  /^(?:start|stop|restart|reset|kill|upgrade)\b/,
+  /^delete\b/,
   /^down -f/,
   /^up$/,
   /^down$/,
@@ -80,6 +84,7 @@ describe('documented commands', () => {
     const document = { workers: WORKERS };
     stage.config(document);
     stage.config(document, 'hsu-master.yaml');
+    stage.config({ workers: [...WORKERS, sleeper('cache')] }, 'next.yaml');
     // What is looked for by its port.
     const server = "require('net').createServer().listen(5432, '127.0.0.1', () => console.log('listens'))";
     const database = stage.launch([process.execPath, '-e', server]);

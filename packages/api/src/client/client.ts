@@ -223,6 +223,21 @@ export class Client {
     return this.#transport.json({ method: 'DELETE', path, query: { ...how } });
   }
 
+  /** Runs a command in the place of a worker, which ends with the signal. Its output is base64. */
+  exec(id: string, argv: readonly string[], signal?: AbortSignal): AsyncGenerator<wire.ExecNews, void, void> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/exec`;
+    return this.#transport.lines({ method: 'POST', path, body: { argv }, signal });
+  }
+
+  /** Resolves when there is room for more. */
+  async execInput(session: string, input: { readonly data?: string; readonly end?: boolean }): Promise<void> {
+    await this.#transport.json({ method: 'POST', path: `/v1/exec/${session}/input`, body: input });
+  }
+
+  async execSignal(session: string, signal: string): Promise<void> {
+    await this.#transport.json({ method: 'POST', path: `/v1/exec/${session}/signal`, body: { signal } });
+  }
+
   /** Ends all workers and the master; resolves when nothing of them is alive. */
   shutdown(reason: string): Promise<wire.Ending> {
     return this.#transport.json({ method: 'POST', path: '/v1/shutdown', body: { reason } });

@@ -7,6 +7,7 @@ export type {
   Environment,
   Event,
   EventPage,
+  ExecNews,
   Explanation,
   GraphNode,
   Health,

@@ -56,6 +56,19 @@ export const ORDERS: readonly Command[] = [
     },
   ),
   asks(
+    {
+      name: 'exec',
+      does: 'run a command in the place of a worker: with its environment, directory and user, within its budgets. Its exit code is ours, 128+n after a signal',
+      examples: ['exec web -- env', "exec db -- sh -c 'date; id -u'"],
+      arguments: [{ name: 'worker', completes: 'workers' }],
+      rest: 'command',
+    },
+    async (to, options, [worker = ''], argv) => {
+      const { exec } = await import('../commands/exec.ts');
+      return ask(to, options, (asking) => exec(asking, worker, argv));
+    },
+  ),
+  asks(
     { name: 'down', does: 'end all workers and the master', examples: ['down', 'down -f config.yaml'] },
     async (to, options) => {
       const { down } = await import('../commands/down.ts');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Applied, ApiError, type Plan } from '@hsu-master/api/client';
+import { ApiError, type Applied, type Plan } from '@hsu-master/api/client';
 import { type Asking, ask, type CommonOptions } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { ASK_EXIT_CODES, exitCodeOf } from '../exit-codes.ts';

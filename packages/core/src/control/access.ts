@@ -8,6 +8,7 @@ export const RIGHTS = {
   'workers:read': 'see workers, their states, limits and explanations',
   'workers:order': 'start, stop, restart, reset and kill workers',
   'workers:signal': 'send signals to workers',
+  'workers:exec': 'run commands in the place of workers, as their users and with their environment',
   'workers:define': 'add, change and remove workers',
   'workers:reveal': 'see the environment and the arguments of workers with their secrets',
   'events:read': 'see events',

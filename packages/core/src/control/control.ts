@@ -1,10 +1,11 @@
+import type { Failure } from '../errors.ts';
 import type { HsuEvent } from '../events/catalogue.ts';
 import type { LimitReport } from '../limits/spec.ts';
 import type { LogLevel } from '../logs/level.ts';
 import type { Capability, OutputStream } from '../ports.ts';
 import type { WallTime } from '../units.ts';
-import type { ProcessIdentity } from '../worker/exit.ts';
-import type { Dependency, WorkerId } from '../worker/spec.ts';
+import type { Exit, ProcessIdentity } from '../worker/exit.ts';
+import type { Dependency, SignalName, WorkerId } from '../worker/spec.ts';
 import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
@@ -109,6 +110,27 @@ export interface Ending {
   readonly forced: boolean;
 }
 
+/** What comes from a command that runs in the place of a worker; after `exited` or `failed` nothing does. */
+export type ExecNews =
+  | { readonly kind: 'output'; readonly stream: OutputStream; readonly bytes: Uint8Array }
+  | { readonly kind: 'exited'; readonly exit: Exit }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** A command that runs in the place of a worker, for one who watches. It ends when nobody does any more. */
+export interface ExecSession {
+  /** Cannot be guessed. */
+  readonly id: string;
+  readonly workerId: WorkerId;
+  /** Its output and how it ended, to be asked for once. Who reads slowly makes it wait; when the signal is aborted, its tree is ended. */
+  news(signal: Cancellation): AsyncIterable<ExecNews>;
+  /** Writes to its standard input; resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing more will be written. */
+  end(): void;
+  /** To its whole tree. */
+  signal(signal: SignalName): void;
+}
+
 /** Everything that a surface can ask of a master: the one door for REST, WebSocket, gRPC and, through them, the command line. */
 export interface Control {
   master(): MasterView;
@@ -172,4 +194,11 @@ export interface Control {
   remove(id: WorkerId, by: Caller, basedOn: BasedOn): Promise<Accepted>;
   /** Ends all workers and then the master. A second call returns the first one's promise. */
   shutdown(reason: string, by: Caller): Promise<Ending>;
+  /**
+   * Runs a command in the place of a worker: with its environment, directory and user, within its budgets, whether it runs or not.
+   * @throws HsuError E_UNKNOWN_WORKER; E_UNSUPPORTED where the host cannot; E_TOO_MANY
+   */
+  exec(id: WorkerId, argv: readonly [string, ...string[]]): Promise<ExecSession>;
+  /** @throws HsuError E_UNKNOWN_SESSION for one that is over, too */
+  execSession(id: string): ExecSession;
 }

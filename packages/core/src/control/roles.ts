@@ -11,6 +11,7 @@ export const ROLES = {
   operator: OPERATE,
   admin: [
     ...OPERATE,
+    'workers:exec',
     'workers:define',
     'config:validate',
     'config:read',

@@ -1,6 +1,7 @@
 import type {
   AccompanyRequest,
   AttachRequest,
+  AttendRequest,
   Capability,
   Command,
   ExecOutcome,
@@ -18,6 +19,7 @@ import type {
   TreeUsage,
   UsageDetail,
 } from '@hsu-master/core';
+import { HsuError } from '@hsu-master/core';
 import { fakeExec } from './exec.ts';
 import { type FakeProgram, fakeProgram } from './program.ts';
 import { type Delay, type FakeManner, FakeRun, fakeLimits, identityOf } from './run.ts';
@@ -100,6 +102,11 @@ export class FakeHost implements Host {
 
   maySignal(process: ProcessIdentity): boolean {
     return this.isAlive(process);
+  }
+
+  /** No simulation has anybody who watches. */
+  attend(_request: AttendRequest, _report: (report: RunReport) => void): HostRun {
+    throw new HsuError('E_UNSUPPORTED', 'a fake host runs nothing for those who watch');
   }
 
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {

@@ -1,6 +1,7 @@
 import type {
   AccompanyRequest,
   AttachRequest,
+  AttendRequest,
   Capability,
   Clock,
   ExecOutcome,
@@ -121,6 +122,20 @@ export abstract class TreeHost implements Host {
   /** What holds a tree that was there before. `isAlive`: its main process lives, or has nobody who reaps it. */
   protected holdOf(_request: AttachRequest, _isAlive: boolean): Hold | null {
     return null;
+  }
+
+  attend({ output, ...request }: AttendRequest, report: (report: RunReport) => void): HostRun {
+    const launch = {
+      ...request,
+      workerId: null,
+      listens: [],
+      captureStdout: true,
+      captureStderr: true,
+      limits: null,
+      record: () => {},
+      output,
+    };
+    return this.#begin(launch, report);
   }
 
   exec(request: ExecRequest): { readonly outcome: Promise<ExecOutcome>; cancel(): void } {
