@@ -145,14 +145,15 @@ export const TABLE: Table = {
       if (end === 'kill') beginKill(turn, running, cause, detail);
       else beginStop(turn, running, cause, detail, null);
     },
-    'spawn-failed': (turn, _phase, message) => {
+    'spawn-failed': (turn, phase, message) => {
       turn.publish('worker.spawn-failed', { failure: message.failure });
       turn.act({ kind: 'close-run', run: message.run });
       if (turn.worker.desired === 'down') {
         rest(turn);
         return;
       }
-      if (message.failure.code === 'E_SUPERSEDED') {
+      // Another start was asked for already, maybe by a description with which it succeeds.
+      if (message.failure.code === 'E_SUPERSEDED' || phase.end === 'restart') {
         startOrWait(turn);
         return;
       }
