@@ -3,11 +3,13 @@ import {
   type Authorize,
   type Control,
   demand,
+  eventFilter,
   HsuError,
+  type HsuEvent,
   type Identity,
   type Resource,
   type Right,
-  type WorkerId,
+  type WantedEvents,
   type WorkerView,
   withoutNames,
 } from '@hsu-master/core';
@@ -35,8 +37,8 @@ export interface Context extends Surroundings {
   readonly closing: AbortSignal;
   /** @throws HsuError where it is not allowed */
   allow(request: FastifyRequest, right: Right, worker?: Pick<WorkerView, 'id' | 'namespace'>): Identity;
-  /** Whose events may be told, of those that are chosen; null: everybody's, and the master's own. @throws HsuError where none may */
-  told(request: FastifyRequest, patterns: readonly string[]): ReadonlySet<WorkerId> | null;
+  /** Which events may be told, of those that are wanted. @throws HsuError where none may */
+  told(request: FastifyRequest, wanted: WantedEvents): (event: HsuEvent) => boolean;
   /** An error as the one who asked may hear it: names of other workers are for the owner. */
   discreet(request: FastifyRequest, error: unknown): unknown;
   /** Those of the workers for which it is allowed. */
@@ -76,14 +78,16 @@ export function contextOf(surroundings: Surroundings, closing: AbortSignal): Con
       demand(surroundings, identity, right, resourceOf(worker));
       return identity;
     },
-    told(request, patterns) {
+    told(request, wanted) {
       const identity = identify(request);
-      const found = surroundings.control.workers({ patterns, namespace: null }, false);
-      const mine = found.filter((worker) => refusal(identity, 'events:read', worker) === null);
-      const own = refusal(identity, 'events:read');
-      if (patterns.length === 0 && own === null && mine.length === found.length) return null;
-      if (mine.length === 0) demand(surroundings, identity, 'events:read', resourceOf(found[0]));
-      return new Set(mine.map(({ id }) => id));
+      const { control } = surroundings;
+      const may = (worker: WorkerView | null): boolean =>
+        refusal(identity, 'events:read', worker ?? undefined) === null;
+      if (wanted.patterns.length > 0 || !may(null)) {
+        const found = control.workers({ patterns: wanted.patterns, namespace: null }, false);
+        if (!found.some(may)) demand(surroundings, identity, 'events:read', resourceOf(found[0]));
+      }
+      return eventFilter(control, wanted, may);
     },
     discreet(request, error) {
       if (!(error instanceof HsuError) || error.code !== 'E_UNKNOWN_WORKER') return error;

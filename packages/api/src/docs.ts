@@ -124,7 +124,7 @@ const STREAM = `\`GET /v1/stream\` is a WebSocket. A client sends the messages b
 | kind | tells |
 | --- | --- |
 | \`begun\` | it has begun; \`master\` and \`seq\` to go on from after a break, \`resumed\`: whether the number given was this master’s |
-| \`states\`, \`state\` | all chosen workers, then each that has changed; of several changes at once the last counts |
+| \`states\`, \`state\`, \`removed\` | all chosen workers, then each that has changed or come, and the id of each that is gone; of several changes at once the last counts |
 | \`event\` | an event |
 | \`line\` | a line of a worker |
 | \`lost\` | \`events\`: so many are no longer remembered; or \`lost\`: what was written faster than it was read |

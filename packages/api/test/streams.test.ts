@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Event } from '../src/client/index.ts';
-import { FakeMaster, it, type Served, serve, view } from './rig.ts';
+import { FakeMaster, it, NOW, type Served, serve, view } from './rig.ts';
 
 interface Message {
   readonly name: string | null;
@@ -93,6 +93,9 @@ describe('the stream', () => {
     master.publish('db');
     expect(await peer.next('state')).toMatchObject({ worker: { id: 'web', phase: 'stopped' } });
     expect(peer.kinds().filter((kind) => kind === 'state')).toHaveLength(1);
+    master.workersNow.delete('web');
+    master.events.publish({ type: 'worker.removed', payload: { runs: 2 } }, NOW, 'web', null);
+    expect(await peer.next('removed')).toMatchObject({ name: 's', worker: 'web', seq: master.events.seq });
     peer.socket.close();
   });
 

@@ -39,6 +39,7 @@ export type {
   Validation,
   ValidationIssue,
 } from './control/control.ts';
+export { eventFilter, type WantedEvents } from './control/event-filter.ts';
 export { eventsFrom, type LostEvents } from './control/events-from.ts';
 export {
   type Explanation,
@@ -70,6 +71,7 @@ export {
   select,
   withoutNames,
 } from './control/select.ts';
+export { type StateNews, statesFrom } from './control/states-from.ts';
 export { until, within } from './control/until.ts';
 export type {
   EndView,

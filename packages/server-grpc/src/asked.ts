@@ -34,11 +34,11 @@ export function optional(name: string, given: string | null | undefined, most = 
   return given ?? null;
 }
 
-export function eventTypes(given: readonly string[]): ReadonlySet<string> {
+export function eventTypes(given: readonly string[]): readonly string[] {
   const known = (type: string): type is EventType => Object.hasOwn(EVENT_MEANINGS, type);
   const unknown = given.find((type) => !known(type));
   if (unknown !== undefined) throw wrong(`types: there is no event ${JSON.stringify(unknown.slice(0, 64))}`);
-  return new Set(given);
+  return given;
 }
 
 /** A whole number within bounds; `otherwise` where none was given. */

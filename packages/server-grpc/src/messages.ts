@@ -328,11 +328,17 @@ export interface WatchWorkersRequest {
 export interface WatchWorkersResponse {
   readonly states?: ListWorkersResponse | null | undefined;
   readonly changed?: WorkerChange | null | undefined;
+  readonly removed?: WorkerRemoval | null | undefined;
 }
 
 export interface WorkerChange {
   readonly seq: number;
   readonly worker: Worker | null;
+}
+
+export interface WorkerRemoval {
+  readonly seq: number;
+  readonly id: string;
 }
 
 export interface Process {

@@ -99,6 +99,10 @@ describe('every method answers', () => {
     master.change('web', { phase: 'stopping' });
     await heard.until((messages) => messages.length === 2);
     expect(heard.messages[1]).toMatchObject({ changed: { seq: 2, worker: { phase: 'PHASE_STOPPING' } } });
+    master.workersNow.delete('web');
+    master.events.publish({ type: 'worker.removed', payload: { runs: 2 } }, NOW, 'web', null);
+    await heard.until((messages) => messages.length === 3);
+    expect(heard.messages[2]).toEqual({ removed: { seq: 3, id: 'web' } });
     heard.call.cancel();
     expect((await heard.ended)?.code).toBe(1);
   });

@@ -38,7 +38,7 @@ export function eventRoutes(app: App, context: Context): void {
       const { since, limit, wait, ...filter } = request.query;
       // A number that was not reached yet is another master's.
       const from = since > control.events.seq ? 0 : since;
-      const accepts = filterOf(context.told(request, filter.select), filter.type);
+      const accepts = context.told(request, { patterns: filter.select, types: filter.type });
       const look = (): { readonly lost: number; readonly events: readonly HsuEvent[] } => {
         const { lost, events } = control.events.since(from);
         return { lost, events: events.filter(accepts).slice(0, limit) };
@@ -74,18 +74,12 @@ export function eventRoutes(app: App, context: Context): void {
       const events = eventsFrom(
         control.events,
         since ?? control.events.seq,
-        filterOf(context.told(request, filter.select), filter.type),
+        context.told(request, { patterns: filter.select, types: filter.type }),
         signal,
       );
       return sendLines(reply, events, (item) => ('lost' in item ? item : told.event(item)));
     },
   });
-}
-
-function filterOf(ids: ReadonlySet<string> | null, types: readonly string[]): (event: HsuEvent) => boolean {
-  const wanted = types.length === 0 ? null : new Set(types);
-  return ({ workerId, type }) =>
-    (ids === null || (workerId !== null && ids.has(workerId))) && (wanted === null || wanted.has(type));
 }
 
 /** Resolves with the next event that is wanted, at the latest after `timeout`. */

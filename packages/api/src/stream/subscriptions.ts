@@ -1,4 +1,4 @@
-import { eventsFrom, HsuError, type WorkerId, type WorkerView } from '@hsu-master/core';
+import { eventsFrom, HsuError, statesFrom, type WorkerView } from '@hsu-master/core';
 import type { FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
 import { tellNews } from '../routes/logs.ts';
@@ -21,20 +21,12 @@ export async function sendEvents(
   signal: AbortSignal,
 ): Promise<void> {
   const { control } = context;
-  const ids = context.told(request, select);
-  const wanted = new Set<string>(types);
+  const accepts = context.told(request, { patterns: select, types });
   const { id } = control.master();
   const isOurs = master === undefined || master === id;
   const from = since === undefined ? control.events.seq : isOurs ? since : 0;
   channel.send({ name, kind: 'begun', master: id, seq: control.events.seq, resumed: isOurs });
-  const events = eventsFrom(
-    control.events,
-    from,
-    (event) =>
-      (ids === null || (event.workerId !== null && ids.has(event.workerId))) &&
-      (wanted.size === 0 || wanted.has(event.type)),
-    signal,
-  );
+  const events = eventsFrom(control.events, from, accepts, signal);
   for await (const batch of events) {
     for (const item of batch) {
       if ('lost' in item) channel.send({ name, kind: 'lost', events: item.lost });
@@ -45,46 +37,24 @@ export async function sendEvents(
   }
 }
 
-/** How workers are, then each that has changed. Between two messages several changes may have come: the last counts. */
+/** How workers are, then each that has changed, come or gone. Between two messages several changes may have come: the last counts. */
 export async function sendStates(
   { context, request, channel }: Subscriber,
   { name, select }: Of<'states'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { control, allowed } = context;
-  const mine = allowed(request, 'workers:read', chosen(context, select));
-  const ids = new Set(mine.map(({ id }) => id));
-  const changed = new Set<WorkerId>();
-  let wake: () => void = () => {};
-  const unsubscribe = control.events.subscribe(({ workerId }) => {
-    if (workerId === null || !ids.has(workerId)) return;
-    changed.add(workerId);
-    wake();
-  });
-  const abort = (): void => wake();
-  signal.addEventListener('abort', abort);
-  try {
-    const { id: master } = control.master();
-    channel.send({ name, kind: 'states', master, seq: control.events.seq, workers: mine.map(told.worker) });
-    while (!signal.aborted) {
-      await channel.room();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
-      for (const id of changed) {
-        changed.delete(id);
-        channel.send({
-          name,
-          kind: 'state',
-          seq: control.events.seq,
-          worker: told.worker(control.worker(id)),
-        });
-        await channel.room();
-      }
-      if (changed.size === 0 && !signal.aborted) await promise;
-    }
-  } finally {
-    unsubscribe();
-    signal.removeEventListener('abort', abort);
+  // Says which pattern fits nobody.
+  chosen(context, select);
+  const { id: master } = control.master();
+  const may = (worker: WorkerView): boolean => allowed(request, 'workers:read', [worker]).length > 0;
+  const states = statesFrom(control, { patterns: select, namespace: null }, may, signal);
+  for await (const news of states) {
+    const { kind, seq } = news;
+    if (kind === 'states') channel.send({ name, kind, master, seq, workers: news.workers.map(told.worker) });
+    else if (kind === 'state') channel.send({ name, kind, seq, worker: told.worker(news.worker) });
+    else channel.send({ name, kind, seq, worker: news.id });
+    await channel.room();
   }
 }
 

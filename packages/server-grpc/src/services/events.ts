@@ -1,4 +1,4 @@
-import { eventsFrom, type HsuEvent, type WorkerId } from '@hsu-master/core';
+import { eventFilter, eventsFrom, type HsuEvent, type WorkerView } from '@hsu-master/core';
 import * as asked from '../asked.ts';
 import type { Call } from '../call.ts';
 import type { Handlers } from '../handlers.ts';
@@ -48,25 +48,16 @@ export const eventService: Handlers<'hsu.v1.EventService'> = {
   },
 };
 
-/** What may be told of what is wanted: everything, or the events of these workers. @throws HsuError where none may */
+/** What may be told of what is wanted. @throws HsuError where nothing may */
 function filterOf(
   select: readonly string[],
   types: readonly string[],
   call: Call,
 ): (event: HsuEvent) => boolean {
-  const ids = visible(asked.patterns(select), call);
-  const wanted = asked.eventTypes(types);
-  return ({ workerId, type }) =>
-    (ids === null || (workerId !== null && ids.has(workerId))) && (wanted.size === 0 || wanted.has(type));
-}
-
-/** null: everybody's, and the master's own. */
-function visible(patterns: readonly string[], call: Call): ReadonlySet<WorkerId> | null {
-  const found = call.control.workers({ patterns, namespace: null }, false);
-  const mine = call.allowed('events:read', found);
-  if (patterns.length === 0 && mine.length === found.length && call.may('events:read')) return null;
-  if (mine.length === 0) call.demand('events:read', found[0]);
-  return new Set(mine.map(({ id }) => id));
+  const patterns = asked.patterns(select);
+  if (patterns.length > 0 || !call.may('events:read')) call.readable('events:read', patterns, null);
+  const may = (worker: WorkerView | null): boolean => call.may('events:read', worker ?? undefined);
+  return eventFilter(call.control, { patterns, types: asked.eventTypes(types) }, may);
 }
 
 /** Resolves with the next event that is wanted, at the latest when the signal is aborted. */

@@ -1,4 +1,4 @@
-import { CONDITIONS, meets, until, type WorkerId } from '@hsu-master/core';
+import { CONDITIONS, meets, statesFrom, until, type WorkerView } from '@hsu-master/core';
 import * as asked from '../asked.ts';
 import type { Handlers } from '../handlers.ts';
 import * as told from '../told.ts';
@@ -67,33 +67,18 @@ export const workerService: Handlers<'hsu.v1.WorkerService'> = {
 
   async *WatchWorkers({ select, namespace }, call) {
     const { control, signal } = call;
-    const patterns = asked.patterns(select);
-    const mine = call.readable('workers:read', patterns, asked.optional('namespace', namespace, 64));
-    const ids = new Set(mine.map(({ id }) => id));
-    const changed = new Set<WorkerId>();
-    let wake: () => void = () => {};
-    const unsubscribe = control.events.subscribe(({ workerId }) => {
-      if (workerId === null || !ids.has(workerId)) return;
-      changed.add(workerId);
-      wake();
-    });
-    const abort = (): void => wake();
-    signal.addEventListener('abort', abort);
-    try {
-      const { id: master } = control.master();
-      yield { states: { master, seq: control.events.seq, workers: mine.map(told.worker) } };
-      while (!signal.aborted) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        for (const id of changed) {
-          changed.delete(id);
-          yield { changed: { seq: control.events.seq, worker: told.worker(control.worker(id)) } };
-        }
-        if (changed.size === 0 && !signal.aborted) await promise;
-      }
-    } finally {
-      unsubscribe();
-      signal.removeEventListener('abort', abort);
+    const wanted = {
+      patterns: asked.patterns(select),
+      namespace: asked.optional('namespace', namespace, 64),
+    };
+    call.readable('workers:read', wanted.patterns, wanted.namespace);
+    const { id: master } = control.master();
+    const may = (worker: WorkerView): boolean => call.may('workers:read', worker);
+    for await (const news of statesFrom(control, wanted, may, signal)) {
+      const { kind, seq } = news;
+      if (kind === 'states') yield { states: { master, seq, workers: news.workers.map(told.worker) } };
+      else if (kind === 'state') yield { changed: { seq, worker: told.worker(news.worker) } };
+      else yield { removed: { seq, id: news.id } };
     }
   },
 };
