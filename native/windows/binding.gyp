@@ -27,6 +27,13 @@
           "AdditionalOptions": ["/std:c++20", "/utf-8", "/permissive-", "/Zc:__cplusplus"]
         }
       }
+    },
+    {
+      "target_name": "hsu_relay",
+      "type": "executable",
+      "sources": ["relay/relay.c"],
+      "defines": ["UNICODE", "_UNICODE", "_WIN32_WINNT=0x0A00"],
+      "msvs_settings": { "VCLinkerTool": { "SubSystem": 1 } }
     }
   ]
 }

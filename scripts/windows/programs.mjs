@@ -5,7 +5,7 @@ import { step } from '../step.mjs';
 import { environment, root, tools } from '../tree.mjs';
 
 const COMPILER = 'x86_64-w64-mingw32-gcc-posix';
-const flags = ['-O2', '-Wall', '-Wextra', '-municode', '-static', '-s'];
+const flags = ['-O2', '-Wall', '-Wextra', '-static', '-s'];
 
 /** The program that sends console events. */
 export const relayFile = join(tools, 'windows', 'addon', 'hsu_relay.exe');
@@ -18,14 +18,14 @@ export const zooInside = 'Z:\\w\\.tools\\windows\\zoo';
 export async function buildPrograms() {
   await compile(join(root, 'native', 'windows', 'relay', 'relay.c'), relayFile);
   const creature = join(root, 'packages', 'testkit', 'src', 'zoo', 'windows', 'creature.c');
-  await compile(creature, join(zooFolder, 'creature.exe'));
+  await compile(creature, join(zooFolder, 'creature.exe'), ['-municode']);
 }
 
-async function compile(source, output) {
+async function compile(source, output, more = []) {
   if (existsSync(output) && statSync(source).mtimeMs <= statSync(output).mtimeMs) return;
   mkdirSync(dirname(output), { recursive: true });
   const made = `${output}.${process.pid}`;
-  await step(`windows: ${basename(output)}`, [COMPILER, ...flags, source, '-o', made], {
+  await step(`windows: ${basename(output)}`, [COMPILER, ...flags, ...more, source, '-o', made], {
     cwd: root,
     env: environment(),
     quiet: true,

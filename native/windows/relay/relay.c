@@ -12,7 +12,7 @@
 #endif
 #include <windows.h>
 
-#include <wchar.h>
+#include <stdlib.h>
 
 #define MOST_SHARERS 1024
 
@@ -41,20 +41,21 @@ static int is_among(DWORD pid, const DWORD *pids, DWORD count) {
   return 0;
 }
 
-int wmain(int argc, wchar_t **argv) {
+/* Numbers only, so that no special entry point is needed. */
+int main(int argc, char **argv) {
   static DWORD asked[4 * MOST_SHARERS], sharers[MOST_SHARERS];
   DWORD asked_count = 0, event;
   int missed = 0;
   if (argc < 3) return 2;
-  event = (DWORD)wcstoul(argv[1], NULL, 10);
+  event = (DWORD)strtoul(argv[1], NULL, 10);
   if (event > CTRL_BREAK_EVENT) return 2;
   for (int at = 2; at < argc; at++) {
-    wchar_t *rest = NULL;
-    DWORD pid = (DWORD)wcstoul(argv[at], &rest, 10);
+    char *rest = NULL;
+    DWORD pid = (DWORD)strtoul(argv[at], &rest, 10);
     HANDLE process;
-    if (pid == 0 || rest == NULL || *rest != L':') return 2;
+    if (pid == 0 || rest == NULL || *rest != ':') return 2;
     if (is_among(pid, asked, asked_count)) continue;
-    process = hold(pid, wcstoull(rest + 1, NULL, 10));
+    process = hold(pid, strtoull(rest + 1, NULL, 10));
     if (process == NULL) continue;
     FreeConsole();
     if (AttachConsole(pid)) {

@@ -83,7 +83,7 @@ export function platformsPage(): string {
     'On Linux, with the addon, by the control groups that the master may use; each controller is taken where it is, so that one machine can be in ' +
       'several columns. `hsu-master limits explain` tells what becomes of the limits of a configuration on the machine where it is called, with the reasons that only ' +
       'that machine knows: rights, disks, limits around the master. *enforced*: the kernel does not let it be exceeded · *watched*: the use of the tree is measured, and ' +
-      'what the policy says follows · *impossible*: neither. Without the addon, and on other systems, all of them are impossible.',
+      'what the policy says follows · *impossible*: neither. Without the addon all of them are impossible. On Windows jobs hold what they can, as the command tells there.',
     table(['limit', 'about', 'cgroup v2', 'cgroup v1', 'neither'], limitRows()),
   );
 }

@@ -1,5 +1,5 @@
 /** How a platform’s build was last shown to work. */
-export type Proof = 'run natively' | 'not built yet';
+export type Proof = 'run natively' | 'run under Wine' | 'run under qemu' | 'compiled only' | 'not built yet';
 
 /** Platforms and what ran there. */
 export const PLATFORMS: readonly {
@@ -19,7 +19,17 @@ export const PLATFORMS: readonly {
     notes: 'The Node host runs where Node runs; it was not tried there.',
   },
   { platform: 'macOS', proof: 'not built yet', notes: '' },
-  { platform: 'Windows', proof: 'not built yet', notes: '' },
+  {
+    platform: 'Windows x64',
+    proof: 'run under Wine',
+    notes:
+      'The wine suite: the addon cross-compiled by mingw and loaded by the real node.exe 24 under Wine 10; the host contract, processes in jobs, console events, the log pump, the control pipe, services, and the launcher from `run` to `down`. Never run on Windows itself. What Wine accepts and does not do is not shown: limits of jobs, CPU rates, accounting, Ctrl-Break, access rights. Built with MSVC by the release workflow only.',
+  },
+  {
+    platform: 'Windows arm64',
+    proof: 'compiled only',
+    notes: 'Compiled and linked on Linux, not run anywhere.',
+  },
 ];
 
 /** What each host can do at best; `hsu-master run` names what is missing on the machine it runs on. */
