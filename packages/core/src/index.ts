@@ -71,7 +71,7 @@ export {
   select,
   withoutNames,
 } from './control/select.ts';
-export { type StateNews, statesFrom } from './control/states-from.ts';
+export { findWorker, type StateNews, statesFrom } from './control/states-from.ts';
 export { until, within } from './control/until.ts';
 export type {
   EndView,
@@ -190,8 +190,8 @@ export {
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
 export type {
   AccompanyRequest,
-  AttendRequest,
   AttachRequest,
+  AttendRequest,
   Capability,
   CheckAnswer,
   Clock,

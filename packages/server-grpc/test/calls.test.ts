@@ -141,6 +141,9 @@ describe('every method answers', () => {
     expect(again).toEqual(pending);
     const { tickets } = await owner.ask('hsu.v1.OrderService', 'ListTickets', {});
     expect(tickets.map(({ id }) => id)).toContain(pending.id);
+    master.workersNow.delete('db');
+    expect(await owner.ask('hsu.v1.OrderService', 'GetTicket', { id: pending.id })).toEqual(pending);
+    expect((await owner.ask('hsu.v1.OrderService', 'ListTickets', {})).tickets).toEqual(tickets);
   });
 
   it('the master', async ({ owner }) => {

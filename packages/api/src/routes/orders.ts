@@ -1,9 +1,11 @@
 import {
+  findWorker,
   type Identity,
   type Order,
   type Ordered,
   PLAIN_ORDERS,
   type SignalName,
+  type WorkerId,
   type WorkerView,
 } from '@hsu-master/core';
 import type { FastifyReply } from 'fastify';
@@ -48,6 +50,8 @@ export function orderRoutes(app: App, context: Context): void {
     const now = settled ?? ordered.ticket;
     return reply.code(now.state === 'pending' ? 202 : 200).send(told.ticket(now));
   };
+  // The worker of a ticket may be gone by now.
+  const ownerOf = (id: WorkerId) => findWorker(control, id) ?? { id, namespace: null };
   const give = (worker: WorkerView, order: Order, by: Identity): Ordered =>
     control.order(worker.id, order, by);
   for (const kind of PLAIN_ORDERS) {
@@ -95,7 +99,7 @@ export function orderRoutes(app: App, context: Context): void {
     },
     handler: (request) => {
       const mine = control.pending().filter(({ workerId: id }) => {
-        return allowed(request, 'workers:read', [control.worker(id)]).length > 0;
+        return allowed(request, 'workers:read', [ownerOf(id)]).length > 0;
       });
       return { tickets: mine.map(told.ticket) };
     },
@@ -113,7 +117,7 @@ export function orderRoutes(app: App, context: Context): void {
     },
     handler: (request, reply) => {
       const ordered = control.ticket(request.params.id);
-      allow(request, 'workers:read', control.worker(ordered.ticket.workerId));
+      allow(request, 'workers:read', ownerOf(ordered.ticket.workerId));
       return answer(ordered, request.query.wait, reply);
     },
   });

@@ -53,7 +53,7 @@ export async function* statesFrom(
       }
       for (const id of changed) {
         changed.delete(id);
-        const worker = find(control, id);
+        const worker = findWorker(control, id);
         const isThere = worker !== null && isMeant(worker);
         if (isThere) {
           known.add(id);
@@ -75,7 +75,8 @@ export function isChosen(worker: Selectable, { patterns, namespace }: Selection)
   return patterns.length === 0 || patterns.some((pattern) => fitsPattern(pattern, worker));
 }
 
-function find(control: Pick<Control, 'worker'>, id: WorkerId): WorkerView | null {
+/** null: there is none of that id, any more. */
+export function findWorker(control: Pick<Control, 'worker'>, id: WorkerId): WorkerView | null {
   try {
     return control.worker(id);
   } catch (error) {

@@ -1,4 +1,12 @@
-import { type Order, type Ordered, type SignalName, within } from '@hsu-master/core';
+import {
+  findWorker,
+  type Order,
+  type Ordered,
+  type SignalName,
+  type WorkerId,
+  type WorkerView,
+  within,
+} from '@hsu-master/core';
 import * as asked from '../asked.ts';
 import type { Call } from '../call.ts';
 import type { Handlers } from '../handlers.ts';
@@ -40,16 +48,21 @@ export const orderService: Handlers<'hsu.v1.OrderService'> = {
   ListTickets(_question, call) {
     const mine = call.control
       .pending()
-      .filter(({ workerId }) => call.may('workers:read', call.control.worker(workerId)));
+      .filter(({ workerId }) => call.may('workers:read', ownerOf(workerId, call)));
     return { tickets: mine.map(told.ticket) };
   },
 
   GetTicket({ id, wait }, call) {
     const ordered = call.control.ticket(asked.ticket(id));
-    call.demand('workers:read', call.control.worker(ordered.ticket.workerId));
+    call.demand('workers:read', ownerOf(ordered.ticket.workerId, call));
     return answer(ordered, wait, call);
   },
 };
+
+/** The worker of a ticket, which may be gone by now. */
+function ownerOf(id: WorkerId, { control }: Call): Pick<WorkerView, 'id' | 'namespace'> {
+  return findWorker(control, id) ?? { id, namespace: null };
+}
 
 async function answer(ordered: Ordered, wait: Duration | null, call: Call): Promise<Ticket> {
   const span = asked.span('wait', wait, 0);
