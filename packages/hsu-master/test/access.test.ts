@@ -172,6 +172,7 @@ describe('the gate', () => {
     expect(code(short.text)).toBe('E_UNAUTHENTICATED');
     // By another process, as it were.
     await new TokenFile(stage.folder).revoke('bob', null);
+    expect(code(long.text)).toBe('E_UNAUTHENTICATED');
     expect(gate.authorize(bob, 'workers:read', MASTER)?.code).toBe('E_FORBIDDEN');
     await eventually(() => heard.includes('bob'));
     // A new one of that name gives nothing to who came by the old one.

@@ -289,8 +289,9 @@ describe('who asks over the network', () => {
     await once(socket, 'open');
     for (let turn = 0; turn < 20; turn += 1) socket.send(JSON.stringify({ op: 'end', name: 'x' }));
     expect(await message('error')).toMatchObject({ code: 'E_TOO_MANY' });
-    const { status, headers } = await ask(master.port, { token });
-    expect({ status, wait: headers['retry-after'] }).toEqual({ status: 429, wait: '1' });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(master.port, { token })));
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.headers['retry-after']).toBe('1');
     socket.close();
   });
 });

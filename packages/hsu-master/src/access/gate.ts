@@ -10,6 +10,7 @@ import {
   type Identity,
   type Resource,
   type Right,
+  type WallTime,
 } from '@hsu-master/core';
 import { makeDirectory } from '@hsu-master/workers';
 import { LockOut } from './lock-out.ts';
@@ -35,6 +36,7 @@ export class TokenGate implements Gate {
   readonly #rate: Rate;
   readonly #watched = new Map<() => void, string>();
   #watcher: FSWatcher | null = null;
+  #nextExpiry = Number.POSITIVE_INFINITY;
   #cancelExpiry: () => void = () => {};
   #isTold = false;
 
@@ -63,7 +65,7 @@ export class TokenGate implements Gate {
 
   readonly authorize = (identity: Identity, right: Right, resource: Resource): HsuError | null => {
     if (identity.kind === 'root') return null;
-    const token = this.#byId(identity.tokenId);
+    const token = this.#parts.tokens.known(identity.tokenId);
     const isValid =
       token !== null && (token.expiresAt === null || token.expiresAt > this.#parts.clock.wallNow());
     return authorizeBy(isValid ? token : null, identity, right, resource);
@@ -75,7 +77,8 @@ export class TokenGate implements Gate {
     const hear = (): void => ended();
     this.#watched.set(hear, identity.tokenId);
     this.#watchFile();
-    this.#look();
+    const expiresAt = this.#parts.tokens.known(identity.tokenId)?.expiresAt ?? null;
+    if (expiresAt !== null && expiresAt < this.#nextExpiry) this.#lookAt(expiresAt);
     return () => {
       this.#watched.delete(hear);
     };
@@ -113,12 +116,8 @@ export class TokenGate implements Gate {
     return this.#trusted(() => this.#parts.tokens.find(text));
   }
 
-  #byId(id: string): KeptToken | null {
-    return this.#trusted(() => this.#parts.tokens.byId(id));
-  }
-
   /** A file that cannot be read or trusted lets nobody in; it is told once. */
-  #trusted(look: () => KeptToken | null): KeptToken | null {
+  #trusted<T>(look: () => T): T | null {
     try {
       const found = look();
       this.#isTold = false;
@@ -138,6 +137,8 @@ export class TokenGate implements Gate {
       makeDirectory(this.#parts.tokens.folder, 0o700);
       this.#watcher = watch(this.#parts.tokens.folder, { persistent: false }, () => this.#look());
       this.#watcher.on('error', () => {});
+      // What was changed before it began.
+      this.#look();
     } catch {
       // No watch is to be had: those who are revoked are refused with their next request all the same.
     }
@@ -145,21 +146,30 @@ export class TokenGate implements Gate {
 
   /** Tells those whose tokens are no more, and looks again when the next one expires. */
   #look(): void {
-    const { clock } = this.#parts;
+    const { clock, tokens } = this.#parts;
     const now = clock.wallNow();
+    const kept = new Map(this.#trusted(() => tokens.all())?.map((token) => [token.id, token]));
     let next = Number.POSITIVE_INFINITY;
     for (const [hear, id] of this.#watched) {
-      const token = this.#byId(id);
+      const token = kept.get(id);
       const expiresAt = token?.expiresAt ?? Number.POSITIVE_INFINITY;
-      if (token !== null && expiresAt > now) {
+      if (token !== undefined && expiresAt > now) {
         next = Math.min(next, expiresAt);
         continue;
       }
       this.#watched.delete(hear);
       hear();
     }
+    this.#lookAt(next);
+  }
+
+  #lookAt(expiry: WallTime): void {
+    const { clock } = this.#parts;
     this.#cancelExpiry();
-    this.#cancelExpiry = Number.isFinite(next) ? clock.after(next - now, () => this.#look()) : () => {};
+    this.#nextExpiry = expiry;
+    this.#cancelExpiry = Number.isFinite(expiry)
+      ? clock.after(expiry - clock.wallNow(), () => this.#look())
+      : () => {};
   }
 }
 

@@ -61,6 +61,7 @@ export class TokenFile {
   readonly path: string;
   #seen = '';
   #tokens: readonly KeptToken[] = [];
+  #digests: readonly Buffer[] = [];
 
   constructor(stateDirectory: string) {
     this.folder = tokenFolderOf(stateDirectory);
@@ -73,12 +74,14 @@ export class TokenFile {
     const mark = found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
     if (mark === this.#seen) return this.#tokens;
     this.#tokens = [];
+    this.#digests = [];
     this.#seen = 'damaged';
     if (found !== undefined) {
       if (HAS_MODES && (found.mode & 0o022n) !== 0n)
         throw new HsuError('E_STATE', `${this.path} may be written by others; make it 0600`, {});
       this.#tokens = parse(this.path, readFileSync(this.path, 'utf8'));
     }
+    this.#digests = this.#tokens.map(({ digest }) => Buffer.from(digest, 'hex'));
     this.#seen = mark;
     return this.#tokens;
   }
@@ -87,15 +90,17 @@ export class TokenFile {
   find(text: string): KeptToken | null {
     const { createHash, timingSafeEqual } = crypto();
     const shown = createHash('sha256').update(text).digest();
+    const tokens = this.all();
     let found: KeptToken | null = null;
-    for (const token of this.all()) {
-      if (timingSafeEqual(shown, Buffer.from(token.digest, 'hex'))) found = token;
+    for (const [at, digest] of this.#digests.entries()) {
+      if (timingSafeEqual(shown, digest)) found = tokens[at] ?? null;
     }
     return found;
   }
 
-  byId(id: string): KeptToken | null {
-    return this.all().find((token) => token.id === id) ?? null;
+  /** As they were when `all` or `find` looked last: who was let in is asked about many workers at once. */
+  known(id: string): KeptToken | null {
+    return this.#tokens.find((token) => token.id === id) ?? null;
   }
 
   /**
