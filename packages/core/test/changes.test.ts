@@ -90,7 +90,8 @@ describe('a plan', () => {
       probes: { startup: null, liveness: { ...PROBE, check: http }, readiness: null },
     });
     const text = JSON.stringify(planOf([before], [after]));
-    for (const secret of ['b3fore', 'aft3r', 't0k', 'pw1', 'k3y', 'x1', '"red']) expect(text).not.toContain(secret);
+    for (const secret of ['b3fore', 'aft3r', 't0k', 'pw1', 'k3y', 'x1', '"red'])
+      expect(text).not.toContain(secret);
     expect(text).toContain('env.PASSWORD');
     expect(JSON.stringify(masked([], after))).not.toContain('t0k');
   });

@@ -21,6 +21,12 @@ describe('a spec with which no process of the former goes on', () => {
     expect(rig.exited({ signal: 'SIGTERM' }).started().settled).toEqual(['settle 4 done']);
   });
 
+  test('it is ended though it was stopped and started again meanwhile', () => {
+    const rig = new Rig().tell({ kind: 'start' }).tell(OTHER).tell({ kind: 'stop' }).tell({ kind: 'start' });
+    expect(rig.started().exited({ signal: 'SIGTERM' }).name).toBe('starting');
+    expect(rig.worker.run).toBe(2);
+  });
+
   test('a kill or stop that came before it holds', () => {
     const rig = new Rig().tell({ kind: 'start' }).tell({ kind: 'stop', ticket: 5 }).tell(OTHER).started();
     expect(rig.exited({ signal: 'SIGTERM' }).name).toBe('stopped');
@@ -51,6 +57,14 @@ describe('a spec with which no process of the former goes on', () => {
     const failed = new Rig({ restart: { mode: 'never' } }).run().exited().tell({ kind: 'stop' });
     expect(failed.tell(OTHER).name).toBe('stopped');
     expect(new Rig().tell(OTHER).effects).toEqual([]);
+  });
+
+  test('a start that fails by the former one is tried by this one', () => {
+    const failure = { code: 'E_EXEC_NOT_FOUND', message: 'x' } as const;
+    const rig = new Rig().tell({ kind: 'start', ticket: 4 }).tell(OTHER);
+    rig.tell({ kind: 'spawn-failed', failure, transient: false });
+    expect([rig.name, rig.worker.run, rig.settled]).toEqual(['starting', 2, []]);
+    expect(rig.started().settled).toEqual(['settle 4 done']);
   });
 
   test('who waits for another waits on', () => {

@@ -68,7 +68,7 @@ describe('C3: a stop during the start', () => {
   test('ends the process as soon as there is one', () => {
     const rig = starting().tell({ kind: 'stop', ticket: 2 });
     expect([rig.phase, rig.done, rig.events]).toEqual([
-      { name: 'starting', end: 'stop', outdated: false },
+      { name: 'starting', end: 'stop', outdated: false, replaced: false },
       ['record down', 'settle 1 superseded'],
       [],
     ]);

@@ -71,7 +71,7 @@ describe('what a worker shows', () => {
     ],
     [
       'starting',
-      inPhase({ name: 'starting', end: null, outdated: false }),
+      inPhase({ name: 'starting', end: null, outdated: false, replaced: false }),
       { started: false, ready: false, completed: false, atRest: false },
     ],
     ['ready', inPhase(running), { started: true, ready: true, completed: false, atRest: false }],

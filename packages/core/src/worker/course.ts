@@ -36,7 +36,7 @@ export function startOrWait(turn: Turn): void {
   }
   const run = nextRun(turn);
   turn.set({ run });
-  turn.become({ name: 'starting', end: null, outdated: false });
+  turn.become({ name: 'starting', end: null, outdated: false, replaced: false });
   turn.publish('worker.starting', { restarts: turn.worker.restarts });
   turn.act({ kind: 'spawn', run, limits: effectiveLimits(turn.in.spec.limits, turn.worker.limitFactors) });
 }

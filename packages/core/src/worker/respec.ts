@@ -24,7 +24,7 @@ export function tryAnother(
 }
 
 export function endAfterStart(turn: Turn, phase: PhaseOf<'starting'>, { restart }: SpecMessage): void {
-  if (restart && phase.end === null) turn.become({ ...phase, end: 'restart' });
+  if (restart) turn.become({ ...phase, end: phase.end ?? 'restart', replaced: true });
 }
 
 export function giveWay(turn: Turn, phase: PhaseOf<'running'>, { restart, probes }: SpecMessage): void {

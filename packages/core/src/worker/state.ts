@@ -44,6 +44,8 @@ export interface Starting {
   readonly end: 'stop' | 'kill' | 'restart' | null;
   /** Its limits were changed after it was asked for. */
   readonly outdated: boolean;
+  /** Its spec is another one now, with which this process does not go on: it is ended whatever else is asked for. */
+  readonly replaced: boolean;
 }
 
 export interface Running {

@@ -105,7 +105,7 @@ export const TABLE: Table = {
   },
   starting: {
     start: (turn, phase, message) => {
-      turn.become({ ...phase, end: phase.end === 'restart' ? 'restart' : null });
+      turn.become({ ...phase, end: phase.end === 'restart' || phase.replaced ? 'restart' : null });
       join(turn, phase, message);
     },
     restart: (turn, phase, message) => {
