@@ -199,7 +199,7 @@ describe('a unit whose process somebody else starts', () => {
   });
 
   test('a restart while it is ended at a limit does the same', () => {
-    const one = attached(SERVICE, { limits: limitsSpec({ policy: 'graceful_shutdown' }) });
+    const one = attached(SERVICE, { limits: limitsSpec({ 'memory.max_rss': 1 }) });
     one.tell({ kind: 'limit-exceeded', limit: 'memory.max_rss', policy: 'graceful_shutdown', reason: '9' });
     one.tell({ kind: 'restart', ticket: 3 }).tell({ kind: 'exited', exit: exit(), remaining: [] });
     expect(one.effects).toContainEqual({ kind: 'control', run: 1, action: 'restart' });

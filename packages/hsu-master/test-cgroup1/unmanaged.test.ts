@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { cgroupOf, cgroupNumbers, writeCgroup } from '../test/cgroups.ts';
+import { cgroupNumbers, cgroupOf, writeCgroup } from '../test/cgroups.ts';
 import type { Launched } from '../test/drive.ts';
 import { Foreign } from '../test/foreign-forks.ts';
 import { isAlive } from '../test/proc.ts';

@@ -30,11 +30,11 @@ function askOnAndOn(socket: string) {
   const client = new Client({ socket });
   let workers: Awaited<ReturnType<Client['workers']>>['workers'] = [];
   let answers = 0;
-  let isOver = false;
+  const over = new AbortController();
   let latest = performance.now();
   let gap = 0;
   const asking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       try {
         workers = (await client.workers()).workers;
         answers += 1;
@@ -54,7 +54,7 @@ function askOnAndOn(socket: string) {
     },
     /** The longest time between two answers, in milliseconds, and the last answer. */
     async end() {
-      isOver = true;
+      over.abort();
       await asking;
       client.close();
       return { gap, workers };

@@ -321,7 +321,7 @@ class ForeignScene {
       if (run <= (this.#lastRuns.get(workerId) ?? 0)) this.#break(`${workerId}: run ${run} comes again`);
       this.#lastRuns.set(workerId, run);
       this.#unwanted.delete(workerId);
-      this.#attached.set(workerId, { run, process: event.payload.process as ProcessIdentity });
+      this.#attached.set(workerId, { run, process: event.payload.process });
     } else if (type === 'worker.exited' || type === 'worker.detached') {
       if (attached?.run !== run) this.#break(`${workerId}: ${type} of run ${run}, which was not attached`);
       this.#attached.delete(workerId);

@@ -1,6 +1,6 @@
 // Opens the control socket of a run directory (its first argument) without a free descriptor, then with some; says what came of both.
 import { closeSync, openSync } from 'node:fs';
-import { type SocketParts, openControlSocket } from '../../src/control-socket.ts';
+import { openControlSocket, type SocketParts } from '../../src/control-socket.ts';
 
 const [, , runDirectory = ''] = process.argv;
 // Nobody asks it anything.

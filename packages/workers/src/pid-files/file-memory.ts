@@ -16,7 +16,7 @@ export function shortFileMemory(): FileMemory {
   const known = new Map<WorkerId, readonly string[]>();
   return {
     directories: () => known,
-    keep: (workerId, directories) => void put(known, workerId, directories),
+    keep: (workerId, directories) => put(known, workerId, directories),
   };
 }
 

@@ -91,7 +91,7 @@ export class PidFiles {
       places.set(id, processFile.directory);
       this.#sweepIn(id, processFile.directory);
     }
-    for (const [id, directories] of [...this.#memory.directories()])
+    for (const [id, directories] of this.#memory.directories())
       this.#sweepOf(id, directories, places.get(id) ?? null);
   }
 
