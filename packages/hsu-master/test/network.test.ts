@@ -233,6 +233,9 @@ describe('who asks over the network', () => {
     ).toBe(403);
     expect((await ask(port, { path: '/v1/logs?select=web', token: reader })).status).toBe(403);
     expect((await ask(port, { path: '/v1/audit', token: reader })).status).toBe(403);
+    const json = { 'content-type': 'application/json' };
+    const exec = { method: 'POST', path: '/v1/workers/db/exec', headers: json, body: '{"argv":["true"]}' };
+    expect((await ask(port, { ...exec, token: scoped })).status).toBe(403);
     expect(JSON.parse((await ask(port, { path: '/v1/workers', token: scoped })).text)).toMatchObject({
       workers: [{ id: 'db' }],
     });
@@ -242,7 +245,7 @@ describe('who asks over the network', () => {
     expect(master.embedded.master.worker('web').desired).toBe('up');
     const mistaken = await ask(port, { path: '/v1/workers?select=wep', token: scoped });
     expect(JSON.parse(mistaken.text)).toMatchObject({ status: 404, detail: 'there is no worker "wep"' });
-    await eventually(() => master.audit().length >= 6);
+    await eventually(() => master.audit().length >= 7);
     expect(
       master.audit().map(({ by, from, action, on, result }) => `${by} ${from} ${action} ${on} ${result}`),
     ).toEqual([
@@ -251,6 +254,7 @@ describe('who asks over the network', () => {
       'bob tcp 127.0.0.1 master:shutdown master refused',
       'ann tcp 127.0.0.1 logs:read web refused',
       'ann tcp 127.0.0.1 audit:read master refused',
+      'bob tcp 127.0.0.1 workers:exec db refused',
       'bob tcp 127.0.0.1 worker.stop db done',
     ]);
   });
@@ -533,12 +537,24 @@ describe('what is asked over the network', () => {
       '/v1/processes',
       '/v1/events',
       '/v1/capabilities',
+      '/v1/config',
       '/v1/audit',
     ]) {
       const { status, text } = await ask(port, { path, token: admin });
       expect({ path, status }).toEqual({ path, status: 200 });
       seen.push(text);
     }
+    const plan = await ask(port, {
+      method: 'POST',
+      path: '/v1/config/plan',
+      token: admin,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        text: JSON.stringify({ workers: [{ ...worker, env: { DB_PASSWORD: 'hunter7', MODE: 'hunter8' } }] }),
+      }),
+    });
+    expect(plan.text).toContain('***');
+    seen.push(plan.text);
     expect(seen.join('\n')).not.toMatch(SECRET);
     const reveal = '/v1/workers/web/environment?reveal=true';
     expect((await ask(port, { path: reveal, token: admin })).status).toBe(403);
