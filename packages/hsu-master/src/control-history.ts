@@ -31,6 +31,10 @@ export class WorkerHistory {
   #remember(event: HsuEvent): void {
     const { workerId, run, at } = event;
     if (workerId === null) return;
+    if (event.type === 'worker.removed') {
+      this.#pasts.delete(workerId);
+      return;
+    }
     if (!isTelling(event)) return;
     let past = this.#pasts.get(workerId);
     if (past === undefined) {

@@ -71,6 +71,9 @@ class MasterControl implements Control {
     this.#master = master;
     this.#startedAt = this.#clock.wallNow();
     this.#history = new WorkerHistory(master.events);
+    master.events.subscribe(({ type, workerId }) => {
+      if (type === 'worker.removed' && workerId !== null) this.#usages.delete(workerId);
+    });
     this.#calendar = new Calendar(this.#clock);
     this.#tickets = new Tickets(master.id, this.#clock);
     this.#execs = new Execs(() => master.host(), master.id);

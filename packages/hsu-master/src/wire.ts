@@ -328,7 +328,9 @@ function supervise(
   });
   supervisor.add(config.workers);
   events.subscribe(({ type, workerId }) => {
-    if (type === 'worker.removed' && workerId !== null) logs.stream.forget(workerId);
+    if (type !== 'worker.removed' || workerId === null) return;
+    logs.stream.forget(workerId);
+    limits.forget(workerId);
   });
   const carry = (next: LoadedConfig): Promise<TransitionResult> => {
     const before = new Map(supervisor.specs().map((spec) => [spec.id, spec]));

@@ -367,10 +367,10 @@ export class Supervisor {
   /** The turn of a worker has come that is ended for a change of specs. */
   #endFor(actor: WorkerActor, how: Ending): void {
     const { id } = actor.spec;
-    if (how === 'replace') {
-      this.#showDependencies(actor);
-      actor.replace();
-    } else actor.tell({ kind: 'stop', ticket: null, cause: 'configuration' });
+    if (how === 'replace') this.#showDependencies(actor);
+    else actor.tell({ kind: 'stop', ticket: null, cause: 'configuration' });
+    // Also of one that is stopped: what it runs now is not what it runs if somebody starts it meanwhile.
+    if (how !== 'remove') actor.replace();
     // When it has heard it: until then it is as it was.
     this.#mailbox.post(() => this.#showDependents(id));
   }

@@ -28,6 +28,8 @@ export interface LimitWatch {
   history(workerId: WorkerId, since?: WallTime): readonly UsagePoint[];
   /** The worker’s limits were changed: takes note now, not with the next sample. */
   renew(workerId: WorkerId): void;
+  /** There is no such worker any more. */
+  forget(workerId: WorkerId): void;
   /** Gives up alerts that are under way. */
   close(): void;
 }
@@ -75,6 +77,10 @@ export function watchLimits({ host, clock, logFiles, defect }: LimitWatchParts):
     },
     history: (workerId, since) => history.points(workerId, since),
     renew: (workerId) => runs.get(workerId)?.renew(),
+    forget(workerId) {
+      history.forget(workerId);
+      left.delete(workerId);
+    },
     close: () => alerts.close(),
   };
 }

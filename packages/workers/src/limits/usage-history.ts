@@ -92,6 +92,12 @@ export class UsageHistory {
     history.record(run, usage);
   }
 
+  /** There is no such worker any more. */
+  forget(workerId: WorkerId): void {
+    this.#workers.delete(workerId);
+    this.#asked.delete(workerId);
+  }
+
   /** The newest sample, of a run that may be over; null: there is none. */
   latest(workerId: WorkerId): WorkerUsage | null {
     const latest = this.#workers.get(workerId)?.latest;
