@@ -53,7 +53,8 @@ export function cliPage(): string {
     table(['code', 'means'], asking),
     '## Commands that ask a master',
     'The master is found by `--socket`, `--state-dir`, `-f config.yaml`, or HSU_SOCKET; else it is that of `hsu-master.yaml` here or in a folder above, or the only one ' +
-      'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. `-o json`, `yaml` and `jsonl` are what the API answers.',
+      'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. ' +
+      'One elsewhere is asked by `--address` or HSU_ADDRESS, with a token in HSU_TOKEN, HSU_TOKEN_FILE or `--token-file`; `--ca` or HSU_CA names who signed its certificate. `-o json`, `yaml` and `jsonl` are what the API answers.',
     ...COMMANDS.map(commandSection),
     '## Other commands',
     'Those that are a master, or look at a configuration or at this machine.',
