@@ -46,7 +46,12 @@ export async function buildWindowsAddon() {
   const since = performance.now();
   const includes = includeFolders();
   const flags = [
-    ...['-std=c++20', '-O2', '-Wall', '-Wextra', '-Wpedantic', '-MMD'],
+    '-std=c++20',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Wpedantic',
+    '-MMD',
     ...defines.map((name) => `-D${name}`),
     ...includes.flatMap((folder) => ['-isystem', folder]),
     `-I${join(native, 'shared')}`,

@@ -1,6 +1,5 @@
 // Where the Windows rig lies and how a program runs in it: node.exe under Wine, in a root of its own.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../tree.mjs';
@@ -19,16 +18,10 @@ export const places = {
   node: join(rigFolder(), 'node'),
   prefix: join(rigFolder(), 'prefix'),
   bin: join(rigFolder(), 'bin'),
-  stage: join(rigFolder(), 'stage'),
 };
 
-/** As seen from inside: this tree, the rig, and node.exe. */
-export const inside = {
-  tree: 'Z:\\w',
-  rig: 'Z:\\rig',
-  stage: 'Z:\\rig\\stage',
-  node: 'Z:\\rig\\node\\node.exe',
-};
+/** node.exe, as seen from inside. */
+export const inside = { node: 'Z:\\rig\\node\\node.exe' };
 
 /**
  * Mounts are in a namespace of their own and processes too, so nothing outlives the run. The prefix is written over in memory: each run
@@ -104,5 +97,3 @@ export function runInside(command, { cwd = '/w', fresh = false, limit = 600, env
 export function runWindows(command, options) {
   return runInside(['wine', 'Z:\\rig\\bin\\relay.exe', ...command], options);
 }
-
-export const isReady = (place) => existsSync(join(place, '.ready'));

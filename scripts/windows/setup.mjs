@@ -35,12 +35,12 @@ export async function setupWindows() {
   // The two that wait for the network do so together.
   done.push(
     ...(await Promise.all([
-      renew(places.rootfs, `${RELEASE} ${left}`, buildRoot),
+      renew(places.rootfs, [RELEASE, ...left].join(' '), buildRoot),
       renew(places.node, nodeVersion(), fetchNode),
     ])),
   );
   done.push(await renew(places.bin, readFileSync(join(scripts, 'relay.c'), 'utf8'), buildRelay));
-  done.push(await renew(places.prefix, `${RELEASE} ${left}`, buildPrefix));
+  done.push(await renew(places.prefix, [RELEASE, ...left].join(' '), buildPrefix));
   if (done.includes(true)) {
     const { code, output } = await runWindows([inside.node, '-v'], { limit: 120 });
     if (code !== 0) throw new StepFailed(`node.exe does not run under Wine (${code})\n${output}`);

@@ -38,9 +38,9 @@ export function bench(folder = temporary()): Bench {
     pump.close();
     engine.close();
   });
-  const environment = `${Object.entries(process.env)
+  const environment = Object.entries(process.env)
     .map(([name, value]) => `${name}=${value}\0`)
-    .join('')}`;
+    .join('');
   return {
     folder,
     pump,
