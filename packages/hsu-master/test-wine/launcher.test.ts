@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { living, Place, windows } from './launcher.ts';
+import { living, native, Place, windows } from './launcher.ts';
 
 const mark = (place: Place) => place.folder.split('\\').at(-1) ?? '';
 
@@ -90,6 +91,22 @@ describe('the launcher', () => {
     const ticks = ticksOf(place, 'one');
     const missing = Number(/\d+/.exec(ticks.at(-1) ?? '')?.[0]) + 1 - ticks.length;
     expect(missing).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('the end of the console', () => {
+  test('H8: Ctrl-C ends the workers in order, and nothing is left', async () => {
+    const place = new Place();
+    const file = config(place, ticking(place, 'one'));
+    const master = place.start(['run', file]);
+    await master.says(/one .*tick 3/);
+    const pid = master.child.pid ?? 0;
+    const startTime = native.identify(pid)?.startTime ?? '';
+    const relay = windows.relay ?? '';
+    spawnSync(relay, ['0', `${pid}:${startTime}`], { windowsHide: true });
+    expect(await master.ended).toMatchObject({ code: 0 });
+    expect(logOf(place, 'one').at(-1)).toBe('asked');
+    expect(living(mark(place))).toEqual([]);
   });
 });
 
