@@ -41,7 +41,11 @@ export async function runCli(argv: readonly string[], to: Surroundings): Promise
 function coloured(to: Surroundings, when: unknown): Surroundings {
   if (when === undefined || when === 'auto') return to;
   if (when !== 'always' && when !== 'never')
-    throw new CliError('E_USAGE', `--color takes auto, always or never, not "${String(when)}"`, '');
+    throw new CliError(
+      'E_USAGE',
+      `--color takes auto, always or never, not "${typeof when === 'string' ? when : ''}"`,
+      '',
+    );
   const { out, err } = to;
   const colour = when === 'always';
   // Streams have methods and state of their own: they are covered, not copied.

@@ -122,7 +122,7 @@ const EVENTS: readonly Event[] = [
     payload: { exit: { code: 1 }, asked: false, uptime: 400 },
   },
   { seq: 3, at: ago(1), type: 'supervisor.started', workerId: null, run: null, payload: {} },
-] as unknown as readonly Event[];
+];
 
 const PROCESSES: readonly Process[] = [
   { pid: 4102, ppid: 4000, argv: ['node', 'server.js'], cpuMs: 61_000, memoryBytes: 200e6 },
@@ -147,7 +147,7 @@ function detail(one: Worker): WorkerDetail {
       { pid: 4102, startedAt: '1' },
       { pid: 4110, startedAt: '2' },
     ],
-  } as WorkerDetail;
+  };
 }
 
 const WHY = {

@@ -27,7 +27,7 @@ function looked(native: Native, members: readonly ProcessIdentity[]): readonly P
         ppid,
         state,
         // Who has none, as a process that is about to end, is called by its name.
-        argv: argv == null || argv.length === 0 ? [name] : maskWords(argv),
+        argv: argv === null || argv === undefined || argv.length === 0 ? [name] : maskWords(argv),
         user,
         cpu: usage?.cpuMs ?? null,
         memory: usage?.rss ?? null,

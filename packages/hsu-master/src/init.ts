@@ -64,7 +64,7 @@ async function ask(found: readonly Proposed[], id: string): Promise<readonly Pro
   const question = async (text: string): Promise<string> => {
     process.stdout.write(text);
     const { value, done } = await lines.next();
-    return done === true ? '' : (value as string).trim();
+    return done === true ? '' : value.trim();
   };
   try {
     const kept: Proposed[] = [];

@@ -71,7 +71,7 @@ async function print({ to, format }: Asking, list: readonly Event[], page: objec
 function shortLine({ at, workerId, run, type, payload }: Event): string {
   const who = workerId === null ? 'hsu-master' : `${workerId}${run === null ? '' : `#${run}`}`;
   const said = Object.entries(payload).map(([name, value]) =>
-    typeof value === 'object' ? '' : ` ${name}=${String(value)}`,
+    typeof value === 'object' ? '' : ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return `${clock(at)}  ${who}  ${type}${said.join('')}`.replace(/\p{Cc}/gu, ' ');
 }
