@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 interface Raw {
   makeUnaryRequest(...given: readonly unknown[]): void;
   makeServerStreamRequest(...given: readonly unknown[]): Call;
+  makeBidiStreamRequest(...given: readonly unknown[]): Call & { write(message: object): void; end(): void };
   close(): void;
 }
 
@@ -29,7 +30,7 @@ const ofServer = createRequire(createRequire(import.meta.url).resolve('@hsu-mast
 const { Client, credentials, Metadata } = ofServer('@grpc/grpc-js');
 const { loadSync } = ofServer('@grpc/proto-loader');
 const { PROTO_FOLDER } = ofServer('@hsu-master/contract');
-const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs'].map(
+const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs', 'exec'].map(
   (name) => `hsu/v1/${name}.proto`,
 );
 const protos = loadSync([...FILES, 'proto/core_service.proto', 'proto/master_service.proto'], {
@@ -88,6 +89,24 @@ export class GrpcClient {
       question,
       this.#metadata,
     );
+  }
+
+  /** What a call of both directions was told, after all that it says. */
+  converse(service: string, method: string, said: readonly object[]): Promise<readonly Message[]> {
+    const { path, requestSerialize, responseDeserialize } = protos[service][method];
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      this.#metadata,
+    );
+    const told: Message[] = [];
+    for (const one of said) call.write(one);
+    call.end();
+    return new Promise((resolve, reject) => {
+      call.on('data', (message) => told.push(message));
+      call.on('error', reject).on('end', () => resolve(told));
+    });
   }
 
   close(): void {

@@ -301,6 +301,21 @@ describe('REST and gRPC tell the same of the same master', () => {
 });
 
 describe('master.port', () => {
+  it('runs a command in the place of a worker, with its environment and streams', async ({ stage }) => {
+    await using opened = await open(stage);
+    await settled(opened);
+    const admin = opened.grpc({ token: await opened.token('ann') });
+    const told = await admin.converse('hsu.v1.ExecService', 'Exec', [
+      { start: { id: 'web', argv: ['sh', '-c', 'cat; echo "$MODE" >&2; exit 5'] } },
+      { input: Buffer.from('one ') },
+      { input: Buffer.from('two') },
+    ]);
+    const text = (stream: string): string =>
+      Buffer.concat(told.flatMap((one) => one[stream] ?? [])).toString();
+    expect([text('stdout'), text('stderr')]).toEqual(['one two', 'x\n']);
+    expect(told.at(-1)).toEqual({ exit: { code: 5 } });
+  });
+
   it('wants tokens, writes down who did what, and ends what a revoked one has open', async ({ stage }) => {
     await using opened = await open(stage);
     await settled(opened);

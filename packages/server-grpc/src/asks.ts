@@ -45,6 +45,7 @@ export const ASKS: { readonly [S in keyof Services]: { readonly [M in keyof Serv
   },
   'hsu.v1.EventService': { ListEvents: 'events:read', FollowEvents: 'events:read' },
   'hsu.v1.LogService': { TailLogs: 'logs:read', SearchLogs: 'logs:read', FollowLogs: 'logs:read' },
+  'hsu.v1.ExecService': { Exec: 'workers:exec' },
   'proto.CoreService': { Ping: 'nothing' },
   'proto.MasterService': { Status: 'master:read' },
   'grpc.health.v1.Health': { Check: 'nothing', List: 'a token', Watch: 'nothing' },

@@ -39,7 +39,7 @@ export class Call {
   #identity: Identity | null = null;
   #unwatch: () => void = () => {};
   /** Why it ends before it is done; null: whoever asked has gone. */
-  broken: HsuError | null = null;
+  broken: Error | null = null;
 
   constructor(call: AnyCall, surroundings: Surroundings) {
     const { control, closing } = surroundings;
@@ -65,8 +65,8 @@ export class Call {
     this.#end.abort();
   }
 
-  break(why: HsuError): void {
-    this.broken ??= why;
+  break(why: unknown): void {
+    this.broken ??= why instanceof Error ? why : new Error(String(why));
     this.end();
   }
 

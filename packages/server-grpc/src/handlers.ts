@@ -8,7 +8,7 @@ type Handler<M> =
     : M extends Method<'one-streamed', infer Question, infer Answer>
       ? (question: Question, call: Call) => AsyncIterable<Answer>
       : M extends Method<'streamed-streamed', infer Question, infer Answer>
-        ? (question: Question, call: Call) => Answer | Promise<Answer>
+        ? (questions: AsyncIterable<Question>, call: Call) => AsyncIterable<Answer>
         : never;
 
 /** All methods of a service, by their names. */

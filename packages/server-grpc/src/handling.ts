@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type {
   ServerDuplexStream,
   ServerUnaryCall,
@@ -22,7 +23,7 @@ export interface Handling extends Surroundings {
 /** A method of the proto files, and what answers it; those that are open let everybody in, as far as they themselves do. */
 export interface Bound {
   readonly method: MethodDefinition<object, object>;
-  readonly handler: (question: object, call: Call) => unknown;
+  readonly handler: (question: never, call: Call) => unknown;
   readonly isOpen: boolean;
 }
 
@@ -52,7 +53,7 @@ async function unary(
   const call = new Call(given, handling);
   try {
     if (!isOpen) call.admit();
-    const value = await handler(read(method, given.request), call);
+    const value = await handler(read(method, given.request) as never, call);
     answer(null, method.responseSerialize(value as object));
   } catch (error) {
     answer(handling.refuse(error));
@@ -70,7 +71,7 @@ async function stream(
   const writer = new Writer(given, handling.patience, call.signal);
   try {
     if (!isOpen) call.admit();
-    const answers = handler(read(method, given.request), call) as AsyncIterable<object>;
+    const answers = handler(read(method, given.request) as never, call) as AsyncIterable<object>;
     for await (const value of answers) {
       await writer.send(method.responseSerialize(value));
       if (call.signal.aborted) break;
@@ -84,7 +85,6 @@ async function stream(
   }
 }
 
-/** Each question has one answer, in their order. */
 async function converse(
   given: ServerDuplexStream<Buffer, Buffer>,
   { method, handler, isOpen }: Bound,
@@ -92,14 +92,14 @@ async function converse(
 ): Promise<void> {
   const call = new Call(given, handling);
   const writer = new Writer(given, handling.patience, call.signal);
+  // Who waits for a question is told that none comes any more.
+  call.signal.addEventListener('abort', () => void given.push(null), { once: true });
   try {
     if (!isOpen) call.admit();
-    const leave = (): void => void given.push(null);
-    call.signal.addEventListener('abort', leave, { once: true });
-    for await (const bytes of given) {
+    const answers = handler(questions(given, method) as never, call) as AsyncIterable<object>;
+    for await (const value of answers) {
+      await writer.send(method.responseSerialize(value));
       if (call.signal.aborted) break;
-      const value = await handler(read(method, bytes as Buffer), call);
-      await writer.send(method.responseSerialize(value as object));
     }
     if (call.broken !== null) throw call.broken;
     given.end();
@@ -108,6 +108,15 @@ async function converse(
   } finally {
     call.end();
   }
+}
+
+async function* questions(
+  given: ServerDuplexStream<Buffer, Buffer>,
+  method: MethodDefinition<object, object>,
+): AsyncGenerator<object, void, void> {
+  // Its other half is needed for the answer.
+  const incoming = (given as unknown as Readable).iterator({ destroyOnReturn: false });
+  for await (const bytes of incoming) yield read(method, bytes as Buffer);
 }
 
 function fail(given: Streaming, error: unknown, handling: Handling): void {

@@ -56,6 +56,9 @@ export interface Services {
     readonly SearchLogs: Method<'one-one', SearchLogsRequest, SearchLogsResponse>;
     readonly FollowLogs: Method<'one-streamed', FollowLogsRequest, FollowLogsResponse>;
   };
+  readonly 'hsu.v1.ExecService': {
+    readonly Exec: Method<'streamed-streamed', ExecRequest, ExecResponse>;
+  };
   readonly 'proto.CoreService': {
     readonly Ping: Method<'one-one', PingRequest, PingResponse>;
   };
@@ -683,6 +686,34 @@ export interface LogLoss {
   readonly worker: string;
   readonly bytes: number;
   readonly lines: number;
+}
+
+export interface ExecRequest {
+  readonly start?: ExecStart | null | undefined;
+  readonly input?: Uint8Array | null | undefined;
+  readonly signal?: string | null | undefined;
+}
+
+export interface ExecStart {
+  readonly id: string;
+  readonly argv: readonly string[];
+}
+
+export interface ExecResponse {
+  readonly begun?: ExecBegun | null | undefined;
+  readonly stdout?: Uint8Array | null | undefined;
+  readonly stderr?: Uint8Array | null | undefined;
+  readonly exit?: ExecExit | null | undefined;
+  readonly failure?: Failure | null | undefined;
+}
+
+export interface ExecBegun {
+  readonly session: string;
+}
+
+export interface ExecExit {
+  readonly code?: number | null | undefined;
+  readonly signal?: string | null | undefined;
 }
 
 export type PingRequest = Readonly<Record<string, never>>;

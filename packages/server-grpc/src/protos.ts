@@ -9,6 +9,7 @@ const FILES = [
   'hsu/v1/config.proto',
   'hsu/v1/events.proto',
   'hsu/v1/logs.proto',
+  'hsu/v1/exec.proto',
   'proto/core_service.proto',
   'proto/master_service.proto',
   'grpc/health/v1/health.proto',

@@ -14,6 +14,7 @@ import type { Services } from './messages.ts';
 import { loadProtos } from './protos.ts';
 import { configService } from './services/config.ts';
 import { eventService } from './services/events.ts';
+import { execService } from './services/exec.ts';
 import { healthService } from './services/health.ts';
 import { logService } from './services/logs.ts';
 import { coreService, masterService, statusService } from './services/master.ts';
@@ -124,6 +125,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.ConfigService',
     'hsu.v1.EventService',
     'hsu.v1.LogService',
+    'hsu.v1.ExecService',
     'proto.CoreService',
     'proto.MasterService',
     'grpc.health.v1.Health',
@@ -138,6 +140,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.ConfigService': configService,
     'hsu.v1.EventService': eventService,
     'hsu.v1.LogService': logService,
+    'hsu.v1.ExecService': execService,
     'proto.CoreService': coreService,
     'proto.MasterService': statusService(openStatus),
     'grpc.health.v1.Health': healthService(names),

@@ -278,6 +278,40 @@ describe('every method answers', () => {
     ]);
   });
 
+  it('a command in the place of a worker, both ways', async ({ owner, served: { master, deeds } }) => {
+    const { call, heard } = owner.converse('hsu.v1.ExecService', 'Exec');
+    call.write({ start: { id: 'web', argv: ['cat', '-'] } });
+    await heard.until((messages) => messages.length === 1);
+    expect(heard.messages[0]).toEqual({ begun: { session: 'session-1' } });
+    call.write({ input: Buffer.from('one') });
+    await heard.until((messages) => messages.length === 2);
+    call.end();
+    expect(await heard.ended).toBeNull();
+    expect(heard.messages.slice(1)).toEqual([{ stdout: Buffer.from('one') }, { exit: { code: 0 } }]);
+    expect(deeds).toMatchObject([{ action: 'worker.exec', on: 'web', why: 'cat' }]);
+
+    const other = owner.converse('hsu.v1.ExecService', 'Exec');
+    other.call.write({ start: { id: 'web', argv: ['cat'] } });
+    other.call.write({ signal: 'SIGINT' });
+    expect(await other.heard.ended).toBeNull();
+    expect(other.heard.messages.at(-1)).toEqual({ exit: { signal: 'SIGINT' } });
+
+    const wrong = owner.converse('hsu.v1.ExecService', 'Exec');
+    wrong.call.write({ start: { id: 'web', argv: ['cat'] } });
+    wrong.call.write({ signal: 'kill' });
+    expect(await wrong.heard.ended).toMatchObject({ code: 3, details: expect.stringContaining('signal') });
+    const unbegun = owner.converse('hsu.v1.ExecService', 'Exec');
+    unbegun.call.write({ input: Buffer.from('x') });
+    expect(await unbegun.heard.ended).toMatchObject({ code: 3 });
+
+    master.asked.length = 0;
+    const gone = owner.converse('hsu.v1.ExecService', 'Exec');
+    gone.call.write({ start: { id: 'web', argv: ['cat'] } });
+    await gone.heard.until((messages) => messages.length === 1);
+    gone.call.cancel();
+    await expect.poll(() => master.asked).toContain('exec abandoned');
+  });
+
   it('logs', async ({ owner }) => {
     const line = {
       worker: 'web',

@@ -225,6 +225,7 @@ describe('who asks', () => {
 /** Good enough for each method to come as far as the question of rights. */
 const QUESTION: Readonly<Record<string, object>> = {
   Signal: { id: 'web', signal: 'SIGHUP' },
+  Exec: { start: { id: 'web', argv: ['true'] } },
   CreateWorker: { worker: { fields: { id: { stringValue: 'new' } } } },
   ReplaceWorker: { id: 'web', worker: { fields: {} } },
 };
@@ -259,6 +260,7 @@ const all: Record<keyof Services, true> = {
   'hsu.v1.ConfigService': true,
   'hsu.v1.EventService': true,
   'hsu.v1.LogService': true,
+  'hsu.v1.ExecService': true,
   'proto.CoreService': true,
   'proto.MasterService': true,
   'grpc.health.v1.Health': true,

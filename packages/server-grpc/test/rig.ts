@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import {
   type Accepted,
@@ -9,6 +16,7 @@ import {
   type Control,
   type Deed,
   EventStream,
+  type ExecNews,
   forbidden,
   type Gate,
   HsuError,
@@ -17,6 +25,7 @@ import {
   type LogNews,
   type Ordered,
   type Right,
+  type SignalName,
   select,
   type Ticket,
   type WorkerView,
@@ -308,6 +317,47 @@ export class FakeMaster implements Partial<Faked> {
     return this.#accept(`remove ${id}`, basedOn);
   }
 
+  /** A command that says back what it is told, and ends with its input, or by a signal. */
+  exec(workerId: string, argv: readonly string[]): ReturnType<Control['exec']> {
+    this.asked.push(`exec ${workerId} ${argv.join(' ')}`);
+    const told: ExecNews[] = [];
+    let wake: () => void = () => {};
+    const tell = (news: ExecNews): void => {
+      told.push(news);
+      wake();
+    };
+    const exit = (code: number | null, signal: SignalName | null): void =>
+      tell({ kind: 'exited', exit: { code, signal, coreDumped: false, usage: null } });
+    const asked = this.asked;
+    return Promise.resolve({
+      id: 'session-1',
+      workerId,
+      async *news(signal) {
+        signal.addEventListener('abort', () => {
+          asked.push('exec abandoned');
+          wake();
+        });
+        for (;;) {
+          const news = told.shift();
+          if (news !== undefined) yield news;
+          if (news?.kind === 'exited') return;
+          if (signal.aborted) return;
+          if (told.length === 0) {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+          }
+        }
+      },
+      write(bytes: Uint8Array) {
+        tell({ kind: 'output', stream: 'stdout', bytes });
+        return Promise.resolve();
+      },
+      end: () => exit(0, null),
+      signal: (signal: SignalName) => exit(null, signal),
+    });
+  }
+
   shutdown(): ReturnType<Control['shutdown']> {
     return Promise.resolve({ survivors: [{ pid: 9, startedAt: '1' }], forced: true });
   }
@@ -397,6 +447,24 @@ export class Caller {
       this.metadata,
     );
     return new Heard(call as never);
+  }
+
+  /** Both ways at once: what is written with the answers of the call, and what it is told. */
+  converse<S extends Service, M extends keyof Services[S] & string>(
+    service: S,
+    name: M,
+  ): {
+    readonly call: ClientDuplexStream<Question<Services[S][M]>, object>;
+    readonly heard: Heard<Answer<Services[S][M]>>;
+  } {
+    const { path, requestSerialize, responseDeserialize } = methodOf(service, name);
+    const call = this.client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      this.metadata,
+    );
+    return { call: call as never, heard: new Heard(call as never) };
   }
 
   close(): void {

@@ -16,10 +16,12 @@ export function reflectionService(
 ): Handlers<'grpc.reflection.v1.ServerReflection'> {
   let index: Index | null = null;
   return {
-    ServerReflectionInfo(question, call) {
-      call.admit();
-      index ??= indexOf(protos);
-      return { validHost: question.host, originalRequest: question, ...answer(question, index, services) };
+    async *ServerReflectionInfo(questions, call) {
+      for await (const question of questions) {
+        call.admit();
+        index ??= indexOf(protos);
+        yield { validHost: question.host, originalRequest: question, ...answer(question, index, services) };
+      }
     },
   };
 }
