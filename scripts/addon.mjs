@@ -48,7 +48,15 @@ export function placePrebuild(folder) {
   const place = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
   mkdirSync(place, { recursive: true });
   copyFileSync(addonOutput(folder), join(place, `${name.replace('/', '+')}${libc}.node`));
+  placePrograms(folder);
   return join(folder, 'prebuilds');
+}
+
+/** What is not the addon but belongs beside it: prebuildify overlooks it. */
+function placePrograms(folder) {
+  const built = join(folder, 'build', 'Release', 'hsu-launch');
+  const place = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
+  if (existsSync(built)) copyFileSync(built, join(place, 'hsu-launch'));
 }
 
 /** node-gyp with the headers that are at hand; it downloads them only where there are none. */
@@ -99,5 +107,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   }
   const [program, ...args] = process.argv[2] === 'prebuilds' ? prebuildsCommand() : addonCommand();
   const env = environment({ npm_config_nodedir: headersFolder() ?? '' });
-  process.exit(spawnSync(program, args, { cwd: folder, env, stdio: 'inherit' }).status ?? 1);
+  const { status } = spawnSync(program, args, { cwd: folder, env, stdio: 'inherit' });
+  if (status === 0 && process.argv[2] === 'prebuilds') placePrograms(folder);
+  process.exit(status ?? 1);
 }

@@ -1,10 +1,21 @@
 // Packs every public package, installs the tarballs with npm into empty folders and uses them there as a user would.
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { addonFolder, placePrebuild } from './addon.mjs';
+import { builtFile, fileOf, targets } from './prebuilt/targets.mjs';
 import { fail, setup } from './setup.mjs';
 import { StepFailed, step } from './step.mjs';
 import { environment, packages, pinnedNode, pnpm, root } from './tree.mjs';
@@ -17,6 +28,7 @@ env.PATH = env.PATH.split(':')
   .filter((part) => !part.startsWith(root) || pinnedNode().startsWith(part))
   .join(':');
 
+const ownFolder = `${process.platform}-${process.arch}`;
 const published = packages().filter(({ manifest }) => !manifest.private);
 const tarballs = {};
 const results = { passed: 0, failed: 0, skipped: 0 };
@@ -40,11 +52,25 @@ const must = (holds, message) => {
 async function pack() {
   const folder = addonFolder();
   const prebuilds = folder && placePrebuild(folder);
+  if (prebuilds) for (const target of crossBuilt()) placeCrossBuilt(prebuilds, target);
   try {
     await packAll();
   } finally {
     if (prebuilds) rmSync(prebuilds, { recursive: true, force: true });
   }
+}
+
+/** Those of this system that were built for other machines (`scripts/prebuilt/build.mjs`), current or not. */
+function crossBuilt() {
+  return targets().filter(
+    (target) =>
+      target.source === addonFolder() && target.folder !== ownFolder && existsSync(builtFile(target)),
+  );
+}
+
+function placeCrossBuilt(prebuilds, target) {
+  mkdirSync(join(prebuilds, target.folder), { recursive: true });
+  cpSync(builtFile(target), join(prebuilds, fileOf(target)));
 }
 
 async function packAll() {
@@ -118,6 +144,47 @@ await part('the packed addon loads', async () => {
     if (!loaded.ok) throw new Error(loaded.reason);
   })`;
   await step('load the addon', [pinnedNode(), '-e', program], { cwd: app, env, quiet: true });
+});
+for (const target of crossBuilt()) {
+  await part(`the binary of ${target.name} is packed, and picked there`, async () => {
+    const folder = join(app, 'node_modules', '@hsu-master', `native-${target.addon}`);
+    const program = `
+      const loader = require('node:module').createRequire(${JSON.stringify(join(folder, '..', 'native', 'package.json'))});
+      process.stdout.write(loader('node-gyp-build').path(${JSON.stringify(folder)}))`;
+    const [platform, arch] = target.folder.split('-');
+    const machine = { npm_config_platform: platform, npm_config_arch: arch, LIBC: target.tag ?? '' };
+    const found = await step('pick', [pinnedNode(), '-e', program], {
+      cwd: app,
+      env: { ...env, ...machine },
+      quiet: true,
+    });
+    const expected = join(folder, 'prebuilds', fileOf(target));
+    must(found === expected, `${target.name}: picked ${found}, not ${expected}`);
+  });
+}
+await part('without its binary the workers run nevertheless, and what is lost is said', async () => {
+  const prebuilds = join(
+    app,
+    'node_modules',
+    '@hsu-master',
+    `native-${basename(addonFolder())}`,
+    'prebuilds',
+  );
+  renameSync(prebuilds, `${prebuilds}.away`);
+  const { stdout, stderr } = spawnSync('npx', ['hsu-master', 'run', 'config.yaml', '--run-duration', '2'], {
+    cwd: app,
+    env: { ...env, HSU_HOME: join(place, 'state-without') },
+    encoding: 'utf8',
+  });
+  renameSync(`${prebuilds}.away`, prebuilds);
+  const said = `${stdout}${stderr}`;
+  must(said.includes('alive'), `the worker's output is missing:\n${said}`);
+  for (const lost of [
+    'without the native addon',
+    'spawn-gate is not available',
+    'output-outlives-master is not available',
+  ])
+    must(said.includes(lost), `"${lost}" is not said:\n${said}`);
 });
 await part('both bins are there', async () => {
   for (const name of ['hsu-master', 'hsu'])

@@ -102,18 +102,16 @@ class Build {
     const waiting = [...jobs];
     const work = async () => {
       for (let job = waiting.shift(); job; job = waiting.shift())
-        await this.step(job.source, [
-          this.compiler.program,
-          'c++',
-          '-c',
-          ...this.flags,
-          job.source,
-          '-o',
-          job.object,
-        ]);
+        await this.step(job.source, [...this.translate(job.source), job.source, '-o', job.object]);
     };
     await Promise.all(Array.from({ length: availableParallelism() }, work));
     return jobs.map(({ object }) => object);
+  }
+
+  translate(source) {
+    if (!source.endsWith('.c')) return [this.compiler.program, 'c++', '-c', ...this.flags];
+    const isOfCpp = (flag) => /^-std=|^-fexceptions/.test(flag);
+    return [this.compiler.program, 'cc', '-c', ...this.flags.filter((flag) => !isOfCpp(flag))];
   }
 
   async linux(objects, file) {
@@ -134,7 +132,7 @@ class Build {
       imports.push(library);
     }
     const flags = ['-Wl,--no-insert-timestamp', ...this.recipe.libraries];
-    const kind = this.isProgram ? [] : ['-shared', ...imports];
+    const kind = this.isProgram ? ['-municode'] : ['-shared', ...imports];
     await this.#link([...objects, ...kind, '-s', ...flags, '-o', file]);
   }
 

@@ -15,7 +15,7 @@ export const cache =
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hsu-master-prebuilt');
 
 /** Cross-built binaries of this clone, in the layout of prebuildify below each addon's name. */
-export const output = join(root, '.tools', 'prebuilt');
+export const output = resolve(root, process.env.HSU_PREBUILT_OUTPUT ?? join('.tools', 'prebuilt'));
 
 /**
  * The targets of that name, all without one; those whose addon has no sources in this clone are left out.

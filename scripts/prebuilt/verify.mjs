@@ -1,6 +1,7 @@
 // Static checks of cross-built binaries, with Debian's `llvm`: architecture, format, what each wants of its system and of Node.
 //   node scripts/prebuilt/verify.mjs [--only NAME,…]
 // The names that a binary may want are listed in native/<addon>/symbols.txt, one on each line, sorted; --write writes the lists anew.
+// --facts leaves the lists out: what another compiler links in wants other names.
 // The last line is `N passed, N failed, N skipped`.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -139,7 +140,7 @@ function listFile({ addon, tag }) {
   return join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
 }
 
-export function verifyTargets(asked, { write = false } = {}) {
+export function verifyTargets(asked, { write = false, facts: only = false } = {}) {
   const results = { passed: 0, failed: 0, skipped: 0 };
   const node = nodeNames();
   const wantedBy = new Map();
@@ -167,7 +168,7 @@ export function verifyTargets(asked, { write = false } = {}) {
     const names = wantedBy.get(list) ?? new Set();
     wantedBy.set(list, names);
     for (const name of wanted) if (!isNodeName(name)) names.add(name);
-    if (write) continue;
+    if (write || only) continue;
     const allowed = new Set(existsSync(list) ? lines(readFileSync(list, 'utf8')) : []);
     const unlisted = wanted.filter((name) => !isNodeName(name) && !allowed.has(name));
     check(`wants only names of ${list.slice(root.length + 1)}: ${unlisted.join(' ')}`, unlisted.length === 0);
@@ -177,7 +178,9 @@ export function verifyTargets(asked, { write = false } = {}) {
 }
 
 if (resolve(process.argv[1] ?? '') === import.meta.filename) {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, write: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, write: { type: 'boolean' }, facts: { type: 'boolean' } },
+  });
   const { passed, failed, skipped } = verifyTargets(targets(values.only), values);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 import { ASK_EXIT_CODES, COMMANDS, type CommandSpec, helpOf } from '@hsu-master/cli';
 import { ERRORS, EVENT_MEANINGS, LIMITS } from '@hsu-master/core';
-import { LIMIT_SUPPORT, type Support } from '@hsu-master/workers';
+import { LIMIT_SUPPORT, MACOS_SUPPORT, type Support } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
@@ -86,6 +86,13 @@ export function platformsPage(): string {
       'that machine knows: rights, disks, limits around the master. *enforced*: the kernel does not let it be exceeded · *watched*: the use of the tree is measured, and ' +
       'what the policy says follows · *impossible*: neither. Without the addon all of them are impossible. On Windows jobs hold what they can, as the command tells there.',
     table(['limit', 'about', 'cgroup v2', 'cgroup v1', 'neither'], limitRows()),
+    '### On macOS',
+    'As in the last column, with these exceptions; none of it was tried there. The soft limits that launchd gives the master (`SoftResourceLimits` in its plist, ' +
+      '`launchctl limit`) hold for it and its workers: hard ones are not raised, and what is above them is cut and said.',
+    table(
+      ['limit', 'macOS'],
+      Object.entries(MACOS_SUPPORT).map(([limit, support]) => [`\`${limit}\``, supportText(support)]),
+    ),
   );
 }
 

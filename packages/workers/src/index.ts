@@ -10,7 +10,12 @@ export {
   titleOf,
 } from './discovery/process.ts';
 export { acquireContainment, type Containment, type ContainmentOptions } from './host/cgroup/acquire.ts';
-export { LIMIT_SUPPORT, type LimitSupport, type Support } from './host/cgroup/limit-support.ts';
+export {
+  LIMIT_SUPPORT,
+  type LimitSupport,
+  MACOS_SUPPORT,
+  type Support,
+} from './host/cgroup/limit-support.ts';
 export { finderTools, type ToolParts } from './host/finder-tools.ts';
 export { createNativeHost, type NativeHost, type NativeHostOptions, type NewProgram } from './host/native.ts';
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { fc, test } from '@fast-check/vitest';
 import { LIMIT_NAMES } from '@hsu-master/core';
 import { describe, expect, test as it } from 'vitest';
 import { MACOS_SUPPORT } from '../src/host/cgroup/limit-support.ts';
 import { planLimits } from '../src/host/cgroup/plan.ts';
+import { parseRlimits, rlimitsOfReport } from '../src/host/cgroup/rights.ts';
 import { anyLimits, limitsOf, MiB, none } from './limit-settings.ts';
 
 const macos = none({ machine: { supports: MACOS_SUPPORT } });
@@ -20,6 +22,15 @@ describe('limits on macOS', () => {
     const { process, reports } = planLimits(limitsOf({ 'process.max_file_descriptors': 100 }), macos);
     expect(process.rlimits).toEqual([{ resource: 7, soft: 100, hard: 100 }]);
     expect(reports).toMatchObject([{ status: 'enforced', mechanism: 'RLIMIT_NOFILE' }]);
+  });
+
+  it('the limits that the master was given are known from a report of Node, where there is no /proc', () => {
+    const reported = rlimitsOfReport();
+    const known = parseRlimits(readFileSync('/proc/self/limits', 'utf8'));
+    expect(reported.size).toBeGreaterThanOrEqual(8);
+    for (const [resource, { soft, hard }] of reported) {
+      expect([soft, hard]).toEqual([known.get(resource)?.soft, known.get(resource)?.hard]);
+    }
   });
 
   test.prop([anyLimits])(

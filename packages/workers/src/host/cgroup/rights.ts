@@ -31,8 +31,10 @@ export function rightsOfMaster(uid: number = process.getuid?.() ?? 0): Rights {
   const limits = readText('/proc/self/limits') ?? '';
   const oomScoreAdj = Number(readText('/proc/self/oom_score_adj') ?? 0);
   const rights = { uid, ...parseStatus(status), rlimits: parseRlimits(limits), oomScoreAdj };
-  // Without capabilities, as on macOS, root has them all.
-  return status === '' && uid === 0 ? { ...rights, resource: true, nice: true } : rights;
+  // Without /proc, as on macOS, there are no capabilities: root may all. Node’s own report knows the limits that launchd has given.
+  return status === ''
+    ? { ...rights, resource: uid === 0, nice: uid === 0, rlimits: rlimitsOfReport() }
+    : rights;
 }
 
 /** Reads `/proc/self/status`. */
@@ -54,6 +56,39 @@ export function parseRlimits(text: string): Rights['rlimits'] {
       rlimits.set(resource, { soft: numberOf(soft), hard: numberOf(hard) });
   }
   return rlimits;
+}
+
+/** Limits in a report of Node, by the numbers of `<sys/resource.h>` on Linux. */
+const REPORTED = {
+  cpu_time_seconds: 0,
+  file_size_blocks: 1,
+  data_seg_size_bytes: 2,
+  data_seg_size_kbytes: 2,
+  stack_size_bytes: 3,
+  core_file_size_blocks: 4,
+  max_user_processes: 6,
+  open_files: 7,
+  max_locked_memory_bytes: 8,
+} as const;
+
+interface Report {
+  readonly userLimits?: Readonly<
+    Record<string, { readonly soft: number | string; readonly hard: number | string }>
+  >;
+}
+
+/** As `parseRlimits` where there is no /proc, of fewer limits. */
+export function rlimitsOfReport(): Rights['rlimits'] {
+  const { userLimits = {} } = process.report.getReport() as Report;
+  return new Map(
+    Object.entries(REPORTED).flatMap(([name, resource]) => {
+      const limit = userLimits[name];
+      if (limit === undefined) return [];
+      return [
+        [resource, { soft: numberOf(String(limit.soft)), hard: numberOf(String(limit.hard)) }] as const,
+      ];
+    }),
+  );
 }
 
 /** A list of CPUs as the kernel writes it: `0-3,8`. */
