@@ -11,6 +11,7 @@ export const ASKS: { readonly [S in keyof Services]: { readonly [M in keyof Serv
     GetWorker: 'workers:read',
     ListLimits: 'workers:read',
     ListProcesses: 'each workers:read',
+    GetGraph: 'each workers:read',
     GetEnvironment: 'workers:read',
     Explain: 'workers:read',
     WaitFor: 'workers:read',

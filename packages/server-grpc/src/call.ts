@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly audit: Audit;
   /** Aborted when the server closes: what has no end by itself ends then. */
   readonly closing: AbortSignal;
+  /** Hears that somebody who is let in asks over the connection of a call. */
+  admitted(call: AnyCall): void;
 }
 
 /** What calls of all kinds have. */
@@ -33,6 +35,7 @@ export class Call {
   /** Aborted when whoever asked has gone or may ask no more, and when the server closes. */
   readonly signal: AbortSignal;
   readonly #surroundings: Surroundings;
+  readonly #call: AnyCall;
   readonly #end = new AbortController();
   readonly #token: string | null;
   readonly #from: string;
@@ -45,6 +48,7 @@ export class Call {
     const { control, closing } = surroundings;
     this.control = control;
     this.#surroundings = surroundings;
+    this.#call = call;
     this.#token = tokenOf(call.metadata.get('authorization')[0]);
     this.#from = `grpc ${addressOf(call.getPeer())}`;
     this.signal = this.#end.signal;
@@ -79,6 +83,7 @@ export class Call {
         this.break(new HsuError('E_UNAUTHENTICATED', `${identity.name} is let in no more`));
       });
     }
+    if (this.#identity === null) this.#surroundings.admitted(this.#call);
     this.#identity = identity;
     return identity;
   }

@@ -123,5 +123,6 @@ master ends (\`UNAVAILABLE\`). Nothing is held for a slow reader beyond 256 KiB:
 as \`lost\`. Who reads nothing for 30 s is let go: \`RESOURCE_EXHAUSTED\`, and a second later its connection is ended. \`FollowEvents\` goes on
 from \`since\`; the number is compared within one \`master\` only.
 
-A message may have 2 MiB, a connection 100 calls at once, the port 256 connections. Connections without calls are closed after five minutes;
+A message may have 2 MiB, a connection 100 calls at once, the port 256 connections. Connections on which nobody has shown a valid token are
+ended after 30 s, those without calls after five minutes;
 the server pings every 30 s and ends those that do not answer.`;

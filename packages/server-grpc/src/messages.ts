@@ -15,6 +15,7 @@ export interface Services {
     readonly GetWorker: Method<'one-one', GetWorkerRequest, WorkerDetail>;
     readonly ListLimits: Method<'one-one', ListLimitsRequest, ListLimitsResponse>;
     readonly ListProcesses: Method<'one-one', ListProcessesRequest, ListProcessesResponse>;
+    readonly GetGraph: Method<'one-one', GetGraphRequest, Graph>;
     readonly GetEnvironment: Method<'one-one', GetEnvironmentRequest, Environment>;
     readonly Explain: Method<'one-one', ExplainRequest, Explanation>;
     readonly WaitFor: Method<'one-one', WaitForRequest, WaitForResponse>;
@@ -253,6 +254,25 @@ export interface TreeProcess {
   readonly user?: number | null | undefined;
   readonly cpu: Duration | null;
   readonly memoryBytes?: number | null | undefined;
+}
+
+export interface GetGraphRequest {
+  readonly select: readonly string[];
+  readonly namespace?: string | null | undefined;
+}
+
+export interface Graph {
+  readonly workers: readonly GraphNode[];
+}
+
+export interface GraphNode {
+  readonly id: string;
+  readonly namespace?: string | null | undefined;
+  readonly enabled: boolean;
+  readonly phase: Phase;
+  readonly ready: boolean;
+  readonly completed: boolean;
+  readonly dependsOn: readonly Dependency[];
 }
 
 export interface GetEnvironmentRequest {

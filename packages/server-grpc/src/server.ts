@@ -33,6 +33,8 @@ export interface GrpcServerOptions {
   defect(error: unknown): void;
   /** How long a reader may read nothing while something waits for it. */
   readonly patience?: Milliseconds;
+  /** How long a connection lasts on which nobody shows a valid token. */
+  readonly strangers?: Milliseconds;
 }
 
 /** Answers gRPC on connections that others accept. */
@@ -48,6 +50,7 @@ const LARGEST = 2 * 1024 * 1024 + 64 * 1024;
 /** What waits for one reader, in bytes. */
 const WAITING = 256 * 1024;
 const PATIENCE: Milliseconds = 30_000;
+const STRANGERS: Milliseconds = 30_000;
 const LAST_ANSWERS: Milliseconds = 1000;
 
 const SETTINGS = {
@@ -75,6 +78,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const protos = loadProtos();
   const closing = new AbortController();
   const sockets = new Map<string, Socket>();
+  /** When the connections end on which nobody was let in yet. */
+  const strangers = new Map<string, NodeJS.Timeout>();
   const handling: Handling = {
     control,
     gate,
@@ -82,6 +87,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     closing: closing.signal,
     refuse: refusals(protos, defect),
     patience: { most: WAITING, longest: options.patience ?? PATIENCE },
+    admitted: (call) => {
+      clearTimeout(strangers.get(call.getPeer()));
+      strangers.delete(call.getPeer());
+    },
     drop: (call: AnyCall) => sockets.get(call.getPeer())?.destroy(),
   };
   const server = new Server(SETTINGS);
@@ -95,7 +104,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     accept(socket) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       sockets.set(peer, socket);
-      socket.once('close', () => sockets.delete(peer));
+      strangers.set(peer, setTimeout(() => socket.destroy(), options.strangers ?? STRANGERS).unref());
+      socket.once('close', () => {
+        sockets.delete(peer);
+        clearTimeout(strangers.get(peer));
+        strangers.delete(peer);
+      });
       // What goes wrong with it ends it; its calls hear of that.
       socket.on('error', () => {});
       if (closing.signal.aborted) socket.destroy();

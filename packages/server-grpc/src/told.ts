@@ -114,6 +114,11 @@ function probe(of: core.Probes['startup']): wire.Probe | null {
   };
 }
 
+export function graphNode(view: core.WorkerView, dependsOn: readonly core.Dependency[]): wire.GraphNode {
+  const { id, namespace, enabled, phase, ready, completed } = view;
+  return { id, namespace, enabled, phase: constant('PHASE', phase), ready, completed, dependsOn };
+}
+
 export function treeProcess(worker: core.WorkerId, of: core.ProcessView): wire.TreeProcess {
   const { pid, startedAt, ppid, state, argv, user, cpu, memory } = of;
   return {

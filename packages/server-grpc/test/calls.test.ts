@@ -196,6 +196,11 @@ describe('every method answers', () => {
       },
       { worker: 'web', process: { pid: 43, startedAt: '8' }, argv: [], cpu: null },
     ]);
+    const { workers } = await owner.ask('hsu.v1.WorkerService', 'GetGraph', {});
+    expect(workers).toMatchObject([
+      { id: 'web', namespace: 'shop', phase: 'PHASE_RUNNING', dependsOn: [{ id: 'db', condition: 'ready' }] },
+      { id: 'db', phase: 'PHASE_STOPPED', dependsOn: [] },
+    ]);
     expect(await owner.ask('hsu.v1.WorkerService', 'GetEnvironment', { id: 'web' })).toEqual({
       revealed: false,
       argv: ['sleep', '***'],

@@ -20,6 +20,8 @@ function send(caller: Caller, path: string, bytes: Buffer): Promise<ServiceError
   });
 }
 
+const factor = Number(process.env['HSU_TIME_FACTOR'] ?? 1);
+
 const messageOf = (name: string) => loadProtos()[name] as MessageTypeDefinition<object, object>;
 
 const code = async (call: Promise<unknown>): Promise<status> => {
@@ -152,6 +154,27 @@ describe('who asks', () => {
       expect(told).toEqual({ status: 'hsu-master: OK' });
     } finally {
       await open.close();
+    }
+  });
+
+  it('a connection on which nobody shows a valid token is ended after a while, others are not', async () => {
+    const { serve } = await import('./rig.ts');
+    const served = await serve(undefined, { strangers: 1500 * factor });
+    try {
+      const owner = served.caller('reader');
+      await owner.ask('hsu.v1.MasterService', 'GetVersion', {});
+      const [known] = served.sockets;
+      const own = { 'grpc.use_local_subchannel_pool': 1 };
+      const stranger = served
+        .caller('guessed', own)
+        .stream('grpc.health.v1.Health', 'Watch', { service: '' });
+      await stranger.until((messages) => messages.length === 1);
+      expect(served.sockets.size).toBe(2);
+      expect(await stranger.ended).toMatchObject({ code: status.UNAVAILABLE });
+      expect(known?.destroyed).toBe(false);
+      expect(await owner.ask('proto.MasterService', 'Status', {})).toEqual({ status: 'hsu-master: OK' });
+    } finally {
+      await served.close();
     }
   });
 

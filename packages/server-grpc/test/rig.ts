@@ -265,6 +265,10 @@ export class FakeMaster implements Partial<Faked> {
     ];
   }
 
+  dependencies(id: string): ReturnType<Control['dependencies']> {
+    return id === 'web' ? [{ id: 'db', condition: 'ready', restart: false }] : [];
+  }
+
   environment(_id: string, reveal: boolean): ReturnType<Control['environment']> {
     return { argv: ['sleep', reveal ? 'secret' : '***'], variables: { A: reveal ? 'b' : null, EMPTY: '' } };
   }

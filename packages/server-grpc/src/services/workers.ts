@@ -40,6 +40,16 @@ export const workerService: Handlers<'hsu.v1.WorkerService'> = {
     };
   },
 
+  GetGraph({ select, namespace }, call) {
+    const { control } = call;
+    const wanted = {
+      patterns: asked.patterns(select),
+      namespace: asked.optional('namespace', namespace, 64),
+    };
+    const found = call.allowed('workers:read', control.workers(wanted, false));
+    return { workers: found.map((worker) => told.graphNode(worker, control.dependencies(worker.id))) };
+  },
+
   GetEnvironment({ id, reveal }, call) {
     const worker = call.control.worker(asked.id(id));
     const by = call.demand(reveal ? 'workers:reveal' : 'workers:read', worker);
