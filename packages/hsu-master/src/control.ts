@@ -206,7 +206,7 @@ class MasterControl implements Control {
 
   create(written: object, by: Caller, basedOn: BasedOn): ReturnType<Control['create']> {
     const { id } = written as { readonly id?: unknown };
-    return this.#changed('worker.create', String(id ?? ''), by, (configuration) =>
+    return this.#changed('worker.create', typeof id === 'string' ? id : '', by, (configuration) =>
       configuration.create(written, by.name, basedOn),
     );
   }

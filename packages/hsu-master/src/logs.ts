@@ -224,8 +224,8 @@ class Targets {
   /** Those that lead nowhere now; the others are closed by the stream. */
   async close(within: Milliseconds): Promise<void> {
     const present = new Set(this.#targets.map(({ name }) => name));
-    const former = [...this.#queues].filter(([name]) => !present.has(name));
-    await Promise.all(former.map(([, queue]) => queue?.close(within)));
+    const former = [...this.#queues].flatMap(([name, queue]) => (present.has(name) ? [] : (queue ?? [])));
+    await Promise.all(former.map((queue) => queue.close(within)));
   }
 
   #queueOf({ name, written }: Target): Queue | null {

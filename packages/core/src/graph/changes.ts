@@ -189,7 +189,7 @@ export function masked(path: readonly string[], value: unknown): unknown {
   const key = path.at(-1) ?? '';
   if (Array.isArray(value)) {
     const isWords = (key === 'argv' || key === 'exec') && value.every((word) => typeof word === 'string');
-    return isWords ? maskWords(value as string[]) : value.map((item) => masked(path, item));
+    return isWords ? maskWords(value) : value.map((item) => masked(path, item));
   }
   if (isMap(value))
     return Object.fromEntries(
