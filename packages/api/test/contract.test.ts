@@ -52,6 +52,8 @@ const ROUTES = [
   ['GET', '/v1/workers/{id}/wait?for=ready', workers.waited],
   ...PLAIN_ORDERS.map((order) => ['POST', `/v1/workers/{id}/${order}?wait=5s`, workers.ticket] as const),
   ['POST', '/v1/workers/{id}/signal', workers.ticket, { signal: 'SIGHUP' }],
+  ['POST', '/v1/exec/{session}/input', z.strictObject({}), { data: 'aGVsbG8=', end: true }],
+  ['POST', '/v1/exec/{session}/signal', z.strictObject({}), { signal: 'SIGINT' }],
   ['GET', '/v1/tickets', z.object({ tickets: z.array(workers.ticket) })],
   ['GET', '/v1/tickets/abcd0123-1?wait=1s', workers.ticket],
   ['GET', '/v1/events?since=0&limit=10&type=worker.ready&select=web', events.eventPage],
@@ -69,7 +71,12 @@ const ROUTES = [
 ] as const;
 
 /** Answered by lines, or not by HTTP at all; shown in the tests of streams. */
-const STREAMS = ['GET /v1/events/follow', 'GET /v1/logs/follow', 'GET /v1/stream'];
+const STREAMS = [
+  'GET /v1/events/follow',
+  'GET /v1/logs/follow',
+  'GET /v1/stream',
+  'POST /v1/workers/{id}/exec',
+];
 
 interface Document {
   readonly openapi: string;
@@ -111,7 +118,12 @@ describe('the contract', () => {
     served.master.publish();
     await ask(served.socket, 'POST', '/v1/workers/web/start');
     for (const [method, path, schema, body] of ROUTES) {
-      const { status, text, type } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
+      const { status, text, type } = await ask(
+        served.socket,
+        method,
+        path.replace('{id}', 'web').replace('{session}', 'session-1'),
+        body,
+      );
       expect({ path, status, type }).toEqual({
         path,
         status: schema === configs.applied && path.startsWith('/v1/workers?') ? 201 : 200,
@@ -169,7 +181,12 @@ describe('rights', () => {
     });
     for (const [method, path, , body] of ROUTES) {
       if (path.includes('/tickets')) continue;
-      const { status, text } = await ask(served.socket, method, path.replace('{id}', 'web'), body);
+      const { status, text } = await ask(
+        served.socket,
+        method,
+        path.replace('{id}', 'web').replace('{session}', 'session-1'),
+        body,
+      );
       // A list leaves out what may not be seen.
       if (method === 'GET' && /^\/v1\/(?:workers\?|graph|processes)/.test(path)) expect(text).toContain('[]');
       else

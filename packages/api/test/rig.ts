@@ -298,12 +298,24 @@ export class FakeMaster implements Control {
     return Promise.resolve({ revision: 4, plan: PLAN, warnings: [], settled });
   }
 
-  exec(): ReturnType<Control['exec']> {
-    return Promise.reject(new HsuError('E_UNSUPPORTED', 'nothing is run here'));
+  exec(workerId: string): ReturnType<Control['exec']> {
+    this.worker(workerId);
+    return Promise.resolve(this.execSession('session-1'));
   }
 
   execSession(id: string): ReturnType<Control['execSession']> {
-    throw new HsuError('E_UNKNOWN_SESSION', `there is no command "${id}"`);
+    if (id !== 'session-1') throw new HsuError('E_UNKNOWN_SESSION', `there is no command "${id}"`);
+    return {
+      id,
+      workerId: 'web',
+      async *news() {
+        yield { kind: 'output', stream: 'stderr', bytes: Buffer.from([0, 255, 10]) };
+        yield { kind: 'exited', exit: { code: 3, signal: null } as never };
+      },
+      write: (bytes) => Promise.resolve(void this.asked.push(`write ${Buffer.from(bytes).toString()}`)),
+      end: () => void this.asked.push('end'),
+      signal: (signal) => void this.asked.push(`signal ${signal}`),
+    };
   }
 
   shutdown(): ReturnType<Control['shutdown']> {

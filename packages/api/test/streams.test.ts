@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Event } from '../src/client/index.ts';
+import { execNews } from '../src/contract/exec.ts';
+import type { ExecNews } from '../src/contract/index.ts';
 import { FakeMaster, it, NOW, type Served, serve, view } from './rig.ts';
 
 interface Message {
@@ -188,6 +190,20 @@ describe('lines of JSON', () => {
       else stop.abort();
     }
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('tell what comes from a command that is run in the place of a worker', async ({ served }) => {
+    const seen: ExecNews[] = [];
+    for await (const news of served.client.exec('web', ['true'])) seen.push(execNews.parse(news));
+    expect(seen).toEqual([
+      { session: 'session-1' },
+      { stream: 'stderr', data: 'AP8K' },
+      { exit: { code: 3, signal: null } },
+    ]);
+    await served.client.execInput('session-1', { data: 'aGVsbG8=', end: true });
+    await served.client.execSignal('session-1', 'SIGINT');
+    expect(served.master.asked).toEqual(['write hello', 'end', 'signal SIGINT']);
+    await expect(served.client.execInput('other', {})).rejects.toMatchObject({ code: 'E_UNKNOWN_SESSION' });
   });
 
   it('say that the master has gone when the surface closes', async () => {

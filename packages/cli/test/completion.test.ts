@@ -19,7 +19,7 @@ async function offered(line: string): Promise<readonly string[] | string> {
 
 describe('completion', () => {
   it('offers commands, then what they are about', async () => {
-    expect(await offered('re')).toEqual(['restart', 'reset']);
+    expect(await offered('res')).toEqual(['restart', 'reset']);
     expect(await offered('stop api')).toEqual(['api-1', 'api-2']);
     expect(await offered('stop db api-1 ')).toEqual(['api-1', 'api-2', 'db']);
     expect(await offered('ls shop/')).toEqual(['shop/api-1', 'shop/api-2']);

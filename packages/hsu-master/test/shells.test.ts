@@ -47,7 +47,7 @@ describe.concurrent('completion in shells', () => {
   }) => {
     await command(stage, ['up', '-f', stage.config(FLEET)]);
     const script = `${IN_BASH}
-offer hsu-master re
+offer hsu-master res
 offer hsu-master stop api
 offer hsu-master ls shop/
 offer hsu-master ls -n ''
@@ -88,7 +88,7 @@ autoload -U compinit && compinit -u -d ${stage.path('dump')}
 source <(hsu-master completion zsh)
 compadd() { while [[ $1 != -a ]]; do shift; done; print -r -- "\${(P)2}"; }
 offer() { words=("$@") CURRENT=$#; _hsu_master; }
-offer hsu-master re
+offer hsu-master res
 offer hsu-master stop api
 offer hsu-master ls --output=js
 `;
@@ -104,7 +104,7 @@ offer hsu-master ls --output=js
       await command(stage, ['up', '-f', stage.config(FLEET)]);
       const script = `
 hsu-master completion fish | source
-complete -C 'hsu-master re'
+complete -C 'hsu-master res'
 complete -C 'hsu-master stop api'
 complete -C 'hsu-master ls --output=js'
 `;
