@@ -207,6 +207,7 @@ describe('rights', () => {
       'master:read',
       'master:shutdown',
       'workers:define',
+      'workers:exec',
       'workers:order',
       'workers:read',
       'workers:reveal',
