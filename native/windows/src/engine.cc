@@ -15,6 +15,8 @@ constexpr uint64_t kStop = 1;
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::open(size_t max_unacknowledged, std::function<void()> wake) {
+  // Who ignores Ctrl-C hands that on to its children, and whoever was started in a process group of its own does.
+  ::SetConsoleCtrlHandler(nullptr, FALSE);
   Handle port(::CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1));
   if (!port) return SystemError{"CreateIoCompletionPort", static_cast<int>(::GetLastError())};
   std::unique_ptr<Engine> engine(new Engine(std::move(port), max_unacknowledged, std::move(wake)));

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { commandLine } from '../src/index.ts';
 import { creature, Ears, environmentWith, KILLED, native, spawnOf, windows } from './engine.ts';
 
 const ears = new Ears();
@@ -143,3 +144,37 @@ function jobWith(pid: number): number {
   expect(engine.assign(job, pid, row?.startTime ?? '0')).toBeNull();
   return job;
 }
+
+test('G1: who waits at its gate dies with the master that is killed, and who was let go lives', async () => {
+  const url = new URL('../dist/index.js', import.meta.url).href;
+  const options = spawnOf(['print', 'it ran', 'sleep'], { stdout: 'null' });
+  const script = `const { windows } = (await import(${JSON.stringify(url)})).loadNative({});
+    const engine = windows.openEngine({ maxUnacknowledgedBytes: 1, onEvents: () => {} });
+    const start = () => {
+      const job = engine.createJob('').value;
+      engine.limitJob(job, { killOnClose: true });
+      return { job, ...engine.spawn({ ...${JSON.stringify(options)}, jobs: [job] }).value };
+    };
+    const [waiting, living] = [start(), start()];
+    engine.limitJob(living.job, {});
+    engine.release(living.handle, true);
+    process.stdout.write(waiting.pid + ' ' + waiting.startTime + ' ' + living.pid + ' ' + living.startTime + ' end');
+    setInterval(() => {}, 1000);`;
+  const node = process.execPath;
+  const line = commandLine([node, '--input-type=module', '-e', script]);
+  if (!line.ok) return expect.unreachable(line.reason);
+  const master = ears.start([], {
+    application: node,
+    commandLine: line.line,
+    environment: environmentWith(process.env as Record<string, string>),
+  });
+  engine.release(master.handle, true);
+  await ears.says(master.handle, 'end');
+  const [waiting, waitingStart, living, livingStart] = ears.text(master.handle).split(' ');
+  const watch = engine.watch(Number(waiting), waitingStart ?? '');
+  expect(watch).not.toBeNull();
+  windows.terminate(master.pid, master.startTime, KILLED);
+  await ears.hear('watched-exited', (event) => event.watch === watch);
+  expect(windows.mayEnd(Number(living), livingStart ?? '')).toBe(true);
+  expect(windows.terminate(Number(living), livingStart ?? '', KILLED)).toBeNull();
+});

@@ -137,15 +137,19 @@ describe('what is started', () => {
     expect(watched.output.text).toContain('hello there');
   });
 
-  test.each([
-    ['a script that nothing runs', ['nothing.txt'], 'E_EXEC_FORMAT'],
-    ['a name that PATH does not hold', ['surely-not-there'], 'E_EXEC_NOT_FOUND'],
-    ['words that are too long', [creaturePath(), 'x'.repeat(40_000)], 'E_EXEC_TOO_BIG'],
-  ] as const)('%s fails with %s', async (_what, argv, code) => {
+  const failures = [
+    { what: 'a text that nothing runs', argv: ['nothing.txt'], code: 'E_EXEC_FORMAT' },
+    { what: 'a name that PATH does not hold', argv: ['surely-not-there'], code: 'E_EXEC_NOT_FOUND' },
+    { what: 'a list of words that is too long', argv: ['cmd', 'x'.repeat(40_000)], code: 'E_EXEC_TOO_BIG' },
+  ] as const;
+
+  test.each(failures)('$what fails with $code', async ({ argv, code }) => {
     writeFileSync(join(folder, 'nothing.txt'), 'hello');
     const [name, ...rest] = argv;
-    const file = name === 'nothing.txt' ? join(folder, name) : name;
-    const watched = new Watched(host, commandOf([file, ...rest]));
+    const watched = new Watched(
+      host,
+      commandOf([name === 'nothing.txt' ? join(folder, name) : name, ...rest]),
+    );
     const [report] = await watched.over();
     expect(report).toMatchObject({ kind: 'spawn-failed', failure: { code } });
   });
@@ -163,8 +167,8 @@ describe('what is started', () => {
   test('variables are the same whatever their case', async () => {
     const command = { ...commandOf([creaturePath(), 'env', 'PATH', 'exit', '0']), env: { pAtH: 'mine' } };
     const watched = new Watched(host, command);
-    await watched.exited();
-    expect(watched.output.text).toBe('mine\n');
+    await watched.says('mine\n');
+    await watched.over();
   });
 });
 
@@ -231,7 +235,7 @@ test('a port that somebody listens on is taken; any other is not held', () => {
   expect(free.ok && free.port).toBeGreaterThan(49_000);
 });
 
-test('output of a helper that nobody consumes is bounded', async () => {
+test('a program that writes without end can be ended', async () => {
   const collected = new Collected();
   const watched = new Watched(host, commandOf([creaturePath(), 'flood']), { output: collected });
   await expect.poll(() => collected.size).toBeGreaterThan(2 ** 20);

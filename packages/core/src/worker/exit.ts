@@ -71,14 +71,27 @@ export function isUnknown({ code, signal }: Exit): boolean {
 
 /** NTSTATUS values that Windows programs end with; source: ntstatus.h. */
 const WINDOWS_STATUS: ReadonlyMap<number, string> = new Map([
+  [0x40010004, 'ended by a debugger'],
+  [0x80000003, 'breakpoint'],
   [0xc0000005, 'access violation'],
+  [0xc0000006, 'a page could not be read'],
+  [0xc0000017, 'no memory'],
   [0xc000001d, 'illegal instruction'],
+  [0xc0000025, 'exception that cannot be continued'],
+  [0xc0000044, 'quota exceeded'],
+  [0xc000007b, 'a DLL is not for this kind of program'],
   [0xc0000094, 'integer division by zero'],
   [0xc00000fd, 'stack overflow'],
   [0xc0000135, 'DLL not found'],
+  [0xc0000138, 'DLL lacks a function'],
+  [0xc0000139, 'DLL lacks an entry point'],
   [0xc000013a, 'Ctrl-C'],
   [0xc0000142, 'DLL initialisation failed'],
+  [0xc0000374, 'heap corruption'],
   [0xc0000409, 'stack buffer overrun or fast fail'],
+  [0xc000042b, 'fatal assertion'],
+  [0xe06d7363, 'uncaught C++ exception'],
+  [0xe0434352, 'uncaught .NET exception'],
 ]);
 
 const SHELL_SIGNALS: Readonly<Record<number, string>> = {
