@@ -89,7 +89,12 @@ describe('states', () => {
 
   it('tell of workers that come and go', async () => {
     const fleet = new Fleet('a', 'b');
-    const states = statesFrom(fleet, ALL, ({ id }) => id !== 'secret', new AbortController().signal);
+    const states = statesFrom(
+      fleet,
+      ALL,
+      ({ id }: WorkerView) => id !== 'secret',
+      new AbortController().signal,
+    );
     await next(states);
     const gone = next(states);
     fleet.remove('b');

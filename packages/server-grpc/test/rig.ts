@@ -468,7 +468,7 @@ export class Caller {
       responseDeserialize,
       this.metadata,
     );
-    return { call: call as never, heard: new Heard(call as never) };
+    return { call, heard: new Heard(call as never) };
   }
 
   close(): void {
