@@ -57,7 +57,7 @@ class Fleet {
 const ALL = { patterns: [], namespace: null };
 
 /** The next pieces of news, in few words. */
-async function next(states: AsyncGenerator<StateNews>, count = 1): Promise<readonly string[]> {
+async function next(states: AsyncGenerator<StateNews, void, void>, count = 1): Promise<readonly string[]> {
   const told: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const { value } = await states.next();
