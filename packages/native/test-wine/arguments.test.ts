@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { batchCommandLine, commandLine, type WindowsSpawn } from '../src/index.ts';
-import { samples, words } from './words.ts';
 import { creature, Ears, environmentWith, spawnOf } from './engine.ts';
+import { samples, words } from './words.ts';
 
 const ears = new Ears();
 const { engine } = ears;
@@ -79,9 +79,7 @@ test('arguments of a batch file arrive in the program that it calls with them', 
   const file = join(folder, 'a batch file.cmd');
   writeFileSync(file, `@"${creature}" args %*\r\n`);
   const shell = join(process.env['SystemRoot'] ?? 'C:\\windows', 'system32', 'cmd.exe');
-  // Wine’s cmd.exe expands no %cd:~,% and takes carets apart within quotes.
-  const safe = /[%^\n\r\0\u0001]/;
-  await inLanes(samples(words(safe), 20), async (list) => {
+  await inLanes(samples(words(/[\r\n]/), 20), async (list) => {
     const line = batchCommandLine(shell, file, list);
     if (!line.ok) return expect.unreachable(line.reason);
     const environment = environmentWith({ PATH: 'C:\\windows\\system32' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** What some shell, runtime or console is known to treat in a way of its own. */
 const awkward = [
-  ...' \t"\'\\%^&|<>()!=,;`~*?$#@[]{}+-/:\n\r',
+  ...' \t"\'\\%^&|<>()!=,;`~*?$#@[]{}+-/:\n\r'.split(''),
   '\\"',
   '\\\\',
   '""',
@@ -21,7 +21,7 @@ const awkward = [
   '\u0001',
 ];
 
-const ordinary = [...'abcXYZ019._'];
+const ordinary = 'abcXYZ019._'.split('');
 
 /** Arguments that are hard to hand over; `without`: characters that they do not have. */
 export function words(without: RegExp = /\0/): fc.Arbitrary<string[]> {

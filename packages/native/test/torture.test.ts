@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { batchCommandLine, commandLine, splitCommandLine } from '../src/index.ts';
-import { openBench, outputOf } from './harness.ts';
 import { samples, words } from '../test-wine/words.ts';
+import { openBench, outputOf } from './harness.ts';
 
 describe('500 lists of arguments', () => {
   it('arrive byte for byte on Linux', async () => {

@@ -1,9 +1,9 @@
-import type { Host, LimitReport, ProcessIdentity, RunReport } from '@hsu-master/core';
-import { loadNative } from '@hsu-master/native';
-import { creaturePath, limitsSpec } from '@hsu-master/testkit';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Host, LimitReport, ProcessIdentity, RunReport } from '@hsu-master/core';
+import { loadNative } from '@hsu-master/native';
+import { creaturePath, limitsSpec } from '@hsu-master/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWindowsHost } from '../src/host/windows/host.ts';
 import { realClock } from '../src/real-clock.ts';

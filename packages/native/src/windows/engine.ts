@@ -1,9 +1,9 @@
 import { boolean, handle, integer, oneOf, text } from '../check.ts';
 import { closedError } from '../failure.ts';
 import type { CheckedWindowsSpawn, FlatJobLimits, WindowsAddon, WindowsAddonEngine } from './addon.ts';
-import { nameWindowsError, windowsCode } from './errors.ts';
+import { nameWindowsError, windowsCode, windowsMeaning } from './errors.ts';
 import { decodeWindowsEvents } from './events.ts';
-import { checkedPid as pid, checkedStartTime, windowsText } from './identity.ts';
+import { checkedStartTime, checkedPid as pid, windowsText } from './identity.ts';
 import type {
   WindowsCpuControl,
   WindowsEngine,
@@ -63,7 +63,7 @@ const LIMIT = {
 const CPU = { enable: 1, weight: 2, hardCap: 4 } as const;
 
 export function failureOf(step: WindowsFailure['step'], call: string, error: number): WindowsFailure {
-  return { step, error, code: windowsCode(error), call };
+  return { step, error, code: windowsCode(error), call, meaning: windowsMeaning(error) };
 }
 
 /** null: 0 means that it worked. */

@@ -6,11 +6,11 @@ import type {
   NativeProcessQuery,
 } from '../processes.ts';
 import type { FlatText, WindowsAddon } from './addon.ts';
+import { splitCommandLine } from './command-line.ts';
 import { windowsCode } from './errors.ts';
 import { checkedPid } from './identity.ts';
 import type { WindowsProcess } from './native.ts';
 import { decodeProcesses } from './rows.ts';
-import { splitCommandLine } from './command-line.ts';
 
 /** Fields of `look` in native/windows/src/process_glue.cc. */
 const BITS = { argv: 1, exe: 2, cwd: 4, environment: 8, user: 16 } as const;

@@ -13,6 +13,8 @@ export interface WindowsFailure {
   /** Its POSIX name, `'ENOENT'`; `'W1234'` where it has none. */
   readonly code: string;
   readonly call: string;
+  /** What the error means, where its code does not say it. */
+  readonly meaning: string | null;
 }
 
 export type WindowsResult<T> =

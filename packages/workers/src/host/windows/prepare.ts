@@ -8,8 +8,8 @@ import {
   environmentBlock,
   findWindowsProgram,
   variable,
-  windowsEnvironment,
   type WindowsProgram,
+  windowsEnvironment,
 } from './environment.ts';
 
 /** A launch with nothing left to look up. */
@@ -114,8 +114,12 @@ const PASSING: ReadonlySet<string> = new Set(['ENOMEM', 'EAGAIN', 'EMFILE', 'EBU
 
 /** Why a process could not be made. */
 export function diagnoseForWindows(attempt: Attempt, failure: WindowsFailure): Diagnosis {
-  const { step, code, call, error } = failure;
+  const { step, code, call, error, meaning } = failure;
+  const why =
+    meaning === null
+      ? `${call} answers ${code} (Windows error ${error})`
+      : `${meaning} (${code}, Windows error ${error})`;
   const known = step === 'create' ? CODES[code] : undefined;
-  const message = `${opening(attempt)}: ${call} of ${attempt.file} answers ${code} (Windows error ${error})`;
+  const message = `${opening(attempt)}: ${attempt.file}: ${why}`;
   return { failure: { code: known ?? 'E_SPAWN', message }, transient: PASSING.has(code) };
 }
