@@ -2,6 +2,9 @@
 
 // Included before everything else: calls of Linux that sources of native/linux make which are compiled here, too.
 
+// As many descriptors as there are, not 1024.
+#define _DARWIN_UNLIMITED_SELECT 1
+
 #include <sys/stat.h>
 
 // As much of statx as tells the device of a file.
