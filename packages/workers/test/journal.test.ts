@@ -17,24 +17,31 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ProcessIdentity, RunRecord, WorkerMemo } from '@hsu-master/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openJournal } from '../src/journal/journal.ts';
+import { type FileJournal, openJournal } from '../src/journal/journal.ts';
 
 const failures: unknown[] = [];
+const opened: FileJournal[] = [];
 let place: string;
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'hsu-journal-'));
   failures.length = 0;
 });
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+afterEach(async () => {
+  // What they still want to write must not fail in the next test.
+  await Promise.all(opened.splice(0).map((one) => one.settled()));
+  rmSync(place, { recursive: true, force: true });
+});
 
-function journal(bootId = 'boot-1') {
-  return openJournal({
+function journal(bootId = 'boot-1'): FileJournal {
+  const journal = openJournal({
     runDirectory: join(place, 'run'),
     stateDirectory: join(place, 'state'),
     bootId,
     now: 5000,
     failed: (error) => failures.push(error),
   });
+  opened.push(journal);
+  return journal;
 }
 const records = () => join(place, 'run', 'runs.log');
 const process1 = { pid: 4711, startedAt: '123456' };

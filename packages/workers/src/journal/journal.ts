@@ -70,7 +70,7 @@ export function openJournal(places: JournalPlaces): FileJournal {
     desired: (workerId) => (desired.isDown(workerId) ? 'down' : null),
     settled,
     async close() {
-      await settled();
+      await Promise.all([desired.settled(), numbers.close()]);
       log.close();
     },
   };

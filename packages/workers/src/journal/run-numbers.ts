@@ -23,6 +23,7 @@ export class RunNumbers {
   /** Why what was in the file is not believed; null: it is, or there was none. */
   readonly refusal: JournalRefusal | null;
   #isDirty = false;
+  #isClosed = false;
   /** The last write failed: it is tried again with the next number, and at the end. */
   #isBehind = false;
   #cancelTimer: (() => void) | null = null;
@@ -48,7 +49,7 @@ export class RunNumbers {
 
   /** A run has this number. It is on disk in a moment. */
   note(workerId: WorkerId, run: number): void {
-    if (run <= this.last(workerId)) return;
+    if (this.#isClosed || run <= this.last(workerId)) return;
     this.#last.set(workerId, run);
     this.#isDirty = true;
     this.#cancelTimer ??= this.#clock.after(DELAY, () => this.write());
@@ -66,6 +67,12 @@ export class RunNumbers {
     this.#isDirty ||= this.#isBehind;
     this.write();
     while (this.#writing !== null) await this.#writing;
+  }
+
+  /** The same, and what is noted afterwards is lost: the file may be another master’s by then. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.settled();
   }
 
   async #writeAll(): Promise<void> {
