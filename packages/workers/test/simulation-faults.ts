@@ -113,6 +113,9 @@ function stoppingOf({ process, since }: MemoPhase & { readonly name: 'running' }
 
 /** At least one for each property. */
 export const FAULTS: readonly Fault[] = [
+  fault('changes-are-carried-out', 'a process does not hear that it is to give way', {
+    ...hears((message) => (message.kind === 'spec-changed' && message.restart ? null : message)),
+  }),
   fault('one-run-at-a-time', 'the next run does not wait for what its predecessor left', {
     ...hears((message) => (message.kind === 'exited' ? { ...message, remaining: [] } : message)),
   }),

@@ -36,6 +36,7 @@ export const PROPERTIES = {
     'What ran under a master that is killed runs on under the next, unless something else wants its end.',
   'counters-go-on':
     'The numbers of runs and restarts never fall, and no backoff begins anew with a new master.',
+  'changes-are-carried-out': 'When a change of specs is said to be done, what runs is what is described.',
   'strangers-are-left-alone': 'No process that is not a worker’s is ever signalled.',
   'no-defect': 'No message arrives where it cannot, and nothing throws.',
 } as const;
@@ -57,6 +58,7 @@ export interface Order {
     | 'reset'
     | 'kill'
     | 'limits'
+    | 'apply'
     | 'start-all'
     | 'shutdown'
     | 'force';
@@ -89,6 +91,8 @@ export interface World {
   readonly system: FakeSystem;
   /** As they are now. */
   readonly specs: ReadonlyMap<WorkerId, WorkerSpec>;
+  /** As it is now, or was before the worker was removed. */
+  described(id: WorkerId): WorkerSpec | undefined;
   /** The longest time in which a host may not yet have said what happened. */
   readonly unnoticed: number;
   supervisor(): SimulatedSupervisor;
@@ -102,6 +106,8 @@ export interface Check {
   event?(event: HsuEvent): void;
   news?(news: SystemNews): void;
   order?(order: Order): void;
+  /** The specs of these are others from now on, in the midst of a master’s life; those that `specs` has no more are removed. */
+  changed?(ids: ReadonlySet<WorkerId>): void;
   /** The earlier master is dead; what follows is the next one’s. */
   succeeded?(succession: Succession): void;
   decided?(before: Worker, message: Message, decision: Decision): void;

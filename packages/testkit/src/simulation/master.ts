@@ -1,4 +1,4 @@
-import type { decide, EventStream, WorkerId } from '@hsu-master/core';
+import type { Command, decide, EventStream, WorkerId } from '@hsu-master/core';
 import type { Chance } from '../chance.ts';
 import { type FakeClock, lateClock } from '../fake/clock.ts';
 import { FakeHost } from '../fake/host.ts';
@@ -30,6 +30,8 @@ export interface MasterParts {
   /** Whether a worker is one that puts itself in the background. */
   readonly isDaemon: (id: WorkerId) => boolean;
   readonly chance: Chance;
+  /** What each tree was begun with, by its mark. */
+  readonly commands: Map<string, Command>;
   readonly clock: FakeClock;
   readonly system: FakeSystem;
   /** What the master before wrote down. */
@@ -52,7 +54,10 @@ export function beginMaster(parts: MasterParts): Master {
   const deaths = chance.fork();
   const host = new FakeHost(
     system,
-    (_command, request) => drawProgram(programs, 'workerId' in request && parts.isDaemon(request.workerId)),
+    (command, request) => {
+      parts.commands.set(request.mark, command);
+      return drawProgram(programs, 'workerId' in request && parts.isDaemon(request.workerId));
+    },
     () => delays.between(1, parts.mostDelay),
     { enforces: chance.happens(0.8), tellsExits: chance.happens(0.5) },
   );

@@ -1,4 +1,12 @@
-import { decide, EventStream, KILL_WAIT, type WorkerId, type WorkerSpec } from '@hsu-master/core';
+import {
+  type Command,
+  decide,
+  EventStream,
+  isSame,
+  KILL_WAIT,
+  type WorkerId,
+  type WorkerSpec,
+} from '@hsu-master/core';
 import { Chance } from '../chance.ts';
 import { FakeClock } from '../fake/clock.ts';
 import { FakeJournal } from '../fake/journal.ts';
@@ -63,6 +71,9 @@ export async function simulate(simulation: Simulation): Promise<readonly Violati
     clock,
     system: new FakeSystem(clock, 500),
     specs: drawSpecs(chance, simulation.workers === 'one' ? 1 : chance.between(2, 5)),
+    described: new Map(),
+    commands: new Map(),
+    underWay: new Set(),
     violations: [],
     checks: [],
     unanswered: new Set(),
@@ -100,6 +111,7 @@ function worldOf(scene: Scene): World {
         known = { of: scene.specs, byId: new Map(scene.specs.map((spec) => [spec.id, spec])) };
       return known.byId;
     },
+    described: (id) => scene.specs.find((spec) => spec.id === id) ?? scene.described.get(id),
     unnoticed: 6 * MOST_DELAY + 2 * MOST_LATENESS,
     supervisor: () => present(scene).supervisor,
     unanswered: () => scene.unanswered,
@@ -127,6 +139,12 @@ interface Scene {
   readonly clock: FakeClock;
   readonly system: FakeSystem;
   specs: ReturnType<typeof drawSpecs>;
+  /** Workers as they were described last, and those that were removed. */
+  readonly described: Map<WorkerId, WorkerSpec>;
+  /** Whose specs were changed in the life of the present master, and of which it has not said that all is done. */
+  readonly underWay: Set<WorkerId>;
+  /** What each tree was begun with, by its mark. */
+  readonly commands: Map<string, Command>;
   readonly violations: Violation[];
   checks: readonly Check[];
   readonly unanswered: Set<Order>;
@@ -161,7 +179,8 @@ async function step(scene: Scene): Promise<void> {
   }
   const draw = chance.next();
   if (draw < 0.55) await pass(scene, chance.pick([0, 10, 100, 1000, 5000, 30_000]));
-  else if (draw < 0.9) command(scene);
+  else if (draw < 0.875) command(scene);
+  else if (draw < 0.9) applySpecs(scene);
   else if (draw < 0.94) {
     const [first, ...others] = system.living();
     if (first !== undefined) system.signal(chance.pick([first, ...others]), 'SIGKILL');
@@ -258,6 +277,43 @@ function command(scene: Scene): void {
   );
 }
 
+/** The configuration is another one, and the master is told so. */
+function applySpecs(scene: Scene): void {
+  const { chance, described, underWay } = scene;
+  for (const spec of scene.specs) described.set(spec.id, spec);
+  const changed = new Set<WorkerId>();
+  for (let count = chance.between(1, 3); count > 0; count -= 1)
+    for (const id of changeSpecs(scene)) changed.add(id);
+  const { supervisor } = present(scene);
+  for (const id of changed) underWay.add(id);
+  for (const check of scene.checks) check.changed?.(changed);
+  const order: Order = { kind: 'apply', id: null };
+  give(scene, order);
+  scene.unanswered.add(order);
+  const { specs } = scene;
+  supervisor.apply(specs).then(
+    ({ state }) => {
+      scene.unanswered.delete(order);
+      if (state === 'done' && scene.specs === specs) lookWhetherDone(scene, supervisor);
+      if (scene.master?.supervisor === supervisor && !scene.master.dead && scene.unanswered.size === 0)
+        underWay.clear();
+    },
+    (error: unknown) => scene.violations.push({ property: 'no-defect', detail: `apply: ${String(error)}` }),
+  );
+}
+
+function lookWhetherDone(scene: Scene, supervisor: Master['supervisor']): void {
+  if (scene.master?.supervisor !== supervisor || scene.master.dead) return;
+  for (const { id, command } of scene.specs) {
+    const { phase, process } = supervisor.snapshot(id);
+    const mark = process === null ? undefined : scene.system.find(process.pid)?.tree.mark;
+    const began = mark === undefined ? undefined : scene.commands.get(mark);
+    if (phase !== 'running' || began === undefined || isSame(began, command)) continue;
+    const detail = `${id} runs ${began.argv.join(' ')}, and ${command.argv.join(' ')} is described`;
+    scene.violations.push({ property: 'changes-are-carried-out', detail });
+  }
+}
+
 /** To what they are already, so that only what was raised changes. */
 function changeLimits(scene: Scene): void {
   const [first, ...others] = scene.specs.filter(({ limits }) => limits !== null);
@@ -295,6 +351,7 @@ function replaceMaster(scene: Scene): void {
     make: simulation.make,
     isDaemon: (of) => scene.specs.some((spec) => spec.id === of && spec.mainProcess !== null),
     chance: chance.fork(),
+    commands: scene.commands,
     clock,
     system,
     journal:
@@ -333,13 +390,17 @@ function replaceMaster(scene: Scene): void {
 /** What changes while no master is there. */
 function succeed(scene: Scene, { supervisor }: Master, rebooted: boolean): void {
   const { chance, clock, system, order } = scene;
-  const last = new Map<WorkerId, Seen>(scene.specs.map(({ id }) => [id, supervisor.snapshot(id)]));
+  const known = new Set(supervisor.specs().map(({ id }) => id));
+  const last = new Map<WorkerId, Seen>(
+    scene.specs.filter(({ id }) => known.has(id)).map(({ id }) => [id, supervisor.snapshot(id)]),
+  );
   if (rebooted) {
     trace(scene, () => 'the machine is started anew');
     for (const process of system.living()) system.end(process, fakeExit({ signal: 'SIGKILL' }));
     scene.bootedAt = clock.now();
   }
-  const changed = chance.happens(0.2) ? changeSpecs(scene) : new Set<WorkerId>();
+  const changed = new Set([...(chance.happens(0.2) ? changeSpecs(scene) : []), ...scene.underWay]);
+  scene.underWay.clear();
   scene.order = null;
   const succession: Succession = { uncertain: order, rebooted, begunAnew: scene.hasEnded, changed, last };
   for (const check of scene.checks) check.succeeded?.(succession);
@@ -350,17 +411,30 @@ function changeSpecs(scene: Scene): ReadonlySet<WorkerId> {
   const { chance, specs } = scene;
   const [first, ...others] = specs;
   if (first === undefined) return new Set();
-  const { id, command, enabled } = chance.pick([first, ...others]);
+  const back = [...scene.described.values()].find(({ id }) => !specs.some((spec) => spec.id === id));
+  if (back !== undefined && chance.happens(0.5)) {
+    trace(scene, () => `${back.id} is configured again`);
+    const there = new Set(specs.map(({ id }) => id));
+    const dependsOn = back.dependsOn.filter(({ id }) => there.has(id));
+    scene.specs = [...specs, { ...back, dependsOn }];
+    return new Set([back.id]);
+  }
+  const { id, command, enabled, dependsOn } = chance.pick([first, ...others]);
   trace(scene, () => `the configuration of ${id} changes`);
   const draw = chance.next();
   const isNeeded =
     specs.length === 1 || specs.some(({ dependsOn }) => dependsOn.some((needed) => needed.id === id));
   if (draw < 0.3 && !isNeeded) {
+    for (const spec of specs) scene.described.set(spec.id, spec);
     scene.specs = specs.filter((spec) => spec.id !== id);
     return new Set([id]);
   }
   const change: Partial<WorkerSpec> =
-    draw < 0.6 ? { enabled: !enabled } : { command: { ...command, argv: [id, String(scene.masters)] } };
+    draw < 0.55
+      ? { enabled: !enabled }
+      : draw < 0.7
+        ? { dependsOn: dependsOn.filter(() => chance.happens(0.5)) }
+        : { command: { ...command, argv: [id, String(chance.next())] } };
   scene.specs = specs.map((spec) => (spec.id === id ? { ...spec, ...change } : spec));
   return new Set([id]);
 }

@@ -25,6 +25,8 @@ export interface SimulatedSupervisor {
   reset(id: WorkerId): Promise<TicketOutcome>;
   kill(id: WorkerId): Promise<TicketOutcome>;
   setLimits(id: WorkerId, limits: LimitsSpec): unknown;
+  specs(): readonly WorkerSpec[];
+  apply(specs: readonly WorkerSpec[]): Promise<{ readonly state: string }>;
   shutdown(
     reason: string,
     deadline: number,

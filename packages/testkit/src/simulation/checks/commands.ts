@@ -24,6 +24,13 @@ export class CommandsCheck implements Check {
     if (kind === 'stop' || kind === 'kill') this.#wanted.set(id, false);
   }
 
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) {
+      this.#resting.delete(id);
+      if (!this.#world.specs.has(id)) this.#wanted.delete(id);
+    }
+  }
+
   succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
     this.#tickets.clear();
     for (const id of changed) this.#changed.add(id);
@@ -101,9 +108,10 @@ export class CommandsCheck implements Check {
   }
 
   /** What contradicts that an order is done; null where nothing does. */
-  #untrue(kind: MessageKind, { id, phase }: Worker): string | null {
+  #untrue(kind: MessageKind, { id, phase, run }: Worker): string | null {
     if (kind === 'stop' || kind === 'kill') {
-      const [living] = this.#world.system.living(id);
+      // What an earlier master left of one that was removed, and came back, is none of its runs.
+      const living = this.#world.system.living(id).find(({ tree }) => tree.run <= run);
       return living === undefined ? null : `pid ${living.pid} is alive`;
     }
     if (kind !== 'start' && kind !== 'restart') return null;

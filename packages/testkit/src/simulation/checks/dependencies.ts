@@ -42,7 +42,14 @@ export class DependenciesCheck implements Check {
     if (begunAnew || rebooted) this.#owed.clear();
   }
 
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) this.#owed.delete(id);
+  }
+
   event(event: HsuEvent): void {
+    if (event.type === 'worker.removed')
+      for (const condition of ['started', 'ready', 'completed'] as const)
+        this.#set(event.workerId ?? '', condition, false);
     const spec = event.workerId === null ? undefined : this.#world.specs.get(event.workerId);
     if (spec === undefined) return;
     const isMain = spec.mainProcess === null;

@@ -36,6 +36,10 @@ export class LimitsCheck implements Check {
     if (kind === 'reset' || kind === 'limits') this.#raised.delete(id);
   }
 
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) this.#ended.delete(id);
+  }
+
   succeeded({ uncertain, rebooted, begunAnew, changed }: Succession): void {
     this.#ending.clear();
     for (const id of changed) this.#ended.delete(id);

@@ -60,6 +60,10 @@ export class RestartsCheck implements Check {
     history.notBefore = 0;
   }
 
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) this.#histories.delete(id);
+  }
+
   succeeded({ rebooted, begunAnew, changed }: Succession): void {
     if (begunAnew) this.#histories.clear();
     for (const id of changed) this.#histories.delete(id);

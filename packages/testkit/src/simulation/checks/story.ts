@@ -29,8 +29,13 @@ export class StoryCheck implements Check {
     this.#seq = 0;
     for (const [id, { run }] of this.#stories)
       if (begunAnew || rebooted) this.#stories.set(id, { ...NOTHING, run });
-    for (const id of this.#world.specs.keys())
+    for (const id of new Set([...this.#stories.keys(), ...this.#world.specs.keys()]))
       this.#stories.set(id, { ...NOTHING, ...this.#stories.get(id), step: 'unsaid' });
+  }
+
+  /** What an earlier master began of a worker that comes back may not have been said. */
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) if (!this.#stories.has(id)) this.#stories.set(id, { ...NOTHING });
   }
 
   /** That another process took over may be remembered and not have been said. */
@@ -99,7 +104,7 @@ export class StoryCheck implements Check {
         return moves(present, 'starting', 'failed');
       case 'worker.started':
         if (present !== undefined) {
-          present.mainKnown = this.#world.specs.get(event.workerId ?? '')?.mainProcess === null;
+          present.mainKnown = this.#world.described(event.workerId ?? '')?.mainProcess === null;
         }
         return moves(present, 'starting', 'started');
       case 'worker.exited':

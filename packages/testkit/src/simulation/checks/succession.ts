@@ -32,6 +32,23 @@ export class SuccessionCheck implements Check {
     this.#world = world;
   }
 
+  changed(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) {
+      this.#due.delete(id);
+      this.#carried.delete(id);
+    }
+    this.#forget(ids);
+  }
+
+  /** What is removed is forgotten, but for the numbers of its runs. */
+  #forget(ids: ReadonlySet<WorkerId>): void {
+    for (const id of ids) {
+      const known = this.#counters.get(id);
+      if (known !== undefined && !this.#world.specs.has(id))
+        this.#counters.set(id, { ...known, restarts: 0 });
+    }
+  }
+
   succeeded({ uncertain, begunAnew, rebooted, changed, last }: Succession): void {
     this.#heirs.clear();
     this.#carried.clear();
@@ -41,6 +58,7 @@ export class SuccessionCheck implements Check {
       return;
     }
     for (const id of changed) this.#due.delete(id);
+    this.#forget(changed);
     for (const id of this.#due.keys()) this.#carried.add(id);
     for (const [id, { phase, run, process }] of last) {
       const spec = this.#world.specs.get(id);

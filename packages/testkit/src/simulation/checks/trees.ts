@@ -79,7 +79,12 @@ export class TreesCheck implements Check {
     }
     this.#killed.add(mark);
     if (now >= this.#allMayBeKilledAt || this.#killOrdered.has(workerId)) return;
-    const grace = this.#world.specs.get(workerId)?.stop.grace ?? FORGOTTEN_GRACE;
+    // What is removed is ended as it was described, or by a next master that knows nothing of it.
+    const forgotten = Math.min(
+      FORGOTTEN_GRACE,
+      this.#world.described(workerId)?.stop.grace ?? FORGOTTEN_GRACE,
+    );
+    const grace = this.#world.specs.get(workerId)?.stop.grace ?? forgotten;
     if (askedAt !== undefined && now - askedAt >= grace - 1e-6) return;
     const waited = askedAt === undefined ? 'without asking' : `after ${now - askedAt} of ${grace} ms`;
     this.#world.violate('grace-is-kept', `${mark} was sent SIGKILL ${waited}`);
