@@ -32,7 +32,7 @@ import { TreeRun } from '../tree-run.ts';
 import type { Ladder } from './ask.ts';
 import { JobHold } from './job-hold.ts';
 import { WindowsLeader } from './leader.ts';
-import { planJob } from './limits.ts';
+import { planJob, reportsOfQuota } from './limits.ts';
 import { portOfWindows } from './ports.ts';
 import { diagnoseForWindows, type PreparedForWindows, prepareForWindows } from './prepare.ts';
 import { WindowsSystem } from './system.ts';
@@ -142,7 +142,12 @@ class JobHost extends TreeHost {
     of: 'worker' | 'quota',
     _quotas: readonly QuotaSpec[],
   ): readonly LimitReport[] {
-    return of === 'quota' ? super.explainLimits(limits, of, []) : planJob(limits, this.#means()).reports;
+    if (of === 'quota') return reportsOfQuota({ kind: 'group', id: '', limits }).map(withoutQuota);
+    return planJob(limits, this.#means()).reports;
+  }
+
+  override setQuota(quota: QuotaSpec): readonly LimitReport[] {
+    return reportsOfQuota(quota);
   }
 
   override sample(runs: readonly HostRun[], detail: UsageDetail): readonly (TreeUsage | null)[] {
@@ -205,7 +210,7 @@ class JobHost extends TreeHost {
       this.failLater(run, launch, jobFailure(prepared, made.failure.code));
       return run;
     }
-    const hold = this.#holdBy(made.value, true);
+    const hold = this.#holdBy(made.value, true, launch.quotas);
     hold.limit(launch.limits);
     run.holdBy(hold);
     leader.channels = launch.output.openChannels();
@@ -233,23 +238,23 @@ class JobHost extends TreeHost {
 
   /** Its job by the name that its mark gives it; a new one where nobody held that open. */
   protected override holdOf(
-    { mark, process, limits, limitsHold }: AttachRequest,
+    { mark, process, limits, limitsHold, quotas }: AttachRequest,
     isAlive: boolean,
   ): Hold | null {
     const { pid, startedAt } = process;
     const found = this.#engine.openJob(jobName(mark));
     const job = found.ok ? found : this.#engine.createJob(jobName(mark));
     if (!job.ok) return null;
-    const hold = this.#holdBy(job.value, false);
+    const hold = this.#holdBy(job.value, false, quotas);
     if (!found.ok && isAlive && this.#engine.assign(job.value, pid, startedAt) === null)
       this.#engine.parkJob(job.value, pid, startedAt);
     if (!found.ok || limitsHold) hold.limit(limits);
     return hold;
   }
 
-  #holdBy(job: number, killOnClose: boolean): JobHold {
+  #holdBy(job: number, killOnClose: boolean, quotas: readonly QuotaSpec[]): JobHold {
     const around = { engine: this.#engine, system: this.#system, means: this.#means() };
-    const hold = new JobHold(around, job, killOnClose);
+    const hold = new JobHold(around, job, { killOnClose, quotas });
     this.#holds.set(job, hold);
     return hold;
   }
@@ -264,9 +269,11 @@ class JobHost extends TreeHost {
   }
 
   /** What must be enforced and is not. */
-  #refuse({ limits, workerId }: Launch, { attempt }: PreparedForWindows): Diagnosis | null {
-    if (limits?.required !== true || workerId === null) return null;
-    const lacking = planJob(limits, this.#means()).reports.filter(({ status }) => status !== 'enforced');
+  #refuse({ limits, quotas, workerId }: Launch, { attempt }: PreparedForWindows): Diagnosis | null {
+    if (workerId === null) return null;
+    const own = limits?.required === true ? planJob(limits, this.#means()).reports : [];
+    const shared = quotas.filter((quota) => quota.limits.required).flatMap(reportsOfQuota);
+    const lacking = [...own, ...shared].filter(({ status }) => status !== 'enforced');
     if (lacking.length === 0) return null;
     const names = lacking
       .map(({ limit, status, reason }) => `${limit} is only ${status}: ${reason}`)
@@ -346,6 +353,10 @@ class JobHost extends TreeHost {
   #forgetIfDone(handle: NativeHandle, child: Child): void {
     if (child.ended && child.open.size === 0) this.#children.delete(handle);
   }
+}
+
+function withoutQuota({ quota: _quota, ...report }: LimitReport): LimitReport {
+  return report;
 }
 
 /** Known to the next master by the mark that the run record has. */

@@ -1,4 +1,11 @@
-import type { LimitReport, LimitsSpec, Milliseconds, ProcessIdentity, TreeUsage } from '@hsu-master/core';
+import type {
+  LimitReport,
+  LimitsSpec,
+  Milliseconds,
+  ProcessIdentity,
+  QuotaSpec,
+  TreeUsage,
+} from '@hsu-master/core';
 import type {
   WindowsCpuControl,
   WindowsEngine,
@@ -10,7 +17,7 @@ import type {
 import type { Hold } from '../hold.ts';
 import { signalNumber } from '../signals.ts';
 import { KILLED } from './exit.ts';
-import { type JobMeans, type JobPlan, NO_JOB_PLAN, planJob, withRefusals } from './limits.ts';
+import { type JobMeans, type JobPlan, NO_JOB_PLAN, planJob, reportsOfQuota, withRefusals } from './limits.ts';
 import type { WindowsSystem } from './system.ts';
 
 /** What all runs of a host share. */
@@ -34,11 +41,19 @@ export class JobHold implements Hold {
   #hits = { memory: 0, processes: 0, cpu: 0 };
   #released = false;
 
+  readonly #ofQuotas: readonly LimitReport[];
+
   /** `killOnClose`: all of it dies with the master, until `letLive`. */
-  constructor(around: JobSurroundings, job: WindowsJob, killOnClose: boolean) {
+  constructor(
+    around: JobSurroundings,
+    job: WindowsJob,
+    { killOnClose, quotas }: { readonly killOnClose: boolean; readonly quotas: readonly QuotaSpec[] },
+  ) {
     this.#around = around;
     this.job = job;
     this.#killOnClose = killOnClose;
+    this.#ofQuotas = quotas.flatMap(reportsOfQuota);
+    this.#reports = this.#ofQuotas;
   }
 
   /** Sets the limits. Those that Windows refuses are told as refused. */
@@ -47,7 +62,7 @@ export class JobHold implements Hold {
     const plan = limits === null ? NO_JOB_PLAN : planJob(limits, means);
     const refusals = this.#apply(plan);
     this.#plan = plan;
-    this.#reports = withRefusals(plan, refusals).reports;
+    this.#reports = [...withRefusals(plan, refusals).reports, ...this.#ofQuotas];
   }
 
   /** It survives the master from now on. */

@@ -1,4 +1,10 @@
-import { LIMIT_NAMES, type LimitName, type LimitReport, type LimitsSpec } from '@hsu-master/core';
+import {
+  LIMIT_NAMES,
+  type LimitName,
+  type LimitReport,
+  type LimitsSpec,
+  type QuotaSpec,
+} from '@hsu-master/core';
 import type {
   WindowsCpuControl,
   WindowsFailure,
@@ -118,6 +124,18 @@ export function planJob(limits: LimitsSpec, means: JobMeans): JobPlan {
     };
   }
   return plan;
+}
+
+/** What becomes of the limits of a budget that several workers share. */
+export function reportsOfQuota({ kind, id, limits }: QuotaSpec): readonly LimitReport[] {
+  const reason = 'budgets of several workers are not held on Windows yet';
+  return given(limits).map(([limit]) => ({
+    limit,
+    quota: { kind, id },
+    status: 'impossible',
+    mechanism: '',
+    reason,
+  }));
 }
 
 /** The plan after Windows has refused some of it. */
