@@ -27,9 +27,6 @@ export interface Bound {
   readonly isOpen: boolean;
 }
 
-/** Between the notice to a reader that does not read and the end of its connection. */
-const NOTICE = 1000;
-
 type Streaming = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** What @grpc/grpc-js calls for a method. Messages come and go as bytes, so that what is wrong with them is answered by us. */
@@ -124,7 +121,7 @@ function fail(given: Streaming, error: unknown, handling: Handling): void {
   given.emit('error', handling.refuse(error));
   if (!(error instanceof HsuError) || error.code !== 'E_TOO_MANY') return;
   // The notice comes behind what is not read: who never does is held no longer.
-  const timer = setTimeout(() => handling.drop(given), NOTICE);
+  const timer = setTimeout(() => handling.drop(given), handling.patience.notice);
   given.once('cancelled', () => clearTimeout(timer));
 }
 

@@ -22,6 +22,7 @@ import { orderService } from './services/orders.ts';
 import { reflectionService } from './services/reflection.ts';
 import { workerService } from './services/workers.ts';
 import { refusals } from './status.ts';
+import type { Patience } from './writer.ts';
 
 export interface GrpcServerOptions {
   readonly control: Control;
@@ -31,8 +32,8 @@ export interface GrpcServerOptions {
   readonly openStatus: boolean;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
-  /** How long a reader may read nothing while something waits for it. */
-  readonly patience?: Milliseconds;
+  /** With those who read slowly. */
+  readonly patience?: Partial<Patience>;
   /** How long a connection lasts on which nobody shows a valid token. */
   readonly strangers?: Milliseconds;
 }
@@ -47,9 +48,7 @@ export interface GrpcServer {
 
 /** In bytes: the largest question is the text of a configuration. */
 const LARGEST = 2 * 1024 * 1024 + 64 * 1024;
-/** What waits for one reader, in bytes. */
-const WAITING = 256 * 1024;
-const PATIENCE: Milliseconds = 30_000;
+const PATIENCE: Patience = { most: 256 * 1024, longest: 30_000, notice: 1000 };
 const STRANGERS: Milliseconds = 30_000;
 const LAST_ANSWERS: Milliseconds = 1000;
 
@@ -86,7 +85,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     audit,
     closing: closing.signal,
     refuse: refusals(protos, defect),
-    patience: { most: WAITING, longest: options.patience ?? PATIENCE },
+    patience: { ...PATIENCE, ...options.patience },
     admitted: (call) => {
       clearTimeout(strangers.get(call.getPeer()));
       strangers.delete(call.getPeer());

@@ -7,6 +7,8 @@ export interface Patience {
   readonly most: number;
   /** Who reads nothing for so long, while so much waits, is let go. */
   readonly longest: Milliseconds;
+  /** Between the notice of that and the end of the connection. */
+  readonly notice: Milliseconds;
 }
 
 /** Sends messages as fast as their reader takes them, and holds no more than a bound for it. */

@@ -159,7 +159,7 @@ describe('who asks', () => {
 
   it('a connection on which nobody shows a valid token is ended after a while, others are not', async () => {
     const { serve } = await import('./rig.ts');
-    const served = await serve(undefined, { strangers: 1500 * factor });
+    const served = await serve(undefined, { strangers: 2500 * factor });
     try {
       const owner = served.caller('reader');
       await owner.ask('hsu.v1.MasterService', 'GetVersion', {});

@@ -123,7 +123,7 @@ describe('a stream ends', () => {
   });
 
   it('when its reader does not read: no more than a bound is fetched for it, and its connection is ended', async () => {
-    const served = await serve(new FakeMaster(), { patience: 200 });
+    const served = await serve(new FakeMaster(), { patience: { longest: 200 } });
     try {
       const source = endless(served.master, 'x'.repeat(50_000));
       const heard = served.caller().stream('hsu.v1.LogService', 'FollowLogs', {});
@@ -143,7 +143,7 @@ describe('a stream ends', () => {
   });
 
   it('with the notice of it where its reader reads again in time', async () => {
-    const served = await serve(new FakeMaster(), { patience: 200 });
+    const served = await serve(new FakeMaster(), { patience: { longest: 200, notice: 60_000 } });
     try {
       const source = endless(served.master, 'x'.repeat(50_000));
       const heard = served.caller().stream('hsu.v1.LogService', 'FollowLogs', {});
