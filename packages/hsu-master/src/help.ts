@@ -8,7 +8,7 @@ Examples:
   hsu-master validate config.yaml               check a file and print what it was understood to say
   hsu-master init                               write a first configuration for what is in this folder
 
-Commands (each has --help):
+Commands:
   run FILE         start the workers of a file and keep them running, in the foreground
   up FILE          the same in the background; returns when they are ready or says why not
   init             write a configuration for what is in this folder
@@ -24,7 +24,7 @@ Commands (each has --help):
   token ACTION     create, list, revoke tokens of those who ask a master over the network
   completion SHELL the script that has bash, zsh, fish or powershell complete commands, options and names of workers
 
-Commands that ask a running master (each has --help):
+Commands that ask a running master:
   ls ps status describe why graph
                    how workers and their processes are, and why; what depends on what
   logs events top  what they write, what happens, what they use
@@ -47,7 +47,7 @@ Options:
       --dry-run                service: show what would be done and do nothing
       --enable-log             accepted for older configurations; output is always collected
       --debug                  print stacks of unexpected errors
-  -h, --help
+  -h, --help                   of everything, or behind a command of that command
       --version
 
 Exit codes: 0 ordered end · 1 failed, or processes survived · 2 wrong usage or configuration · 3 no master

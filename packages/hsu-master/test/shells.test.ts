@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { command } from './background.ts';
-import { it, type Stage } from './drive.ts';
+import { it, type Stage, TIMED } from './drive.ts';
 
 const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
 
@@ -41,11 +41,17 @@ offer() {
 }
 `;
 
-describe.concurrent('completion in shells', () => {
+/** A master that has loaded what answers: a shell waits for that no longer than a person would. */
+async function upAndAsked(stage: Stage): Promise<void> {
+  await command(stage, ['up', '-f', stage.config(FLEET)]);
+  expect((await command(stage, ['ls', '-q'])).code).toBe(0);
+}
+
+describe.concurrent('completion in shells', TIMED, () => {
   it('bash: commands, live names of workers and namespaces, options and their values, files', async ({
     stage,
   }) => {
-    await command(stage, ['up', '-f', stage.config(FLEET)]);
+    await upAndAsked(stage);
     const script = `${IN_BASH}
 offer hsu-master res
 offer hsu-master stop api
@@ -81,7 +87,7 @@ ls
   it.skipIf(!has('zsh'))(
     'zsh: the script is understood and offers what the program says',
     async ({ stage }) => {
-      await command(stage, ['up', '-f', stage.config(FLEET)]);
+      await upAndAsked(stage);
       // What compadd is given is what would be shown.
       const script = `
 autoload -U compinit && compinit -u -d ${stage.path('dump')}
@@ -101,7 +107,7 @@ offer hsu-master ls --output=js
   it.skipIf(!has('fish'))(
     'fish: the script is understood and offers what the program says',
     async ({ stage }) => {
-      await command(stage, ['up', '-f', stage.config(FLEET)]);
+      await upAndAsked(stage);
       const script = `
 hsu-master completion fish | source
 complete -C 'hsu-master res'

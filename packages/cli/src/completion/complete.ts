@@ -4,7 +4,7 @@ import type { Wanted } from '../surroundings.ts';
 import { candidates, type Names } from './candidates.ts';
 
 /** A shell that waits for an answer is worse than one without. */
-const PATIENCE = 1000;
+const PATIENCE = 3000;
 
 /**
  * Answers what a shell's script asks: `=CURRENT -- BEFORE…`. Returns lines of a value, a tab and what it means. Never rejects: where
