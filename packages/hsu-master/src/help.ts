@@ -31,6 +31,8 @@ Commands that ask a running master:
   audit            who has changed what
   start stop restart reset kill signal wait
                    orders for workers, by name or glob: hsu-master stop 'api-*'
+  diff apply reload delete
+                   what another configuration would change; changing it while workers run
   exec WORKER -- COMMAND
                    run a command in the place of a worker
   down             end all workers and the master

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMMANDS } from '@hsu-master/cli';
 import { describe, expect } from 'vitest';
+import { OWN_COMMANDS } from '../src/own-commands.ts';
 import { command } from './background.ts';
 import { it } from './drive.ts';
 
@@ -77,6 +79,12 @@ describe.concurrent('commands that look', () => {
     const wrong = await command(stage, ['explain', 'workers.restrat']);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toContain('did you mean workers.restart?');
+  });
+
+  it('the help names every command', async ({ stage }) => {
+    const { stdout } = await command(stage, ['--help']);
+    for (const { name } of [...OWN_COMMANDS, ...COMMANDS])
+      expect(stdout).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it('a command that is not there names the one that may have been meant', async ({ stage }) => {
