@@ -1,6 +1,15 @@
 // Makes the Windows rig: a cross compiler from Debian, Wine in a root of its own, node.exe from the package registry.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,6 +39,15 @@ export async function setupWindows() {
     throw new StepFailed('The Windows rig needs root: for its root folder and its mounts.');
   const since = performance.now();
   mkdirSync(rigFolder(), { recursive: true });
+  const release = await takeLock();
+  try {
+    await build(since);
+  } finally {
+    release();
+  }
+}
+
+async function build(since) {
   installPackages(hostPackages);
   const done = [];
   // The two that wait for the network do so together.
@@ -47,6 +65,33 @@ export async function setupWindows() {
     process.stderr.write(`  Windows rig ready in ${seconds(since)}: node.exe ${output.trim()}\n`);
   }
   writeFileSync(join(rigFolder(), '.ready'), '');
+}
+
+/** One at a time makes it, of all clones that share it. */
+async function takeLock() {
+  const lock = join(rigFolder(), '.lock');
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return () => rmSync(lock, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!isHeld(lock)) rmSync(lock, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+function isHeld(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    // Empty: its owner is between creating and writing.
+    if (pid === 0) return Date.now() - statSync(lock).mtimeMs < 5000;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 const env = { ...environment(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
