@@ -79,21 +79,21 @@ class Build {
     );
     return [
       ...COMMON,
-      ...['-target', this.target.zig],
+      '-target',
+      this.target.zig,
       ...(this.system === 'win32' ? [] : ['-fPIC']),
       ...(this.system === 'darwin' ? this.recipe.flags : []),
       ...this.recipe.includes.map((place) => `-I${place}`),
-      ...[`-I${join(apiHeaders, 'include')}`, `-I${addonApi}`],
+      `-I${join(apiHeaders, 'include')}`,
+      `-I${addonApi}`,
       ...this.recipe.defines.map((name) => `-D${name}`),
       ...['NAPI_CPP_EXCEPTIONS', 'BUILDING_NODE_EXTENSION', `NODE_GYP_MODULE_NAME=${this.recipe.name}`].map(
         (name) => `-D${name}`,
       ),
       // Paths of this machine have no business in a binary.
-      ...[
-        `-ffile-prefix-map=${this.tree}=.`,
-        `-ffile-prefix-map=${root}=.`,
-        `-ffile-prefix-map=${cache}=zig`,
-      ],
+      `-ffile-prefix-map=${this.tree}=.`,
+      `-ffile-prefix-map=${root}=.`,
+      `-ffile-prefix-map=${cache}=zig`,
     ];
   }
 
@@ -141,10 +141,18 @@ class Build {
     const names = join(this.place, 'exports.txt');
     writeFileSync(names, EXPORTS.map((name) => `_${name}\n`).join(''));
     const words = [
-      ...['-arch', this.target.folder.endsWith('arm64') ? 'arm64' : 'x86_64'],
-      ...['-platform_version', 'macos', plan.macos, '15.1'],
+      '-arch',
+      this.target.folder.endsWith('arm64') ? 'arm64' : 'x86_64',
+      '-platform_version',
+      'macos',
+      plan.macos,
+      '15.1',
       ...(this.isProgram ? [] : ['-bundle', '-undefined', 'dynamic_lookup', '-exported_symbols_list', names]),
-      ...['-dead_strip', '-x', '-adhoc_codesign', '-o', file],
+      '-dead_strip',
+      '-x',
+      '-adhoc_codesign',
+      '-o',
+      file,
       ...objects,
       ...(await this.#runtime(objects[0])),
       join(this.compiler.folder, 'lib', 'libc', 'darwin', 'libSystem.tbd'),

@@ -163,8 +163,15 @@ function run(name, { node, emulates, env }, { cwd, files }) {
   const skipped = (cannot[name] ?? []).map(({ test }) => test.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   const pattern = skipped.length === 0 ? [] : ['-t', `^(?!.*(${skipped.join('|')})).*$`];
   const words = [
-    ...['-r', join(import.meta.dirname, 'execpath.cjs'), script, 'run', ...files, ...pattern],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    '-r',
+    join(import.meta.dirname, 'execpath.cjs'),
+    script,
+    'run',
+    ...files,
+    ...pattern,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
     ...(emulates ? ['--testTimeout=240000', '--hookTimeout=240000', '--maxWorkers=1'] : []),
   ];
   const namespace = [

@@ -79,8 +79,8 @@ function expanded(item, cwd) {
 /** Changes when anything does that the target's binary is made of. */
 export function digestOf(target) {
   const hash = createHash('sha256').update(JSON.stringify([plan.zig, plan.napi, target.zig]));
-  const files = [join(target.source, 'binding.gyp')];
-  const here = [join(root, 'scripts', 'prebuilt'), join(root, 'native', 'linux', 'src')];
+  const files = [join(target.source, 'binding.gyp'), join(root, 'scripts', 'prebuilt', 'build.mjs')];
+  const here = [join(root, 'native', 'linux', 'src')];
   for (const place of [join(target.source, 'src'), join(root, 'native', 'shared'), ...here])
     walk(place, files);
   for (const file of files) hash.update(`${relative(root, file)}\n`).update(readFileSync(file));

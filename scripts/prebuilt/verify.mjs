@@ -136,6 +136,8 @@ function isSystemName(name, from) {
   return from === 'from libSystem' && (systemNames().has(`_${name}`) || name === 'dyld_stub_binder');
 }
 
+const byBytes = (one, other) => (one < other ? -1 : Number(one > other));
+
 function listFile({ addon, tag }) {
   return join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
 }
@@ -173,7 +175,8 @@ export function verifyTargets(asked, { write = false, facts: only = false } = {}
     const unlisted = wanted.filter((name) => !isNodeName(name) && !allowed.has(name));
     check(`wants only names of ${list.slice(root.length + 1)}: ${unlisted.join(' ')}`, unlisted.length === 0);
   }
-  if (write) for (const [list, names] of wantedBy) writeFileSync(list, `${[...names].sort().join('\n')}\n`);
+  if (write)
+    for (const [list, names] of wantedBy) writeFileSync(list, `${[...names].sort(byBytes).join('\n')}\n`);
   return results;
 }
 
