@@ -7,7 +7,7 @@ import { connect as secureConnect } from 'node:tls';
 import { Client } from '@hsu-master/api/client';
 import { type Control, noAudit, type TokenView } from '@hsu-master/core';
 import fc from 'fast-check';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { auditPathOf } from '../src/access/audit-file.ts';
 import { openListener } from '../src/access/listener.ts';
 import { TokenFile, type TokenWish } from '../src/access/token-file.ts';
@@ -510,7 +510,9 @@ describe('what is asked over the network', () => {
       for (const socket of sockets) socket.destroy();
       const token = await master.token();
       await eventually(() => gone === 2000);
-      expect((await ask(master.port, { token })).status).toBe(200);
+      // The master hears of each end by and by.
+      const answered = async () => expect((await ask(master.port, { token })).status).toBe(200);
+      await vi.waitFor(answered, { timeout: PATIENCE, interval: 50 });
     },
     4 * PATIENCE,
   );
