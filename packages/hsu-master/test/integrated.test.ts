@@ -195,6 +195,7 @@ describe('ports of integrated units', () => {
     const master = stage.run([unit('svc', nodeUnit(stage), { ...SOON, port_handover: 'socket' })]);
     await master.line(/^svc: ready$/);
     const pid = await master.started('svc');
+    await master.line(/^svc *\| port \d+$/);
     const port = ports(master, 'port').get('svc')?.[0];
     expect(readlinkSync(`/proc/${pid}/fd/3`)).toMatch(/^socket:/);
     expect(readFileSync(join(stage.home, 'run', 'hsu-master', 'svc.port'), 'utf8')).toBe(`${port}\n`);
