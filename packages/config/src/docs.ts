@@ -1,5 +1,6 @@
 export { configSchemaText, jsonSchema } from './json-schema.ts';
 
+import { CHANGES_SECTION } from './docs-changes.ts';
 import { LIMITS_SECTION } from './docs-limits.ts';
 import { CHANNEL_SECTION, LINES_SECTION, TARGETS_SECTION } from './docs-lines.ts';
 import { UNMANAGED_SECTION } from './docs-unmanaged.ts';
@@ -49,7 +50,7 @@ export function configDocs(): string {
   writer.section('Document', root);
   writer.section('Worker', longForm);
   writer.section('ShortWorker', shortForm);
-  return `${[INTRODUCTION, LIMITS_SECTION, LINES_SECTION, CHANNEL_SECTION, TARGETS_SECTION, UNMANAGED_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, CHANGES_SECTION, LIMITS_SECTION, LINES_SECTION, CHANNEL_SECTION, TARGETS_SECTION, UNMANAGED_SECTION, ...writer.sections, ignoredSection()].join('\n\n')}\n`;
 }
 
 class Writer {

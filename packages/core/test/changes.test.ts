@@ -54,6 +54,22 @@ describe('a plan', () => {
     });
   });
 
+  test('says who restarts with another', () => {
+    const follower = (id: string, of: string) =>
+      worker(id, { dependsOn: [{ id: of, condition: 'started', restart: true }] });
+    const others = [follower('web', 'db'), follower('job', 'web'), worker('idle', on('db'))];
+    const { workers, unchanged } = planOf(
+      [DB, ...others],
+      [worker('db', { mainProcess: { pidFile: '/x', timeout: 1 } }), ...others],
+    );
+    expect(workers.map(({ id, kind, action }) => [id, kind, action])).toEqual([
+      ['db', 'changed', 'restart'],
+      ['web', 'follows', 'restart'],
+      ['job', 'follows', 'restart'],
+    ]);
+    expect(unchanged).toEqual(['idle']);
+  });
+
   test('keeps the process where it can', () => {
     const probes = { startup: null, liveness: PROBE, readiness: null };
     const after = worker('db', { probes, limits: limitsSpec({ 'memory.max_rss': 1 }) });

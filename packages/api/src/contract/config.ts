@@ -20,7 +20,10 @@ export const plan = z
     workers: z.array(
       z.object({
         id: workerId,
-        kind: z.enum(['added', 'removed', 'changed']),
+        kind: z.enum(['added', 'removed', 'changed', 'follows']).meta({
+          description:
+            'follows: it is described as before, and restarts with a dependency from which it says `restart: true`.',
+        }),
         action: z.enum(['start', 'stop', 'restart', 'keep']),
         parts: z.array(part),
       }),

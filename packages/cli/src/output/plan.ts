@@ -4,7 +4,12 @@ import { painted } from './colour.ts';
 type Change = Plan['workers'][number];
 type Part = Change['parts'][number];
 
-const SIGNS = { added: ['+', 'green'], removed: ['-', 'red'], changed: ['~', 'yellow'] } as const;
+const SIGNS = {
+  added: ['+', 'green'],
+  removed: ['-', 'red'],
+  changed: ['~', 'yellow'],
+  follows: ['~', 'yellow'],
+} as const;
 
 const DOES: Readonly<Record<Change['kind'], Readonly<Record<Change['action'], string>>>> = {
   added: { start: 'added, and started', stop: '', restart: '', keep: 'added; it is not enabled' },
@@ -15,6 +20,7 @@ const DOES: Readonly<Record<Change['kind'], Readonly<Record<Change['action'], st
     restart: 'changed: it restarts',
     keep: 'changed: it runs on',
   },
+  follows: { start: '', stop: '', restart: 'restarts with what it depends on', keep: '' },
 };
 
 const EFFECT: Readonly<Record<Part['effective'], string>> = {

@@ -24,7 +24,8 @@ export type ChangeAction = 'start' | 'stop' | 'restart' | 'keep';
 /** One worker that is not as it was. */
 export interface WorkerChange {
   readonly id: WorkerId;
-  readonly kind: 'added' | 'removed' | 'changed';
+  /** follows: it is described as before, and restarts since a dependency does from which it says `restart: true`. */
+  readonly kind: 'added' | 'removed' | 'changed' | 'follows';
   /** Where it runs, or is wanted to: nobody starts what an operator has stopped. */
   readonly action: ChangeAction;
   /** Only of a changed one. */
@@ -71,7 +72,7 @@ const AT_START = [
 ] as const;
 
 /** Parts that are read when a process begins, and for which none is replaced. */
-const WITH_NEXT_RUN = ['log.maxSize', 'log.maxFiles', 'log.files', 'limits.required'] as const;
+const WITH_NEXT_RUN = ['log.maxSize', 'log.maxFiles', 'log.files', 'log.pipeline', 'limits.required'] as const;
 
 /** Whether two values are written alike. Cheap for values that are one and the same. */
 export function isSame(one: unknown, other: unknown): boolean {
@@ -110,16 +111,34 @@ export function planOf(current: readonly WorkerSpec[], wanted: readonly WorkerSp
   const workers: WorkerChange[] = gone.map((id) => ({ id, kind: 'removed', action: 'stop', parts: [] }));
   const unchanged: WorkerId[] = [];
   const byId = new Map(wanted.map((spec) => [spec.id, spec]));
+  /** Whose processes end; what follows them comes after them. */
+  const ending = new Set<WorkerId>();
   for (const id of startOrder(wanted)) {
     const after = byId.get(id) as WorkerSpec;
-    const before = known.get(id);
-    if (before === undefined) {
-      workers.push({ id, kind: 'added', action: after.enabled ? 'start' : 'keep', parts: [] });
-    } else if (isSame(before, after)) unchanged.push(id);
-    else
-      workers.push({ id, kind: 'changed', action: actionFor(before, after), parts: partsOf(before, after) });
+    const change = changeOf(known.get(id) ?? null, after, ending);
+    if (change === null) unchanged.push(id);
+    else {
+      workers.push(change);
+      if (change.action === 'restart' || change.action === 'stop') ending.add(id);
+    }
   }
   return { workers, unchanged };
+}
+
+/** null: nothing of it changes. */
+function changeOf(
+  before: WorkerSpec | null,
+  after: WorkerSpec,
+  ending: ReadonlySet<WorkerId>,
+): WorkerChange | null {
+  const { id, enabled } = after;
+  if (before === null) return { id, kind: 'added', action: enabled ? 'start' : 'keep', parts: [] };
+  const isFollowing = enabled && after.dependsOn.some((needed) => needed.restart && ending.has(needed.id));
+  if (isSame(before, after))
+    return isFollowing ? { id, kind: 'follows', action: 'restart', parts: [] } : null;
+  const action = actionFor(before, after);
+  const parts = partsOf(before, after);
+  return { id, kind: 'changed', action: isFollowing && action === 'keep' ? 'restart' : action, parts };
 }
 
 function nameOf({ kind, id }: WorkerSpec['quotas'][number]): string {
