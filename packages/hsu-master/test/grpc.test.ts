@@ -262,6 +262,30 @@ describe('REST and gRPC tell the same of the same master', () => {
     });
     expect({ ok, issues: found, workers: [] }).toEqual(await rest.validate(text, '/x/c.yaml'));
 
+    const config = await grpc.ask('hsu.v1.ConfigService', 'GetConfig');
+    const specs = config['workers'].map(structOf);
+    expect({
+      ...config,
+      source: word(config['source'], 'SOURCE'),
+      acceptedAt: iso(config['acceptedAt']),
+      workers: specs,
+    }).toEqual(await rest.config());
+    const graph = await grpc.ask('hsu.v1.WorkerService', 'GetGraph');
+    const nodes = graph['workers'].map((one: Message) => {
+      return { ...one, namespace: one['namespace'] ?? null, phase: word(one['phase'], 'PHASE') };
+    });
+    expect(nodes).toEqual(await rest.graph());
+    const { revealed, argv, variables } = await grpc.ask('hsu.v1.WorkerService', 'GetEnvironment', {
+      id: 'web',
+    });
+    const pairs = variables.map((one: Message) => [one['name'], one['value'] ?? null]);
+    expect({ revealed, argv, variables: Object.fromEntries(pairs) }).toEqual(await rest.environment('web'));
+    const { processes } = await grpc.ask('hsu.v1.WorkerService', 'ListProcesses', { select: ['db'] });
+    const pids = processes.map((one: Message) => [one['worker'], one['process'].pid, one['argv']]);
+    expect(pids).toEqual(
+      (await rest.processes({ select: ['db'] })).map((one) => [one.worker, one.pid, one.argv]),
+    );
+
     await rest.order('db', 'stop', '30s');
     const page = await rest.events({ since: 0 });
     const { events, ...rest_ } = await grpc.ask('hsu.v1.EventService', 'ListEvents', {});
