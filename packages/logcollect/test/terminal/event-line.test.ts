@@ -20,6 +20,7 @@ function excess(differs: Partial<EventMap['limit.exceeded']>): EventMap['limit.e
 }
 
 const lines: readonly (readonly [EventDraft, string | null])[] = [
+  [{ type: 'worker.removed', payload: { runs: 2 } }, 'web: removed'],
   [{ type: 'worker.starting', payload: { restarts: 0 } }, null],
   [
     { type: 'worker.blocked', payload: { waiting: [{ id: 'db', condition: 'ready', reason: 'starting' }] } },
@@ -289,6 +290,39 @@ const lines: readonly (readonly [EventDraft, string | null])[] = [
 ];
 
 const masterLines: readonly (readonly [EventDraft, string | null])[] = [
+  [
+    {
+      type: 'config.loaded',
+      payload: { revision: 3, file: '/etc/shop.yaml', source: 'file', workers: 2 },
+    },
+    'hsu-master: configuration 3: as /etc/shop.yaml says',
+  ],
+  [
+    {
+      type: 'config.loaded',
+      payload: { revision: 4, file: '/etc/shop.yaml', source: 'applied', workers: 2 },
+    },
+    'hsu-master: configuration 4: as it was applied last',
+  ],
+  [
+    { type: 'config.rejected', payload: { file: 'new.yaml', by: 'ann', reason: '2 errors' } },
+    'hsu-master: new.yaml is not accepted, the former holds on: 2 errors',
+  ],
+  [
+    {
+      type: 'config.applied',
+      payload: {
+        revision: 4,
+        by: 'ann',
+        state: 'done',
+        added: ['a'],
+        removed: [],
+        changed: ['b', 'c'],
+        restarted: [],
+      },
+    },
+    'hsu-master: configuration 4 is carried out: 1 added, 0 removed, 2 changed',
+  ],
   [
     { type: 'api.listening', payload: { address: 'https://127.0.0.1:7400' } },
     'hsu-master: answers at https://127.0.0.1:7400',
