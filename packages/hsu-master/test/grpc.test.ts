@@ -365,6 +365,45 @@ describe('master.port', () => {
     expect(await ended).toMatchObject({ code: 16 });
   });
 
+  it('adds, describes otherwise and removes a worker, and tells those who watch', async ({ stage }) => {
+    await using opened = await open(stage);
+    await settled(opened);
+    const admin = opened.grpc({ token: await opened.token('ann') });
+    const told: string[] = [];
+    const watching = admin.stream('hsu.v1.WorkerService', 'WatchWorkers');
+    watching
+      .on('error', () => {})
+      .on('data', ({ changed, removed }) => {
+        if (changed?.worker.id === 'new')
+          told.push(`${changed.worker.id} ${word(changed.worker.phase, 'PHASE')}`);
+        if (removed) told.push(`${removed.id} removed`);
+      });
+    const wait = { seconds: 60, nanos: 0 };
+    const worker = (command: string): object => ({
+      fields: { id: { stringValue: 'new' }, command: { stringValue: command } },
+    });
+    const made = await admin.ask('hsu.v1.ConfigService', 'CreateWorker', {
+      worker: worker('sleep 1003'),
+      wait,
+    });
+    expect(made).toMatchObject({ id: 'new', state: 'STATE_DONE', failures: [] });
+    const question = { id: 'new', condition: 'CONDITION_RUNNING', timeout: wait };
+    const { worker: first } = await admin.ask('hsu.v1.WorkerService', 'WaitFor', question);
+    expect(first).toMatchObject({ phase: 'PHASE_RUNNING' });
+    const basedOn = made['revision'];
+    const other = { id: 'new', worker: worker('sleep 1004'), wait, basedOn };
+    const changed = await admin.ask('hsu.v1.ConfigService', 'ReplaceWorker', other);
+    expect(changed['plan'].workers).toMatchObject([{ id: 'new', kind: 'changed', action: 'restart' }]);
+    await expect(admin.ask('hsu.v1.ConfigService', 'ReplaceWorker', other)).rejects.toMatchObject({
+      code: 10,
+    });
+    await admin.ask('hsu.v1.ConfigService', 'RemoveWorker', { id: 'new', wait });
+    const gone = admin.ask('hsu.v1.WorkerService', 'GetWorker', { id: 'new' });
+    await expect(gone).rejects.toMatchObject({ code: 5 });
+    await eventually(() => told.includes('new running') && told.at(-1) === 'new removed');
+    watching.cancel();
+  });
+
   it('speaks TLS where the API has a certificate', async ({ stage }) => {
     const [cert, key] = [stage.path('a.crt'), stage.path('a.key')];
     makeCertificate(cert, key);
