@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { zoo } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
-import { eventually, it } from './drive.ts';
+import { eventually, it, TIMED } from './drive.ts';
 
 const TERMINAL = ['python3', join(import.meta.dirname, 'programs', 'terminal.py')];
 const ESCAPE = '\x1b';
@@ -47,18 +47,20 @@ describe.concurrent('the terminal', () => {
     expect(stage.processes()).toEqual([]);
   });
 
-  it('the end of a process and its last words are one line, however short its life was', async ({
-    stage,
-  }) => {
-    const command = ['sh', '-c', 'echo no luck >&2; exit 1'];
-    const crash = { command, restart: { delay: '0', max_retries: 3, jitter: 0, give_up: true } };
-    const workers = Array.from({ length: 40 }, (_unused, index) => ({ id: `w${index}`, ...crash }));
-    const master = stage.run(workers);
-    expect((await master.end()).code).toBe(1);
-    expect(master.matching(/^w\d+: exit 1 after/)).toHaveLength(160);
-    expect(master.matching(/^w\d+: exit 1 after [\d.]+m?s; last words: no luck$/)).toHaveLength(160);
-    expect(master.lines.at(-1)).toBe('hsu-master: all workers are stopped');
-  });
+  it(
+    'the end of a process and its last words are one line, however short its life was',
+    TIMED,
+    async ({ stage }) => {
+      const command = ['sh', '-c', 'echo no luck >&2; exit 1'];
+      const crash = { command, restart: { delay: '0', max_retries: 3, jitter: 0, give_up: true } };
+      const workers = Array.from({ length: 40 }, (_unused, index) => ({ id: `w${index}`, ...crash }));
+      const master = stage.run(workers);
+      expect((await master.end()).code).toBe(1);
+      expect(master.matching(/^w\d+: exit 1 after/)).toHaveLength(160);
+      expect(master.matching(/^w\d+: exit 1 after [\d.]+m?s; last words: no luck$/)).toHaveLength(160);
+      expect(master.lines.at(-1)).toBe('hsu-master: all workers are stopped');
+    },
+  );
 
   it('M2: without a terminal there is no escape sequence, not even a program’s own', async ({ stage }) => {
     const master = stage.run([chatter]);
