@@ -131,7 +131,7 @@ class Build {
       await this.step('import library', [this.compiler.program, 'dlltool', ...words]);
       imports.push(library);
     }
-    const flags = ['-Wl,--no-insert-timestamp', ...this.recipe.libraries];
+    const flags = this.recipe.libraries;
     const kind = this.isProgram ? ['-municode'] : ['-shared', ...imports];
     await this.#link([...objects, ...kind, '-s', ...flags, '-o', file]);
   }
