@@ -72,7 +72,13 @@ const AT_START = [
 ] as const;
 
 /** Parts that are read when a process begins, and for which none is replaced. */
-const WITH_NEXT_RUN = ['log.maxSize', 'log.maxFiles', 'log.files', 'log.pipeline', 'limits.required'] as const;
+const WITH_NEXT_RUN = [
+  'log.maxSize',
+  'log.maxFiles',
+  'log.files',
+  'log.pipeline',
+  'limits.required',
+] as const;
 
 /** Whether two values are written alike. Cheap for values that are one and the same. */
 export function isSame(one: unknown, other: unknown): boolean {
