@@ -49,6 +49,12 @@ export type {
   NativePumpEvent,
   NativePumpOptions,
 } from './pump.ts';
+export {
+  batchCommandLine,
+  type CommandLine,
+  commandLine,
+  splitCommandLine,
+} from './windows/command-line.ts';
 export type {
   WindowsConsole,
   WindowsCpuControl,
@@ -68,12 +74,6 @@ export type {
   WindowsSpawn,
   WindowsSpawned,
 } from './windows/native.ts';
-export {
-  batchCommandLine,
-  type CommandLine,
-  commandLine,
-  splitCommandLine,
-} from './windows/command-line.ts';
 export type {
   WindowsControlPipe,
   WindowsPeer,
