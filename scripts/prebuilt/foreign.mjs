@@ -23,7 +23,7 @@ import { fail, setup } from '../setup.mjs';
 import { StepFailed, step } from '../step.mjs';
 import { environment, pinnedNode, program, root, tools } from '../tree.mjs';
 import { buildTargets } from './build.mjs';
-import { cache, output, targets } from './targets.mjs';
+import { builtFile, cache, fileOf, targets } from './targets.mjs';
 import { fetchPackage, zig } from './zig.mjs';
 
 const NODE_VERSION = '24.21.0';
@@ -143,16 +143,18 @@ const runtimes = {
   },
 };
 
-/** Ours in the place of what this clone has built for itself. */
-function mounts() {
+/**
+ * The target's binary, and nothing else, in the place of what this clone has built for itself. Without a tag in its name it is taken
+ * also by who does not know on what libc it runs.
+ */
+function mounts(target) {
   const addon = join(root, 'native', 'linux');
+  const stage = join(place, 'stage', target.name);
   const empty = join(place, 'empty');
-  for (const folder of [empty, join(addon, 'build'), join(addon, 'prebuilds')])
+  for (const folder of [join(stage, target.folder), empty, join(addon, 'build'), join(addon, 'prebuilds')])
     mkdirSync(folder, { recursive: true });
-  return [
-    `${join(output, 'linux', 'prebuilds')}:${join(addon, 'prebuilds')}`,
-    `${empty}:${join(addon, 'build')}`,
-  ];
+  copyFileSync(builtFile(target), join(stage, fileOf({ ...target, tag: undefined })));
+  return [`${stage}:${join(addon, 'prebuilds')}`, `${empty}:${join(addon, 'build')}`];
 }
 
 function run(name, { node, emulates, env }, { cwd, files }) {
@@ -174,7 +176,7 @@ function run(name, { node, emulates, env }, { cwd, files }) {
   const namespace = [
     join(import.meta.dirname, 'namespace.sh'),
     ...(emulates ? ['--arm64'] : []),
-    ...mounts(),
+    ...mounts(targets(name)[0]),
     '--',
   ];
   const factor = Number(process.env.HSU_TIME_FACTOR ?? 1) * (emulates ? 10 : 2);
