@@ -35,7 +35,7 @@ export async function run(file: string, flags: Flags): Promise<number> {
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
   const terminal = flags.background ? openMasterLog() : openTerminal(process.stdout, process.env);
-  const service = windowsService(process.env);
+  const service = flags.background ? windowsService(process.env) : null;
   const channel = takeReadinessChannel(process.env);
   // What its owner asks masters with is not for the workers.
   for (const name of ['HSU_TOKEN', 'HSU_TOKEN_FILE']) delete process.env[name];

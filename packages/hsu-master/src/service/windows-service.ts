@@ -17,12 +17,25 @@ export interface WindowsService extends ServiceManager {
   ended(code: number): void;
 }
 
-/** null: this process was not started as a service of Windows. Takes the variable out of the environment: it is for this program alone. */
+/** The program of the manager of services. */
+const MANAGER = 'services.exe';
+
+/**
+ * null: this process was not started as a service of Windows, which it knows by the variable, or else, since Wine does not give it one, by its
+ * parent. Takes the variable out of the environment: it is for this program alone.
+ */
 export function windowsService(env: Record<string, string | undefined>): WindowsService | null {
   const name = env[SERVICE_VARIABLE];
   delete env[SERVICE_VARIABLE];
-  const loaded = name === undefined ? null : loadNative();
-  if (!loaded?.ok || loaded.windows === null) return null;
+  if (process.platform !== 'win32') return null;
+  const loaded = loadNative();
+  if (!loaded.ok || loaded.windows === null) return null;
+  const parent = (): string | undefined =>
+    loaded.windows
+      ?.processes()
+      .find(({ pid }) => pid === process.ppid)
+      ?.name.toLowerCase();
+  if (name === undefined && parent() !== MANAGER) return null;
   const { promise, resolve } = Promise.withResolvers<string>();
   const service = loaded.windows.system.beginService((what) =>
     resolve(what === 'shutdown' ? 'the machine goes down' : 'the service was stopped'),
