@@ -54,8 +54,11 @@ test('the package’s surface holds what the other packages build on', () => {
   );
 });
 
+/** Another module to whoever loads it. */
+const COPY = new URL('../src/errors.ts?copy', import.meta.url).href;
+
 test('an error of another copy of this module is one too', async () => {
-  const copy: typeof import('../src/errors.ts') = await import(`../src/errors.ts?${'copy'}`);
+  const copy: typeof import('../src/errors.ts') = await import(COPY);
   expect(copy.HsuError).not.toBe(HsuError);
   expect(new copy.HsuError('E_USAGE', 'no')).toBeInstanceOf(HsuError);
   expect(new Error('no')).not.toBeInstanceOf(HsuError);
