@@ -171,7 +171,9 @@ function run(name, { node, emulates, env }, { cwd, files }) {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...(emulates ? ['--testTimeout=240000', '--hookTimeout=240000', '--maxWorkers=1'] : []),
+    '--testTimeout=240000',
+    '--hookTimeout=240000',
+    ...(emulates ? ['--maxWorkers=1'] : []),
   ];
   const namespace = [
     join(import.meta.dirname, 'namespace.sh'),
