@@ -11,6 +11,7 @@ export const METRICS = [
   'adopt',
   'table',
   'logs',
+  'control',
 ] as const;
 export type Metric = (typeof METRICS)[number];
 
@@ -24,7 +25,7 @@ export interface Figure {
   readonly metric: Metric;
   /** `N` stands for the number of workers asked for. */
   readonly title: string;
-  readonly unit: 'ms' | 'µs' | 'MiB' | '% of a core' | 'processes' | 'per second' | 'lines';
+  readonly unit: 'ms' | 'µs' | 'ns' | 'MiB' | '% of a core' | 'processes' | 'per second' | 'lines';
   readonly target?: Target;
 }
 
@@ -194,10 +195,41 @@ export const figures = {
     unit: 'lines',
     target: { kind: 'most', most: 0 },
   },
+  ls100: {
+    metric: 'control',
+    title: 'ls of 100, command line to its end',
+    unit: 'ms',
+    target: { kind: 'most', most: 80 },
+  },
+  lsN: {
+    metric: 'control',
+    title: 'ls of N, command line to its end',
+    unit: 'ms',
+    target: { kind: 'most', most: 150 },
+  },
+  status100: {
+    metric: 'control',
+    title: 'status of 100 over a connection that is kept, p50',
+    unit: 'ms',
+    target: { kind: 'most', most: 0.5 },
+  },
+  status100P99: {
+    metric: 'control',
+    title: 'status of 100 over a connection that is kept, p99',
+    unit: 'ms',
+  },
+  ussUnasked: { metric: 'control', title: 'USS with 100 workers, never asked', unit: 'MiB' },
+  ussAsked: { metric: 'control', title: 'USS with 100 workers, after the first request', unit: 'MiB' },
+  eventsTold: {
+    metric: 'control',
+    title: 'past events told to each of 10 subscribers by WebSocket',
+    unit: 'per second',
+  },
+  read100: { metric: 'control', title: 'read of one of 100 in the process of the master', unit: 'ns' },
 } as const satisfies Record<string, Figure>;
 
 /** Whether a busy machine makes the figure larger by an amount that says nothing of who is measured. */
-export const isTime = ({ unit }: Figure): boolean => unit === 'ms' || unit === 'µs';
+export const isTime = ({ unit }: Figure): boolean => unit === 'ms' || unit === 'µs' || unit === 'ns';
 
 export type FigureName = keyof typeof figures;
 

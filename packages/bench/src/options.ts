@@ -19,7 +19,7 @@ export const USAGE = `Measures HSU Master beside a floor in C and beside its pee
   pnpm bench --only start,stop --rounds 3          two metrics
   pnpm bench --peers floor,ours --n 100            two supervisors, small
 
-  --only LIST          of start, restart, stop, memory, idle, orphans, sampling, spawn, adopt, table, logs
+  --only LIST          of start, restart, stop, memory, idle, orphans, sampling, spawn, adopt, table, logs, control
   --peers LIST         of floor, ours, pm2, supervisord, runit, s6, pidusage, ps-list, systeminformation
   --n COUNT            workers of the large trials (1000)
   --rounds COUNT       5

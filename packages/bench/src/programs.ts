@@ -21,6 +21,7 @@ export interface Programs {
   readonly tally: string;
   readonly table: string;
   readonly logloop: string;
+  readonly ask: string;
 }
 
 const changedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
@@ -52,6 +53,7 @@ export async function compilePrograms(): Promise<Programs> {
     tally,
     table,
     logloop,
+    ask,
     bare,
     linked,
   ] = await Promise.all([
@@ -66,9 +68,24 @@ export async function compilePrograms(): Promise<Programs> {
     compile('tally', 'static'),
     compile('table', 'static'),
     compile('logloop', 'static'),
+    compile('ask', 'static'),
     compile('stamp', 'static'),
     compile('stamp', 'dynamic'),
   ]);
   const stamp = { static: bare, dynamic: linked };
-  return { arena, floor, awkward, nothing, spawns, reader, reattach, flood, tally, table, logloop, stamp };
+  return {
+    arena,
+    floor,
+    awkward,
+    nothing,
+    spawns,
+    reader,
+    reattach,
+    flood,
+    tally,
+    table,
+    logloop,
+    ask,
+    stamp,
+  };
 }

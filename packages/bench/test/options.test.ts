@@ -26,7 +26,7 @@ describe('options', () => {
   it.each([
     [
       ['--only', 'speed'],
-      '--only: "speed" is none of start, restart, stop, memory, idle, orphans, sampling, spawn, adopt, table, logs',
+      '--only: "speed" is none of start, restart, stop, memory, idle, orphans, sampling, spawn, adopt, table, logs, control',
     ],
     [['--peers', 'ours,monit'], '--peers: "monit" is none of floor, ours'],
     [['--rounds', '0'], '--rounds: "0" is no whole number from 1 on'],

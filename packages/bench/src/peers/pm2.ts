@@ -5,7 +5,7 @@ import type { Peer } from '../peer.ts';
 import { places } from '../places.ts';
 import { bareEnvironment } from './environment.ts';
 
-const bin = join(places.pm2, 'node_modules/pm2/bin/pm2');
+export const pm2Program = join(places.pm2, 'node_modules/pm2/bin/pm2');
 
 const installed = { manifests: places.pm2Manifest, folder: places.pm2 };
 
@@ -31,10 +31,10 @@ export const pm2: Peer = {
     const config = join(dir, 'ecosystem.config.cjs');
     await writeFile(config, `module.exports = ${JSON.stringify({ apps })};\n`);
     return {
-      argv: [process.execPath, bin, 'start', config],
+      argv: [process.execPath, pm2Program, 'start', config],
       env: bareEnvironment(dir, { PM2_HOME: join(dir, 'pm2'), PM2_DISABLE_VERSION_CHECK: 'true' }),
       cwd: dir,
-      stop: [process.execPath, bin, 'kill'],
+      stop: [process.execPath, pm2Program, 'kill'],
       background: true,
     };
   },

@@ -1,5 +1,6 @@
 import type { Contest, Scene } from '../scene.ts';
 import { adoption } from './adoption.ts';
+import { control } from './control.ts';
 import { crash } from './crash.ts';
 import { hundred } from './hundred.ts';
 import { logging } from './logging.ts';
@@ -13,4 +14,4 @@ import { zoo } from './zoo.ts';
 /** In the order in which they are played in each round. */
 export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];
 
-export const contests: readonly Contest[] = [sampling, spawning, adoption, table, ...logging];
+export const contests: readonly Contest[] = [sampling, spawning, adoption, table, ...logging, control];
