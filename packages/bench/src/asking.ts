@@ -56,8 +56,8 @@ interface AxonRpc {
 /** Asks pm2's daemon as its own command does, which parses the answer. */
 export function askPm2(home: string): Asker {
   const load = createRequire(join(places.pm2, 'node_modules/pm2/package.json'));
-  const { socket } = load('pm2-axon') as Axon;
-  const { Client } = load('pm2-axon-rpc') as AxonRpc;
+  const { socket } = load('./modules/pm2-axon') as Axon;
+  const { Client } = load('./modules/pm2-axon-rpc') as AxonRpc;
   const connection = socket('req');
   const client = new Client(connection);
   connection.connect(join(home, 'rpc.sock'));

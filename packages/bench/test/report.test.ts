@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collect, format, judge, reportedFigures, type Values } from '../src/report.ts';
 
-type Reported = 'startFromCommand' | 'stop' | 'ussN';
+type Reported = 'startFromCommand' | 'stop' | 'ussN' | 'status100';
 
 function reported(
   floor: readonly number[],
@@ -52,6 +52,13 @@ describe('a report', () => {
     const figure = reported([10], [], 'startFromCommand', [15]);
     expect(figure.peers[1]).toMatchObject({ median: 15, busy: true });
     expect(judge(figure)?.met).toBeNull();
+  });
+
+  it.each([
+    [0.4, true],
+    [0.6, null],
+  ])('judges %d ms of at most 0.5, taken on a busy machine, as %s', (taken, met) => {
+    expect(judge(reported([], [], 'status100', [taken]))?.met).toBe(met);
   });
 
   it.each([
