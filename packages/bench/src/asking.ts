@@ -49,7 +49,11 @@ interface AxonRpc {
   readonly Client: new (
     socket: ReturnType<Axon['socket']>,
   ) => {
-    call(method: string, given: object, back: (error: unknown, found?: unknown) => void): void;
+    call(
+      method: string,
+      given: object,
+      back: (error: { readonly message?: string } | null, found?: unknown) => void,
+    ): void;
   };
 }
 
@@ -65,7 +69,7 @@ export function askPm2(home: string): Asker {
     ask: () =>
       new Promise((resolve, reject) => {
         client.call(PM2_CALL, {}, (error, found) => {
-          if (error) reject(new Error(`${PM2_CALL}: ${String(error)}`));
+          if (error) reject(new Error(`${PM2_CALL}: ${error.message}`));
           else resolve((found as readonly { name: string }[]).map(({ name }) => `${name}\n`).join(''));
         });
       }),

@@ -1,6 +1,6 @@
 import type { Contest, Scene } from '../scene.ts';
 import { adoption } from './adoption.ts';
-import { control } from './control.ts';
+import { control, embedded } from './control.ts';
 import { crash } from './crash.ts';
 import { hundred } from './hundred.ts';
 import { logging } from './logging.ts';
@@ -14,4 +14,12 @@ import { zoo } from './zoo.ts';
 /** In the order in which they are played in each round. */
 export const scenes: readonly Scene[] = [one, hundred, many, crash, zoo];
 
-export const contests: readonly Contest[] = [sampling, spawning, adoption, table, ...logging, control];
+export const contests: readonly Contest[] = [
+  sampling,
+  spawning,
+  adoption,
+  table,
+  ...logging,
+  control,
+  embedded,
+];
