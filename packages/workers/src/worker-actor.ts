@@ -96,12 +96,11 @@ export class WorkerActor {
   #worker: Worker;
   #handles: RunHandles | null = null;
 
-  /** @param lastRun the number of the last run of a worker of that id, which this master has forgotten */
-  constructor(spec: WorkerSpec, surroundings: Surroundings, lastRun = 0) {
+  constructor(spec: WorkerSpec, surroundings: Surroundings) {
     this.#spec = spec;
     this.#runSpec = spec;
     this.#in = surroundings;
-    this.#worker = { ...newWorker(spec.id), run: lastRun };
+    this.#worker = newWorker(spec.id);
     this.#runsBefore = surroundings.journal.lastRun(spec.id);
     this.#memory = new Memory(surroundings);
   }
