@@ -188,40 +188,34 @@ export {
   type StackTrace,
 } from './logs/pipeline.ts';
 export { compilePattern, type Pattern, type PatternMatch, type PatternResult } from './pattern/pattern.ts';
+export type { Clock } from './ports/clock.ts';
+export type {
+  CheckAnswer,
+  ControlledUnit,
+  ControlNews,
+  ControlStream,
+  GrpcPort,
+  GrpcTarget,
+} from './ports/grpc.ts';
+export type { HookFact, RunContext, RunEnding, RunHook } from './ports/hook.ts';
 export type {
   AccompanyRequest,
   AttachRequest,
   AttendRequest,
   Capability,
-  CheckAnswer,
-  Clock,
-  ControlledUnit,
-  ControlNews,
-  ControlStream,
   ExecOutcome,
   ExecRequest,
-  GrpcPort,
-  GrpcTarget,
-  HookFact,
   Host,
   HostBudget,
   HostRun,
-  Journal,
-  JournalRefusal,
   ListenAddress,
   MarkedTree,
-  OutputChannels,
-  OutputCollector,
-  OutputStream,
   PortAnswer,
-  RunContext,
-  RunEnding,
-  RunHook,
-  RunOutput,
-  RunRecord,
   RunReport,
   SpawnRequest,
-} from './ports.ts';
+} from './ports/host.ts';
+export type { Journal, JournalRefusal, RunRecord } from './ports/journal.ts';
+export type { OutputChannels, OutputCollector, OutputStream, RunOutput } from './ports/output.ts';
 export { backoffDelay } from './restart/backoff.ts';
 export { type Breaker, type FailureHistory, noFailures, restartsInWindow } from './restart/breaker.ts';
 export { decideRestart, type RestartDecision, type RestartQuestion } from './restart/decide.ts';

@@ -1,4 +1,4 @@
-import type { OutputStream } from '../ports.ts';
+import type { OutputStream } from '../ports/output.ts';
 import type { Milliseconds } from '../units.ts';
 import type { WorkerId } from '../worker/spec.ts';
 import type { LogLevel } from './level.ts';
