@@ -26,7 +26,7 @@ import {
   type WorkerId,
   type WorkerSpec,
 } from '@hsu-master/core';
-import { type KeptConfiguration, keep, readKept, sumOf } from './kept-configuration.ts';
+import { fileOfKept, type KeptConfiguration, keep, readKept, sumOf } from './kept-configuration.ts';
 
 /** What carries out a configuration. */
 export interface Carrier {
@@ -60,6 +60,8 @@ type Draft = Pick<KeptConfiguration, 'fileSum' | 'applied' | 'written' | 'remove
 /** The configuration that a master holds, and the way to another one: read, compared, kept, carried out. */
 export class Configuration {
   readonly #parts: Parts;
+  /** Where that is now which was kept and cannot be used; null: nothing was damaged. */
+  readonly #refused: string | null;
   #state: State;
   #carrier: Carrier | null = null;
   /** Changes are accepted one after the other. */
@@ -71,7 +73,8 @@ export class Configuration {
    */
   constructor(parts: Parts, text: string) {
     this.#parts = parts;
-    const kept = readKept(parts.stateDirectory);
+    const { kept, refused } = readKept(parts.stateDirectory);
+    this.#refused = refused;
     const fileSum = sumOf(text);
     const draft = draftOf(kept, fileSum, text);
     const revision = kept === null ? 1 : kept.revision + (kept.fileSum === fileSum ? 0 : 1);
@@ -88,6 +91,11 @@ export class Configuration {
   /** From now on it can be changed. What was accepted by an earlier master is said. */
   attach(carrier: Carrier): void {
     this.#carrier = carrier;
+    if (this.#refused !== null) {
+      const reason = `it is damaged and was set aside as ${this.#refused}; the configuration file counts`;
+      const file = fileOfKept(this.#parts.stateDirectory);
+      carrier.publish({ type: 'config.rejected', payload: { file, by: 'start', reason } });
+    }
     const { revision, applied, config } = this.#state;
     if (revision === 1) return;
     // Who changes the file back later does not want what was applied before it was changed.

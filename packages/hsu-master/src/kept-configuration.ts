@@ -30,23 +30,28 @@ export function sumOf(text: string): string {
 }
 
 /**
- * What an earlier master has kept; null: nothing. What is damaged is set aside and counts as nothing.
+ * What an earlier master has kept; null: nothing. What is damaged is set aside and counts as nothing; `refused` is where it is then.
  * @throws HsuError E_STATE where it was written by a newer version
  */
-export function readKept(stateDirectory: string): KeptConfiguration | null {
+export function readKept(stateDirectory: string): {
+  readonly kept: KeptConfiguration | null;
+  readonly refused: string | null;
+} {
   const file = fileOfKept(stateDirectory);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return null;
+    return { kept: null, refused: null };
   }
   const found = parse(text);
   if (found !== null && found.form > FORM)
     throw new HsuError('E_STATE', `${file} was written by a newer version`, { file });
-  if (found !== null && found.sum === sumOf(JSON.stringify(found.kept))) return found.kept;
-  copyFileSync(file, `${file}.refused`);
-  return null;
+  if (found !== null && found.sum === sumOf(JSON.stringify(found.kept)))
+    return { kept: found.kept, refused: null };
+  const refused = `${file}.refused`;
+  copyFileSync(file, refused);
+  return { kept: null, refused };
 }
 
 interface Content {

@@ -152,11 +152,26 @@ function usage(problem: string): number {
 
 // A reader that went away (`| head -1`) or a full disk behind standard error is no reason to leave the workers alone.
 function ignore(): void {}
-process.stdout.on('error', ignore);
+let unwritten: NodeJS.ErrnoException | null = null;
+process.stdout.on('error', (error) => {
+  unwritten ??= error;
+});
+
+/** What could not be written, as on a full disk, is no success; that nobody reads any more is the reader's own doing. */
+function endOf(code: number): number {
+  if (unwritten === null || unwritten.code === 'EPIPE') return code;
+  process.stderr
+    .on('error', ignore)
+    .write(`hsu-master: the output could not be written: ${unwritten.message}\n`);
+  return code === EXIT_CODES.ok.code ? EXIT_CODES.failed.code : code;
+}
 
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
+    process.once('exit', () => {
+      process.exitCode = endOf(code);
+    });
   },
   (error: unknown) => {
     const known = error instanceof Error && 'code' in error;

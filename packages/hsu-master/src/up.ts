@@ -43,7 +43,7 @@ export async function up(given: string | null, flags: Flags): Promise<number> {
   started.let();
   switch (outcome.kind) {
     case 'gone':
-      process.stderr.write(saidSince(log));
+      process.stderr.write(saidSince(log) || saidNothing(outcome, file, log));
       return outcome.code ?? EXIT_CODES.failed.code;
     case 'ready':
       process.stdout.write(`master ${started.pid} is up: ${count(outcome.wanted)} ready\n`);
@@ -102,11 +102,17 @@ function saidSince({ path, from }: Log): string {
   return readFileSync(path).subarray(from).toString();
 }
 
+/** For a master that was killed, or whose log cannot be written. */
+function saidNothing({ code, signal }: Gone, file: string, { path }: Log): string {
+  const end = signal ?? `exit ${code}`;
+  return `hsu-master: the master ended (${end}) and wrote nothing to ${path}\nSee what it says: hsu-master run ${file}\n`;
+}
+
 interface Started {
   readonly pid: number;
   readonly news: Readable;
-  /** Its exit code, where it ends while it is watched. */
-  readonly ended: Promise<number | null>;
+  /** How it ended, where it ends while it is watched. */
+  readonly ended: Promise<Gone>;
   /** It goes on alone. */
   let(): void;
 }
@@ -126,7 +132,9 @@ function startMaster(file: string, flags: Flags, log: number): Started {
     },
   );
   const news = child.stdio[CHANNEL] as Readable;
-  const ended = new Promise<number | null>((settle) => child.once('exit', (code) => settle(code)));
+  const ended = new Promise<Gone>((settle) =>
+    child.once('exit', (code, signal) => settle({ kind: 'gone', code, signal })),
+  );
   return {
     pid: child.pid ?? 0,
     news,
@@ -166,7 +174,13 @@ function progressOf(stream: NodeJS.WriteStream): { show(news: ReadinessNews): vo
   };
 }
 
-type Outcome = ReadinessNews | { readonly kind: 'gone'; readonly code: number | null };
+interface Gone {
+  readonly kind: 'gone';
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+type Outcome = ReadinessNews | Gone;
 
 /** What it came to within `span` milliseconds; `waiting` with the latest news where nothing was decided. */
 function watch(
@@ -199,6 +213,6 @@ function watch(
       }
     });
     news.on('error', () => {});
-    void ended.then((code) => finish({ kind: 'gone', code }));
+    void ended.then(finish);
   });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ASKING_COMMANDS } from '@hsu-master/cli';
 import { describe, expect } from 'vitest';
 import { parse } from 'yaml';
@@ -179,6 +179,37 @@ describe('commands that ask', () => {
     expect(await viewer.end()).toEqual({ code: 0, signal: null });
     expect(viewer.stderr).toBe('');
     await command(stage, ['down']);
+  });
+
+  it.runIf(existsSync('/dev/full'))('what cannot be written is no success', async ({ stage }) => {
+    await upWith(stage, [{ id: 'keeper', command: 'sleep 1000' }]);
+    for (const args of [['ls', '-o', 'json'], ['--help']]) {
+      const words = ['sh', '-c', 'exec "$@" >/dev/full', 'sh', process.execPath, stage.bin, ...args];
+      const asked = stage.launch(words);
+      expect((await asked.end()).code).toBe(1);
+      expect(asked.stderr).toMatch(/^hsu-master: the output could not be written: ENOSPC.*\n$/);
+    }
+    await command(stage, ['down']);
+  });
+
+  it('up says so where the master ends without a word', async ({ stage }) => {
+    const config = stage.config([{ id: 'keeper', command: 'sleep 1000' }]);
+    const words = [
+      'sh',
+      '-c',
+      'ulimit -f 0; exec "$@"',
+      'sh',
+      process.execPath,
+      stage.bin,
+      'up',
+      '-f',
+      config,
+    ];
+    const asked = stage.launch(words);
+    expect((await asked.end()).code).toBe(1);
+    expect(asked.stderr).toMatch(
+      /the master ended \(.+\) and wrote nothing to .*master\.log\nSee what it says: /,
+    );
   });
 
   it('of several masters the one that is meant is named', async ({ stage }) => {

@@ -221,7 +221,7 @@ describe('apply', () => {
     client.close();
   });
 
-  it('what is kept and damaged is set aside, and the file counts', async ({ stage }) => {
+  it('what is kept and damaged is set aside and told of, and the file counts', async ({ stage }) => {
     let client = await up(stage, [DB]);
     await client.create({ id: 'a', command: 'sleep 1000' } as never, { wait: '30s' });
     const { pid } = await client.version();
@@ -233,6 +233,8 @@ describe('apply', () => {
     client = clientOf(stage);
     expect(Object.keys(await pids(client))).toEqual(['db']);
     expect(readFileSync(`${kept}.refused`, 'utf8')).toContain('"revision":3');
+    const said = await command(stage, ['events', '--type', 'config.rejected']);
+    expect(said.stdout).toContain(`was set aside as ${kept}.refused`);
     rmSync(kept, { force: true });
     client.close();
   });

@@ -437,7 +437,11 @@ export const EVENT_MEANINGS: EventMeanings = {
   },
   'config.rejected': {
     means: 'A configuration was not accepted; the former one holds on.',
-    payload: { file: 'what it is called', by: 'who asked', reason: 'what is wrong with it' },
+    payload: {
+      file: 'what it is called',
+      by: 'who asked; start: nobody, what an earlier master had kept is damaged, and the configuration file holds',
+      reason: 'what is wrong with it',
+    },
   },
   'config.applied': {
     means: 'A configuration has been carried out, or was overtaken by a later one.',

@@ -132,7 +132,8 @@ const WORDS: Wording = {
     source === 'file'
       ? `configuration ${revision}: as ${file} says`
       : `configuration ${revision}: as it was applied last`,
-  'config.rejected': ({ file, reason }) => `${file} is not accepted, the former holds on: ${reason}`,
+  'config.rejected': ({ file, by, reason }) =>
+    `${file} is not accepted${by === 'start' ? '' : ', the former holds on'}: ${reason}`,
   'config.applied': ({ revision, state, added, removed, changed }) =>
     state === 'superseded'
       ? null

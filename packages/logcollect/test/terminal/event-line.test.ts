@@ -309,6 +309,10 @@ const masterLines: readonly (readonly [EventDraft, string | null])[] = [
     'hsu-master: new.yaml is not accepted, the former holds on: 2 errors',
   ],
   [
+    { type: 'config.rejected', payload: { file: 'kept.json', by: 'start', reason: 'it is damaged' } },
+    'hsu-master: kept.json is not accepted: it is damaged',
+  ],
+  [
     {
       type: 'config.applied',
       payload: {
