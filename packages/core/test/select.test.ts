@@ -29,6 +29,7 @@ describe('select', () => {
     expect(() => chosen(['mailr'])).toThrow('there is no worker "mailr"; did you mean "mailer"?');
     expect(() => chosen(['web*'])).toThrow('no worker fits "web*"');
     expect(() => chosen([], 'none')).toThrow('no worker in the namespace "none"');
+    expect(() => chosen(['mailer'], 'none')).toThrow(/there is no worker "mailer" in the namespace "none"$/);
     expect(() => chosen(['shop/api-3'])).toThrow('did you mean "api-1" or "api-2"?');
     expect(() => chosen(['xyz'])).toThrow(/there is no worker "xyz"$/);
   });

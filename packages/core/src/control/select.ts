@@ -64,7 +64,7 @@ export function select<T extends Selectable>(
     return within;
   }
   for (const pattern of patterns) {
-    if (!within.some((worker) => fitsPattern(pattern, worker))) throw unknown(pattern, within);
+    if (!within.some((worker) => fitsPattern(pattern, worker))) throw unknown(pattern, within, namespace);
   }
   return within.filter((worker) => patterns.some((pattern) => fitsPattern(pattern, worker)));
 }
@@ -75,12 +75,13 @@ function noneIn(namespace: string): HsuError {
   });
 }
 
-function unknown(pattern: string, all: readonly Selectable[]): HsuError {
+function unknown(pattern: string, all: readonly Selectable[], namespace: string | null): HsuError {
   const ids = all.map(({ id }) => id);
   const near = isGlob(pattern) ? [] : nearest(pattern.slice(pattern.indexOf('/') + 1), ids);
   const hint = near.length === 0 ? '' : `; did you mean ${near.map((id) => `"${id}"`).join(' or ')}?`;
   const what = isGlob(pattern) ? `no worker fits "${pattern}"` : `there is no worker "${pattern}"`;
-  return new HsuError('E_UNKNOWN_WORKER', `${what}${hint}`, { id: pattern, near });
+  const where = namespace === null ? '' : ` in the namespace "${namespace}"`;
+  return new HsuError('E_UNKNOWN_WORKER', `${what}${where}${hint}`, { id: pattern, near });
 }
 
 /** The same without the names of workers that may have been meant: for who may not see all of them. */
