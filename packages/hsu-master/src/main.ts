@@ -157,9 +157,12 @@ process.stdout.on('error', (error) => {
   unwritten ??= error;
 });
 
-/** What could not be written, as on a full disk, is no success; that nobody reads any more is the reader's own doing. */
+/** Of a disk, or of what stands for one. Everything else means that nobody reads any more, which is the reader's own doing. */
+const DISK_TROUBLE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
+
+/** What could not be written, as on a full disk, is no success. A terminal that was closed fails with EIO as well. */
 function endOf(code: number): number {
-  if (unwritten === null || unwritten.code === 'EPIPE') return code;
+  if (unwritten === null || process.stdout.isTTY || !DISK_TROUBLE.has(unwritten.code)) return code;
   process.stderr
     .on('error', ignore)
     .write(`hsu-master: the output could not be written: ${unwritten.message}\n`);
