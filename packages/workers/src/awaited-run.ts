@@ -88,3 +88,13 @@ export class AwaitedRun implements HostRun {
     for (const signal of this.#signals) run.signalTree(signal);
   }
 }
+
+/** Attaches at once or, where the system refuses for now, as soon as it does not: others must not wait for it. */
+export function attachOrAwait(parts: Parts & { readonly refused?: (error: unknown) => void }): HostRun {
+  try {
+    return parts.attach();
+  } catch (error) {
+    parts.refused?.(error);
+    return new AwaitedRun(parts);
+  }
+}

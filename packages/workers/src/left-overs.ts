@@ -11,7 +11,7 @@ import {
   type Waiting,
   type WorkerId,
 } from '@hsu-master/core';
-import { AwaitedRun } from './awaited-run.ts';
+import { AwaitedRun, attachOrAwait } from './awaited-run.ts';
 
 const STOP: StopSpec = { signal: 'SIGTERM', grace: 10_000 };
 
@@ -116,25 +116,16 @@ export class LeftOvers {
           report.kind === 'tree-empty' || (report.kind === 'exited' && report.remaining.length === 0);
         if (empty) this.#gone(ending, anyAlive);
       });
-    const run = this.#attached(ending, attach);
+    const attached = (run: HostRun): void => {
+      ending.run = run;
+    };
+    const run = attachOrAwait({ clock, process, attach, attached });
     ending.run = run;
     anyAlive = run.members().length > 0;
     // The master that left it may have held it back.
     run.throttle(null);
     run.signalTree(STOP.signal);
     ending.cancelTimer = clock.after(STOP.grace, () => this.#kill(ending));
-  }
-
-  /** Where the system refuses for now it is tried again: others must not wait for it. */
-  #attached(ending: Ending, attach: () => HostRun): HostRun {
-    try {
-      return attach();
-    } catch {
-      const attached = (run: HostRun): void => {
-        ending.run = run;
-      };
-      return new AwaitedRun({ clock: this.#parts.clock, process: ending.left.process, attach, attached });
-    }
   }
 
   #kill(ending: Ending): void {

@@ -4,39 +4,36 @@ import {
   decide,
   type Effect,
   type EventStream,
-  type Exit,
   type Host,
   type HostRun,
   HsuError,
   isSame,
-  isUnknown,
   type Journal,
   type LimitReport,
   type LimitsSpec,
   type Message,
-  type MonotonicTime,
   needsRestart,
   newWorker,
-  type OutputChannels,
   type OutputCollector,
   type ProcessIdentity,
   type QuotaSpec,
-  type RunEnding,
   type RunHook,
   type RunReport,
   type TicketOutcome,
-  type TimerName,
   type Worker,
   type WorkerMemo,
   type WorkerSpec,
 } from '@hsu-master/core';
-import { AwaitedRun } from './awaited-run.ts';
+import { AwaitedRun, attachOrAwait } from './awaited-run.ts';
 import { controlProcess } from './kinds/control-process.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Memory } from './memory.ts';
+import { accompany, attachment, spawn } from './openings.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import type { Ports } from './ports/ports.ts';
+import { hasStartedUp, RunHandles } from './run-handles.ts';
 import type { SpawnQueue } from './spawn-queue.ts';
+import { Timers } from './timers.ts';
 
 /** What all actors of a supervisor share. */
 export interface Surroundings {
@@ -69,21 +66,6 @@ export interface Surroundings {
 /** Whatever was limited is not any more. */
 const NO_LIMITS = { values: {}, affinity: null, scheduler: null } as const;
 
-type SpawnEffect = Effect & { readonly kind: 'spawn' };
-type AttachEffect = Effect & { readonly kind: 'attach' };
-
-/** The part of a run that lives outside the state: handles. */
-interface RunHandles {
-  readonly run: number;
-  host: HostRun;
-  limits: LimitsSpec | null;
-  /** An earlier master began it and saw it pass its startup. */
-  startedUp: boolean;
-  /** When it was let go last; null: it was never held back. */
-  freeSince: MonotonicTime | null;
-  endHooks: ((how: RunEnding) => void)[];
-}
-
 /** One worker: keeps its state, publishes its events, performs its effects. All of its rules are in core’s `decide`. */
 export class WorkerActor {
   #spec: WorkerSpec;
@@ -91,7 +73,7 @@ export class WorkerActor {
   readonly #memory: Memory;
   /** By which its present or last run was begun, but for what could be changed since. */
   #runSpec: WorkerSpec;
-  readonly #timers = new Map<TimerName, () => void>();
+  readonly #timers: Timers;
   readonly #runsBefore: number;
   #worker: Worker;
   #handles: RunHandles | null = null;
@@ -103,6 +85,7 @@ export class WorkerActor {
     this.#worker = newWorker(spec.id);
     this.#runsBefore = surroundings.journal.lastRun(spec.id);
     this.#memory = new Memory(surroundings);
+    this.#timers = new Timers(surroundings.clock, (run, timer) => this.tell({ kind: 'timer', run, timer }));
   }
 
   /** As it is now: it can be changed. */
@@ -138,16 +121,15 @@ export class WorkerActor {
   /** The master ends, and its worker does not: only what was held back is let go. */
   leave(): void {
     this.abandon();
-    this.#endHooks('left');
+    this.#handles?.endHooks('left');
     const { phase } = this.#worker;
     if (phase.name === 'running' && phase.throttled.length > 0) this.#handles?.host.throttle(null);
   }
 
   /** The master has ended: what is left of the worker is left alone. */
   abandon(): void {
-    if (this.#handles?.host instanceof AwaitedRun) this.#handles.host.giveUp();
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#handles?.giveUp();
+    this.#timers.clearAll();
   }
 
   /** Other limits, for what runs and for what is to come. */
@@ -251,14 +233,9 @@ export class WorkerActor {
       case 'accompany':
         this.#accompany(effect);
         return;
-      case 'control': {
-        const { run, action } = effect;
-        const mark = `${this.#in.masterId}.${this.spec.id}.${run}`;
-        controlProcess(this.#in.host, this.spec, { action, mark }, (reason) =>
-          this.tell({ kind: 'control-failed', run, action, reason }),
-        );
+      case 'control':
+        this.#control(effect);
         return;
-      }
       case 'signal-tree':
         this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
         return;
@@ -266,45 +243,32 @@ export class WorkerActor {
         this.#setLimits(effect);
         return;
       case 'throttle':
-        this.#throttle(effect);
+        this.#handlesOf(effect.run)?.throttle(effect.percent);
         return;
       case 'follow':
         this.#follow(effect);
         return;
-      case 'survey': {
-        const members = this.#handlesOf(effect.run)?.host.members() ?? [];
-        this.tell({ kind: 'surveyed', run: effect.run, members });
+      case 'survey':
+        this.#survey(effect.run);
         return;
-      }
       case 'close-run':
-        this.#handlesOf(effect.run)?.host.detachOutput();
-        this.#in.journal.forgetRun(this.spec.id, effect.run);
-        this.#in.pidFiles?.remove(this.spec, effect.run);
-        this.#handles = null;
+        this.#close(effect.run);
         return;
       case 'begin-hooks':
         this.#writeFiles(effect);
-        this.#beginHooks(effect);
+        this.#handlesOf(effect.run)?.beginHooks(effect.process);
         return;
-      case 'renew-hooks': {
-        const handles = this.#handlesOf(effect.run);
-        if (handles === null) return;
-        this.#endHooks('left');
-        const { phase } = this.#worker;
-        // Who was ready once has started up.
-        handles.startedUp ||= phase.name === 'running' && (phase.ready || phase.unreadyReason !== '');
-        this.#beginHooks({ ...effect, kind: 'begin-hooks' });
+      case 'renew-hooks':
+        this.#handlesOf(effect.run)?.renewHooks(effect.process);
         return;
-      }
       case 'end-hooks':
-        this.#endHooks(this.#worker.phase.name === 'stopping' ? 'asked' : 'gone');
+        this.#handles?.endHooks(this.#worker.phase.name === 'stopping' ? 'asked' : 'gone');
         return;
       case 'set-timer':
-        this.#setTimer(effect);
+        this.#timers.set(effect);
         return;
       case 'clear-timer':
-        this.#timers.get(effect.timer)?.();
-        this.#timers.delete(effect.timer);
+        this.#timers.clear(effect.timer);
         return;
       case 'settle':
         this.#in.settle(effect.ticket, effect.outcome);
@@ -319,26 +283,23 @@ export class WorkerActor {
     return this.#handles?.run === run ? this.#handles : null;
   }
 
-  #spawn({ run, limits }: SpawnEffect): void {
+  #hold(begun: ConstructorParameters<typeof RunHandles>[2]): void {
+    this.#handles = new RunHandles(this.#in, this, begun);
+  }
+
+  #spawn(effect: Effect & { kind: 'spawn' }): void {
+    const { run, limits } = effect;
     const { phase } = this.#worker;
     if (phase.name === 'starting' && phase.end !== null && phase.end !== 'restart') {
-      const failure = {
-        code: 'E_SUPERSEDED',
-        message: `worker "${this.spec.id}": stopped before it was started`,
-      } as const;
-      this.tell({ kind: 'spawn-failed', run, failure, transient: true });
+      const message = `worker "${this.spec.id}": stopped before it was started`;
+      this.tell({ kind: 'spawn-failed', run, failure: { code: 'E_SUPERSEDED', message }, transient: true });
       return;
     }
     this.#runSpec = this.#spec;
     try {
-      this.#handles = {
-        run,
-        host: this.#ask(run, limits),
-        limits,
-        startedUp: false,
-        freeSince: null,
-        endHooks: [],
-      };
+      const trace = this.#memory.traceOf(this.#spec, run);
+      const host = spawn(this.#in, this.#spec, effect, trace, (report) => this.#report(run, report));
+      this.#hold({ run, host, limits, startedUp: false });
     } catch (error) {
       const message = `worker "${this.spec.id}": ${error instanceof Error ? error.message : String(error)}`;
       const code = error instanceof HsuError ? error.code : 'E_INTERNAL';
@@ -346,63 +307,24 @@ export class WorkerActor {
     }
   }
 
-  #ask(run: number, limits: LimitsSpec | null): HostRun {
-    const { host, collector, journal, ports } = this.#in;
-    const { command, listens } = ports.assign(this.spec);
-    const trace = this.#memory.traceOf(this.#spec, run);
-    const { mark } = trace;
-    return host.spawn(
-      {
-        workerId: this.spec.id,
-        run,
-        command,
-        mark,
-        captureStdout: this.spec.log.captureStdout,
-        captureStderr: this.spec.log.captureStderr,
-        listens,
-        output: collector.open(this.spec, run),
-        limits,
-        quotas: this.spec.quotas,
-        record: (process) => journal.recordRun({ workerId: this.spec.id, run, process, ...trace }),
-      },
-      (report) => this.#report(run, report),
-    );
-  }
-
-  #attach({ run, process, mark, exit, limits, limitsHold }: AttachEffect): void {
-    const { host, collector, clock, defect } = this.#in;
-    const { phase } = this.#worker;
-    // Before its startup has passed nobody judges whether it is ready.
-    const startedUp = phase.name === 'running' && (phase.ready || phase.unreadyReason !== '');
-    let channels: OutputChannels | null | undefined;
-    const attach = (): HostRun => {
-      const { id: workerId, command, quotas } = this.spec;
-      if (channels === undefined) channels = collector.resume(this.spec, run, mark);
-      const request = { workerId, run, process, mark, command, channels, limits, limitsHold, quotas };
-      return host.attach(request, (report) => this.#report(run, withKnownExit(report, exit)));
-    };
-    const handles = { run, limits, startedUp, freeSince: null, endHooks: [] };
-    try {
-      this.#handles = { ...handles, host: attach() };
-    } catch (error) {
-      defect(error);
-      const attached = (found: HostRun): void => this.#attached(run, limits, found);
-      this.#handles = { ...handles, host: new AwaitedRun({ clock, process, attach, attached }) };
-      return;
-    }
-    this.#limitsAreSet(run, this.#handles.host.limitReports());
+  #attach(effect: Effect & { kind: 'attach' }): void {
+    const { run, process, limits } = effect;
+    const { clock, defect } = this.#in;
+    const startedUp = hasStartedUp(this.#worker);
+    const attach = attachment(this.#in, this, effect, (report) => this.#report(run, report));
+    const attached = (found: HostRun): void => this.#attached(run, limits, found);
+    const tree = attachOrAwait({ clock, process, attach, attached, refused: defect });
+    this.#hold({ run, host: tree, limits, startedUp });
+    if (!(tree instanceof AwaitedRun)) this.#limitsAreSet(run, tree.limitReports());
   }
 
   /** At last; limits and hooks that were waiting for it. */
   #attached(run: number, limits: LimitsSpec | null, host: HostRun): void {
     const handles = this.#handlesOf(run);
     if (handles === null) return;
-    handles.host = host;
-    const { limits: wanted } = handles;
-    const isSame = wanted === null || wanted === limits;
-    this.#limitsAreSet(run, isSame ? host.limitReports() : host.setLimits(wanted));
+    this.#limitsAreSet(run, handles.attached(host, limits));
     const { phase } = this.#worker;
-    if (phase.name === 'running') this.#beginHooks({ kind: 'begin-hooks', run, process: phase.process });
+    if (phase.name === 'running') handles.beginHooks(phase.process);
   }
 
   #limitsAreSet(run: number, limits: readonly LimitReport[]): void {
@@ -410,16 +332,12 @@ export class WorkerActor {
     this.tell({ kind: 'limits-set', run, limits });
   }
 
-  #accompany({ run, process, limits }: Effect & { kind: 'accompany' }): void {
-    const { host, clock, events, collector } = this.#in;
+  #accompany(effect: Effect & { kind: 'accompany' }): void {
+    const { run, process, limits } = effect;
+    const { host, clock, events } = this.#in;
     this.#runSpec = this.#spec;
-    // Its files are read by themselves; what it writes anywhere else nobody hears.
-    const output = collector.open(this.#spec, run);
-    for (const stream of ['stdout', 'stderr'] as const) output.end(stream);
-    const mayMove = this.#spec.unmanaged?.control.move === true;
-    const request = { process, limits, mayMove };
-    const accompanied = host.accompany(request, (report) => this.#report(run, report));
-    this.#handles = { run, host: accompanied, limits, startedUp: false, freeSince: null, endHooks: [] };
+    const accompanied = accompany(this.#in, this.#spec, effect, (report) => this.#report(run, report));
+    this.#hold({ run, host: accompanied, limits, startedUp: false });
     if (limits !== null) this.tell({ kind: 'limits-set', run, limits: accompanied.limitReports() });
     if (host.maySignal(process) || !host.isAlive(process)) return;
     const reason = `process ${process.pid} belongs to another user`;
@@ -434,18 +352,27 @@ export class WorkerActor {
     } else this.tell({ ...report, run });
   }
 
-  #throttle({ run, percent }: Effect & { kind: 'throttle' }): void {
-    const handles = this.#handlesOf(run);
-    if (handles === null) return;
-    if (percent === null) handles.freeSince = this.#in.clock.now();
-    handles.host.throttle(percent);
+  #setLimits({ run, limits }: Effect & { kind: 'set-limits' }): void {
+    const reports = this.#handlesOf(run)?.setLimits(limits) ?? null;
+    if (reports !== null) this.#limitsAreSet(run, reports);
   }
 
-  #setLimits({ run, limits }: Effect & { kind: 'set-limits' }): void {
-    const handles = this.#handlesOf(run);
-    if (handles === null) return;
-    handles.limits = limits;
-    if (!(handles.host instanceof AwaitedRun)) this.#limitsAreSet(run, handles.host.setLimits(limits));
+  #control({ run, action }: Effect & { kind: 'control' }): void {
+    const mark = `${this.#in.masterId}.${this.spec.id}.${run}`;
+    controlProcess(this.#in.host, this.spec, { action, mark }, (reason) =>
+      this.tell({ kind: 'control-failed', run, action, reason }),
+    );
+  }
+
+  #survey(run: number): void {
+    this.tell({ kind: 'surveyed', run, members: this.#handlesOf(run)?.host.members() ?? [] });
+  }
+
+  #close(run: number): void {
+    this.#handlesOf(run)?.host.detachOutput();
+    this.#in.journal.forgetRun(this.spec.id, run);
+    this.#in.pidFiles?.remove(this.spec, run);
+    this.#handles = null;
   }
 
   #follow(effect: Effect & { kind: 'follow' }): void {
@@ -468,73 +395,4 @@ export class WorkerActor {
   #writeFiles({ run, process }: Effect & { kind: 'begin-hooks' | 'follow' }): void {
     this.#in.pidFiles?.write(this.spec, run, process, this.#in.ports.portOf(this.spec));
   }
-
-  #beginHooks(effect: Effect & { kind: 'begin-hooks' }): void {
-    const handles = this.#handlesOf(effect.run);
-    // Nobody looks at what cannot be attached to yet.
-    if (handles === null || handles.host instanceof AwaitedRun) return;
-    const { host, clock, events, hooks, ports } = this.#in;
-    const { run } = effect;
-    const spec = (): WorkerSpec => this.#spec;
-    const { phase } = this.#worker;
-    const since = phase.name === 'running' ? phase.since : clock.now();
-    const main = (): ProcessIdentity => {
-      const { phase } = this.#worker;
-      return phase.name === 'running' ? phase.process : effect.process;
-    };
-    handles.endHooks = hooks.map((hook) =>
-      hook.begin({
-        get spec() {
-          return spec();
-        },
-        run,
-        get limits() {
-          return handles.limits;
-        },
-        get process() {
-          return main();
-        },
-        since,
-        startedUp: handles.startedUp,
-        port: ports.portOf(this.#spec),
-        host,
-        clock,
-        members: () => handles.host.members(),
-        tree: handles.host,
-        isHeldBack: (since) =>
-          isHeldBack(this.#worker, run) ||
-          (since !== undefined && handles.freeSince !== null && handles.freeSince >= since),
-        tell: (fact) => this.tell({ ...fact, run }),
-        publish: (event) => events.publish(event, clock.wallNow(), this.spec.id, run),
-      }),
-    );
-  }
-
-  #endHooks(how: RunEnding): void {
-    const ends = this.#handles?.endHooks ?? [];
-    if (this.#handles !== null) this.#handles.endHooks = [];
-    for (const end of ends) end(how);
-  }
-
-  #setTimer(effect: Effect & { kind: 'set-timer' }): void {
-    const { timer, run } = effect;
-    this.#timers.get(timer)?.();
-    const cancel = this.#in.clock.after(effect.delay, () => {
-      this.#timers.delete(timer);
-      this.tell({ kind: 'timer', run, timer });
-    });
-    this.#timers.set(timer, cancel);
-  }
-}
-
-/** What an earlier master saw of the end says more than what this host can. */
-function withKnownExit(report: RunReport, known: Exit | null): RunReport {
-  return report.kind === 'exited' && known !== null && isUnknown(report.exit)
-    ? { ...report, exit: known }
-    : report;
-}
-
-/** What is asked of a tree that was stopped or slowed says nothing about it. */
-function isHeldBack({ run, phase }: Worker, asked: number): boolean {
-  return run === asked && phase.name === 'running' && phase.throttled.length > 0;
 }
