@@ -9,21 +9,20 @@ import type {
   RunReport,
   SignalName,
 } from '@hsu-master/core';
+import { EndWatch } from './end-watch.ts';
 import type { Forest } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
-import type { Tree } from './tree.ts';
-import { LOOK_EVERY, UNKNOWN_EXIT } from './tree-run.ts';
+import { isSame, type Tree } from './tree.ts';
 
 /** A process that somebody else started, with what descends from it. It is watched and, where asked, limited; nothing else happens to it. */
 export class ForeignRun implements HostRun {
   readonly #forest: Forest;
-  readonly #clock: Clock;
+  readonly #end: EndWatch;
   readonly #tree: Tree;
   readonly #hold: Hold | null;
   readonly #reports: readonly LimitReport[];
   readonly #report: (report: RunReport) => void;
-  #endWatch: () => void = () => undefined;
   #isOver = false;
 
   /** `withoutHold`: what becomes of each limit where nothing can hold it. */
@@ -34,16 +33,13 @@ export class ForeignRun implements HostRun {
     report: (report: RunReport) => void,
   ) {
     this.#forest = around.forest;
-    this.#clock = around.clock;
     this.#tree = tree;
     this.#hold = hold;
     this.#reports = withoutHold;
     this.#report = report;
     this.#forest.plant(tree);
-    const ended = (exit: Exit): void => this.#ended(exit);
-    const end = this.#forest.system.watch(tree.leader, true, ended);
-    if (end === null) this.#poll(ended);
-    else this.#endWatch = end;
+    this.#end = new EndWatch(around);
+    this.#end.follow(tree.leader, (exit) => this.#ended(exit));
   }
 
   /** What limits it, and whose processes are known. Null where it is over. */
@@ -60,9 +56,8 @@ export class ForeignRun implements HostRun {
     return this.#forest.members(this.#tree).map(({ pid, startedAt }) => ({ pid, startedAt }));
   }
 
-  follow({ pid, startedAt }: ProcessIdentity): boolean {
-    const { leader } = this.#tree;
-    return !this.#isOver && leader.pid === pid && leader.startedAt === startedAt;
+  follow(process: ProcessIdentity): boolean {
+    return !this.#isOver && isSame(process, this.#tree.leader);
   }
 
   /** Nobody watches it any more. */
@@ -98,29 +93,10 @@ export class ForeignRun implements HostRun {
     this.#report({ kind: 'exited', exit: oomKilled === null ? exit : { ...exit, oomKilled }, remaining: [] });
   }
 
-  /** Where the system cannot watch it, or it is gone already. */
-  #poll(ended: (exit: Exit) => void): void {
-    this.#forest.soon(() => {
-      if (this.#isOver) return;
-      if (this.#mayLive()) this.#clock.after(LOOK_EVERY, () => this.#poll(ended));
-      else ended(UNKNOWN_EXIT);
-    });
-  }
-
-  /** Whom the system cannot show for now, where no descriptor is free, may live. */
-  #mayLive(): boolean {
-    const { leader } = this.#tree;
-    try {
-      return this.#forest.system.identify(leader.pid)?.startedAt === leader.startedAt;
-    } catch {
-      return true;
-    }
-  }
-
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#endWatch();
+    this.#end.close();
     this.#forest.fell(this.#tree);
     this.#hold?.release();
   }

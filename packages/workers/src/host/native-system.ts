@@ -1,8 +1,8 @@
 import type { Capability, Clock, Exit, Milliseconds, ProcessIdentity, SignalName } from '@hsu-master/core';
 import type { Native, NativeEngine, NativeEvent, ProcessRow as NativeRow } from '@hsu-master/native';
+import { UNKNOWN_EXIT } from './end-watch.ts';
 import type { ProcessSystem } from './forest.ts';
 import type { ProcessRow } from './tree.ts';
-import { UNKNOWN_EXIT } from './tree-run.ts';
 
 /** How long a watched process may stay unreaped by its parent before its exit is told without its status. */
 const STATUS_PATIENCE: Milliseconds = 3000;

@@ -12,20 +12,17 @@ import type {
   SignalName,
 } from '@hsu-master/core';
 import { DutyCycle } from './duty-cycle.ts';
+import { EndWatch, LOOK_EVERY } from './end-watch.ts';
 import type { Forest, Remaining } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
-import type { ProcessRow, Tree } from './tree.ts';
+import { isSame, type ProcessRow, type Tree } from './tree.ts';
 
-/** How often a process is looked at that the system does not let us watch. */
-export const LOOK_EVERY: Milliseconds = 50;
 /** Where a look may have overlooked somebody, the next one follows after this, at most so many times. */
 const LOOK_AGAIN: Milliseconds = 10;
 const MOST_LOOKS = 20;
 
 const SIGCONT = signalNumber('SIGCONT');
-
-export const UNKNOWN_EXIT: Exit = { code: null, signal: null, coreDumped: false, usage: null };
 
 /** What a host can do to the process that it started. */
 export interface Leader {
@@ -53,7 +50,7 @@ export class TreeRun implements HostRun {
   readonly #leader: Leader | null;
   #hold: Hold | null = null;
   readonly #report: (report: RunReport) => void;
-  readonly #watches = new Map<number, () => void>();
+  readonly #ends: EndWatch;
   #state: 'starting' | 'led' | 'draining' | 'over' = 'starting';
   #tree: Tree | null = null;
   #main: ProcessIdentity | null = null;
@@ -71,6 +68,7 @@ export class TreeRun implements HostRun {
 
   constructor(around: Surroundings, leader: Leader | null, report: (report: RunReport) => void) {
     this.#around = around;
+    this.#ends = new EndWatch(around);
     this.#leader = leader;
     this.#report = report;
   }
@@ -120,7 +118,7 @@ export class TreeRun implements HostRun {
   attach(tree: Tree): void {
     this.plant(tree);
     this.#state = 'led';
-    this.#watchMain(tree.leader, true);
+    this.#watchMain(tree.leader);
     this.throttle(null);
     this.#around.forest.soon(() => {
       if (this.#dutyCycle !== null || this.#frozen) return;
@@ -166,7 +164,7 @@ export class TreeRun implements HostRun {
     if (!this.#living().some((row) => isSame(row, process))) return false;
     this.#main = process;
     this.#state = 'led';
-    this.#watchMain(process, true);
+    this.#watchMain(process);
     return true;
   }
 
@@ -334,7 +332,7 @@ export class TreeRun implements HostRun {
     if (this.#condemned) this.#hold?.kill();
     for (const row of members) {
       if (this.#condemned) this.#signalOne(row, signalNumber('SIGKILL'), true);
-      if (!this.#watch(row, false, () => this.#lookSoon())) unwatched = true;
+      if (!this.#ends.watch(row, false, () => this.#lookSoon())) unwatched = true;
     }
     if (!unwatched || this.#pollPending) return;
     this.#pollPending = true;
@@ -378,49 +376,15 @@ export class TreeRun implements HostRun {
     });
   }
 
-  #watchMain(main: ProcessIdentity, status: boolean): void {
-    const ended = (exit: Exit) => {
+  #watchMain(main: ProcessIdentity): void {
+    this.#ends.follow(main, (exit) => {
       if (this.#state === 'led' && isSame(main, this.#main)) this.#mainExited(exit, false);
-    };
-    this.#watches.get(main.pid)?.();
-    this.#watches.delete(main.pid);
-    if (!this.#watch(main, status, ended)) this.#poll(main, ended);
-  }
-
-  /** Where the system cannot watch it, or it is gone already. */
-  #poll(process: ProcessIdentity, ended: (exit: Exit) => void): void {
-    this.#around.forest.soon(() => {
-      if (this.#state === 'over') return;
-      if (this.#mayLive(process)) this.#around.clock.after(LOOK_EVERY, () => this.#poll(process, ended));
-      else ended(UNKNOWN_EXIT);
     });
-  }
-
-  /** Whom the system cannot show for now, where no descriptor is free, may live. */
-  #mayLive(process: ProcessIdentity): boolean {
-    try {
-      return isSame(process, this.#around.forest.system.identify(process.pid));
-    } catch {
-      return true;
-    }
-  }
-
-  #watch(process: ProcessIdentity, status: boolean, gone: (exit: Exit) => void): boolean {
-    const { pid } = process;
-    if (this.#watches.has(pid)) return true;
-    const end = this.#around.forest.system.watch(process, status, (exit) => {
-      this.#watches.delete(pid);
-      gone(exit);
-    });
-    if (end === null) return false;
-    this.#watches.set(pid, end);
-    return true;
   }
 
   #finish(): void {
     this.#state = 'over';
-    for (const end of this.#watches.values()) end();
-    this.#watches.clear();
+    this.#ends.close();
     this.#endDutyCycle();
     this.#around.heldBack.delete(this);
     if (this.#tree !== null) this.#around.forest.fell(this.#tree);
@@ -430,8 +394,4 @@ export class TreeRun implements HostRun {
 
 function identityOf({ pid, startedAt }: ProcessIdentity): ProcessIdentity {
   return { pid, startedAt };
-}
-
-function isSame(a: ProcessIdentity, b: ProcessIdentity | null): boolean {
-  return b !== null && a.pid === b.pid && a.startedAt === b.startedAt;
 }

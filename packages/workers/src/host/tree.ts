@@ -166,3 +166,8 @@ class Membership {
     return mark === null ? undefined : this.#marks.get(mark);
   }
 }
+
+/** Whether both are one process; null is none. */
+export function isSame(a: ProcessIdentity, b: ProcessIdentity | null): boolean {
+  return b !== null && a.pid === b.pid && a.startedAt === b.startedAt;
+}
