@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from '@hsu-master/core';
+import type { Capability, Command } from '@hsu-master/core';
 
 /** One user of the system. */
 export interface UserEntry {
@@ -48,6 +48,17 @@ export function ownRights(): OwnRights {
     groups: process.getgroups?.() ?? [],
     maySwitch: maySwitch(uid),
   };
+}
+
+/** Whether workers may run as others. */
+export function switchingUsers({ maySwitch, uid }: OwnRights): Capability {
+  return maySwitch
+    ? { feature: 'switch-user', status: 'enforced', reason: 'the master may become any user and group' }
+    : {
+        feature: 'switch-user',
+        status: 'impossible',
+        reason: `uid ${uid} has no CAP_SETUID and CAP_SETGID`,
+      };
 }
 
 /** Root in a container may lack the capability, and another user may have it. */

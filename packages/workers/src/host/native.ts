@@ -3,7 +3,6 @@ import type {
   AttachRequest,
   Capability,
   Clock,
-  Exit,
   Host,
   HostRun,
   LimitReport,
@@ -13,9 +12,7 @@ import type {
   PortAnswer,
   ProcessIdentity,
   QuotaSpec,
-  RunOutput,
   RunReport,
-  SignalName,
   TreeUsage,
   UsageDetail,
 } from '@hsu-master/core';
@@ -27,18 +24,19 @@ import type {
   NativeHandle,
   NativeSpawned,
 } from '@hsu-master/native';
-import { credentialsOf, ownRights } from './accounts.ts';
+import { credentialsOf, ownRights, switchingUsers } from './accounts.ts';
 import { Births } from './births.ts';
 import { type Containment, withoutGroups } from './cgroup/acquire.ts';
-import { readText } from './cgroup/files.ts';
+import { type Child, Children } from './children.ts';
 import { type Contained, Containing } from './containing.ts';
 import { DescriptorGauge } from './descriptors.ts';
-import { type Attempt, type Diagnosis, diagnose, opening, shellWarning } from './diagnose.ts';
+import { diagnose } from './diagnose.ts';
 import { EngineLeader, spawnOptions } from './engine-leader.ts';
 import { inheritable, type MasterEnvironment } from './environment.ts';
 import type { Hold } from './hold.ts';
 import { NativeSystem } from './native-system.ts';
 import type { Launch, Prepared } from './prepare.ts';
+import { Protection } from './protection.ts';
 import { Sampling } from './sampling.ts';
 import { endStrays } from './strays.ts';
 import { Tree } from './tree.ts';
@@ -118,17 +116,6 @@ export function createNativeHost(native: Native, options: NativeHostOptions): Na
   return host;
 }
 
-/** One spawned process as long as the engine tells anything about it. */
-interface Child {
-  readonly run: TreeRun;
-  readonly attempt: Attempt;
-  readonly output: RunOutput;
-  readonly open: Set<OutputStream>;
-  /** Why the gate stayed shut. */
-  refusal: Diagnosis | null;
-  ended: boolean;
-}
-
 /** A process that is being made. */
 interface Begun {
   readonly run: TreeRun;
@@ -156,20 +143,16 @@ const BY_GROUP: Capability = {
     'members are those of the cgroup; who has the right to leave it is found by group, session, ancestry and HSU_RUN',
 };
 
-type ChildEvent = Extract<NativeEvent, { handle: NativeHandle }>;
-
 class EngineHost extends TreeHost implements NativeHost {
   readonly name = 'native';
   readonly #native: Native;
   readonly #engine: NativeEngine;
   readonly #system: NativeSystem;
-  readonly #protection: Capability;
-  /** oom_score_adj of this process. */
-  readonly #score: { readonly before: number | null; readonly wanted: number | undefined };
+  readonly #protection: Protection;
   readonly #containing: Containing;
   readonly #sampling: Sampling;
   readonly #descriptors: DescriptorGauge;
-  readonly #children = new Map<NativeHandle, Child>();
+  readonly #children: Children;
   readonly #births: Births;
   #forgotten = false;
 
@@ -190,10 +173,10 @@ class EngineHost extends TreeHost implements NativeHost {
     this.#native = native;
     this.#engine = engine;
     this.#births = new Births(engine);
+    this.#children = new Children(engine, () => this.closed);
     this.#descriptors = new DescriptorGauge(clock);
     this.#system = system;
-    this.#score = { before: ownScore(), wanted: options.oomScoreAdj };
-    this.#protection = protect(engine, options.oomScoreAdj);
+    this.#protection = new Protection(engine, options.oomScoreAdj);
     this.#containing = new Containing(native, containment, clock, own.uid);
     this.#sampling = new Sampling(this.#containing, this.forest, clock);
   }
@@ -207,8 +190,8 @@ class EngineHost extends TreeHost implements NativeHost {
       ...held,
       PORTS,
       FINDING,
-      this.#switchUser(),
-      this.#protection,
+      switchingUsers(this.setting.own),
+      this.#protection.capability,
       ...this.#containing.capabilities(),
     ];
   }
@@ -258,11 +241,9 @@ class EngineHost extends TreeHost implements NativeHost {
   }
 
   becomeProgram({ file, argv, env }: NewProgram, kept: readonly number[]): string {
-    const { before, wanted } = this.#score;
-    // What comes after would take ours for that from before.
-    if (before !== null) this.#engine.protect(before);
+    this.#protection.lift();
     const why = this.#native.exec(file, argv, env, kept);
-    if (wanted !== undefined) this.#engine.protect(wanted);
+    this.#protection.restore();
     return why;
   }
 
@@ -300,7 +281,7 @@ class EngineHost extends TreeHost implements NativeHost {
       this.failLater(run, launch, prepared.diagnosis);
       return run;
     }
-    if (this.#descriptors.isShort(this.#children.size, this.#births.count)) {
+    if (this.#descriptors.isShort(this.#children.count, this.#births.count)) {
       this.failLater(run, launch, diagnose(prepared.attempt, OUT_OF_DESCRIPTORS));
       return run;
     }
@@ -334,17 +315,6 @@ class EngineHost extends TreeHost implements NativeHost {
     const { pid } = request.process;
     const [seen] = this.#native.lookAtProcesses({ pids: [pid], user: true }).processes;
     return this.#containing.foreign(request, seen?.user === 0);
-  }
-
-  #switchUser(): Capability {
-    const { maySwitch, uid } = this.setting.own;
-    return maySwitch
-      ? { feature: 'switch-user', status: 'enforced', reason: 'the master may become any user and group' }
-      : {
-          feature: 'switch-user',
-          status: 'impossible',
-          reason: `uid ${uid} has no CAP_SETUID and CAP_SETGID`,
-        };
   }
 
   /** Helpers are held by nothing: they are ended with their runs, and have no limits. */
@@ -388,7 +358,7 @@ class EngineHost extends TreeHost implements NativeHost {
   /** The process waits at its gate: writes it down, then lets it go. */
   #take(child: Child, launch: Launch, { handle, pid, startTime }: NativeSpawned): void {
     const process = { pid, startedAt: startTime };
-    this.#children.set(handle, child);
+    this.#children.add(handle, child);
     child.run.plant(new Tree(process, launch.mark));
     try {
       launch.record(process);
@@ -404,47 +374,8 @@ class EngineHost extends TreeHost implements NativeHost {
     } else if (event.type === 'watched-exited' || event.type === 'watched-status') {
       this.#system.hear(event);
     } else {
-      const child = this.#children.get(event.handle);
-      if (child !== undefined) this.#hearOf(child, event);
+      this.#children.hear(event);
     }
-  }
-
-  #hearOf(child: Child, event: ChildEvent): void {
-    switch (event.type) {
-      case 'execed':
-        child.run.spawned(event.usedShell ? shellWarning(child.attempt) : null);
-        return;
-      case 'exec-failed': {
-        this.#ended(event.handle, child);
-        const { failure, transient } = child.refusal ?? explain(child.attempt, event.failure);
-        child.run.spawnFailed(failure, transient);
-        return;
-      }
-      case 'exited':
-        this.#ended(event.handle, child);
-        child.run.leaderExited(exitOf(event), event.groupEmpty);
-        return;
-      case 'output': {
-        const { length } = event.data;
-        child.output.write(event.stream, event.data, () => {
-          if (!this.closed) this.#engine.acknowledge(length);
-        });
-        return;
-      }
-      default:
-        child.open.delete(event.stream);
-        this.#forgetIfDone(event.handle, child);
-        child.output.end(event.stream);
-    }
-  }
-
-  #ended(handle: NativeHandle, child: Child): void {
-    child.ended = true;
-    this.#forgetIfDone(handle, child);
-  }
-
-  #forgetIfDone(handle: NativeHandle, child: Child): void {
-    if (child.ended && child.open.size === 0) this.#children.delete(handle);
   }
 }
 
@@ -455,38 +386,4 @@ function once(action: () => void): () => void {
     if (!done) action();
     done = true;
   };
-}
-
-/** G5: out of memory, the kernel takes the workers before the master that would restart them. */
-function protect(engine: NativeEngine, score: number | undefined): Capability {
-  const feature = 'protected-master';
-  if (score === undefined)
-    return { feature, status: 'impossible', reason: 'switched off: it was not asked for' };
-  const set = engine.protect(score);
-  return set.ok
-    ? { feature, status: 'enforced', reason: `oom_score_adj ${score}; workers keep the value from before` }
-    : {
-        feature,
-        status: 'impossible',
-        reason: `oom_score_adj cannot be lowered: ${set.code}; it takes CAP_SYS_RESOURCE`,
-      };
-}
-
-function ownScore(): number | null {
-  const text = readText('/proc/self/oom_score_adj');
-  return text === null ? null : Number(text);
-}
-
-function explain(attempt: Attempt, failure: NativeFailure): Diagnosis {
-  if (failure.step !== 'gate') return diagnose(attempt, failure);
-  const message = `${opening(attempt)}: its process was killed before the program began`;
-  return { failure: { code: 'E_SPAWN', message }, transient: true };
-}
-
-function exitOf(event: NativeEvent & { type: 'exited' }): Exit {
-  const { code, coreDumped, userMs, systemMs, maxRssBytes } = event;
-  const signal = event.signal as SignalName | null;
-  const unknown = code === null && signal === null;
-  const usage = unknown ? null : { userTime: userMs, systemTime: systemMs, maxRss: maxRssBytes };
-  return { code, signal, coreDumped, usage };
 }
