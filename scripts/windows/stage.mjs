@@ -48,6 +48,9 @@ export async function stageTree() {
     writeFileSync(mark, stamp);
   }
   for (const { folder, manifest } of own) stageOwn(folder, manifest);
+  // What bundles is installed by the setup.
+  const { bundle } = await import('../bundle.mjs');
+  await bundle(join(stage, 'packages', 'hsu-master', 'bundle'));
   const place = join(modules, '@hsu-master', 'native-windows', 'prebuilds', 'win32-x64');
   mkdirSync(place, { recursive: true });
   copyFileSync(addon, join(place, '@hsu-master+native-windows.node'));

@@ -7,8 +7,8 @@ import { loadNative } from '@hsu-master/native';
 import { expect, onTestFinished } from 'vitest';
 
 const require = createRequire(import.meta.url);
-/** The compiled launcher, as it is installed. */
-export const PROGRAM = join(dirname(require.resolve('hsu-master/package.json')), 'dist', 'main.js');
+/** As it is packed: a start loads few files, which Wine is slow at. */
+export const PROGRAM = join(dirname(require.resolve('hsu-master/package.json')), 'bundle', 'main.js');
 
 const loaded = loadNative();
 if (!loaded.ok || loaded.windows === null) throw new Error('no addon for Windows');
