@@ -45,7 +45,7 @@ export const PLATFORMS: readonly {
   {
     platform: 'Windows arm64',
     proof: 'compiled only',
-    notes: 'Compiled and linked on Linux, not run anywhere.',
+    notes: 'Its sources but for the Node-API glue compile for it on Linux by zig; not linked, not run anywhere.',
   },
 ];
 
