@@ -45,7 +45,8 @@ export const PLATFORMS: readonly {
   {
     platform: 'Windows arm64',
     proof: 'compiled only',
-    notes: 'Its sources but for the Node-API glue compile for it on Linux by zig; not linked, not run anywhere.',
+    notes:
+      'Its sources but for the Node-API glue compile for it on Linux by zig; not linked, not run anywhere.',
   },
 ];
 
