@@ -253,16 +253,22 @@ describe.each(why === null ? views() : [])(`limits by cgroup v1, $name${suffix}`
   );
 
   it('two workers of a group share its memory: one of them has to go', async ({ stage }) => {
-    const worker = { command: creature('hog', '40', 'sleep'), worker_group: 'web', restart: never };
+    const worker = { worker_group: 'web', restart: never };
+    const hog = creature('hog', '40', 'sleep');
+    // Were both to take theirs at once, the kernel might kill the second before the first is gone.
+    const whenFirstHasIt = `until grep -q ok "$0"; do sleep 0.05; done; exec "$@"`;
+    const firstSays = stage.path('state', 'logs', 'workers', 'first-stdout.log');
     const master = run(stage, view, {
       groups: { web: { limits: { memory: '64MiB' } } },
       workers: [
-        { id: 'first', ...worker },
-        { id: 'second', ...worker },
+        { id: 'first', ...worker, command: hog },
+        { id: 'second', ...worker, command: ['sh', '-c', whenFirstHasIt, firstSays, ...hog] },
       ],
     });
-    await master.line(/^(first|second): killed by SIGKILL \(out of memory: at a limit that it shares\)/);
-    await master.line(/^(first|second) +\| hog 40 ok$/);
+    const killed = await master.line(
+      /^(first|second): killed by SIGKILL \(out of memory: at a limit that it shares\)/,
+    );
+    await master.line(killed.startsWith('first') ? /^second +\| hog 40 ok$/ : /^first +\| hog 40 ok$/);
     expect(
       master.matching(/: killed by SIGKILL \(out of memory: at a limit that it shares\) after \S+$/),
     ).toHaveLength(1);
