@@ -1,3 +1,5 @@
+// Longer than other files: all that the pump's thread does in one turn, which has one order.
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// Longer than other files: one object holds which groups are whose, and all that makes or removes one changes that.
+
 import { posix } from 'node:path';
 import type { Clock, LimitName, Milliseconds, QuotaName, WorkerId } from '@hsu-master/core';
 import { Bases } from './bases.ts';
