@@ -39,7 +39,6 @@ export class Calendar {
 }
 
 export interface ViewParts {
-  readonly clock: Clock;
   readonly calendar: Calendar;
   readonly history: WorkerHistory;
 }
@@ -51,7 +50,7 @@ export function viewOf(
   usage: UsageView | null,
   parts: ViewParts,
 ): WorkerView {
-  const { process, uptime, run, nextTry } = snapshot;
+  const { process, since, run, nextTry } = snapshot;
   return {
     id: spec.id,
     name: spec.name,
@@ -68,9 +67,9 @@ export function viewOf(
     process,
     port: snapshot.port,
     startedAt:
-      process === null || uptime === null
+      process === null || since === null
         ? null
-        : (parts.history.startOf(spec.id, run) ?? parts.calendar.wall(parts.clock.now() - uptime)),
+        : (parts.history.startOf(spec.id, run) ?? parts.calendar.wall(since)),
     restarts: snapshot.restarts,
     failuresInARow: snapshot.failuresInARow,
     breaker: snapshot.breaker,

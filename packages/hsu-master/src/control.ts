@@ -267,7 +267,6 @@ class MasterControl implements Control {
   #view(spec: WorkerSpec, snapshot: WorkerSnapshot, usage: boolean): WorkerView {
     const sample = usage && snapshot.process !== null ? this.#usage(spec.id) : null;
     return viewOf(spec, snapshot, sample, {
-      clock: this.#clock,
       calendar: this.#calendar,
       history: this.#history,
     });

@@ -33,7 +33,7 @@ import { Mailbox } from './mailbox.ts';
 import { OrderedStop, type ShutdownResult } from './ordered-stop.ts';
 import type { PidFiles } from './pid-files/pid-files.ts';
 import { Ports } from './ports/ports.ts';
-import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
+import { Snapshots, type WorkerSnapshot } from './snapshot.ts';
 import { SpawnQueue } from './spawn-queue.ts';
 import { takeOver } from './take-over.ts';
 import { Tickets } from './tickets.ts';
@@ -76,6 +76,7 @@ export class Supervisor {
   readonly #leftOvers: LeftOvers;
   readonly #unmanaged: UnmanagedUnits;
   readonly #changes: Changes;
+  readonly #snapshots: Snapshots;
   #stop: OrderedStop | null = null;
   #tookOver = false;
   #hasLeft = false;
@@ -126,6 +127,11 @@ export class Supervisor {
         ...this.#unmanaged.waitingOf(spec, worker),
       ],
       isAwaited: (id) => this.#changes.isAwaited(id),
+    });
+    this.#snapshots = new Snapshots({
+      clock,
+      portOf: (spec) => this.#surroundings.ports.portOf(spec),
+      waitingOf: (actor) => this.#dependencies.waitingOf(actor),
     });
     this.#changes = new Changes({
       surroundings: this.#surroundings,
@@ -239,10 +245,7 @@ export class Supervisor {
   }
 
   snapshot(id: WorkerId): WorkerSnapshot {
-    const actor = this.#fleet.of(id);
-    const { spec, worker } = actor;
-    const port = this.#surroundings.ports.portOf(spec);
-    return snapshotOf(spec, worker, this.#dependencies.waitingOf(actor), port, this.#parts.clock);
+    return this.#snapshots.of(this.#fleet.of(id));
   }
 
   snapshots(): readonly WorkerSnapshot[] {

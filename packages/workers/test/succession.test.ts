@@ -135,7 +135,7 @@ describe('a master that is killed, and the next', () => {
       run: 2,
       restarts: 1,
       process: before.process,
-      uptime: (before.uptime ?? 0) + 60_000,
+      since: before.since,
     });
   });
 
