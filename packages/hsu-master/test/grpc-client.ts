@@ -41,6 +41,11 @@ const protos = loadSync([...FILES, 'proto/core_service.proto', 'proto/master_ser
   arrays: true,
 });
 
+/** The paths of all methods that these files describe. */
+export const METHODS: readonly string[] = Object.values(protos as Record<string, object>).flatMap((service) =>
+  Object.values(service).flatMap(({ path }: { readonly path?: string }) => path ?? []),
+);
+
 export interface GrpcOptions {
   readonly token?: string | null;
   /** Certificate of the authority; without it nothing is encrypted. */
