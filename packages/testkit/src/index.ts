@@ -13,6 +13,7 @@ export {
 } from './fake/program.ts';
 export { type FakeProcess, FakeSystem, type FakeTree, type SystemNews } from './fake/system.ts';
 export { PROPERTIES, type Property, type Violation } from './simulation/check.ts';
+export { type HeardStory, heardStory } from './simulation/heard.ts';
 export { type Simulation, simulate } from './simulation/simulate.ts';
 export type { MakeSupervisor, SimulatedParts, SimulatedSupervisor } from './simulation/supervisor.ts';
 export { attachRequest, limitResponse, limitsSpec, restartRule, workerSpec } from './specs.ts';

@@ -20,6 +20,8 @@ export class StoryCheck implements Check {
   /** Of the workers that were recalled, those whose main process was known. */
   readonly #mainKnown = new Set<WorkerId>();
   #seq = 0;
+  /** Of workers that nothing was heard of yet, anything may be told: what came before was missed. */
+  #missedSome = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -31,6 +33,13 @@ export class StoryCheck implements Check {
       if (begunAnew || rebooted) this.#stories.set(id, { ...NOTHING, run });
     for (const id of new Set([...this.#stories.keys(), ...this.#world.specs.keys()]))
       this.#stories.set(id, { ...NOTHING, ...this.#stories.get(id), step: 'unsaid' });
+  }
+
+  /** So many events were not heard. */
+  missed(events: number): void {
+    this.#seq += events;
+    this.#stories.clear();
+    this.#missedSome = true;
   }
 
   /** What an earlier master began of a worker that comes back may not have been said. */
@@ -53,6 +62,7 @@ export class StoryCheck implements Check {
     if (event.type === 'supervisor.defect') this.#world.violate('no-defect', event.payload.message);
     if (event.workerId === null) return;
     const story = this.#stories.get(event.workerId);
+    if (story === undefined && this.#missedSome && event.type !== 'worker.starting') return;
     const fits =
       event.type === 'worker.starting'
         ? this.#begins(event, story)
@@ -84,6 +94,7 @@ export class StoryCheck implements Check {
       mainKnown: false,
     });
     if (story?.step === 'unsaid') return (run ?? 0) > story.run;
+    if (story === undefined && this.#missedSome) return true;
     if (run !== (story?.run ?? 0) + 1) return false;
     return story?.step !== 'starting' && story?.step !== 'started';
   }
