@@ -1,4 +1,4 @@
-import { Client } from '@hsu-master/api/client';
+import { ApiError, Client } from '@hsu-master/api/client';
 import { CliError } from './cli-error.ts';
 import type { Surroundings, Wanted } from './surroundings.ts';
 
@@ -21,6 +21,8 @@ export interface Asking {
   readonly to: Surroundings;
   readonly format: Format;
   readonly namespace: string | undefined;
+  /** The master is asked over the network. */
+  readonly isElsewhere: boolean;
 }
 
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'jsonl', 'name'] as const;
@@ -53,9 +55,25 @@ export async function ask(
   work: (asking: Asking) => Promise<number>,
 ): Promise<number> {
   const format = formatOf(options);
-  const client = new Client(await to.locate(wantedOf(options)));
+  return withClient(to, options, (client, isElsewhere) =>
+    work({ client, to, format, namespace: options.namespace, isElsewhere }),
+  );
+}
+
+/** Has a master asked; what is to be done where none answers depends on where that should be. */
+export async function withClient<T>(
+  to: Surroundings,
+  options: CommonOptions,
+  work: (client: Client, isElsewhere: boolean) => Promise<T>,
+): Promise<T> {
+  const place = await to.locate(wantedOf(options));
+  const client = new Client(place);
   try {
-    return await work({ client, to, format, namespace: options.namespace });
+    return await work(client, 'origin' in place);
+  } catch (error) {
+    if ('socket' in place || !(error instanceof ApiError) || error.code !== 'E_NO_MASTER') throw error;
+    const next = `Look there whether it runs, and whether its api.listen and the network let you reach ${place.origin}.`;
+    throw new CliError(error.code, error.message, next);
   } finally {
     client.close();
   }

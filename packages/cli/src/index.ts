@@ -11,6 +11,7 @@ export { complete } from './completion/complete.ts';
 export { COMPLETION_SCRIPTS } from './completion/scripts.ts';
 export { ASK_EXIT_CODES } from './exit-codes.ts';
 export { helpOf } from './help.ts';
+export { type Awaited, tellProgress } from './output/progress.ts';
 export type { Input, Keys, Out, Surroundings, Wanted } from './surroundings.ts';
 
 /** The widest help. */

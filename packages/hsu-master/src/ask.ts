@@ -1,7 +1,7 @@
 import type { Keys, Out, Surroundings } from '@hsu-master/cli';
 import { runCli } from '@hsu-master/cli';
+import { outOf } from './out.ts';
 import { placeOfMaster } from './place-of-master.ts';
-import { hasCursor, wantsColour } from './terminal-colour.ts';
 import { ownVersion } from './version.ts';
 
 /** Runs a command that asks a master, on this process's own streams. */
@@ -33,23 +33,6 @@ export function ask(argv: readonly string[]): Promise<number> {
     },
   };
   return runCli(argv, to);
-}
-
-function outOf(stream: NodeJS.WriteStream): Out {
-  const gone = new AbortController();
-  stream.on('error', () => gone.abort());
-  return {
-    isTTY: stream.isTTY === true,
-    cursor: hasCursor(stream, process.env),
-    colour: wantsColour(stream, process.env),
-    gone: gone.signal,
-    columns: () => stream.columns ?? (Number(process.env['COLUMNS']) || Number.POSITIVE_INFINITY),
-    rows: () => stream.rows ?? Number.POSITIVE_INFINITY,
-    write(text) {
-      if (gone.signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => stream.write(text, () => resolve()));
-    },
-  };
 }
 
 /** Keys one by one, and not shown. */

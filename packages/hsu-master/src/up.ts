@@ -2,15 +2,16 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { type Awaited, tellProgress } from '@hsu-master/cli';
 import { parseDuration } from '@hsu-master/core';
 import { makeDirectory } from '@hsu-master/workers';
 import { checkWorkingDirectory, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { projectFile } from './find-master.ts';
 import { directoriesOf, type Flags } from './flags.ts';
+import { outOf } from './out.ts';
 import { type NotReady, READINESS_CHANNEL, type ReadinessNews } from './readiness.ts';
 import { refused } from './refused.ts';
-import { hasCursor } from './terminal-colour.ts';
 
 /** The first descriptor after the standard ones. */
 const CHANNEL = 3;
@@ -37,9 +38,17 @@ export async function up(given: string | null, flags: Flags): Promise<number> {
   const log = openLog(file, flags);
   const started = startMaster(file, flags, log.fd);
   closeSync(log.fd);
-  const progress = progressOf(process.stderr);
-  const outcome = await watch(started, flags['no-wait'] ? 0 : span, progress.show);
-  progress.end();
+  let awaited: Awaited = { what: 'starting the master', of: 0, left: [] };
+  const endProgress = tellProgress(
+    outOf(process.stderr),
+    () => Date.now(),
+    awaited,
+    () => awaited,
+  );
+  const outcome = await watch(started, flags['no-wait'] ? 0 : span, (news) => {
+    if (news.kind === 'waiting') awaited = { what: 'starting', of: news.wanted, left: news.notReady };
+  });
+  await endProgress();
   started.let();
   switch (outcome.kind) {
     case 'gone':
@@ -142,34 +151,6 @@ function startMaster(file: string, flags: Flags, log: number): Started {
     let() {
       news.destroy();
       child.unref();
-    },
-  };
-}
-
-/** Anything longer than this is told about, in milliseconds. */
-const UNTOLD = 1000;
-
-/** How far the workers are, for a person in front of a terminal. */
-function progressOf(stream: NodeJS.WriteStream): { show(news: ReadinessNews): void; end(): void } {
-  if (!hasCursor(stream, process.env)) return { show: () => {}, end: () => {} };
-  let text = 'starting the master';
-  let isShown = false;
-  const write = (): void => {
-    isShown = true;
-    stream.write(`\r\x1b[2K${text.slice(0, (stream.columns ?? 80) - 3)} …`);
-  };
-  const timer = setTimeout(write, UNTOLD);
-  return {
-    show(news) {
-      if (news.kind !== 'waiting') return;
-      const { ready, wanted, notReady } = news;
-      const [first] = notReady;
-      text = `${ready} of ${wanted} workers are ready${first === undefined ? '' : `; ${first.id}: ${first.doing}`}`;
-      if (isShown) write();
-    },
-    end() {
-      clearTimeout(timer);
-      if (isShown) stream.write('\r\x1b[2K');
     },
   };
 }

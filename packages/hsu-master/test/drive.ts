@@ -43,6 +43,8 @@ export interface LaunchOptions {
   readonly through?: readonly string[];
   /** Lines that are not kept: those of a flood. */
   readonly without?: RegExp;
+  /** What is written over at a terminal counts as a line, too. */
+  readonly redrawn?: true;
 }
 
 /** How a process ended. */
@@ -102,6 +104,7 @@ export class Stage {
       cwd: options.cwd ?? this.folder,
       env: this.environment(options.env),
       without: options.without ?? null,
+      end: options.redrawn ? /[\r\n]/ : /\n/,
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid ?? options.uid }),
     });
     this.#launched.push(launched);
@@ -182,14 +185,20 @@ export class Launched {
   readonly #lines: string[] = [];
   readonly #watchers = new Set<() => void>();
   readonly #without: RegExp | null;
+  readonly #end: RegExp;
   #seen = 0;
   #over = false;
 
   constructor(
     [file = '', ...args]: readonly string[],
-    { without, ...options }: { cwd: string; env: Record<string, string>; without: RegExp | null },
+    {
+      without,
+      end,
+      ...options
+    }: { cwd: string; env: Record<string, string>; without: RegExp | null; end: RegExp },
   ) {
     this.#without = without;
+    this.#end = end;
     const child = spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.pid = child.pid ?? 0;
@@ -319,7 +328,7 @@ export class Launched {
     let rest = '';
     stream?.setEncoding('utf8');
     stream?.on('data', (chunk: string) => {
-      const parts = (rest + chunk).split('\n');
+      const parts = (rest + chunk).split(this.#end);
       rest = parts.pop() ?? '';
       for (const part of parts) this.#keep(name, part, '\n');
       this.#tell();

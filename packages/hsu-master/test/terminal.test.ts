@@ -116,6 +116,37 @@ describe.concurrent('the terminal', () => {
     expect(master.lines).toContain(`${id}: stopped\r`);
   });
 
+  it('what takes longer than a second is told while it does, off standard output, and not with -q', async ({
+    stage,
+  }) => {
+    const wait = 'while [ ! -e go ]; do sleep 0.05; done; exit 0';
+    const slow = {
+      shell: true,
+      command: `trap '${wait}' TERM; while :; do sleep 0.05; done`,
+      stop_timeout: '5m',
+    };
+    const config = stage.config([
+      { id: 'slow', ...slow },
+      { id: 'slower', ...slow },
+    ]);
+    expect((await stage.hsu(['up', '-f', config]).end()).code).toBe(0);
+    const terminal = (...args: readonly string[]) => {
+      const words = ['sh', '-c', 'exec "$@" >out', 'sh', process.execPath, stage.bin, ...args];
+      return stage.launch([...TERMINAL, '60', ...words], { env: { TERM: 'xterm' }, redrawn: true });
+    };
+    const quiet = terminal('stop', 'slow', '-q', '--wait=5m');
+    const stop = terminal('stop', 'slo*', '--wait=5m');
+    await stop.line(/stopping, \d+s: 2 of 2 left: slow \(stopping\), slower \(stop/);
+    stage.write('go', '');
+    expect((await stop.end()).code).toBe(0);
+    expect(stop.stdout.endsWith(`${ESCAPE}[2K`)).toBe(true);
+    await quiet.end();
+    expect(quiet.stdout).toBe('');
+    const down = stage.hsu(['down']);
+    expect((await down.end()).code).toBe(0);
+    expect(down.stderr).toBe('stopping the master; no worker runs\n');
+  });
+
   it('escape sequences of a program cannot touch the screen', async ({ stage }) => {
     const command = ['sh', '-c', 'printf "a\\033[2Jb\\033]0;title\\007c\\rd\\n"'];
     const config = stage.config([{ id: 'rude', command }]);

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ApiError, type Applied, type Plan } from '@hsu-master/api/client';
+import { ApiError, type Applied, type Plan, type Worker } from '@hsu-master/api/client';
 import { type Asking, ask, type CommonOptions } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { ASK_EXIT_CODES, exitCodeOf } from '../exit-codes.ts';
 import { planLines } from '../output/plan.ts';
 import { printData, say } from '../output/print.ts';
+import type { Awaited } from '../output/progress.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { deadlineOf, leftOf, withProgress } from './patience.ts';
+import { awaitEach, deadlineOf, leftOf, withProgress } from './patience.ts';
 
 export interface ChangeOptions {
   /** A duration; empty: as long as usual. */
@@ -119,18 +120,17 @@ export async function remove(
 }
 
 async function follow(
-  { client, to, format }: Asking,
+  asking: Asking,
   { wait, noWait }: ChangeOptions,
   change: (wait: string | undefined) => Promise<Applied>,
 ): Promise<number> {
+  const { to, format } = asking;
   const deadline = deadlineOf(wait === undefined ? USUAL : wait || WAITED, to.now());
-  const applied = await withProgress(
-    to,
-    () => 'carrying it out',
-    () => change(noWait === true ? undefined : leftOf(deadline, to.now())),
-  );
-  const late =
-    noWait === true || wait === undefined ? [] : await notReady(client, applied.plan, deadline, to);
+  const applied =
+    noWait === true
+      ? await change(undefined)
+      : await whileChanging(asking, () => change(leftOf(deadline, to.now())));
+  const late = noWait === true || wait === undefined ? [] : await notReady(asking, applied.plan, deadline);
   if (!(await printData(to.out, format, applied, [applied]))) {
     for (const { message } of applied.warnings) await say(to.err, `warning: ${message}`);
     for (const line of planLines(applied.plan, to.out.colour)) await say(to.out, line);
@@ -150,16 +150,43 @@ const DONE: Readonly<Record<Applied['state'], string>> = {
   failed: 'is accepted, and could not be carried out',
 };
 
+/** The master tells what it does when it has done it: until then it is seen by who is otherwise than before, and not at rest. */
+async function whileChanging<T>(asking: Asking, work: () => Promise<T>): Promise<T> {
+  const { client } = asking;
+  const before = new Map<string, string>();
+  const awaited = (workers: readonly Worker[]): Awaited => ({
+    what: 'carrying it out',
+    of: 0,
+    left: workers.filter((worker) => isUnderWay(worker) && before.get(worker.id) !== stepOf(worker)),
+  });
+  // Who may change may not have to look.
+  const { workers } = await client.workers().catch(() => ({ workers: [] }));
+  for (const worker of workers) before.set(worker.id, stepOf(worker));
+  const look = async (): Promise<Awaited> => awaited((await client.workers()).workers);
+  return withProgress(asking, awaited([]), look, work);
+}
+
+function stepOf({ phase, run }: Worker): string {
+  return `${phase} ${run}`;
+}
+
+function isUnderWay({ phase, ready }: Worker): boolean {
+  return phase === 'running' ? !ready : phase !== 'stopped' && phase !== 'failed';
+}
+
 /** Those that are new or begun anew and have not become ready in time. */
 async function notReady(
-  client: Asking['client'],
-  { workers }: Plan,
+  asking: Asking,
+  { workers: planned }: Plan,
   deadline: number,
-  to: Surroundings,
 ): Promise<readonly string[]> {
-  const begun = workers.filter(({ action }) => action === 'start' || action === 'restart');
-  const waited = await Promise.all(
-    begun.map(({ id }) => client.wait(id, 'ready', leftOf(deadline, to.now()))),
+  const { client, to } = asking;
+  const begun = planned.flatMap(({ id, action }) => (action === 'start' || action === 'restart' ? [id] : []));
+  if (begun.length === 0) return [];
+  const all = (await client.workers()).workers;
+  const workers = all.filter(({ id }) => begun.includes(id));
+  const waited = await awaitEach(asking, 'waiting until ready', { patterns: [], workers }, (id) =>
+    client.wait(id, 'ready', leftOf(deadline, to.now())),
   );
   return waited.filter(({ met, worker }) => !met && !worker.completed).map(({ worker }) => worker.id);
 }

@@ -1,26 +1,36 @@
+import type { Worker } from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
+import type { Awaited } from '../output/progress.ts';
 import { printData, say } from '../output/print.ts';
 import { withProgress } from './patience.ts';
 
 /** How long the master's process may take to go after its last answer. */
 const GOING = 10_000;
+const LOOK_EVERY = 20;
+
+/** More are counted only. */
+const NAMED = 10;
 
 /** `down`: ends all workers and the master; returns when both are gone. */
-export async function down({ client, to, format }: Asking): Promise<number> {
+export async function down(asking: Asking): Promise<number> {
+  const { client, to, format } = asking;
   const [master, { workers }] = await Promise.all([client.version(), client.workers()]);
-  const alive = workers.filter(({ process }) => process !== null).map(({ id }) => id);
-  const many =
-    alive.length > 10 ? `${alive.slice(0, 10).join(', ')} and ${alive.length - 10} more` : alive.join(', ');
-  await say(
-    to.err,
-    alive.length === 0 ? 'stopping the master; no worker runs' : `stopping ${many} and the master`,
+  const alive = workers.filter(isAlive);
+  if (format !== 'name') await say(to.err, announcement(alive));
+  const awaited = (all: readonly Worker[]): Awaited => ({
+    what: 'stopping',
+    of: alive.length,
+    left: all.filter(isAlive),
+  });
+  const { ending, isGone } = await withProgress(
+    asking,
+    awaited(workers),
+    async () => awaited((await client.workers()).workers),
+    async () => {
+      const ended = await client.shutdown('hsu-master down');
+      return { ending: ended, isGone: await gone(asking, master.pid) };
+    },
   );
-  const ending = await withProgress(
-    to,
-    () => 'waiting for their end',
-    () => client.shutdown('hsu-master down'),
-  );
-  const isGone = await gone(master.pid);
   if (!(await printData(to.out, format, ending, [ending]))) {
     const { survivors } = ending;
     if (survivors.length > 0)
@@ -34,15 +44,37 @@ export async function down({ client, to, format }: Asking): Promise<number> {
   return ending.survivors.length > 0 || !isGone ? 1 : 0;
 }
 
-/** Whether the process has gone in time; nobody else tells. */
-async function gone(pid: number): Promise<boolean> {
-  for (let waited = 0; waited < GOING; waited += 20) {
-    try {
-      process.kill(pid, 0);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ESRCH';
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+function isAlive({ process }: Worker): boolean {
+  return process !== null;
+}
+
+function announcement(alive: readonly Worker[]): string {
+  if (alive.length === 0) return 'stopping the master; no worker runs';
+  const names = alive.slice(0, NAMED).map(({ id }) => id);
+  const more = alive.length > NAMED ? ` and ${alive.length - NAMED} more` : '';
+  return `stopping ${names.join(', ')}${more} and the master`;
+}
+
+/** Whether the master has gone in time. Of a process of this machine nobody else tells; one elsewhere answers no more. */
+async function gone({ client, isElsewhere }: Asking, pid: number): Promise<boolean> {
+  for (let waited = 0; waited < GOING; waited += LOOK_EVERY) {
+    const isThere = isElsewhere
+      ? await client.version().then(
+          () => true,
+          () => false,
+        )
+      : exists(pid);
+    if (!isThere) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
   return false;
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

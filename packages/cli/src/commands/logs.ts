@@ -56,9 +56,11 @@ export async function logs(
     order: 'newest',
     limit: lines,
   } as const;
+  const searching = { what: 'searching the logs', of: 0, left: [] };
   const found = await withProgress(
-    to,
-    () => 'searching the logs',
+    asking,
+    searching,
+    () => searching,
     () => client.searchLogs(sought),
   );
   await write([...found.lines].reverse());

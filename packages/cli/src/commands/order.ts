@@ -3,7 +3,7 @@ import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { printData, say } from '../output/print.ts';
-import { deadlineOf, leftOf, withProgress } from './patience.ts';
+import { awaitEach, deadlineOf, leftOf } from './patience.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -24,6 +24,14 @@ const DONE: Readonly<Record<PlainOrder, readonly [string, string]>> = {
   kill: ['killed', 'already stopped'],
 };
 
+const WAITING: Readonly<Record<PlainOrder, string>> = {
+  start: 'starting',
+  stop: 'stopping',
+  restart: 'restarting',
+  reset: 'resetting',
+  kill: 'killing',
+};
+
 /** What became of an order, and of what was waited for. */
 interface Result {
   readonly ticket: Ticket;
@@ -36,7 +44,7 @@ export async function order(
   asking: Asking,
   kind: PlainOrder,
   patterns: readonly string[],
-  { all, wait, noWait }: OrderOptions,
+  { all, wait, noWait = false }: OrderOptions,
 ): Promise<number> {
   const { client, to, format, namespace } = asking;
   if (patterns.length === 0 && namespace === undefined && all !== true) {
@@ -51,18 +59,12 @@ export async function order(
   const tickets = await Promise.all(workers.map(({ id }) => client.order(id, kind)));
   const span = wait === undefined ? USUAL : wait === '' ? WAITED : wait;
   const deadline = deadlineOf(span, to.now());
-  const results = await withProgress(
-    to,
-    () => `waiting for ${workers.map(({ id }) => id).join(', ')}`,
-    () =>
-      Promise.all(
-        tickets.map((ticket) =>
-          noWait === true
-            ? Promise.resolve(told(kind, ticket))
-            : follow(asking, kind, ticket, deadline, wait !== undefined),
-        ),
-      ),
-  );
+  const isStrict = wait !== undefined;
+  const results = noWait
+    ? tickets.map((ticket) => told(kind, ticket))
+    : await awaitEach(asking, WAITING[kind], { patterns, workers }, (_id, index) =>
+        follow(asking, kind, tickets[index] as Ticket, deadline, isStrict),
+      );
   const settled = results.map(({ ticket }) => ticket);
   if (!(await printData(to.out, format, { tickets: settled }, settled))) {
     for (const { ticket, text, code } of results) {

@@ -1,5 +1,7 @@
+import type { Worker } from '@hsu-master/api/client';
+import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { type Awaited, tellProgress } from '../output/progress.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -16,25 +18,60 @@ export function leftOf(deadline: number, now: number): string {
   return `${Math.max(1, Math.round(deadline - now))}ms`;
 }
 
-/** Anything longer than this is told about. */
-const UNTOLD = 1000;
-
-/** Tells a person in front of a terminal what takes so long. */
+/** Does what may take long, and tells how far it is meanwhile; not where names alone are asked for. */
 export async function withProgress<T>(
-  { err }: Surroundings,
-  what: () => string,
+  { to, format }: Asking,
+  begin: Awaited,
+  look: () => Awaited | Promise<Awaited>,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!err.cursor) return work();
-  let shown = false;
-  const timer = setTimeout(() => {
-    shown = true;
-    void err.write(`${what().slice(0, err.columns() - 2)} …`);
-  }, UNTOLD);
+  if (format === 'name') return work();
+  const end = tellProgress(to.err, to.now, begin, look);
   try {
     return await work();
   } finally {
-    clearTimeout(timer);
-    if (shown) await err.write('\r\x1b[2K');
+    await end();
   }
+}
+
+/** As many as the client has connections, less some for what is asked meanwhile. */
+const AT_ONCE = 12;
+
+/** Workers as they were in the beginning, and what they were chosen by. */
+export interface Chosen {
+  readonly patterns: readonly string[];
+  readonly workers: readonly Worker[];
+}
+
+/**
+ * Waits for each of these workers, and tells meanwhile who is still missing, and how they are. Resolves with what each came to, in their
+ * order. Of many only some are waited for at once: to keep a deadline that all of them have is up to `work`.
+ */
+export async function awaitEach<R>(
+  asking: Asking,
+  what: string,
+  { patterns, workers }: Chosen,
+  work: (id: string, index: number) => Promise<R>,
+): Promise<readonly R[]> {
+  const { client, namespace } = asking;
+  const left = new Set(workers.map(({ id }) => id));
+  const awaited = (all: readonly Worker[]): Awaited => ({
+    what,
+    of: workers.length,
+    left: all.filter(({ id }) => left.has(id)),
+  });
+  const results: R[] = [];
+  const queue = workers.entries();
+  const some = async (): Promise<void> => {
+    for (const [index, { id }] of queue) {
+      results[index] = await work(id, index);
+      left.delete(id);
+    }
+  };
+  const look = async (): Promise<Awaited> =>
+    awaited((await client.workers({ select: patterns, namespace })).workers);
+  await withProgress(asking, awaited(workers), look, () =>
+    Promise.all(Array.from({ length: AT_ONCE }, some)),
+  );
+  return results;
 }

@@ -1,5 +1,5 @@
-import { ApiError, Client, type Version } from '@hsu-master/api/client';
-import { type CommonOptions, formatOf, wantedOf } from '../asking.ts';
+import { ApiError, type Version } from '@hsu-master/api/client';
+import { type CommonOptions, formatOf, withClient } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { printData, say } from '../output/print.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -23,15 +23,11 @@ export async function version(to: Surroundings, options: CommonOptions): Promise
 
 async function versionOfMaster(to: Surroundings, options: CommonOptions): Promise<Version | null> {
   try {
-    const client = new Client(await to.locate(wantedOf(options)));
-    try {
-      return await client.version();
-    } finally {
-      client.close();
-    }
+    return await withClient(to, options, (client) => client.version());
   } catch (error) {
-    // That none answers is an answer here.
-    if (error instanceof ApiError || error instanceof CliError) return null;
-    throw error;
+    // That none answers is an answer here; that one does not answer which was named should be known.
+    if (!(error instanceof ApiError || error instanceof CliError)) throw error;
+    if (error.code !== 'E_NO_MASTER' || options.address !== undefined) await say(to.err, error.message);
+    return null;
   }
 }
