@@ -8,32 +8,43 @@ interface Text {
   readonly bytes: Buffer;
 }
 
+/** A whole answer, and what it was put together from. */
+interface Answer {
+  readonly head: string;
+  readonly parts: readonly Buffer[];
+  readonly body: Buffer;
+}
+
 const COMMA = Buffer.from(',');
 const NO_USAGE = Buffer.from(',"usage":null}');
 const END = Buffer.from(']}');
 
 /**
  * Lists of workers as JSON. Most workers are as they were when somebody asked before, and to put them into words again is most of what
- * an answer takes: their words are kept, and made anew for those that differ in anything.
+ * an answer takes: their words are kept, and made anew for those that differ in anything. So is the last answer, for whoever asks while
+ * nothing happens.
  */
 export class WorkerTexts {
   readonly #known = new Map<string, Text>();
+  #last: Answer | null = null;
 
   /** @param all whether these are all workers that there are */
   list(master: string, seq: number, workers: readonly WorkerView[], all: boolean): Buffer {
-    const parts: Buffer[] = [Buffer.from(`{"master":${JSON.stringify(master)},"seq":${seq},"workers":[`)];
-    for (const [index, worker] of workers.entries()) {
-      if (index > 0) parts.push(COMMA);
-      parts.push(this.#bytes(worker), usageBytes(worker.usage));
-    }
-    parts.push(END);
+    const head = `{"master":${JSON.stringify(master)},"seq":${seq},"workers":[`;
+    const parts: Buffer[] = [];
+    for (const worker of workers) parts.push(this.#bytes(worker), usageBytes(worker.usage));
     if (all && this.#known.size > 2 * workers.length) this.#forget(workers);
-    return Buffer.concat(parts);
+    const last = this.#last;
+    if (last?.head === head && isSameList(last.parts, parts)) return last.body;
+    const joined = parts.flatMap((part, at) => (at > 0 && at % 2 === 0 ? [COMMA, part] : [part]));
+    const body = Buffer.concat([Buffer.from(head), ...joined, END]);
+    this.#last = { head, parts, body };
+    return body;
   }
 
   #bytes(view: WorkerView): Buffer {
     const known = this.#known.get(view.id);
-    if (known !== undefined && isSame(known.view, view)) return known.bytes;
+    if (known !== undefined && (known.view === view || isSame(known.view, view))) return known.bytes;
     const { usage: _, ...rest } = told.worker(view);
     const bytes = Buffer.from(JSON.stringify(rest).slice(0, -1));
     this.#known.set(view.id, { view, bytes });
@@ -49,6 +60,10 @@ export class WorkerTexts {
 
 function usageBytes(usage: UsageView | null): Buffer {
   return usage === null ? NO_USAGE : Buffer.from(`,"usage":${JSON.stringify(told.usage(usage))}}`);
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((one, at) => one === b[at]);
 }
 
 /** Whether two views say the same, but for what is used. */

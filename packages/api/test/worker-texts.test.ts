@@ -43,6 +43,16 @@ describe('lists of workers', () => {
     read();
   });
 
+  it('are the same bytes for whoever asks while nothing happens', () => {
+    const workers = new FakeMaster().workers({ patterns: [], namespace: null });
+    const texts = new WorkerTexts();
+    const first = texts.list('abcd', 7, workers, true);
+    const again = texts.list('abcd', 7, workers, true);
+    expect(again).toEqual(first);
+    expect(texts.list('abcd', 8, workers, true)).not.toEqual(first);
+    expect(texts.list('abcd', 8, workers.slice(1), false).toString()).not.toContain('"web"');
+  });
+
   it('are answered as before', async ({ served }) => {
     const { workers } = await served.client.workers({ usage: true });
     expect(workers.map(({ id }) => id)).toEqual(['web', 'db']);

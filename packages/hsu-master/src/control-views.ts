@@ -9,6 +9,7 @@ import {
   type MonotonicTime,
   maskText,
   maskWords,
+  type RunEnd,
   type UsageView,
   type WallTime,
   type WorkerDetail,
@@ -23,7 +24,7 @@ import type { WorkerHistory } from './control-history.ts';
 const DRIFT: Milliseconds = 50;
 
 /** Tells the same moment by the same number each time, though the two clocks are read one after the other. */
-export class Calendar {
+class Calendar {
   readonly #clock: Clock;
   #offset = Number.NaN;
 
@@ -38,19 +39,40 @@ export class Calendar {
   }
 }
 
-export interface ViewParts {
-  readonly calendar: Calendar;
-  readonly history: WorkerHistory;
+/** What everybody may see of workers. A view is kept for as long as its snapshot is the same, and so is all else that it tells. */
+export class Views {
+  readonly #calendar: Calendar;
+  readonly #history: WorkerHistory;
+  readonly #kept = new WeakMap<WorkerSnapshot, { readonly spec: WorkerSpec; readonly view: WorkerView }>();
+
+  constructor(clock: Clock, history: WorkerHistory) {
+    this.#calendar = new Calendar(clock);
+    this.#history = history;
+  }
+
+  of(spec: WorkerSpec, snapshot: WorkerSnapshot, usage: UsageView | null): WorkerView {
+    const { process, since, run, lastEnd } = snapshot;
+    const startedAt =
+      process === null || since === null
+        ? null
+        : (this.#history.startOf(spec.id, run) ?? this.#calendar.wall(since));
+    const endedAt = lastEnd === null ? null : this.#calendar.wall(lastEnd.at);
+    const kept = this.#kept.get(snapshot);
+    const isKept =
+      kept?.spec === spec && kept.view.startedAt === startedAt && (kept.view.lastEnd?.at ?? null) === endedAt;
+    const view = isKept ? kept.view : viewOf(spec, snapshot, startedAt, endedAt);
+    if (!isKept) this.#kept.set(snapshot, { spec, view });
+    return usage === null ? view : { ...view, usage };
+  }
 }
 
-/** What everybody may see of a worker. */
-export function viewOf(
+function viewOf(
   spec: WorkerSpec,
   snapshot: WorkerSnapshot,
-  usage: UsageView | null,
-  parts: ViewParts,
+  startedAt: WallTime | null,
+  endedAt: WallTime | null,
 ): WorkerView {
-  const { process, since, run, nextTry } = snapshot;
+  const { nextTry, lastEnd } = snapshot;
   return {
     id: spec.id,
     name: spec.name,
@@ -63,31 +85,26 @@ export function viewOf(
     ready: snapshot.ready,
     probed: hasReadiness(spec),
     completed: snapshot.completed,
-    run,
-    process,
+    run: snapshot.run,
+    process: snapshot.process,
     port: snapshot.port,
-    startedAt:
-      process === null || since === null
-        ? null
-        : (parts.history.startOf(spec.id, run) ?? parts.calendar.wall(since)),
+    startedAt,
     restarts: snapshot.restarts,
     failuresInARow: snapshot.failuresInARow,
     breaker: snapshot.breaker,
     nextTry: nextTry === null ? null : Math.round(nextTry),
     waiting: snapshot.waiting,
     failure: snapshot.failure,
-    lastEnd: endOf(snapshot, parts),
+    lastEnd: lastEnd === null || endedAt === null ? null : endOf(lastEnd, endedAt),
     throttled: snapshot.throttled,
     degraded: snapshot.degraded,
-    usage,
+    usage: null,
   };
 }
 
-function endOf({ lastEnd }: WorkerSnapshot, { calendar }: ViewParts): EndView | null {
-  if (lastEnd === null) return null;
-  const { run, exit, success, uptime, at } = lastEnd;
+function endOf({ run, exit, success, uptime }: RunEnd, at: WallTime): EndView {
   const says = exit === null ? 'never started' : describeExit(exit);
-  return { run, exit, says, success, uptime: Math.round(uptime), at: calendar.wall(at) };
+  return { run, exit, says, success, uptime: Math.round(uptime), at };
 }
 
 /** What a list shows of a sample. */

@@ -27,7 +27,7 @@ import { WorkerHistory } from './control-history.ts';
 import { logReader } from './control-logs.ts';
 import { processesOf } from './control-processes.ts';
 import { Tickets } from './control-tickets.ts';
-import { Calendar, detailOf, environmentOf, usageOf, viewOf } from './control-views.ts';
+import { detailOf, environmentOf, usageOf, Views } from './control-views.ts';
 import { load, type Master } from './create-master.ts';
 import { ownVersion } from './version.ts';
 
@@ -59,7 +59,7 @@ class MasterControl implements Control {
   readonly #clock: Clock = realClock();
   readonly #startedAt: WallTime;
   readonly #history: WorkerHistory;
-  readonly #calendar: Calendar;
+  readonly #views: Views;
   readonly #tickets: Tickets;
   readonly #execs: Execs;
   readonly #usages = new Map<WorkerId, { readonly at: number; readonly view: UsageView | null }>();
@@ -74,7 +74,7 @@ class MasterControl implements Control {
     master.events.subscribe(({ type, workerId }) => {
       if (type === 'worker.removed' && workerId !== null) this.#usages.delete(workerId);
     });
-    this.#calendar = new Calendar(this.#clock);
+    this.#views = new Views(this.#clock, this.#history);
     this.#tickets = new Tickets(master.id, this.#clock);
     this.#execs = new Execs(() => master.host(), master.id);
     this.events = master.events;
@@ -266,10 +266,7 @@ class MasterControl implements Control {
 
   #view(spec: WorkerSpec, snapshot: WorkerSnapshot, usage: boolean): WorkerView {
     const sample = usage && snapshot.process !== null ? this.#usage(spec.id) : null;
-    return viewOf(spec, snapshot, sample, {
-      calendar: this.#calendar,
-      history: this.#history,
-    });
+    return this.#views.of(spec, snapshot, sample);
   }
 
   #usage(id: WorkerId): UsageView | null {
