@@ -2,6 +2,7 @@ import websocket from '@fastify/websocket';
 import { problemOf } from '@hsu-master/core';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
+import { askFirst } from './asks.ts';
 import { type App, contextOf, type Surroundings } from './context.ts';
 import { problemFrom } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -65,6 +66,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
   });
   parts.documented?.(app);
   app.register(websocket, { options: { maxPayload: LARGEST_FRAME, handleProtocols: protocolOf } });
+  askFirst(app, context);
   for (const routes of [
     masterRoutes,
     workerRoutes,

@@ -35,7 +35,9 @@ export interface Surroundings {
 export interface Context extends Surroundings {
   /** Aborted when the surface closes: what has no end by itself ends then. */
   readonly closing: AbortSignal;
-  /** @throws HsuError where it is not allowed */
+  /** @throws HsuError E_FORBIDDEN, and it is written down */
+  demand(request: FastifyRequest, right: Right, resource: Resource): void;
+  /** The same for a worker, or the master. */
   allow(request: FastifyRequest, right: Right, worker?: Pick<WorkerView, 'id' | 'namespace'>): Identity;
   /** Which events may be told, of those that are wanted. @throws HsuError where none may */
   told(request: FastifyRequest, wanted: WantedEvents): (event: HsuEvent) => boolean;
@@ -73,6 +75,7 @@ export function contextOf(surroundings: Surroundings, closing: AbortSignal): Con
   return {
     ...surroundings,
     closing,
+    demand: (request, right, resource) => demand(surroundings, identify(request), right, resource),
     allow(request, right, worker) {
       const identity = identify(request);
       demand(surroundings, identity, right, resourceOf(worker));

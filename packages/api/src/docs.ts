@@ -6,6 +6,7 @@ import { request } from './stream/messages.ts';
 const GENERATED = '<!-- Generated from the code by `npm run docs`; changes here are lost. -->';
 
 interface Operation {
+  readonly 'x-right'?: string;
   readonly summary?: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: object;
@@ -24,11 +25,14 @@ export async function openApiText(): Promise<string> {
 export async function apiPage(): Promise<string> {
   const { paths } = (await openApiDocument()) as Document;
   const rows = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { summary = '', parameters = [], requestBody }]) => {
-      const query = parameters.filter((one) => one.in === 'query').map(({ name }) => `\`${name}\``);
-      const takes = [...query, ...(requestBody === undefined ? [] : ['a JSON body'])].join(', ') || '–';
-      return `| \`${method.toUpperCase()} ${path}\` | ${summary} | ${takes} |`;
-    }),
+    Object.entries(methods).map(
+      ([method, { summary = '', parameters = [], requestBody, 'x-right': right }]) => {
+        const query = parameters.filter((one) => one.in === 'query').map(({ name }) => `\`${name}\``);
+        const takes = [...query, ...(requestBody === undefined ? [] : ['a JSON body'])].join(', ') || '–';
+        const asks = right === undefined ? 'a token' : right.replace(/[\w:]+$/, '`$&`');
+        return `| \`${method.toUpperCase()} ${path}\` | ${summary} | ${takes} | ${asks} |`;
+      },
+    ),
   );
   const has = (role: readonly Right[], right: Right): string => (role.includes(right) ? '✓' : '');
   const rights = Object.entries(RIGHTS).map(([name, means]) => {
@@ -42,7 +46,7 @@ export async function apiPage(): Promise<string> {
     '# API',
     INTRODUCTION,
     '## Routes',
-    ['| route | does | takes |', '| --- | --- | --- |', ...rows].join('\n'),
+    ['| route | does | takes | asks for |', '| --- | --- | --- | --- |', ...rows].join('\n'),
     ORDERS,
     '## Over the network',
     NETWORK,
@@ -96,7 +100,8 @@ HSU_ADDRESS=https://127.0.0.1:7400 HSU_TOKEN_FILE=ci.token HSU_CA=api.crt hsu-ma
 - \`rate_limit\` counts requests and messages of each token. Besides: 1024 connections, headers of 16 KiB within 10 s, bodies of 2 MiB within 60 s.
 - Where the address is taken, the master does not start: exit 7, with the program that has it.`;
 
-const RIGHTS_TEXT = `Each route asks for one of these. Over the socket its owner and root have all of them; over the network it takes a token, whose role is one of the last columns. \`--with\`
+const RIGHTS_TEXT = `Each route asks for one of these, before it reads a body; \`each\`: of a list, only those are told over which one has the right. To see a worker with its secrets
+takes \`workers:reveal\` besides. Over the socket its owner and root have all of them; over the network it takes a token, whose role is one of the last columns. \`--with\`
 and \`--without\` add and take away single rights. A token for some workers (\`--worker\`) or namespaces (\`--namespace\`) has its rights over these alone; over the master it
 has \`master:read\` and no other. Who may check a configuration can find out which files and variables the master has: that is an admin’s right.`;
 

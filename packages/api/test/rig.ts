@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Accepted,
+  type Audit,
   type Authorize,
   type BasedOn,
   type Caller,
@@ -336,15 +337,18 @@ const OWNER: Identity = { kind: 'root', name: 'uid 0', from: 'unix' };
 /** Serves a fake master on a real unix socket. */
 export async function serve(
   master: FakeMaster,
-  authorize: Authorize = () => null,
-): Promise<Served & { close(): Promise<void> }> {
+  {
+    authorize = () => null,
+    audit = noAudit,
+  }: { readonly authorize?: Authorize; readonly audit?: Audit } = {},
+): Promise<Served & AsyncDisposable & { close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'hsu-api-'));
   const socket = join(folder, 's');
   const defects: unknown[] = [];
   const api = await createApi({
     control: master,
     authorize,
-    audit: noAudit,
+    audit,
     identify: () => OWNER,
     defect: (error) => defects.push(error),
   });
@@ -353,30 +357,20 @@ export async function serve(
   server.listen(socket);
   await once(server, 'listening');
   const client = new Client({ socket });
-  return {
-    master,
-    client,
-    socket,
-    api,
-    defects,
-    async close() {
-      client.close();
-      await api.close();
-      server.close();
-      server.closeAllConnections();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const close = async (): Promise<void> => {
+    client.close();
+    await api.close();
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder, { recursive: true, force: true });
   };
+  return { master, client, socket, api, defects, close, [Symbol.asyncDispose]: close };
 }
 
 export const it = test.extend<{ served: Served }>({
   // oxlint-disable-next-line no-empty-pattern
   served: async ({}, use) => {
-    const served = await serve(new FakeMaster());
-    try {
-      await use(served);
-    } finally {
-      await served.close();
-    }
+    await using served = await serve(new FakeMaster());
+    await use(served);
   },
 });

@@ -6,10 +6,11 @@ import { answers } from './answers.ts';
 
 const MOST = 10_000;
 
-export function auditRoutes(app: App, { allow, audit }: Context): void {
+export function auditRoutes(app: App, { audit }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/audit',
+    config: { asks: { master: 'audit:read' } },
     schema: {
       tags: ['master'],
       summary: 'Who did what, the newest entries, oldest first',
@@ -22,7 +23,6 @@ export function auditRoutes(app: App, { allow, audit }: Context): void {
       response: answers({ 200: auditPage }),
     },
     handler: async (request) => {
-      allow(request, 'audit:read');
       const { limit, action = null, by = null } = request.query;
       const found = await audit.read({ limit, action, by });
       const entries = found.map(({ at, by: { name, from }, ...rest }) => {

@@ -29,7 +29,7 @@ const response = (...problems: readonly number[]) =>
   answers({ 200: applied, 202: applied }, [...problems, 412, 413, 415, 422]);
 
 export function changeRoutes(app: App, context: Context): void {
-  const { control, allow } = context;
+  const { control, identify, allow } = context;
   const answer = async (
     accepted: Accepted & { readonly id?: WorkerId },
     wait: string | undefined,
@@ -43,20 +43,19 @@ export function changeRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/config',
+    config: { asks: { master: 'config:read' } },
     schema: {
       tags: ['config'],
       summary: 'The configuration that holds, secrets masked',
       operationId: 'config',
       response: answers({ 200: config }),
     },
-    handler: (request) => {
-      allow(request, 'config:read');
-      return told.config(control.config());
-    },
+    handler: () => told.config(control.config()),
   });
   app.route({
     method: 'POST',
     url: '/v1/config/plan',
+    config: { asks: { master: 'config:read' } },
     schema: {
       tags: ['config'],
       summary: 'What applying a text, or without one reloading the file, would change; nothing is changed',
@@ -65,7 +64,6 @@ export function changeRoutes(app: App, context: Context): void {
       response: answers({ 200: planned }, [413, 415, 422]),
     },
     handler: async (request) => {
-      allow(request, 'config:read');
       const { text, file: given } = request.body;
       return told.planned(await control.plan(text === undefined ? null : { text, file: resolve(given) }));
     },
@@ -73,6 +71,7 @@ export function changeRoutes(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/config/apply',
+    config: { asks: { master: 'config:apply' } },
     schema: {
       tags: ['config'],
       summary: 'Make the workers of a text the only ones, beside those that were added one by one',
@@ -82,7 +81,7 @@ export function changeRoutes(app: App, context: Context): void {
       response: response(),
     },
     handler: async (request, reply) => {
-      const by = allow(request, 'config:apply');
+      const by = identify(request);
       const { text, file: given } = request.body;
       const { wait, revision: basedOn = null } = request.query;
       return answer(await control.apply(text, resolve(given), by, basedOn), wait, reply);
@@ -91,6 +90,7 @@ export function changeRoutes(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/config/reload',
+    config: { asks: { master: 'config:apply' } },
     schema: {
       tags: ['config'],
       summary: 'The same with the configuration file of the master as it is now',
@@ -98,14 +98,13 @@ export function changeRoutes(app: App, context: Context): void {
       querystring: querystring.pick({ wait: true }),
       response: response(),
     },
-    handler: async (request, reply) => {
-      const by = allow(request, 'config:apply');
-      return answer(await control.reload(by), request.query.wait, reply);
-    },
+    handler: async (request, reply) =>
+      answer(await control.reload(identify(request)), request.query.wait, reply),
   });
   app.route({
     method: 'POST',
     url: '/v1/workers',
+    config: { asks: { some: 'workers:define' } },
     schema: {
       tags: ['workers'],
       summary: 'Add a worker; it outlives the master, and reloads, until it is removed',
@@ -131,6 +130,7 @@ export function changeRoutes(app: App, context: Context): void {
   app.route({
     method: 'PUT',
     url: '/v1/workers/:id',
+    config: { asks: { worker: 'workers:define' } },
     schema: {
       tags: ['workers'],
       summary: 'Describe a worker otherwise; one of the file until the next reload or apply',
@@ -144,7 +144,7 @@ export function changeRoutes(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { id } = request.params;
-      allow(request, 'workers:define', control.worker(id));
+      control.worker(id);
       // What it becomes must be theirs, too.
       const by = allow(request, 'workers:define', scopeOf(id, request.body));
       const { wait, revision: basedOn = null } = request.query;
@@ -154,6 +154,7 @@ export function changeRoutes(app: App, context: Context): void {
   app.route({
     method: 'DELETE',
     url: '/v1/workers/:id',
+    config: { asks: { worker: 'workers:define' } },
     schema: {
       tags: ['workers'],
       summary: 'Stop a worker and forget it; one of the file until the next reload or apply',
@@ -164,9 +165,8 @@ export function changeRoutes(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const worker = control.worker(request.params.id);
-      const by = allow(request, 'workers:define', worker);
       const { wait, revision: basedOn = null } = request.query;
-      return answer(await control.remove(worker.id, by, basedOn), wait, reply);
+      return answer(await control.remove(worker.id, identify(request), basedOn), wait, reply);
     },
   });
 }

@@ -4,10 +4,11 @@ import type { App, Context } from '../context.ts';
 import { validation } from '../contract/master.ts';
 import { answers } from './answers.ts';
 
-export function configRoutes(app: App, { control, allow }: Context): void {
+export function configRoutes(app: App, { control }: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/config/validate',
+    config: { asks: { master: 'config:validate' } },
     schema: {
       tags: ['config'],
       summary: 'Check the text of a configuration as this master would read it; nothing is changed',
@@ -23,7 +24,6 @@ export function configRoutes(app: App, { control, allow }: Context): void {
       response: answers({ 200: validation }, [413, 415]),
     },
     handler: (request) => {
-      allow(request, 'config:validate');
       const { ok, issues, workers } = control.validate(request.body.text, resolve(request.body.file));
       return { ok, issues: [...issues], workers: [...workers] };
     },

@@ -8,6 +8,7 @@ export function environmentRoutes(app: App, { control, allow, audit }: Context):
   app.route({
     method: 'GET',
     url: '/v1/workers/:id/environment',
+    config: { asks: { worker: 'workers:read' } },
     schema: {
       tags: ['workers'],
       summary:
@@ -24,8 +25,10 @@ export function environmentRoutes(app: App, { control, allow, audit }: Context):
     handler: (request, reply) => {
       const worker = control.worker(request.params.id);
       const { reveal } = request.query;
-      const by = allow(request, reveal ? 'workers:reveal' : 'workers:read', worker);
-      if (reveal) audit.record({ by, action: 'worker.reveal', on: worker.id, result: 'done', why: null });
+      if (reveal) {
+        const by = allow(request, 'workers:reveal', worker);
+        audit.record({ by, action: 'worker.reveal', on: worker.id, result: 'done', why: null });
+      }
       const { argv, variables } = control.environment(worker.id, reveal);
       reply.header('cache-control', 'no-store');
       return { revealed: reveal, argv: [...argv], variables: { ...variables } };

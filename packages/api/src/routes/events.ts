@@ -22,6 +22,7 @@ export function eventRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/events',
+    config: { asks: { each: 'events:read' } },
     schema: {
       tags,
       summary: 'What happened after an event; `lost` counts what is no longer remembered',
@@ -57,6 +58,7 @@ export function eventRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/events/follow',
+    config: { asks: { each: 'events:read' } },
     schema: {
       tags,
       summary: 'What happens, one JSON object a line: an Event, or `{"lost": n}`. Ends with the connection',

@@ -14,7 +14,7 @@ const params = z.object({ session: execSession });
 const taken = z.object({});
 
 /** Commands in the place of workers. */
-export function execRoutes(app: App, { control, allow, audit, closing }: Context): void {
+export function execRoutes(app: App, { control, identify, allow, audit, closing }: Context): void {
   const sessionOf = (request: FastifyRequest, id: string): ExecSession => {
     const session = control.execSession(id);
     allow(request, 'workers:exec', control.worker(session.workerId));
@@ -23,6 +23,7 @@ export function execRoutes(app: App, { control, allow, audit, closing }: Context
   app.route({
     method: 'POST',
     url: '/v1/workers/:id/exec',
+    config: { asks: { worker: 'workers:exec' } },
     schema: {
       tags,
       summary:
@@ -35,18 +36,24 @@ export function execRoutes(app: App, { control, allow, audit, closing }: Context
     },
     handler: async (request, reply) => {
       const worker = control.worker(request.params.id);
-      const by = allow(request, 'workers:exec', worker);
       const [program = '', ...rest] = request.body.argv;
       const signal = cancelled(reply, closing);
       const session = await control.exec(worker.id, [program, ...rest]);
       // Its arguments may be secret.
-      audit.record({ by, action: 'worker.exec', on: worker.id, result: 'done', why: program.slice(0, 200) });
+      audit.record({
+        by: identify(request),
+        action: 'worker.exec',
+        on: worker.id,
+        result: 'done',
+        why: program.slice(0, 200),
+      });
       return sendLines(reply, told(session, signal), (news) => news);
     },
   });
   app.route({
     method: 'POST',
     url: '/v1/exec/:session/input',
+    config: { asks: { some: 'workers:exec' } },
     schema: {
       tags,
       summary: 'Write to its standard input; answered when there is room for more',
@@ -66,6 +73,7 @@ export function execRoutes(app: App, { control, allow, audit, closing }: Context
   app.route({
     method: 'POST',
     url: '/v1/exec/:session/signal',
+    config: { asks: { some: 'workers:exec' } },
     schema: {
       tags,
       summary: 'Send a signal to its whole tree',

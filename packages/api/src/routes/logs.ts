@@ -30,6 +30,7 @@ export function logRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/logs',
+    config: { asks: { each: 'logs:read' } },
     schema: {
       tags,
       summary: 'The last lines that workers wrote, oldest first',
@@ -46,6 +47,7 @@ export function logRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/logs/follow',
+    config: { asks: { each: 'logs:read' } },
     schema: {
       tags,
       summary:
@@ -64,6 +66,7 @@ export function logRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/logs/search',
+    config: { asks: { each: 'logs:read' } },
     schema: {
       tags,
       summary: 'Find lines by text, pattern, level and time',

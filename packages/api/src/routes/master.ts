@@ -6,24 +6,23 @@ import { answers } from './answers.ts';
 
 const tags = ['master'];
 
-export function masterRoutes(app: App, { control, allow, allowed, document }: Context): void {
+export function masterRoutes(app: App, { control, identify, allowed, document }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/version',
+    config: { asks: { master: 'master:read' } },
     schema: {
       tags,
       summary: 'Which master this is',
       operationId: 'version',
       response: answers({ 200: version }),
     },
-    handler: (request) => {
-      allow(request, 'master:read');
-      return told.version(control.master());
-    },
+    handler: () => told.version(control.master()),
   });
   app.route({
     method: 'GET',
     url: '/v1/health',
+    config: { asks: { master: 'master:read' } },
     schema: {
       tags,
       summary: 'Whether all is as it is wanted',
@@ -31,7 +30,6 @@ export function masterRoutes(app: App, { control, allow, allowed, document }: Co
       response: answers({ 200: health }),
     },
     handler: (request) => {
-      allow(request, 'master:read');
       const all = control.workers({ patterns: [], namespace: null }, false);
       return told.health(allowed(request, 'workers:read', all));
     },
@@ -39,20 +37,19 @@ export function masterRoutes(app: App, { control, allow, allowed, document }: Co
   app.route({
     method: 'GET',
     url: '/v1/capabilities',
+    config: { asks: { master: 'master:read' } },
     schema: {
       tags,
       summary: 'What this host can do, and why not more',
       operationId: 'capabilities',
       response: answers({ 200: z.object({ capabilities: z.array(capability) }) }),
     },
-    handler: (request) => {
-      allow(request, 'master:read');
-      return { capabilities: [...control.capabilities()] };
-    },
+    handler: () => ({ capabilities: [...control.capabilities()] }),
   });
   app.route({
     method: 'POST',
     url: '/v1/shutdown',
+    config: { asks: { master: 'master:shutdown' } },
     schema: {
       tags,
       summary: 'End all workers and the master; answers when nothing of them is alive',
@@ -61,18 +58,15 @@ export function masterRoutes(app: App, { control, allow, allowed, document }: Co
       response: answers({ 200: ending }, [415]),
     },
     handler: async (request) => {
-      const by = allow(request, 'master:shutdown');
-      const { survivors, forced } = await control.shutdown(request.body.reason, by);
+      const { survivors, forced } = await control.shutdown(request.body.reason, identify(request));
       return { survivors: [...survivors], forced };
     },
   });
   app.route({
     method: 'GET',
     url: '/v1/openapi.json',
+    config: { asks: { master: 'master:read' } },
     schema: { hide: true },
-    handler: async (request, reply) => {
-      allow(request, 'master:read');
-      return reply.type('application/json').send(await document());
-    },
+    handler: async (_request, reply) => reply.type('application/json').send(await document()),
   });
 }

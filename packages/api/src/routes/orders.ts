@@ -36,7 +36,7 @@ const SUMMARY: Readonly<Record<(typeof PLAIN_ORDERS)[number], string>> = {
 };
 
 export function orderRoutes(app: App, context: Context): void {
-  const { control, allow, allowed } = context;
+  const { control, identify, allow, allowed } = context;
   const answer = async (
     ordered: Ordered,
     wait: string | undefined,
@@ -58,17 +58,18 @@ export function orderRoutes(app: App, context: Context): void {
     app.route({
       method: 'POST',
       url: `/v1/workers/:id/${kind}`,
+      config: { asks: { worker: 'workers:order' } },
       schema: { tags, summary: SUMMARY[kind], operationId: kind, params, querystring, response },
       handler: (request, reply) => {
         const worker = control.worker(request.params.id);
-        const by = allow(request, 'workers:order', worker);
-        return answer(give(worker, { kind }, by), request.query.wait, reply);
+        return answer(give(worker, { kind }, identify(request)), request.query.wait, reply);
       },
     });
   }
   app.route({
     method: 'POST',
     url: '/v1/workers/:id/signal',
+    config: { asks: { worker: 'workers:signal' } },
     schema: {
       tags,
       summary: 'Send a signal to its main process, or to its whole tree',
@@ -82,15 +83,15 @@ export function orderRoutes(app: App, context: Context): void {
     },
     handler: (request, reply) => {
       const worker = control.worker(request.params.id);
-      const by = allow(request, 'workers:signal', worker);
       const { signal, to } = request.body;
       const order = { kind: 'signal', signal: signal as SignalName, to } as const;
-      return answer(give(worker, order, by), '1s', reply);
+      return answer(give(worker, order, identify(request)), '1s', reply);
     },
   });
   app.route({
     method: 'GET',
     url: '/v1/tickets',
+    config: { asks: { each: 'workers:read' } },
     schema: {
       tags,
       summary: 'Orders that have not settled',
@@ -107,6 +108,7 @@ export function orderRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/tickets/:id',
+    config: { asks: { some: 'workers:read' } },
     schema: {
       tags,
       summary: 'What became of an order',

@@ -13,6 +13,7 @@ export function treeRoutes(app: App, { control, allowed }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/processes',
+    config: { asks: { each: 'workers:read' } },
     schema: {
       tags,
       summary: 'The living processes of workers',
@@ -31,6 +32,7 @@ export function treeRoutes(app: App, { control, allowed }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/graph',
+    config: { asks: { each: 'workers:read' } },
     schema: {
       tags,
       summary: 'What each worker waits for before it starts',

@@ -19,11 +19,12 @@ export const patterns = several(
 );
 
 export function workerRoutes(app: App, context: Context): void {
-  const { control, allow, allowed } = context;
+  const { control, allowed } = context;
   const texts = new WorkerTexts();
   app.route({
     method: 'GET',
     url: '/v1/workers',
+    config: { asks: { each: 'workers:read' } },
     schema: {
       tags,
       summary: 'Workers as they are now',
@@ -48,6 +49,7 @@ export function workerRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/workers/:id',
+    config: { asks: { worker: 'workers:read' } },
     schema: {
       tags,
       summary: 'One worker, with what was written about it',
@@ -57,13 +59,13 @@ export function workerRoutes(app: App, context: Context): void {
     },
     handler: (request) => {
       const worker = control.worker(request.params.id);
-      allow(request, 'workers:read', worker);
       return told.workerDetail(worker, control.detail(worker.id));
     },
   });
   app.route({
     method: 'GET',
     url: '/v1/workers/:id/why',
+    config: { asks: { worker: 'workers:read' } },
     schema: {
       tags,
       summary: 'Why it is as it is',
@@ -73,7 +75,6 @@ export function workerRoutes(app: App, context: Context): void {
     },
     handler: async (request) => {
       const { id, namespace } = control.worker(request.params.id);
-      allow(request, 'workers:read', { id, namespace });
       const why = told.explanation(await control.why(id));
       const mayRead = allowed(request, 'logs:read', [{ id, namespace }]).length > 0;
       return mayRead ? why : { ...why, lastWords: [], cause: null };
@@ -82,6 +83,7 @@ export function workerRoutes(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/workers/:id/limits',
+    config: { asks: { worker: 'workers:read' } },
     schema: {
       tags,
       summary: 'What became of each of its limits',
@@ -90,14 +92,13 @@ export function workerRoutes(app: App, context: Context): void {
       response: answers({ 200: z.object({ limits: z.array(limitReport) }) }, [404]),
     },
     handler: (request) => {
-      const worker = control.worker(request.params.id);
-      allow(request, 'workers:read', worker);
-      return { limits: [...control.limits(worker.id)] };
+      return { limits: [...control.limits(request.params.id)] };
     },
   });
   app.route({
     method: 'GET',
     url: '/v1/workers/:id/wait',
+    config: { asks: { worker: 'workers:read' } },
     schema: {
       tags,
       summary: 'Wait until a condition holds, or cannot come about any more',
@@ -107,8 +108,7 @@ export function workerRoutes(app: App, context: Context): void {
       response: answers({ 200: waited }, [404]),
     },
     handler: async (request, reply) => {
-      const { id, namespace } = control.worker(request.params.id);
-      allow(request, 'workers:read', { id, namespace });
+      const { id } = control.worker(request.params.id);
       const wanted: Condition = request.query.for;
       const signal = cancelled(reply, context.closing);
       const came = await until(control, id, wanted, spanOf(request.query.timeout, WAIT), signal);

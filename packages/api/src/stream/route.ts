@@ -12,6 +12,7 @@ export function streamRoute(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/stream',
+    config: { asks: 'a token' },
     schema: {
       tags: ['stream'],
       summary: 'A WebSocket for states, events and logs; see docs/api.md for its messages',

@@ -26,7 +26,9 @@ export type Right = keyof typeof RIGHTS;
 /** What a right is asked for; for a list, each of its members is asked for by itself. */
 export type Resource =
   | { readonly kind: 'master' }
-  | { readonly kind: 'worker'; readonly id: WorkerId; readonly namespace: string | null };
+  | { readonly kind: 'worker'; readonly id: WorkerId; readonly namespace: string | null }
+  /** Any worker at all: which one is not known yet. */
+  | { readonly kind: 'some-worker' };
 
 /** Who is at the other end, as found out once for a connection or request. */
 export type Identity =
@@ -66,9 +68,10 @@ export function forbidden({ name }: Identity, right: Right, resource: Resource):
   return new HsuError('E_FORBIDDEN', `${name} has no right ${right}${on}`, { right });
 }
 
-/** What a right is asked for, as the audit names it: an id, or `master`. */
+/** What a right is asked for, as the audit names it: an id, `workers` or `master`. */
 export function nameOf(resource: Resource): string {
-  return resource.kind === 'worker' ? resource.id : 'master';
+  if (resource.kind === 'worker') return resource.id;
+  return resource.kind === 'master' ? 'master' : 'workers';
 }
 
 /**

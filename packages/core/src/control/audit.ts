@@ -6,7 +6,7 @@ export interface Deed {
   readonly by: Caller;
   /** `worker.stop`, `config.apply`, `token.create`; for a refusal the right that was lacking; `login` for who was not let in. */
   readonly action: string;
-  /** The id of a worker, the name of a token, `master`. */
+  /** The id of a worker, the name of a token, `master`; `workers` where it was not said which one. */
   readonly on: string;
   /** done: carried out, or taken as an order. refused: not allowed. failed: allowed, and it could not be done. */
   readonly result: 'done' | 'refused' | 'failed';

@@ -206,11 +206,11 @@ function cause(worker: WorkerView, events: readonly HsuEvent[], lastWords: reado
       : `${first.id} is not ${first.condition}: ${first.reason}`;
   }
   if (worker.phase === 'running') return null;
-  if (worker.failure !== null && worker.failure.code !== 'E_GAVE_UP') return ERRORS[worker.failure.code].next;
+  if (worker.failure !== null && worker.failure.code !== 'E_GAVE_UP') return inWords(worker.failure.code);
   const last = events.findLast(
     ({ type }) => type === 'worker.exited' || type === 'worker.spawn-failed' || type === 'health.changed',
   );
-  if (last?.type === 'worker.spawn-failed') return ERRORS[last.payload.failure.code].next;
+  if (last?.type === 'worker.spawn-failed') return inWords(last.payload.failure.code);
   if (last?.type === 'health.changed' && !last.payload.healthy)
     return `its ${last.payload.probe} probe fails: ${last.payload.reason}`;
   if (last?.type !== 'worker.exited') return null;
@@ -219,6 +219,12 @@ function cause(worker: WorkerView, events: readonly HsuEvent[], lastWords: reado
   if (asked) return null;
   const words = lastWords.at(-1);
   return `it ends by itself (${describeExit(exit)})${words === undefined ? '' : `; the last that it said: ${words}`}`;
+}
+
+/** A cause is what happened; what to do about it stands behind. */
+function inWords(code: keyof typeof ERRORS): string {
+  const { means, next } = ERRORS[code];
+  return `${means} ${next}`;
 }
 
 function steps({ id, phase, waiting }: WorkerView): readonly NextStep[] {

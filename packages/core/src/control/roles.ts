@@ -53,7 +53,7 @@ export function isGranted(grant: Grant, right: Right, resource: Resource): boole
   const ofRole: readonly Right[] = ROLES[role];
   if (minus.includes(right) || !(ofRole.includes(right) || plus.includes(right))) return false;
   const isWhole = workers.length === 0 && namespaces.length === 0;
-  if (isWhole) return true;
+  if (isWhole || resource.kind === 'some-worker') return true;
   if (resource.kind === 'master') return HARMLESS.has(right);
   return (
     (workers.length === 0 || workers.some((pattern) => fitsPattern(pattern, resource))) &&
