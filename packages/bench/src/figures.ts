@@ -222,7 +222,12 @@ export const figures = {
   ussAsked: { metric: 'control', title: 'USS with 100 workers, after the first request', unit: 'MiB' },
   eventsTold: {
     metric: 'control',
-    title: 'past events told to each of 10 subscribers by WebSocket',
+    title: 'past events told to each of 10 subscribers',
+    unit: 'per second',
+  },
+  eventsLive: {
+    metric: 'control',
+    title: 'events told to each of 10 subscribers while N workers are killed and begin again',
     unit: 'per second',
   },
   read100: { metric: 'control', title: 'read of one of 100 in the process of the master', unit: 'ns' },

@@ -22,6 +22,7 @@ export const places = {
   workers: fromPackage('../workers/dist/index.js'),
   native: fromPackage('../native/dist/index.js'),
   api: fromPackage('../api/package.json'),
+  grpcServer: fromPackage('../server-grpc/package.json'),
   launcher: fromPackage('../hsu-master'),
   addon: fromPackage('../../native/linux/build/Release/hsu_native.node'),
   bundler: fromPackage('../../scripts/bundle.mjs'),

@@ -1,9 +1,9 @@
-import { appendFile, readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Asker, askByHttp, askPm2 } from '../asking.ts';
+import { call, folderOf, LIMIT_MS, outputOf, socketOf } from '../calls.ts';
 import type { FigureName, Sample } from '../figures.ts';
-import { tellPast } from '../hearing.ts';
 import type { Peer, Prepared } from '../peer.ts';
 import { floor } from '../peers/floor.ts';
 import { launcher, ours } from '../peers/ours.ts';
@@ -11,27 +11,19 @@ import { pm2, pm2Program } from '../peers/pm2.ts';
 import { supervisord } from '../peers/supervisord.ts';
 import { places } from '../places.ts';
 import { memoryOf } from '../processes.ts';
-import { type Contender, type Contest, type Extent, toMs } from '../scene.ts';
+import type { Contender, Contest, Extent } from '../scene.ts';
 import { percentile } from '../statistics.ts';
 import { type Setting, sleepers, type Trial, withTrial } from '../trial.ts';
-import { until, within } from '../wait.ts';
+import { until } from '../wait.ts';
 import { SETTLE_MS } from './one.ts';
 
-const LIMIT_MS = 120_000;
 /** Calls of a command in each trial, after one that is not counted. */
 const CALLS = 5;
 /** Requests over a kept connection in each trial, after some that are not counted. */
 const REQUESTS = 500;
 const FIRST_REQUESTS = 50;
-const SUBSCRIBERS = 10;
-/** How often they are told all that has been. */
-const TELLINGS = 5;
 /** What ours tells of a worker in its list, about. */
 const BYTES_OF_WORKER = 420;
-
-const folderOf = (trial: Trial): string => dirname(trial.stamps.path);
-const outputOf = (trial: Trial): Promise<string> =>
-  readFile(join(folderOf(trial), 'output'), 'utf8').catch(() => '');
 
 /** How a supervisor is asked. */
 interface Asked {
@@ -46,18 +38,7 @@ interface Asked {
   /** Milliseconds of each request, where another than the bench asks. */
   requests?(trial: Trial, setting: Setting): Promise<readonly number[]>;
   /** Only its own. */
-  more?(trial: Trial, figure: FigureName, count: number, setting: Setting): Promise<readonly Sample[]>;
-}
-
-/** Runs a command to its end, beside the supervisor; its time and what it wrote. */
-async function call(trial: Trial, argv: readonly string[], { signal }: Setting) {
-  const before = (await outputOf(trial)).length;
-  const arena = trial.beside(argv);
-  const { at: from } = await arena.launched();
-  const ended = await within(LIMIT_MS, signal, arena.exited);
-  const text = (await outputOf(trial)).slice(before);
-  if (ended?.status !== 0) throw new Error(`${argv.join(' ')}: ${ended?.status ?? 'did not end'}`);
-  return { ms: toMs(ended.at - from), text };
+  more?(trial: Trial, figure: FigureName, setting: Setting): Promise<readonly Sample[]>;
 }
 
 async function calls(
@@ -113,7 +94,7 @@ function contender(asked: Asked): Contender {
     setting: Setting,
   ): Promise<Sample[]> => {
     await trial.started();
-    const own = (await asked.more?.(trial, figure, count, setting)) ?? [];
+    const own = (await asked.more?.(trial, figure, setting)) ?? [];
     const taken = await calls(asked, trial, count, setting);
     const samples = [...own, ...taken.map((value) => ({ figure, value }))];
     if (figure !== 'ls100') return samples;
@@ -165,36 +146,14 @@ const nothingInNode: Asked = {
   mark: () => '',
 };
 
-async function socketOf(trial: Trial): Promise<string> {
-  const run = join(folderOf(trial), 'home/run');
-  for (const name of await readdir(run)) {
-    if ((await readdir(join(run, name))).includes('control.sock')) return join(run, name, 'control.sock');
-  }
-  throw new Error(`no master listens below ${run}`);
-}
-
 const list = async (trial: Trial): Promise<Asker> =>
   askByHttp(await socketOf(trial), { path: '/v1/workers' });
 
-/** Of the smaller crowd the memory before and after the first request; of the larger one how fast its events are told. */
-async function memoryAndEvents(
-  trial: Trial,
-  figure: FigureName,
-  count: number,
-  { signal }: Setting,
-): Promise<readonly Sample[]> {
-  const socket = await until('the socket', LIMIT_MS, 20, signal, () =>
-    socketOf(trial).catch(() => undefined),
-  );
+/** The memory before and after the first request. */
+async function memory(trial: Trial, figure: FigureName, { signal }: Setting): Promise<readonly Sample[]> {
+  if (figure !== 'ls100') return [];
+  await until('the socket', LIMIT_MS, 20, signal, () => socketOf(trial).catch(() => undefined));
   await setTimeout(SETTLE_MS, undefined, { signal });
-  // Each worker has told of more than one thing.
-  if (figure !== 'ls100') {
-    const samples: Sample[] = [];
-    for (let at = 0; at < TELLINGS; at++) {
-      samples.push({ figure: 'eventsTold', value: await tellPast(socket, SUBSCRIBERS, count) });
-    }
-    return samples;
-  }
   const unasked = memoryOf(trial.supervisors()).uss;
   const asker = await list(trial);
   await asker.ask().finally(() => asker.close());
@@ -211,7 +170,7 @@ const byOurs: Asked = {
   command: async () => [process.execPath, launcher, 'ls'],
   mark: (count) => `w${count - 1}`,
   connect: list,
-  more: memoryAndEvents,
+  more: memory,
 };
 
 const byOursInC: Asked = {

@@ -2,6 +2,7 @@ import type { Contest, Scene } from '../scene.ts';
 import { adoption } from './adoption.ts';
 import { control, embedded } from './control.ts';
 import { crash } from './crash.ts';
+import { hearing } from './hearing.ts';
 import { hundred } from './hundred.ts';
 import { logging } from './logging.ts';
 import { many } from './many.ts';
@@ -22,4 +23,5 @@ export const contests: readonly Contest[] = [
   ...logging,
   control,
   embedded,
+  hearing,
 ];
