@@ -15,19 +15,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StepFailed, seconds, step } from '../step.mjs';
 import { root } from '../tree.mjs';
-import { builtFile, cache, digestOf, plan, programFile, recipes, targets } from './targets.mjs';
+import { builtFile, cache, digestOf, installed, plan, programFile, recipes, targets } from './targets.mjs';
 import { zig } from './zig.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
-const apiHeaders = dirname(
-  createRequire(join(root, 'package.json')).resolve('node-api-headers/package.json'),
-);
+const apiHeaders = installed('node-api-headers', root).folder;
 
 /** The same for all: another flag is another libc++, which takes half a minute to build. */
 const COMMON = [
@@ -74,9 +71,6 @@ class Build {
   }
 
   get flags() {
-    const addonApi = dirname(
-      createRequire(join(this.target.source, 'package.json')).resolve('node-addon-api/package.json'),
-    );
     return [
       ...COMMON,
       '-target',
@@ -85,7 +79,7 @@ class Build {
       ...(this.system === 'darwin' ? this.recipe.flags : []),
       ...this.recipe.includes.map((place) => `-I${place}`),
       `-I${join(apiHeaders, 'include')}`,
-      `-I${addonApi}`,
+      `-I${installed('node-addon-api', this.target.source).folder}`,
       ...this.recipe.defines.map((name) => `-D${name}`),
       ...['NAPI_CPP_EXCEPTIONS', 'BUILDING_NODE_EXTENSION', `NODE_GYP_MODULE_NAME=${this.recipe.name}`].map(
         (name) => `-D${name}`,
@@ -131,9 +125,10 @@ class Build {
       await this.step('import library', [this.compiler.program, 'dlltool', ...words]);
       imports.push(library);
     }
-    const flags = this.recipe.libraries;
-    const kind = this.isProgram ? ['-municode'] : ['-shared', ...imports];
-    await this.#link([...objects, ...kind, '-s', ...flags, '-o', file]);
+    const kind = this.isProgram ? [] : ['-shared', ...imports];
+    // Else the time of the build is in it.
+    const flags = ['-s', '-Wl,-Brepro', ...this.recipe.libraries];
+    await this.#link([...objects, ...kind, ...flags, '-o', file]);
   }
 
   /** A bundle with two exports, as node-gyp makes it on a Mac: zig's own linker makes a library that exports everything. */
@@ -228,6 +223,8 @@ async function compareWithSecond(target, compiler, first) {
 }
 
 async function buildOne(target, compiler, twice) {
+  // Sources that change while they are compiled are compiled again the next time.
+  const inputs = digestOf(target);
   const made = await buildAll(target, compiler, root);
   if (twice) await compareWithSecond(target, compiler, made);
   const folder = dirname(builtFile(target));
@@ -236,7 +233,7 @@ async function buildOne(target, compiler, twice) {
     const isProgram = !name.endsWith('.node');
     writeFileSync(join(folder, name), bytes, { mode: isProgram ? 0o755 : 0o644 });
   }
-  writeFileSync(`${builtFile(target)}.inputs`, digestOf(target));
+  writeFileSync(`${builtFile(target)}.inputs`, inputs);
 }
 
 function isCurrent(target) {

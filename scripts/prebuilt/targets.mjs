@@ -2,8 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { StepFailed } from '../step.mjs';
 import { root } from '../tree.mjs';
 
@@ -76,22 +77,32 @@ function expanded(item, cwd) {
   return item.startsWith('<!') ? [] : [item];
 }
 
-/** Changes when anything does that the target's binary is made of. */
-export function digestOf(target) {
-  const hash = createHash('sha256').update(JSON.stringify([plan.zig, plan.napi, target.zig]));
-  const files = [join(target.source, 'binding.gyp'), join(root, 'scripts', 'prebuilt', 'build.mjs')];
-  const here = [join(root, 'native', 'linux', 'src')];
-  for (const place of [join(target.source, 'src'), join(root, 'native', 'shared'), ...here])
-    walk(place, files);
-  for (const file of files) hash.update(`${relative(root, file)}\n`).update(readFileSync(file));
+/** Changes when anything does that the target's binary is made of; the same on each machine. */
+export function digestOf({ source, ...target }) {
+  const { targets: _, ...rest } = plan;
+  const headers = ['node-api-headers', 'node-addon-api'].map((name) => installed(name, source).version);
+  const hash = createHash('sha256').update(JSON.stringify([rest, target, headers]));
+  const shared = ['shared', ...(target.addon === 'macos' ? ['linux/src'] : [])];
+  const places = [source, ...shared.map((name) => join(root, 'native', name))];
+  const scripts = ['build', 'targets', 'zig'].map((name) => join(root, 'scripts', 'prebuilt', `${name}.mjs`));
+  for (const file of [...places.flatMap(filesOf), ...scripts])
+    hash.update(`${relative(root, file)}\n`).update(readFileSync(file));
   return hash.digest('hex');
 }
 
-function walk(place, files) {
-  if (!existsSync(place)) return;
-  for (const name of readdirSync(place).sort()) {
-    const path = resolve(place, name);
-    if (statSync(path).isDirectory()) walk(path, files);
-    else files.push(path);
-  }
+/** A package that a target is built with, which is installed where its sources are or at the root. */
+export function installed(name, source) {
+  const file = createRequire(join(source, 'package.json')).resolve(`${name}/package.json`);
+  return { folder: dirname(file), version: JSON.parse(readFileSync(file, 'utf8')).version };
+}
+
+/** Made by building, or nothing that a binary is made of. */
+const isNoSource = (path) => /\/(build|node_modules|prebuilds|test|package\.json)$|\.(md|txt)$/.test(path);
+
+function filesOf(place) {
+  return readdirSync(place)
+    .sort()
+    .map((name) => resolve(place, name))
+    .filter((path) => !isNoSource(path))
+    .flatMap((path) => (statSync(path).isDirectory() ? filesOf(path) : [path]));
 }
