@@ -100,6 +100,13 @@ export class Call {
     return this.identity;
   }
 
+  /** The same over at least one worker, or over the master where the right is about that. @throws HsuError where it is not allowed */
+  demandSome(right: Right): void {
+    const { gate, audit } = this.#surroundings;
+    const resource: Resource = /^(?:workers|logs|events):/.test(right) ? { kind: 'some-worker' } : MASTER;
+    demand({ authorize: gate.authorize, audit }, this.identity, right, resource);
+  }
+
   /** Whoever has a valid token will do. @throws HsuError E_UNAUTHENTICATED, E_TOO_MANY */
   demandAny(): void {
     if (this.#identity === null) this.admit();

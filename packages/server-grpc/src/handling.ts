@@ -7,7 +7,8 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
-import { HsuError } from '@hsu-master/core';
+import { type ErrorCode, HsuError, type Right } from '@hsu-master/core';
+import type { Asks } from './asks.ts';
 import { type AnyCall, Call, type Surroundings } from './call.ts';
 import type { Refuse } from './status.ts';
 import { type Patience, Writer } from './writer.ts';
@@ -25,6 +26,7 @@ export interface Bound {
   readonly method: MethodDefinition<object, object>;
   readonly handler: (question: never, call: Call) => unknown;
   readonly isOpen: boolean;
+  readonly asks: Asks;
 }
 
 type Streaming = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -44,7 +46,7 @@ export function handle(bound: Bound, handling: Handling): UntypedServiceImplemen
 async function unary(
   given: ServerUnaryCall<Buffer, Buffer>,
   answer: sendUnaryData<Buffer>,
-  { method, handler, isOpen }: Bound,
+  { method, handler, isOpen, asks }: Bound,
   handling: Handling,
 ): Promise<void> {
   const call = new Call(given, handling);
@@ -53,7 +55,7 @@ async function unary(
     const value = await handler(read(method, given.request) as never, call);
     answer(null, method.responseSerialize(value as object));
   } catch (error) {
-    answer(handling.refuse(error));
+    answer(handling.refuse(firstOf(error, call, asks)));
   } finally {
     call.end();
   }
@@ -61,7 +63,7 @@ async function unary(
 
 async function stream(
   given: ServerWritableStream<Buffer, Buffer>,
-  { method, handler, isOpen }: Bound,
+  { method, handler, isOpen, asks }: Bound,
   handling: Handling,
 ): Promise<void> {
   const call = new Call(given, handling);
@@ -76,7 +78,7 @@ async function stream(
     if (call.broken !== null) throw call.broken;
     given.end();
   } catch (error) {
-    fail(given, error, handling);
+    fail(given, firstOf(error, call, asks), handling);
   } finally {
     call.end();
   }
@@ -84,7 +86,7 @@ async function stream(
 
 async function converse(
   given: ServerDuplexStream<Buffer, Buffer>,
-  { method, handler, isOpen }: Bound,
+  { method, handler, isOpen, asks }: Bound,
   handling: Handling,
 ): Promise<void> {
   const call = new Call(given, handling);
@@ -101,7 +103,7 @@ async function converse(
     if (call.broken !== null) throw call.broken;
     given.end();
   } catch (error) {
-    fail(given, error, handling);
+    fail(given, firstOf(error, call, asks), handling);
   } finally {
     call.end();
   }
@@ -114,6 +116,21 @@ async function* questions(
   // Its other half is needed for the answer.
   const incoming = (given as unknown as Readable).iterator({ destroyOnReturn: false });
   for await (const bytes of incoming) yield read(method, bytes as Buffer);
+}
+
+/** What is wrong with a question, of which nothing was done yet. */
+const WRONG: ReadonlySet<ErrorCode> = new Set(['E_REQUEST', 'E_UNKNOWN_WORKER', 'E_UNKNOWN_TICKET']);
+
+/** Whoever has not the right to ask is told that, whatever is wrong with his question, and it is written down. */
+function firstOf(error: unknown, call: Call, asks: Asks): unknown {
+  const isAbout = asks !== 'nothing' && asks !== 'a token' && !asks.startsWith('each ');
+  if (!isAbout || !(error instanceof HsuError) || !WRONG.has(error.code)) return error;
+  try {
+    call.demandSome(asks as Right);
+    return error;
+  } catch (refusal) {
+    return refusal;
+  }
 }
 
 function fail(given: Streaming, error: unknown, handling: Handling): void {

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import type { Audit, Control, Gate, Milliseconds } from '@hsu-master/core';
+import { ASKS, type Asks } from './asks.ts';
 import type { AnyCall } from './call.ts';
 import type { AllHandlers } from './handlers.ts';
 import { type Bound, type Handling, handle } from './handling.ts';
@@ -96,7 +97,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const services = handlersOf(options, protos);
   for (const [name, handlers] of Object.entries(services)) {
     const methods = protos[name] as Readonly<Record<string, MethodDefinition<object, object>>>;
-    server.addService(definitionOf(methods), implementationOf(methods, handlers, handling));
+    const asks: Readonly<Record<string, Asks>> = ASKS[name as keyof AllHandlers];
+    const bound = { methods, handlers, asks };
+    server.addService(definitionOf(methods), implementationOf(bound, handling));
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
@@ -184,15 +187,21 @@ function definitionOf(methods: Methods): ServiceDefinition {
   );
 }
 
+interface BoundService {
+  readonly methods: Methods;
+  readonly handlers: AllHandlers[keyof AllHandlers];
+  readonly asks: Readonly<Record<string, Asks>>;
+}
+
 function implementationOf(
-  methods: Methods,
-  handlers: AllHandlers[keyof AllHandlers],
+  { methods, handlers, asks }: BoundService,
   handling: Handling,
 ): UntypedServiceImplementation {
   return Object.fromEntries(
     Object.entries(handlers).map(([name, handler]) => {
       const method = methods[name] as MethodDefinition<object, object>;
-      const bound = { method, handler: handler as Bound['handler'], isOpen: OPEN.has(method.path) };
+      const isOpen = OPEN.has(method.path);
+      const bound = { method, handler: handler as Bound['handler'], isOpen, asks: asks[name] ?? 'nothing' };
       return [name, handle(bound, handling)];
     }),
   );

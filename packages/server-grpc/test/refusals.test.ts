@@ -264,12 +264,16 @@ describe('the rights that the documentation names', () => {
           requestSerialize(question: object): Buffer;
         };
         const question = method === 'GetTicket' ? { id: ticket.id } : (QUESTION[method] ?? { id: 'web' });
-        served.deeds.length = 0;
-        const ended = await send(powerless, path, requestSerialize(question));
         const isRight = asks !== 'nothing' && asks !== 'a token' && !asks.startsWith('each ');
-        expect([path, served.deeds.map(({ action }) => action)]).toEqual([path, isRight ? [asks] : []]);
-        if (isRight) expect([path, ended]).toEqual([path, expect.objectContaining({ code: 7 })]);
-        else if (!path.includes('Reflection')) expect([path, ended]).toEqual([path, expect.any(Buffer)]);
+        // J10: also where the message is none, or is about nobody.
+        const wrong = [Buffer.from([0x0a, 0xff, 0xff, 0xff]), requestSerialize({ id: 'nobody' })];
+        for (const bytes of [requestSerialize(question), ...(isRight ? wrong : [])]) {
+          served.deeds.length = 0;
+          const ended = await send(powerless, path, bytes);
+          expect([path, served.deeds.map(({ action }) => action)]).toEqual([path, isRight ? [asks] : []]);
+          if (isRight) expect([path, ended]).toEqual([path, expect.objectContaining({ code: 7 })]);
+          else if (!path.includes('Reflection')) expect([path, ended]).toEqual([path, expect.any(Buffer)]);
+        }
       }
     }
   });
