@@ -6,10 +6,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../tree.mjs';
-import { builtFile, cache, plan, targets } from './targets.mjs';
+import { builtFile, cache, plan, programFile, programsOf, targets } from './targets.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
@@ -54,8 +54,8 @@ const readers = {
       offered: lines(llvm('nm', '-D', '--defined-only', file)).map((line) =>
         line.split(' ').pop().replace(/@.*$/, ''),
       ),
-      facts: [
-        ['architecture', (folder.endsWith('arm64') ? /EM_AARCH64/ : /EM_X86_64/).test(head)],
+      facts: [['architecture', (folder.endsWith('arm64') ? /EM_AARCH64/ : /EM_X86_64/).test(head)]],
+      addonFacts: [
         ['bound at load, never unloaded', /NOW/.test(dynamic) && /NODELETE/.test(dynamic)],
         [
           `carries its C++ runtime (${libraries.join(' ')})`,
@@ -84,15 +84,17 @@ const readers = {
       ),
       facts: [
         ['architecture', (arm ? /ARM64/ : /X86_64/).test(head)],
-        ['is a bundle', /\bBUNDLE\b/.test(head)],
         [`from macOS ${plan.macos} on`, new RegExp(`minos ${plan.macos.replace('.', '\\.')}`).test(head)],
         ['needs libSystem and nothing else', libraries.join() === '/usr/lib/libSystem.B.dylib'],
-        ['only Node-API is looked up in the program', looked.every(isNodeName)],
         [
           'all others are in libSystem',
           wanted.every(({ name, from }) => isNodeName(name) || isSystemName(name, from)),
         ],
         ...(arm ? [['signed ad hoc', /LC_CODE_SIGNATURE/.test(head)]] : []),
+      ],
+      addonFacts: [
+        ['is a bundle', /\bBUNDLE\b/.test(head)],
+        ['only Node-API is looked up in the program', looked.every(isNodeName)],
       ],
     };
   },
@@ -111,15 +113,15 @@ const readers = {
         (line) => /Name: (\S+)/.exec(line)?.[1] ?? [],
       ),
       // The unwinder that is linked in is offered, too: names of a library count in their own library only.
-      alsoOffered: /^_?(_Unwind_|unw_|__)/,
+      alsoOffered: /^_?(_Unwind_|unw_|__|_?GCC_specific_handler$)/,
       facts: [
         ['architecture', (folder.endsWith('arm64') ? /MACHINE_ARM64/ : /MACHINE_AMD64/).test(head)],
-        ['imports node.exe', libraries.includes('node.exe')],
         [
           `carries its C++ runtime (${libraries.join(' ')})`,
           !libraries.some((name) => /stdc|gcc|c\+\+|vcruntime|msvcp|winpthread/i.test(name)),
         ],
       ],
+      addonFacts: [['imports node.exe', libraries.includes('node.exe')]],
     };
   },
 };
@@ -142,42 +144,58 @@ function listFile({ addon, tag }) {
   return join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
 }
 
+/** The binaries of a target: the addon first, then the programs beside it. */
+function binariesOf(target) {
+  const addon = builtFile(target);
+  return [addon, ...programsOf(target).map((one) => join(dirname(addon), programFile(target, one)))];
+}
+
 export function verifyTargets(asked, { write = false, facts: only = false } = {}) {
   const results = { passed: 0, failed: 0, skipped: 0 };
-  const node = nodeNames();
   const wantedBy = new Map();
+  const check = (target) => (name, holds) => {
+    results[holds ? 'passed' : 'failed'] += 1;
+    if (!holds) process.stderr.write(`  FAILED ${target.name}: ${name}\n`);
+  };
   for (const target of asked) {
-    const check = (name, holds) => {
-      if (holds) results.passed += 1;
-      else results.failed += 1;
-      if (!holds) process.stderr.write(`  FAILED ${target.name}: ${name}\n`);
-    };
-    const file = builtFile(target);
-    if (!existsSync(file)) {
-      check(`${file} is there`, false);
-      continue;
-    }
-    const { wanted, offered, facts, alsoOffered } = readers[target.folder.split('-')[0]](file, target);
-    for (const [name, holds] of facts) check(name, holds);
-    const strange = wanted.filter((name) => isNodeName(name) && !node.has(name));
-    check(`of Node only Node-API ${plan.napi}: ${strange.join(' ')}`, strange.length === 0);
-    const extra = offered.filter((name) => !EXPORTS.includes(name) && !alsoOffered?.test(name));
-    check(
-      `offers what Node looks for and no more: ${extra.join(' ')}`,
-      extra.length === 0 && EXPORTS.every((name) => offered.includes(name)),
-    );
     const list = listFile(target);
     const names = wantedBy.get(list) ?? new Set();
     wantedBy.set(list, names);
-    for (const name of wanted) if (!isNodeName(name)) names.add(name);
+    for (const name of binariesOf(target).flatMap((file) => wantedOf(file, target, check(target))))
+      names.add(name);
     if (write || only) continue;
     const allowed = new Set(existsSync(list) ? lines(readFileSync(list, 'utf8')) : []);
-    const unlisted = wanted.filter((name) => !isNodeName(name) && !allowed.has(name));
-    check(`wants only names of ${list.slice(root.length + 1)}: ${unlisted.join(' ')}`, unlisted.length === 0);
+    const unlisted = [...names].filter((name) => !allowed.has(name));
+    check(target)(
+      `wants only names of ${list.slice(root.length + 1)}: ${unlisted.join(' ')}`,
+      !unlisted.length,
+    );
   }
   if (write)
     for (const [list, names] of wantedBy) writeFileSync(list, `${[...names].sort(byBytes).join('\n')}\n`);
   return results;
+}
+
+/** What a binary wants of its system, after what it is was checked. */
+function wantedOf(file, target, check) {
+  check(`${file} is there`, existsSync(file));
+  if (!existsSync(file)) return [];
+  const read = readers[target.folder.split('-')[0]](file, target);
+  const isAddon = file.endsWith('.node');
+  for (const [name, holds] of [...read.facts, ...(isAddon ? read.addonFacts : [])]) check(name, holds);
+  if (isAddon) checkOffers(read, check);
+  return read.wanted.filter((name) => !isNodeName(name));
+}
+
+function checkOffers({ wanted, offered, alsoOffered }, check) {
+  const node = nodeNames();
+  const strange = wanted.filter((name) => isNodeName(name) && !node.has(name));
+  check(`of Node only Node-API ${plan.napi}: ${strange.join(' ')}`, strange.length === 0);
+  const extra = offered.filter((name) => !EXPORTS.includes(name) && !alsoOffered?.test(name));
+  check(
+    `offers what Node looks for and no more: ${extra.join(' ')}`,
+    extra.length === 0 && EXPORTS.every((name) => offered.includes(name)),
+  );
 }
 
 if (resolve(process.argv[1] ?? '') === import.meta.filename) {
