@@ -12,6 +12,7 @@ const NEVER_EXCEEDED: ReadonlySet<LimitName> = new Set<LimitName>([
   'process.max_core_size',
   'process.oom_score_adj',
   'process.no_new_privs',
+  'process.no_desktop',
   'network.max_bandwidth',
 ]);
 

@@ -95,6 +95,14 @@ describe('values', () => {
     expect([of('original').limits?.ioPaths, of('half').limits?.ioPaths]).toEqual([['/bin'], []]);
   });
 
+  test('what only Windows holds', () => {
+    expect(values('memory: {max_working_set: 64MiB}, process: {no_desktop: true}')).toEqual({
+      'memory.max_working_set': 64 * 2 ** 20,
+      'process.no_desktop': 1,
+    });
+    expect(values('process: {no_desktop: false}')).toBe(undefined);
+  });
+
   test('0 is no limit, where it has no meaning of its own', () => {
     expect(values('memory: {max_rss: 0, high: 0, max_virtual: 0}, cpu: {max_percent: 0}, priority: 0')).toBe(
       undefined,

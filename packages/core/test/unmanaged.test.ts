@@ -131,9 +131,9 @@ describe('a unit whose process somebody else starts', () => {
 
   test('is ended by a signal, after its grace by SIGKILL, where both are allowed', () => {
     const one = attached(SIGNALS).tell({ kind: 'stop', ticket: 7 });
-    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM', grace: 5000 });
     one.tell({ kind: 'timer', timer: 'grace' });
-    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
     one.tell({ kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [] });
     expect(one.worker).toMatchObject({ desired: 'down', phase: { name: 'stopped' } });
     expect(outcomes(one)).toEqual([[7, 'done']]);
@@ -250,9 +250,9 @@ describe('a unit whose process somebody else starts', () => {
   test('a stop while its command restarts it is a signal where that is all there is', () => {
     const control = { ...SIGNALS, restart: true, commands: { stop: null, restart: ['again'] as const } };
     const one = attached(control).tell({ kind: 'restart' }).tell({ kind: 'stop', ticket: 3 });
-    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM', grace: 5000 });
     one.tell({ kind: 'timer', timer: 'grace' });
-    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
   });
 
   test('is left alone by probes, dependencies and limits unless control and policy allow a restart', () => {
@@ -277,7 +277,7 @@ describe('a unit whose process somebody else starts', () => {
       expect(acts(attached({}, { limits }).tell(over(policy)))).toEqual([]);
     expect(acts(attached(SERVICE, { limits }).tell(over('restart')))).toContain('control');
     const ended = attached(SIGNALS, { limits }).tell(over('immediate_kill'));
-    expect(ended.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(ended.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
     ended.tell({ kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [] });
     expect(ended.worker.phase).toMatchObject({ name: 'failed', failure: { code: 'E_LIMIT' } });
   });
@@ -299,7 +299,7 @@ describe('a unit whose process somebody else starts', () => {
   test('is killed at once where that is allowed', () => {
     const one = attached(SIGNALS).tell({ kind: 'kill', ticket: 7 });
     expect(types(one)).toEqual(['worker.stopping', 'worker.killed']);
-    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
     expect(one.worker).toMatchObject({ desired: 'down', phase: { name: 'stopping', step: 'killing' } });
   });
 
@@ -309,7 +309,7 @@ describe('a unit whose process somebody else starts', () => {
     expect(outcomes(gentle)).toEqual([[8, 'failed']]);
     expect(gentle.worker.phase).toMatchObject({ name: 'stopping', step: 'asking' });
     const hard = attached(SIGNALS).tell({ kind: 'stop', ticket: 7 }).tell({ kind: 'kill', ticket: 8 });
-    expect(hard.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+    expect(hard.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
     expect(hard.worker.phase).toMatchObject({ name: 'stopping', step: 'killing' });
     hard.tell({ kind: 'timer', timer: 'verify' });
     expect(hard.effects).toEqual([{ kind: 'survey', run: 1 }]);
@@ -356,9 +356,9 @@ describe('a unit whose process somebody else starts', () => {
 
     test('is asked, rests as failed when it has ended, and is killed after its grace', () => {
       const one = attached(SIGNALS, differs).tell(over);
-      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM' });
+      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGTERM', grace: 5000 });
       one.tell({ kind: 'timer', timer: 'grace' });
-      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL' });
+      expect(one.effects).toContainEqual({ kind: 'signal-tree', run: 1, signal: 'SIGKILL', grace: null });
       one.tell({ kind: 'exited', exit: exit({ signal: 'SIGKILL' }), remaining: [] });
       expect(one.worker.phase).toMatchObject({ name: 'failed', failure: { code: 'E_LIMIT' } });
     });

@@ -1,6 +1,6 @@
 import { ASK_EXIT_CODES, COMMANDS, type CommandSpec, helpOf } from '@hsu-master/cli';
-import { ERRORS, EVENT_MEANINGS, LIMITS } from '@hsu-master/core';
-import { LIMIT_SUPPORT, MACOS_SUPPORT, type Support } from '@hsu-master/workers';
+import { ERRORS, EVENT_MEANINGS, LIMIT_NAMES, LIMITS } from '@hsu-master/core';
+import { LIMIT_SUPPORT, MACOS_SUPPORT, type Support, windowsSupport } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
@@ -84,7 +84,7 @@ export function platformsPage(): string {
     'On Linux, with the addon, by the control groups that the master may use; each controller is taken where it is, so that one machine can be in ' +
       'several columns. `hsu-master limits explain` tells what becomes of the limits of a configuration on the machine where it is called, with the reasons that only ' +
       'that machine knows: rights, disks, limits around the master. *enforced*: the kernel does not let it be exceeded · *watched*: the use of the tree is measured, and ' +
-      'what the policy says follows · *impossible*: neither. Without the addon all of them are impossible. On Windows jobs hold what they can, as the command tells there.',
+      'what the policy says follows · *impossible*: neither. Without the addon all of them are impossible.',
     table(['limit', 'about', 'cgroup v2', 'cgroup v1', 'neither'], limitRows()),
     '### On macOS',
     'As in the last column, with these exceptions; none of it was tried there. The soft limits that launchd gives the master (`SoftResourceLimits` in its plist, ' +
@@ -92,6 +92,13 @@ export function platformsPage(): string {
     table(
       ['limit', 'macOS'],
       Object.entries(MACOS_SUPPORT).map(([limit, support]) => [`\`${limit}\``, supportText(support)]),
+    ),
+    '### On Windows',
+    'By the Job Object around each worker; budgets of several workers are not held there. None of it was tried on Windows itself: Wine accepts limits of jobs and does not ' +
+      'keep them, and is told of as such.',
+    table(
+      ['limit', 'Windows'],
+      LIMIT_NAMES.map((limit) => [`\`${limit}\``, supportText(windowsSupport(limit))]),
     ),
   );
 }
@@ -105,7 +112,8 @@ function limitRows(): readonly (readonly string[])[] {
   ]);
 }
 
-function supportText({ status, mechanism, note }: Support): string {
-  const by = mechanism === '' || mechanism === 'sampling' ? '' : `: ${mechanism.replace(/^cgroup[12] /, '')}`;
+function supportText({ status, mechanism, note }: Omit<Support, 'file'>): string {
+  const by =
+    mechanism === '' || mechanism === 'sampling' ? '' : `: ${mechanism.replace(/^(?:cgroup[12]|job) /, '')}`;
   return `${status}${by}${note === '' ? '' : `; ${note}`}`;
 }

@@ -26,7 +26,7 @@ interface Parts {
  */
 export class AwaitedRun implements HostRun {
   readonly #parts: Parts;
-  readonly #signals = new Set<SignalName>();
+  readonly #signals = new Map<SignalName, Milliseconds | null>();
   #cancel: () => void = () => undefined;
 
   constructor(parts: Parts) {
@@ -39,8 +39,8 @@ export class AwaitedRun implements HostRun {
     this.#cancel();
   }
 
-  signalTree(signal: SignalName): void {
-    this.#signals.add(signal);
+  signalTree(signal: SignalName, grace: Milliseconds | null = null): void {
+    this.#signals.set(signal, grace);
   }
 
   members(): readonly ProcessIdentity[] {
@@ -85,7 +85,7 @@ export class AwaitedRun implements HostRun {
       return;
     }
     this.#parts.attached(run);
-    for (const signal of this.#signals) run.signalTree(signal);
+    for (const [signal, grace] of this.#signals) run.signalTree(signal, grace);
   }
 }
 

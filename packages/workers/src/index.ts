@@ -22,6 +22,7 @@ export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { nativeSource } from './host/process-source.ts';
 export { startTimeOf } from './host/start-time.ts';
 export { createWindowsHost, type WindowsHost, type WindowsHostOptions } from './host/windows/host.ts';
+export { windowsSupport } from './host/windows/limits.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { makeDirectory } from './journal/make-directory.ts';
 export { integratedHook } from './kinds/integrated.ts';

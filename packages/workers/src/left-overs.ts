@@ -124,7 +124,7 @@ export class LeftOvers {
     anyAlive = run.members().length > 0;
     // The master that left it may have held it back.
     run.throttle(null);
-    run.signalTree(STOP.signal);
+    run.signalTree(STOP.signal, STOP.grace);
     ending.cancelTimer = clock.after(STOP.grace, () => this.#kill(ending));
   }
 

@@ -237,7 +237,7 @@ export class WorkerActor {
         this.#control(effect);
         return;
       case 'signal-tree':
-        this.#handlesOf(effect.run)?.host.signalTree(effect.signal);
+        this.#handlesOf(effect.run)?.host.signalTree(effect.signal, effect.grace);
         return;
       case 'set-limits':
         this.#setLimits(effect);

@@ -96,6 +96,8 @@ describe('limits', () => {
       'memory.max_rss': 2 ** 28,
       'cpu.max_percent': 50,
       'process.max_processes': 9,
+      'memory.max_working_set': 2 ** 28,
+      'process.no_desktop': 1,
       'io.weight': 100,
     },
   });
@@ -108,6 +110,8 @@ describe('limits', () => {
       'memory.max_rss': held,
       'cpu.max_percent': held,
       'process.max_processes': held,
+      'memory.max_working_set': held,
+      'process.no_desktop': isWine ? 'impossible' : 'enforced',
       'io.weight': 'impossible',
     };
     expect(statusOf(host.explainLimits(limits, 'worker', []))).toEqual(expected);

@@ -171,6 +171,7 @@ function addOwn(values: Values, written: WrittenLimits, memory: WrittenMemory): 
   values.add('memory.max_virtual', memory.max_virtual);
   values.add('memory.max_heap', memory.max_heap);
   values.addZero('memory.max_locked', memory.max_locked);
+  values.add('memory.max_working_set', memory.max_working_set);
   values.add('cpu.max_time', cpu.max_time);
   values.addZero('cpu.nice', cpu.nice ?? (written.priority || undefined));
   values.add('process.max_file_descriptors', process.max_file_descriptors);
@@ -178,6 +179,7 @@ function addOwn(values: Values, written: WrittenLimits, memory: WrittenMemory): 
   values.addZero('process.max_core_size', process.max_core_size);
   values.addZero('process.oom_score_adj', process.oom_score_adj);
   values.add('process.no_new_privs', process.no_new_privs === true ? 1 : 0);
+  values.add('process.no_desktop', process.no_desktop === true ? 1 : 0);
   values.add('network.max_connections', network.max_connections);
   values.add('network.max_bandwidth', network.max_bandwidth);
   values.add('storage.max_temp_size', storage.max_temp_size);

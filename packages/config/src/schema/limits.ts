@@ -118,6 +118,10 @@ const memory = object(
     max_virtual: bytes('memory.max_virtual'),
     max_heap: bytes('memory.max_heap'),
     max_locked: bytes('memory.max_locked', '0: none.'),
+    max_working_set: bytes(
+      'memory.max_working_set',
+      'Held on Windows; what is beyond it goes to the paging file.',
+    ),
     ...answerKeys('0'),
   },
   'Limits of memory.',
@@ -162,6 +166,7 @@ const processes = object(
       means('process.oom_score_adj', '1000 is killed first; less than the master’s own takes root.'),
     ),
     no_new_privs: flag(means('process.no_new_privs'), 'false'),
+    no_desktop: flag(means('process.no_desktop', 'On Windows.'), 'false'),
     ...answerKeys('0'),
   },
   'Limits of processes and descriptors.',
@@ -270,7 +275,13 @@ export const quotaLimits = object(
     memory: memoryForms(
       object(shared.memory, 'Memory of all together.', {
         name: 'SharedMemory',
-        renamed: { ...NO_ANSWERS, max_virtual: EACH, max_heap: EACH, max_locked: EACH },
+        renamed: {
+          ...NO_ANSWERS,
+          max_virtual: EACH,
+          max_heap: EACH,
+          max_locked: EACH,
+          max_working_set: EACH,
+        },
       }),
       'Memory of all together',
     ),
@@ -294,6 +305,7 @@ export const quotaLimits = object(
         max_core_size: EACH,
         oom_score_adj: EACH,
         no_new_privs: EACH,
+        no_desktop: EACH,
       },
     }),
     required: isRequired('the start of every worker in it'),

@@ -27,6 +27,8 @@ export function measure(
       return usage.swap;
     case 'memory.max_virtual':
       return perProcess(usage.virtual, usage);
+    case 'memory.max_working_set':
+      return perProcess(usage.rss, usage);
     case 'cpu.max_percent':
       return perSecond(usage, previous, (sample) => sample.cpuTime / 10);
     case 'cpu.max_cores':

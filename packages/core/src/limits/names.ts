@@ -42,6 +42,11 @@ export const LIMITS = {
     means: 'data segment and private mappings of each process',
   },
   'memory.max_locked': { family: 'memory', unit: 'bytes', means: 'memory that each process may lock' },
+  'memory.max_working_set': {
+    family: 'memory',
+    unit: 'bytes',
+    means: 'memory that each process may keep resident',
+  },
   'cpu.max_percent': {
     family: 'cpu',
     unit: 'percent-of-core',
@@ -97,6 +102,12 @@ export const LIMITS = {
     family: 'process',
     unit: 'flag',
     means: 'exec gives no rights (set-user-ID, file capabilities)',
+  },
+  'process.no_desktop': {
+    family: 'process',
+    unit: 'flag',
+    means:
+      'nothing of the user’s desktop: its clipboard, windows of others, settings of display and system, the end of its session',
   },
   'network.max_connections': {
     family: 'network',

@@ -90,8 +90,11 @@ export interface HostBudget {
 
 /** One run of one process tree, as its host holds it. Calls after the tree is empty do nothing. */
 export interface HostRun {
-  /** Sends a signal to every member of the tree; SIGCONT follows any signal but SIGKILL, so that stopped processes hear it. */
-  signalTree(signal: SignalName): void;
+  /**
+   * Sends a signal to every member of the tree; SIGCONT follows any signal but SIGKILL, so that stopped processes hear it. `grace`: how
+   * long they may take before they are killed; a host that has several ways to ask takes them within it.
+   */
+  signalTree(signal: SignalName, grace?: Milliseconds | null): void;
   /** The members that are alive now. */
   members(): readonly ProcessIdentity[];
   /** Makes another member the one whose end is reported by the next `exited`. */

@@ -119,7 +119,7 @@ export function beginStop(
   const stopping = leaveRunning(turn, phase, cause, detail, exit);
   const { run } = turn.worker;
   const { signal, grace } = turn.in.spec.stop;
-  turn.act({ kind: 'signal-tree', run, signal });
+  turn.act({ kind: 'signal-tree', run, signal, grace });
   turn.act({ kind: 'set-timer', run, timer: 'grace', delay: grace });
   return stopping;
 }
@@ -169,7 +169,7 @@ export function kill(turn: Turn, phase: Stopping): Stopping {
   turn.act({ kind: 'clear-timer', timer: 'grace' });
   turn.become(killing);
   turn.publish('worker.killed', { after: turn.in.now - phase.askedAt });
-  turn.act({ kind: 'signal-tree', run, signal: 'SIGKILL' });
+  turn.act({ kind: 'signal-tree', run, signal: 'SIGKILL', grace: null });
   turn.act({ kind: 'set-timer', run, timer: 'verify', delay: KILL_WAIT });
   return killing;
 }

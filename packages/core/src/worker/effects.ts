@@ -37,7 +37,13 @@ export type Effect =
     }
   /** Have whoever may do it end or restart such a process; comes back as `control-failed` where that fails. */
   | { readonly kind: 'control'; readonly run: number; readonly action: 'stop' | 'restart' }
-  | { readonly kind: 'signal-tree'; readonly run: number; readonly signal: SignalName }
+  | {
+      readonly kind: 'signal-tree';
+      readonly run: number;
+      readonly signal: SignalName;
+      /** How long it may take to end; null: it is not asked. */
+      readonly grace: Milliseconds | null;
+    }
   | { readonly kind: 'follow'; readonly run: number; readonly process: ProcessIdentity }
   /** Give the living tree these limits; comes back as `limits-set`. */
   | { readonly kind: 'set-limits'; readonly run: number; readonly limits: LimitsSpec }

@@ -319,7 +319,7 @@ export const TABLE: Table = {
       turn.settleAll('running', { kind: 'failed', failure });
       if (phase.survivors.length === 0) turn.publish('worker.survivors', { survivors: message.members });
       turn.become({ ...phase, survivors: message.members });
-      turn.act({ kind: 'signal-tree', run: message.run, signal: 'SIGKILL' });
+      turn.act({ kind: 'signal-tree', run: message.run, signal: 'SIGKILL', grace: null });
       turn.act({ kind: 'set-timer', run: message.run, timer: 'verify', delay: KILL_WAIT });
     },
     timer: (turn, phase, message) => {

@@ -215,7 +215,7 @@ function stopMeanwhile(turn: Turn, phase: Stopping, message: MessageOf<'stop'>):
   }
   const { run } = turn.worker;
   const { signal, grace } = turn.in.spec.stop;
-  turn.act({ kind: 'signal-tree', run, signal });
+  turn.act({ kind: 'signal-tree', run, signal, grace });
   turn.act({ kind: 'set-timer', run, timer: 'grace', delay: grace });
 }
 

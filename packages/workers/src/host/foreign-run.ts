@@ -5,6 +5,7 @@ import type {
   HostRun,
   LimitReport,
   LimitsSpec,
+  Milliseconds,
   ProcessIdentity,
   RunReport,
   SignalName,
@@ -47,8 +48,8 @@ export class ForeignRun implements HostRun {
     return this.#hold === null || this.#isOver ? null : { hold: this.#hold, tree: this.#tree };
   }
 
-  signalTree(signal: SignalName): void {
-    if (!this.#isOver) this.#forest.system.signalProcess(this.#tree.leader, signalNumber(signal));
+  signalTree(signal: SignalName, grace: Milliseconds | null = null): void {
+    if (!this.#isOver) this.#forest.system.signalProcess(this.#tree.leader, signalNumber(signal), grace);
   }
 
   members(): readonly ProcessIdentity[] {

@@ -1,4 +1,4 @@
-import type { Exit, ProcessIdentity } from '@hsu-master/core';
+import type { Exit, Milliseconds, ProcessIdentity } from '@hsu-master/core';
 import { assign, type ProcessRow, Tree } from './tree.ts';
 
 /** What is needed of an operating system to know and end process trees. */
@@ -13,8 +13,8 @@ export interface ProcessSystem {
   identify(pid: number): ProcessRow | null;
   /** The same, or one that has ended and that nobody has reaped. */
   rowOf(pid: number): ProcessRow | null;
-  /** Sends a signal to exactly that process; false where it is gone or may not be signalled. */
-  signalProcess(process: ProcessIdentity, signal: number): boolean;
+  /** Sends a signal to exactly that process; false where it is gone or may not be signalled. `grace`: as that of `HostRun.signalTree`. */
+  signalProcess(process: ProcessIdentity, signal: number, grace?: Milliseconds | null): boolean;
   /**
    * Calls `gone` once when the process has ended, with `status` a moment later if that tells how it ended. Returns what ends the
    * watch, or null where it cannot be watched.

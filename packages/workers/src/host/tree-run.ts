@@ -56,7 +56,7 @@ export class TreeRun implements HostRun {
   #main: ProcessIdentity | null = null;
   /** SIGKILL was sent: whoever appears in the tree afterwards gets it as well. */
   #condemned = false;
-  #early: SignalName[] = [];
+  #early: { readonly signal: SignalName; readonly grace: Milliseconds | null }[] = [];
   #lookPending = false;
   #pollPending = false;
   #reports: readonly LimitReport[] = [];
@@ -133,10 +133,10 @@ export class TreeRun implements HostRun {
     else this.#lookSoon();
   }
 
-  signalTree(signal: SignalName): void {
+  signalTree(signal: SignalName, grace: Milliseconds | null = null): void {
     if (this.#state === 'over') return;
     if (this.#state === 'starting') {
-      this.#early.push(signal);
+      this.#early.push({ signal, grace });
       return;
     }
     const number = signalNumber(signal);
@@ -148,7 +148,7 @@ export class TreeRun implements HostRun {
     // One look: a newborn that it overlooks is ended by SIGKILL after the grace. A second look could not tell it from what a program
     // starts in order to end in order.
     this.#around.forest.soon(() => {
-      for (const row of this.#living()) if (row.pgid !== group) this.#signalOne(row, number, kills);
+      for (const row of this.#living()) if (row.pgid !== group) this.#signalOne(row, number, kills, grace);
       this.#thaw(kills);
     });
   }
@@ -284,12 +284,12 @@ export class TreeRun implements HostRun {
   #sendEarly(): void {
     const early = this.#early;
     this.#early = [];
-    for (const signal of early) this.signalTree(signal);
+    for (const { signal, grace } of early) this.signalTree(signal, grace);
   }
 
-  #signalOne(process: ProcessIdentity, number: number, kills: boolean): void {
+  #signalOne(process: ProcessIdentity, number: number, kills: boolean, grace: Milliseconds | null): void {
     const { system } = this.#around.forest;
-    if (system.signalProcess(process, number) && !kills) system.signalProcess(process, SIGCONT);
+    if (system.signalProcess(process, number, grace) && !kills) system.signalProcess(process, SIGCONT);
   }
 
   #mainExited(bare: Exit, groupEmpty: boolean, looks = 1): void {
@@ -331,7 +331,7 @@ export class TreeRun implements HostRun {
     let unwatched = false;
     if (this.#condemned) this.#hold?.kill();
     for (const row of members) {
-      if (this.#condemned) this.#signalOne(row, signalNumber('SIGKILL'), true);
+      if (this.#condemned) this.#signalOne(row, signalNumber('SIGKILL'), true, null);
       if (!this.#ends.watch(row, false, () => this.#lookSoon())) unwatched = true;
     }
     if (!unwatched || this.#pollPending) return;

@@ -120,6 +120,7 @@ export const LIMIT_SUPPORT: Readonly<Record<LimitName, LimitSupport>> = {
   'memory.max_virtual': everywhere(enforced('RLIMIT_AS', 'holds for each process')),
   'memory.max_heap': everywhere(enforced('RLIMIT_DATA', 'holds for each process')),
   'memory.max_locked': everywhere(enforced('RLIMIT_MEMLOCK', 'holds for each process, not for root')),
+  'memory.max_working_set': everywhere(watched('RLIMIT_RSS has no effect')),
   'cpu.max_percent': cpuQuota,
   'cpu.max_cores': cpuQuota,
   'cpu.weight': {
@@ -169,6 +170,7 @@ export const LIMIT_SUPPORT: Readonly<Record<LimitName, LimitSupport>> = {
   'process.max_core_size': everywhere(enforced('RLIMIT_CORE', 'holds for each process')),
   'process.oom_score_adj': everywhere(enforced('oom_score_adj', 'a process may raise its own')),
   'process.no_new_privs': everywhere(enforced('PR_SET_NO_NEW_PRIVS')),
+  'process.no_desktop': everywhere(impossible('jobs of Windows have this')),
   'network.max_connections': everywhere(watched('the kernel has no such limit')),
   'network.max_bandwidth': everywhere(impossible('cgroups have no controller for the network')),
   'storage.max_temp_size': everywhere(watched('the directory is measured')),

@@ -17,7 +17,22 @@ export interface Ladder {
   readonly closeWindows: Milliseconds;
 }
 
-export const LADDER: Ladder = { ctrlBreak: 5000, closeWindows: 8000 };
+/** Of whom nobody says how long it may take. */
+const USUAL_GRACE: Milliseconds = 20_000;
+
+/**
+ * Ctrl-Break ends who does not handle it, so half of the grace is for those who end by Ctrl-C; what is left after three quarters of it is
+ * asked by its windows, and after all of it killed.
+ */
+export function ladderWithin(grace: Milliseconds | null): Ladder {
+  const whole = grace ?? USUAL_GRACE;
+  return { ctrlBreak: whole / 2, closeWindows: (whole * 3) / 4 };
+}
+
+/** Who is asked, and how long it may take. */
+interface Asked extends ProcessIdentity {
+  readonly grace: Milliseconds | null;
+}
 
 /** Signals by their numbers on Windows, and SIGQUIT by that of signals.ts. */
 const SIGHUP = 1;
@@ -26,29 +41,30 @@ const SIGQUIT = 3;
 const SIGTERM = 15;
 const SIGBREAK = 21;
 
+type AskingMeans = Pick<WindowsNative, 'closeWindows' | 'features' | 'mayEnd' | 'relay' | 'terminate'>;
+
 /** Asks programs to end. All that are asked in one stretch of synchronous code are asked together. */
 export class Asker {
-  readonly #windows: WindowsNative;
-  readonly #engine: WindowsEngine;
+  readonly #windows: AskingMeans;
+  readonly #engine: Pick<WindowsEngine, 'spawn' | 'release'>;
   readonly #clock: Clock;
-  readonly #ladder: Ladder;
-  readonly #waiting = new Map<number, ProcessIdentity[]>();
+  readonly #waiting = new Map<number, Asked[]>();
   readonly #relays = new Map<NativeHandle, (code: number | null) => void>();
+  readonly #timers = new Set<() => void>();
   #closed = false;
 
-  constructor(windows: WindowsNative, engine: WindowsEngine, clock: Clock, ladder: Ladder = LADDER) {
+  constructor(windows: AskingMeans, engine: Pick<WindowsEngine, 'spawn' | 'release'>, clock: Clock) {
     this.#windows = windows;
     this.#engine = engine;
     this.#clock = clock;
-    this.#ladder = ladder;
   }
 
   /** false: no program hears of this signal here. */
-  ask(process: ProcessIdentity, signal: number): boolean {
+  ask(process: ProcessIdentity, signal: number, grace: Milliseconds | null): boolean {
     if (![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGBREAK].includes(signal)) return false;
     if (this.#waiting.size === 0) queueMicrotask(() => this.#askWaiting());
     const all = this.#waiting.get(signal) ?? [];
-    all.push({ pid: process.pid, startedAt: process.startedAt });
+    all.push({ pid: process.pid, startedAt: process.startedAt, grace });
     this.#waiting.set(signal, all);
     return true;
   }
@@ -64,6 +80,7 @@ export class Asker {
   close(): void {
     this.#closed = true;
     this.#relays.clear();
+    for (const cancel of this.#timers) cancel();
   }
 
   #askWaiting(): void {
@@ -78,18 +95,22 @@ export class Asker {
     }
   }
 
-  #climb(processes: readonly ProcessIdentity[]): void {
+  #climb(processes: readonly Asked[]): void {
     this.#take('ctrl-c', processes);
-    this.#later(this.#ladder.ctrlBreak, 'ctrl-break', processes);
-    this.#later(this.#ladder.closeWindows, 'close-windows', processes);
+    for (const [grace, alike] of Map.groupBy(processes, (one) => one.grace)) {
+      const { ctrlBreak, closeWindows } = ladderWithin(grace);
+      this.#later(ctrlBreak, 'ctrl-break', alike);
+      this.#later(closeWindows, 'close-windows', alike);
+    }
   }
 
   #later(after: Milliseconds, rung: Rung, processes: readonly ProcessIdentity[]): void {
-    this.#clock.after(after, () => {
-      if (this.#closed) return;
+    const cancel = this.#clock.after(after, () => {
+      this.#timers.delete(cancel);
       const left = processes.filter(({ pid, startedAt }) => this.#windows.mayEnd(pid, startedAt));
       if (left.length > 0) this.#take(rung, left);
     });
+    this.#timers.add(cancel);
   }
 
   #take(rung: Rung, processes: readonly ProcessIdentity[]): void {

@@ -29,7 +29,6 @@ import type { Launch } from '../prepare.ts';
 import { Tree } from '../tree.ts';
 import { capturedStreams, recordFailure, TreeHost } from '../tree-host.ts';
 import { TreeRun } from '../tree-run.ts';
-import type { Ladder } from './ask.ts';
 import { JobHold } from './job-hold.ts';
 import { WindowsLeader } from './leader.ts';
 import { planJob, reportsOfQuota } from './limits.ts';
@@ -47,8 +46,6 @@ export interface WindowsHostOptions {
   /** The variables that the master was given; workers inherit them. */
   readonly environment: MasterEnvironment;
   readonly clock: Clock;
-  /** When those that do not end are asked in another way. */
-  readonly ladder?: Ladder;
 }
 
 /** Runs processes by means of the Windows addon: each run in a job of its own. */
@@ -62,7 +59,7 @@ export function createWindowsHost(
     onEvents: (events) => host?.hear(events),
     maxUnacknowledgedBytes: MAX_UNACKNOWLEDGED,
   });
-  const system = new WindowsSystem(native, windows, engine, options.clock, options.ladder);
+  const system = new WindowsSystem(native, windows, engine, options.clock);
   host = new JobHost(native, windows, engine, system, options);
   return host;
 }

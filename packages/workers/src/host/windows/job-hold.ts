@@ -167,7 +167,7 @@ export class JobHold implements Hold {
   }
 
   /** Mechanisms that were refused. */
-  #apply({ job, cpu, network }: JobPlan): ReadonlyMap<string, WindowsFailure> {
+  #apply({ job, cpu, desktop, network }: JobPlan): ReadonlyMap<string, WindowsFailure> {
     const { engine } = this.#around;
     const refusals = new Map<string, WindowsFailure>();
     const base: WindowsJobLimits = {
@@ -179,6 +179,8 @@ export class JobHold implements Hold {
     if (cpuFailure !== null) {
       for (const kind of ['hard cap', 'weight']) refusals.set(`job CpuRateControl ${kind}`, cpuFailure);
     }
+    const desktopFailure = desktop === this.#plan.desktop ? null : engine.restrictUi(this.job, desktop);
+    if (desktopFailure !== null) refusals.set('job UIRestrictions', desktopFailure);
     const networkFailure =
       network === null && this.#plan.network === null ? null : engine.limitNetwork(this.job, network);
     if (networkFailure !== null) refusals.set('job NetRateControl', networkFailure);
@@ -206,5 +208,6 @@ const MECHANISMS: Readonly<Partial<Record<keyof WindowsJobLimits, string>>> = {
   jobTime: 'sampling, job PerJobUserTimeLimit',
   activeProcesses: 'job ActiveProcessLimit',
   priority: 'job PriorityClass',
+  workingSet: 'job WorkingSet',
   affinity: 'job Affinity',
 };

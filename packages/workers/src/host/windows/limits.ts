@@ -11,11 +11,14 @@ import type {
   WindowsJobLimits,
   WindowsPriority,
 } from '@hsu-master/native';
+import type { Support } from '../cgroup/limit-support.ts';
 
 /** What the limits of a worker come down to here. */
 export interface JobPlan {
   readonly job: WindowsJobLimits;
   readonly cpu: WindowsCpuControl;
+  /** JOB_OBJECT_UILIMIT_*. */
+  readonly desktop: number;
   /** Bytes each second. */
   readonly network: number | null;
   readonly reports: readonly LimitReport[];
@@ -29,27 +32,39 @@ export interface JobMeans {
   mayRaisePriority(): boolean;
 }
 
-export const NO_JOB_PLAN: JobPlan = { job: {}, cpu: null, network: null, reports: [] };
+export const NO_JOB_PLAN: JobPlan = { job: {}, cpu: null, desktop: 0, network: null, reports: [] };
 
 /** What one limit comes down to. */
 interface Piece {
   readonly job?: WindowsJobLimits;
   readonly cpu?: WindowsCpuControl;
+  readonly desktop?: number;
   readonly network?: number;
   readonly status: LimitReport['status'];
   readonly mechanism: string;
   readonly reason: string;
 }
 
+type Wanted = Pick<LimitsSpec, 'values' | 'affinity' | 'scheduler'>;
+
 interface Ask {
   readonly value: number;
-  readonly limits: LimitsSpec;
+  readonly limits: Wanted;
   readonly means: JobMeans;
 }
 
 const SAMPLING = 'sampling';
 
-const enforced = (mechanism: string, reason: string, set: Pick<Piece, 'job' | 'cpu' | 'network'>): Piece => ({
+/** Windows takes a most only beside a least; this is what it gives to every process. */
+const LEAST_WORKING_SET = 200 * 1024;
+/** Every JOB_OBJECT_UILIMIT_ there is. */
+const WHOLE_DESKTOP = 0xff;
+
+const enforced = (
+  mechanism: string,
+  reason: string,
+  set: Pick<Piece, 'job' | 'cpu' | 'desktop' | 'network'>,
+): Piece => ({
   status: 'enforced',
   mechanism: `job ${mechanism}`,
   reason,
@@ -73,6 +88,10 @@ const PLANNERS: Readonly<Record<LimitName, (ask: Ask) => Piece>> = {
     }),
   'memory.max_heap': impossible('Windows counts committed memory only: memory.max_virtual is for that'),
   'memory.max_locked': impossible('jobs do not limit locked memory'),
+  'memory.max_working_set': ({ value }) =>
+    enforced('WorkingSet', 'of each process: what is beyond it goes to the paging file', {
+      job: { workingSet: [Math.min(LEAST_WORKING_SET, value), value] },
+    }),
   'cpu.max_percent': ({ value, means }) => hardCap(value, means),
   'cpu.max_cores': ({ value, means }) => hardCap(100 * value, means),
   'cpu.weight': ({ value, limits }) => weight(value, limits),
@@ -103,6 +122,7 @@ const PLANNERS: Readonly<Record<LimitName, (ask: Ask) => Piece>> = {
   'process.max_core_size': impossible('dumps are made by Windows Error Reporting, by its own settings'),
   'process.oom_score_adj': impossible('Windows kills nobody for want of memory'),
   'process.no_new_privs': impossible('no program gets rights by being started on Windows'),
+  'process.no_desktop': () => enforced('UIRestrictions', '', { desktop: WHOLE_DESKTOP }),
   'network.max_connections': watched('Windows has no such limit'),
   'network.max_bandwidth': ({ value }) =>
     enforced('NetRateControl', 'what the tree sends; what it receives is not held back', { network: value }),
@@ -119,11 +139,21 @@ export function planJob(limits: LimitsSpec, means: JobMeans): JobPlan {
     plan = {
       job: { ...plan.job, ...piece.job },
       cpu: stricter(plan.cpu, piece.cpu ?? null),
+      desktop: plan.desktop | (piece.desktop ?? 0),
       network: piece.network ?? plan.network,
       reports: [...plan.reports, { limit, status, mechanism, reason }],
     };
   }
   return plan;
+}
+
+const ANY_MEANS: JobMeans = { isWine: false, processors: 1, mayRaisePriority: () => true };
+
+/** What holds each limit on Windows at best, where the number does not matter. */
+export function windowsSupport(limit: LimitName): Omit<Support, 'file'> {
+  const limits: Wanted = { values: { [limit]: 1 }, affinity: [0], scheduler: null };
+  const { status, mechanism, reason } = PLANNERS[limit]({ value: 1, limits, means: ANY_MEANS });
+  return { status, mechanism, note: status === 'enforced' ? '' : reason };
 }
 
 /** What becomes of the limits of a budget that several workers share. */
@@ -157,6 +187,7 @@ export function withRefusals(plan: JobPlan, refusals: ReadonlyMap<string, Window
 const PLANNERS_WATCH: ReadonlySet<LimitName> = new Set([
   'memory.max_rss',
   'memory.max_virtual',
+  'memory.max_working_set',
   'cpu.max_percent',
   'cpu.max_cores',
   'cpu.max_time',
@@ -189,7 +220,7 @@ function hardCap(percentOfCore: number, { processors }: JobMeans): Piece {
 }
 
 /** 1 to 9, where 5 is ordinary; ours are 1 to 10000 around 100. */
-function weight(value: number, { values }: LimitsSpec): Piece {
+function weight(value: number, { values }: Wanted): Piece {
   if (values['cpu.max_percent'] !== undefined || values['cpu.max_cores'] !== undefined)
     return impossible('a job has either a hard cap or a weight, and this one has a cap')();
   const mapped = Math.min(9, Math.max(1, Math.round(5 + 2 * Math.log10(value / 100))));
@@ -214,7 +245,7 @@ function classOfNice(nice: number): WindowsPriority {
   return nice < 15 ? 'below-normal' : 'idle';
 }
 
-function classOfScheduler({ scheduler }: LimitsSpec): WindowsPriority {
+function classOfScheduler({ scheduler }: Wanted): WindowsPriority {
   switch (scheduler?.policy) {
     case 'fifo':
     case 'round-robin':

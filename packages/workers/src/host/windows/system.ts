@@ -1,4 +1,4 @@
-import type { Clock, Exit, ProcessIdentity, SignalName } from '@hsu-master/core';
+import type { Clock, Exit, Milliseconds, ProcessIdentity, SignalName } from '@hsu-master/core';
 import type {
   Native,
   NativeHandle,
@@ -10,7 +10,7 @@ import type {
 import type { ProcessSystem } from '../forest.ts';
 import { signalNumber } from '../signals.ts';
 import type { ProcessRow } from '../tree.ts';
-import { Asker, type Ladder } from './ask.ts';
+import { Asker } from './ask.ts';
 import { exitOfCode, KILLED } from './exit.ts';
 
 const SIGKILL = 9;
@@ -34,11 +34,11 @@ export class WindowsSystem implements ProcessSystem {
   #table: ReadonlyMap<number, WindowsProcess> | null = null;
   #closed = false;
 
-  constructor(native: Native, windows: WindowsNative, engine: WindowsEngine, clock: Clock, ladder?: Ladder) {
+  constructor(native: Native, windows: WindowsNative, engine: WindowsEngine, clock: Clock) {
     this.#native = native;
     this.#windows = windows;
     this.#engine = engine;
-    this.asker = new Asker(windows, engine, clock, ladder);
+    this.asker = new Asker(windows, engine, clock);
   }
 
   /** The table; everything asked within one stretch of synchronous code is answered from one. */
@@ -85,7 +85,7 @@ export class WindowsSystem implements ProcessSystem {
     return row === null ? null : { ...row, startedAt: row.startTime };
   }
 
-  signalProcess(target: ProcessIdentity, signal: number): boolean {
+  signalProcess(target: ProcessIdentity, signal: number, grace: Milliseconds | null = null): boolean {
     if (this.#closed) return false;
     const { pid, startedAt } = target;
     switch (signal) {
@@ -98,7 +98,7 @@ export class WindowsSystem implements ProcessSystem {
       case SIGCONT:
         return this.#resume(target);
       default: {
-        if (!this.#windows.mayEnd(pid, startedAt) || !this.asker.ask(target, signal)) return false;
+        if (!this.#windows.mayEnd(pid, startedAt) || !this.asker.ask(target, signal, grace)) return false;
         this.#asked.set(keyOf(target), nameOf(signal));
         return true;
       }
