@@ -169,6 +169,9 @@ function endOf(code: number): number {
   return code === EXIT_CODES.ok.code ? EXIT_CODES.failed.code : code;
 }
 
+// A report of Node, where somebody asks for one, is to hold nothing of the environment.
+process.report.excludeEnv = true;
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
@@ -176,11 +179,12 @@ main(process.argv.slice(2)).then(
       process.exitCode = endOf(code);
     });
   },
-  (error: unknown) => {
+  async (error: unknown) => {
+    process.exitCode = EXIT_CODES.failed.code;
+    const { maskText } = await import('@hsu-master/core');
     const known = error instanceof Error && 'code' in error;
     const debug = process.argv.includes('--debug');
     const text = error instanceof Error ? (debug || !known ? error.stack : error.message) : String(error);
-    process.stderr.on('error', ignore).write(`hsu-master: ${text}\n`);
-    process.exitCode = EXIT_CODES.failed.code;
+    process.stderr.on('error', ignore).write(`hsu-master: ${maskText(text ?? '')}\n`);
   },
 );
