@@ -4,10 +4,17 @@
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { countsOf } from './counts.mjs';
 import { fail, setup } from './setup.mjs';
 import { environment, program, root, tools } from './tree.mjs';
+
+/**
+ * Files at once in the suite `all`. Most wait for programs that they started: more than there are processors keep these busy. The other
+ * suites measure, and their files run one after the other.
+ */
+const AT_ONCE = Number(process.env.HSU_TEST_FILES ?? 2 * availableParallelism());
 
 const launcher = join(root, 'packages', 'hsu-master');
 const logcollect = join(root, 'packages', 'logcollect');
@@ -51,11 +58,12 @@ function one({ cwd, config }, reportName) {
   const report = join(tools, 'reports', `${reportName}.json`);
   mkdirSync(join(tools, 'reports'), { recursive: true });
   rmSync(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  if (name === 'all') flags.push(`--maxWorkers=${AT_ONCE}`);
   // A filter may be meant for another place.
   const filter = args.length > 0 ? ['--passWithNoTests', ...args] : args;
   const [node, script] = program('vitest');
-  const { status } = spawnSync(node, [script, 'run', '--config', config, ...reporters, ...filter], {
+  const { status } = spawnSync(node, [script, 'run', '--config', config, ...flags, ...filter], {
     cwd,
     env: environment(),
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,3 +1,12 @@
 import { defineProject } from 'vitest/config';
 
-export default defineProject({ test: { name: 'config', include: ['test/**/*.test.ts'] } });
+const patience = 10_000 * Number(process.env.HSU_TIME_FACTOR ?? 1);
+
+export default defineProject({
+  test: {
+    name: 'config',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 2 * patience,
+    expect: { poll: { timeout: patience } },
+  },
+});
