@@ -3,12 +3,12 @@ import { ApiError, Client } from '@hsu-master/api/client';
 import { describe, expect } from 'vitest';
 import { readAnswer, writeRequest } from '../src/upgrade-files.ts';
 import { counter, expectWhole, livesIn, Premises } from './adoption.ts';
-import { eventually, factor, it, PATIENCE, type Stage, TIMED } from './drive.ts';
+import { eventually, factor, it, type LaunchOptions, PATIENCE, type Stage, TIMED } from './drive.ts';
 import { childrenOf, defunctChildrenOf, descriptorsOf, isAlive } from './proc.ts';
 
 const NAMES = ['logging', 'quiet', 'early', 'late'];
 
-async function upgradable(stage: Stage) {
+async function upgradable(stage: Stage, options: LaunchOptions = {}) {
   const counts = counter(stage);
   const premises = new Premises(stage);
   const once = { policy: 'never' };
@@ -18,7 +18,7 @@ async function upgradable(stage: Stage) {
     { id: 'early', command: counts('early', 0), restart: once },
     { id: 'late', command: counts('late', 0), restart: once },
   ]);
-  const master = stage.hsu(['run', config, ...premises.flags]);
+  const master = stage.hsu(['run', config, ...premises.flags], options);
   const pids = new Map<string, number>();
   for (const name of NAMES) pids.set(name, await master.started(name));
   await eventually(() => NAMES.every((name) => premises.linesOf(name) > 0));
@@ -105,7 +105,8 @@ describe.concurrent('hsu-master upgrade', () => {
     ...TIMED,
     timeout: PATIENCE * 3,
   }, async ({ stage }) => {
-    const { premises, config, master, pids } = await upgradable(stage);
+    // Before all others of a machine that does much else.
+    const { premises, config, master, pids } = await upgradable(stage, { through: ['nice', '-n', '-20'] });
     const asking = askOnAndOn(join(premises.state, 'run', 'control.sock'));
     await asking.answered();
     const before = premises.linesOf('logging');

@@ -47,8 +47,8 @@ describe.concurrent('restarts', () => {
   it('D2: a trial that fails waits twice as long; one that lasts closes the breaker', async ({ stage }) => {
     const rule = { delay: '5ms', max_retries: 1, cool_down: '100ms', jitter: 0 };
     const restart = { ...rule, reset_after: `${1000 * factor}ms` };
-    stage.write('luck', 'bad');
-    const command = ['sh', '-c', 'grep -q good luck && exec sleep 1000; exit 1'];
+    stage.write('luck', 'bad\n');
+    const command = ['sh', '-c', 'read luck < luck; [ $luck = good ] && exec sleep 1000; exit 1'];
     await using app = embed(stage, [{ id: 'crasher', command, restart }]);
     await app.master.start();
     await app.event('worker.backing-off', 'crasher', 4);
@@ -59,7 +59,7 @@ describe.concurrent('restarts', () => {
       ['open', 200],
       ['open', 400],
     ]);
-    stage.write('luck', 'good');
+    stage.write('luck', 'good\n');
     await eventually(() => app.master.worker('crasher').breaker === 'closed');
     expect(app.master.worker('crasher')).toMatchObject({ phase: 'running', failuresInARow: 0 });
   });
