@@ -1,9 +1,8 @@
 import { copyFileSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HsuError, type WallTime } from '@hsu-master/core';
-import { makeDirectory } from '@hsu-master/workers';
+import { makeDirectory, replaceSynced } from '@hsu-master/workers';
 
 /** What was accepted last, where that is more than what the configuration file says. */
 export interface KeptConfiguration {
@@ -69,13 +68,6 @@ function parse(text: string): Content | null {
   }
 }
 
-/** Where directories can be opened at all. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r').catch(() => null);
-  await directory?.sync().catch(() => {});
-  await directory?.close();
-}
-
 /**
  * On return it outlives a power cut, and until then the former does.
  * @throws HsuError E_STATE
@@ -84,15 +76,7 @@ export async function keep(stateDirectory: string, kept: KeptConfiguration): Pro
   const file = fileOfKept(stateDirectory);
   try {
     makeDirectory(stateDirectory, 0o700);
-    const handle = await open(`${file}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(`${JSON.stringify({ form: FORM, sum: sumOf(JSON.stringify(kept)), kept })}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
-    await syncDirectory(dirname(file));
+    await replaceSynced(file, `${JSON.stringify({ form: FORM, sum: sumOf(JSON.stringify(kept)), kept })}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new HsuError('E_STATE', `the configuration cannot be kept: ${reason}`, { file }, error);

@@ -162,14 +162,29 @@ describe.concurrent('a master that was killed', () => {
     expect(master.stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('a wish file that is garbage is named, with exit code 1', async ({ stage }) => {
-    const first = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', stage.path('state')]);
-    await first.end();
-    stage.write('state/desired.json', 'garbage');
-    const second = stage.run([{ id: 'job', command: 'true' }], ['--state-dir', stage.path('state')]);
-    expect((await second.end()).code).toBe(1);
-    expect(second.stderr).toContain('desired.json');
-    expect(second.stderr.trim().split('\n')).toHaveLength(1);
+  it('H3: state files that are garbage are set aside and told, and what the operator stopped in this boot stays so; those of a newer version are refused', async ({
+    stage,
+  }) => {
+    const config = stage.config(['web', 'rests'].map((id) => ({ id, command: zoo.sleeps().argv })));
+    const flags = ['--state-dir', stage.path('state')];
+    const first = stage.hsu(['run', config, ...flags]);
+    const web = await first.started('web');
+    await first.started('rests');
+    expect((await stage.hsu(['stop', 'rests', ...flags]).end()).code).toBe(0);
+    await first.stop('SIGKILL');
+    for (const name of ['desired', 'run-numbers', 'logs']) stage.write(`state/${name}.json`, 'garbage');
+    const second = stage.hsu(['run', config, ...flags]);
+    expect(await runsOn(second, 'web')).toBe(web);
+    for (const name of ['desired', 'run-numbers'])
+      expect(second.matching(new RegExp(`not believed: it is damaged.*${name}\\.json`))).toHaveLength(1);
+    expect(readFileSync(stage.path('state', 'desired.json.refused'), 'utf8')).toBe('garbage');
+    expect((await second.stop()).code).toBe(0);
+    expect(second.matching(/^rests: started/)).toEqual([]);
+    stage.write('state/desired.json', '{"form":9,"stopped":[]}');
+    const third = stage.hsu(['run', config, ...flags]);
+    expect((await third.end()).code).toBe(1);
+    expect(third.stderr).toMatch(/desired\.json was written by a newer version/);
+    expect(third.stderr.trim().split('\n')).toHaveLength(1);
   });
 });
 

@@ -25,6 +25,7 @@ export { createWindowsHost, type WindowsHost, type WindowsHostOptions } from './
 export { windowsSupport } from './host/windows/limits.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';
 export { makeDirectory } from './journal/make-directory.ts';
+export { replaceSynced } from './journal/synced-file.ts';
 export { integratedHook } from './kinds/integrated.ts';
 export { type LimitWatch, type LimitWatchParts, watchLimits } from './limits/limit-watch.ts';
 export type { UsagePoint, WorkerUsage } from './limits/usage-history.ts';

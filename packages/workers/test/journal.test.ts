@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -229,14 +230,67 @@ describe('the operator’s wishes', () => {
     expect(readdirSync(join(place, 'state'))).toEqual([]);
   });
 
-  it.each(['{"stopped": 7}', 'null', 'garbage', ''])(
-    'a file that is no list of ids is refused by name, not overwritten: %j',
-    (text) => {
+  it.each(['{"stopped": 7}', 'null', 'garbage', '', '[]', '7', '"\\u0000"'])(
+    'a file that is no list of ids is set aside, told once, and those that are not known to be stopped are not: %j',
+    async (text) => {
       mkdirSync(join(place, 'state'));
       const file = join(place, 'state', 'desired.json');
       writeFileSync(file, text);
-      expect(journal).toThrow(/desired\.json/);
-      expect(readFileSync(file, 'utf8')).toBe(text);
+      const first = journal();
+      expect(first.refusals()).toMatchObject([
+        { file, records: null, reason: expect.stringContaining('damaged') },
+      ]);
+      expect(first.desired('web')).toBeNull();
+      expect(readFileSync(`${file}.refused`, 'utf8')).toBe(text);
+      await first.close();
+      expect(journal().refusals()).toEqual([]);
+    },
+  );
+
+  it('one that only a newer version can read is refused by name, not overwritten', () => {
+    mkdirSync(join(place, 'state'));
+    const file = join(place, 'state', 'desired.json');
+    const text = '{"form":9,"reader":9,"stopped":["web"]}\n';
+    writeFileSync(file, text);
+    expect(journal).toThrow(/desired\.json was written by a newer version/);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it('of an earlier boot outlive a damaged file, since the log of this boot has them, too', async () => {
+    const first = journal('boot-1');
+    first.recordDesired('web', 'down');
+    first.recordDesired('db', 'down');
+    await first.close();
+    const second = journal('boot-2');
+    second.recordDesired('db', 'up');
+    await second.close();
+    writeFileSync(join(place, 'state', 'desired.json'), 'garbage');
+    const third = journal('boot-2');
+    expect([third.desired('web'), third.desired('db')]).toEqual(['down', null]);
+    await third.close();
+    rmSync(join(place, 'run'), { recursive: true });
+    expect(journal('boot-3').desired('web')).toBe('down');
+  });
+
+  it.runIf(existsSync('/dev/full'))(
+    'leave nothing half written: neither a disk without room nor a master that was killed',
+    async () => {
+      const first = journal();
+      const fresh = join(place, 'state', 'desired.json.new');
+      // Nothing can be written to it, as on a full disk.
+      symlinkSync('/dev/full', fresh);
+      first.recordDesired('web', 'down');
+      await first.settled();
+      expect(failures).toHaveLength(1);
+      expect(readdirSync(join(place, 'state'))).toEqual([]);
+      await first.close();
+      expect(journal().desired('web')).toBe('down');
+      writeFileSync(fresh, '');
+      writeFileSync(join(place, 'state', 'run-numbers.json.new'), '{');
+      writeFileSync(`${records()}.new`, '');
+      journal();
+      expect(readdirSync(join(place, 'state'))).toEqual(['desired.json']);
+      expect(readdirSync(join(place, 'run'))).toEqual(['runs.log']);
     },
   );
 
@@ -331,7 +385,7 @@ describe('the numbers of runs', () => {
     first.recordRun(record('web', 3, 'i/m.web.3', process1));
     await first.close();
     const whole = readFileSync(numbers(), 'utf8');
-    for (const damaged of ['', '[]', whole.replace('3', '4'), whole.slice(0, 20), '{"reader":9}']) {
+    for (const damaged of ['', '[]', whole.replace('3', '4'), whole.slice(0, 20)]) {
       writeFileSync(numbers(), damaged);
       const next = journal();
       expect(next.lastRun('web')).toBe(3);
@@ -341,6 +395,8 @@ describe('the numbers of runs', () => {
     }
     writeFileSync(numbers(), 'damaged');
     expect(journal('boot-2').lastRun('web')).toBe(0);
+    writeFileSync(numbers(), '{"form":9,"reader":9}');
+    expect(journal).toThrow(/run-numbers\.json was written by a newer version/);
   });
 
   it('are written as soon as there is room again', async () => {

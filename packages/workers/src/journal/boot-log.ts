@@ -12,6 +12,7 @@ import type { Bytes, JournalRefusal, MonotonicTime, RunRecord, WorkerId, WorkerM
 import { lineOf, seedOf } from './line.ts';
 import { makeDirectory } from './make-directory.ts';
 import { type Entry, FORM, type Header, readBootLog, runsNamed } from './read-boot-log.ts';
+import { remove } from './synced-file.ts';
 
 /**
  * The file is written anew when it is larger than this and mostly history. Seldom, since some file systems write out what takes the
@@ -71,6 +72,8 @@ export class BootLog {
     this.#file = join(directory, 'runs.log');
     this.#bootId = bootId;
     this.#seed = seedOf(bootId);
+    // What an interrupted write left.
+    remove(`${this.#file}.new`);
     const { entries, refused, length, isMissing } = readBootLog(this.#file, bootId, now);
     for (const entry of entries) this.#apply(entry);
     this.runsNamed = runsNamed(entries);
@@ -207,8 +210,14 @@ export class BootLog {
     const header: Header = { form: FORM, reader: FORM, bootId: this.#bootId };
     const known = [...this.#wishes.values(), ...this.#runs.values(), ...this.#memos.values()];
     const text = lineOf(header) + known.map(({ line }) => line).join('');
-    writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    try {
+      writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
+      renameSync(`${this.#file}.new`, this.#file);
+    } catch (error) {
+      // A full disk leaves a part of it.
+      remove(`${this.#file}.new`);
+      throw error;
+    }
     return [openSync(this.#file, 'r+'), Buffer.byteLength(text)];
   }
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import type { Judgement, WorkerId } from '@hsu-master/core';
+import type { JournalRefusal, Judgement, WorkerId } from '@hsu-master/core';
 import { sum } from './line.ts';
-import { replaceSynced } from './replace-synced.ts';
+import { isWhole, type Said, SyncedFile } from './synced-file.ts';
 
 /** Version of the file’s form. 1: `{"stopped": [ids]}` and nothing else. */
 const FORM = 2;
@@ -13,42 +12,39 @@ interface Content {
   readonly judged: Readonly<Record<WorkerId, Judgement>>;
 }
 
-/**
- * What outlives a reboot: which workers the operator has stopped, and which are given up or wait for their breaker. JSON with a checksum,
- * synced to disk before it replaces the old one, so that it outlives a power cut. Written off the event loop; several changes at once
- * become one write.
- */
+const NOTHING: Content = { stopped: [], judged: {} };
+const DAMAGE = 'whom the operator had stopped is known as far as the records of this boot tell it';
+
+/** What outlives a reboot: which workers the operator has stopped, and which are given up or wait for their breaker. */
 export class DesiredFile {
-  readonly #file: string;
+  readonly #file: SyncedFile;
   readonly #down: Set<WorkerId>;
   readonly #judged: Map<WorkerId, Judgement>;
-  readonly #failed: (error: unknown) => void;
-  #dirty = false;
-  /** The last write failed: it is tried again with the next change, and at the end. */
-  #isBehind = false;
-  #writing: Promise<void> | null = null;
+  /** Why what was in the file is not believed; null: it is, or there was none. */
+  readonly refusal: JournalRefusal | null;
 
   /**
    * @param failed told when the file cannot be written; what it was to say still holds for this master’s life
-   * @throws where the file exists and is not what was written: who was stopped would be a guess
+   * @throws where the file cannot be read, or only a newer version can read it
    */
   constructor(file: string, failed: (error: unknown) => void) {
-    this.#file = file;
-    this.#failed = failed;
-    const { stopped, judged } = read(file);
-    this.#down = new Set(stopped);
-    this.#judged = new Map(Object.entries(judged));
+    this.#file = new SyncedFile(file, () => this.#text(), failed);
+    const { content, refusal } = this.#file.read(FORM, parse, NOTHING, DAMAGE);
+    this.#down = new Set(content.stopped);
+    this.#judged = new Map(Object.entries(content.judged));
+    this.refusal = refusal;
   }
 
-  isDown(workerId: WorkerId): boolean {
-    return this.#down.has(workerId);
+  /** Those that the operator has stopped. */
+  get down(): ReadonlySet<WorkerId> {
+    return this.#down;
   }
 
   set(workerId: WorkerId, desired: 'up' | 'down'): void {
-    if (this.isDown(workerId) === (desired === 'down')) return;
+    if (this.#down.has(workerId) === (desired === 'down')) return;
     if (desired === 'down') this.#down.add(workerId);
     else this.#down.delete(workerId);
-    this.#change();
+    this.#file.write();
   }
 
   judgement(workerId: WorkerId): Judgement | null {
@@ -62,32 +58,12 @@ export class DesiredFile {
       if (JSON.stringify(this.#judged.get(workerId)) === JSON.stringify(judgement)) return;
       this.#judged.set(workerId, judgement);
     }
-    this.#change();
+    this.#file.write();
   }
 
   /** Resolves when everything set so far is on disk, or was reported as failed. */
-  async settled(): Promise<void> {
-    if (this.#isBehind) this.#change();
-    while (this.#writing !== null) await this.#writing;
-  }
-
-  #change(): void {
-    this.#dirty = true;
-    this.#writing ??= this.#writeAll();
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      try {
-        await replaceSynced(this.#file, this.#text());
-        this.#isBehind = false;
-      } catch (error) {
-        this.#isBehind = true;
-        this.#failed(error);
-      }
-    }
-    this.#writing = null;
+  settled(): Promise<void> {
+    return this.#file.settled();
   }
 
   #text(): string {
@@ -96,29 +72,10 @@ export class DesiredFile {
   }
 }
 
-function read(file: string): Content {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { stopped: [], judged: {} };
-    throw error;
-  }
-  const found = parse(text);
-  const { form, reader = form, stopped, judged = {}, sum: told } = found;
-  if (Number(reader) > FORM) throw new Error(`${file} was written by a newer version (form ${String(form)})`);
-  const isList = Array.isArray(stopped) && stopped.every((id) => typeof id === 'string');
-  const isFirstForm = Object.keys(found).length === 1;
-  if (!isList || !(isFirstForm || told === sum(JSON.stringify({ stopped, judged })))) {
-    throw new Error(`${file} does not hold {"stopped": [ids]} as it was written; mend or remove it`);
-  }
-  return { stopped, judged: judged as Content['judged'] };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
-  } catch {
-    return {};
-  }
+function parse(said: Said): Content | null {
+  const { stopped, judged = {} } = said;
+  if (!Array.isArray(stopped) || !stopped.every((id) => typeof id === 'string')) return null;
+  const content = { stopped, judged: judged as Content['judged'] };
+  const isFirstForm = Object.keys(said).length === 1;
+  return isFirstForm || isWhole(said, content) ? content : null;
 }

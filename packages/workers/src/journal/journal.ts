@@ -38,8 +38,9 @@ export function openJournal(places: JournalPlaces): FileJournal {
   const memos = log.memos();
   // A master that was killed may not have had the time.
   for (const [id, run] of log.runsNamed) numbers.note(id, run);
-  // Said to this boot’s log at once; the file that is synced may not have had the time.
+  // Said to this boot’s log at once; the file that is synced may not have had the time, or was damaged since.
   for (const [id, wish] of log.wishes()) desired.set(id, wish);
+  for (const id of desired.down) if (!log.wishes().has(id)) log.wish(id, 'down');
   const settled = async (): Promise<void> => {
     await Promise.all([desired.settled(), numbers.settled()]);
   };
@@ -47,7 +48,10 @@ export function openJournal(places: JournalPlaces): FileJournal {
     leftOvers: () => leftOvers,
     memos: () => memos,
     judgement: (workerId) => desired.judgement(workerId),
-    refusals: () => [...log.refusals, ...(numbers.refusal === null ? [] : [numbers.refusal])],
+    refusals: () => [
+      ...log.refusals,
+      ...[desired.refusal, numbers.refusal].filter((refusal) => refusal !== null),
+    ],
     lastRun: (workerId) => numbers.last(workerId),
     mayLack: () => log.mayLack,
     recordRun(record) {
@@ -63,11 +67,11 @@ export function openJournal(places: JournalPlaces): FileJournal {
     },
     recordJudgement: (workerId, judgement) => desired.judge(workerId, judgement),
     recordDesired(workerId, wanted) {
-      if (desired.isDown(workerId) === (wanted === 'down')) return;
+      if (desired.down.has(workerId) === (wanted === 'down')) return;
       log.wish(workerId, wanted);
       desired.set(workerId, wanted);
     },
-    desired: (workerId) => (desired.isDown(workerId) ? 'down' : null),
+    desired: (workerId) => (desired.down.has(workerId) ? 'down' : null),
     settled,
     async close() {
       await Promise.all([desired.settled(), numbers.close()]);

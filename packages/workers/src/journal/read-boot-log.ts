@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type {
   Bytes,
   MonotonicTime,
@@ -8,6 +7,7 @@ import type {
   WorkerMemo,
 } from '@hsu-master/core';
 import { parseLine, seedOf } from './line.ts';
+import { readText } from './synced-file.ts';
 
 /** Version of the file’s form. 1: runs only, and lines that do not name their boot. */
 export const FORM = 2;
@@ -76,15 +76,6 @@ export function runsNamed(entries: readonly Entry[]): ReadonlyMap<WorkerId, numb
     runs.set(entry.workerId, Math.max(run, runs.get(entry.workerId) ?? 0));
   }
   return runs;
-}
-
-function readText(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 function believed(lines: readonly (Entry | null)[]): BootLogText {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** A process that has a port open. */
 export interface PortHolder {
@@ -15,11 +16,26 @@ export function holderOf(port: number): PortHolder | null {
     for (const fd of quietly(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
       const target = quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`));
       if (target === null || !sockets.has(target)) continue;
-      const name = quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8'))?.trim();
-      return { pid: Number(pid), name: name ?? 'unknown' };
+      return { pid: Number(pid), name: nameOf(pid) };
     }
   }
   return null;
+}
+
+/**
+ * Its program, and the script where it runs one; the name that /proc has for it may be that of a thread. Other arguments are its own
+ * business.
+ */
+function nameOf(pid: string): string {
+  const [program = '', script = ''] = textOf(pid, 'cmdline').split('\0');
+  if (program === '') return textOf(pid, 'comm').trim() || 'unknown';
+  // Some show there what they do, behind their name: `nginx: worker process`.
+  const name = basename(program.replace(/: .*/, ''));
+  return /^[^-].*\.(?:[cm]?[jt]s|py|rb|pl|php|sh)$/.test(script) ? `${name} ${basename(script)}` : name;
+}
+
+function textOf(pid: string, file: string): string {
+  return quietly(() => readFileSync(`/proc/${pid}/${file}`, 'utf8')) ?? '';
 }
 
 /** Its sockets as links in /proc name them: `socket:[4711]`. */
