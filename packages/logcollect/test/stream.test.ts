@@ -5,7 +5,7 @@ import {
   PLAIN_FILES,
   type WorkerId,
 } from '@hsu-master/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LogAlert } from '../src/alerts/rule.ts';
 import { LogStream, type Outlet } from '../src/index.ts';
 import type { QueueCounters } from '../src/sinks/queue-spec.ts';
@@ -68,8 +68,12 @@ function stage(
   });
   stream.attach(place.collector, outlets);
   const outputs = new Map(specs.map((spec) => [spec.id, place.collector.open(spec, 1)]));
-  const write = (id: WorkerId, text: string, on: OutputStream = 'stdout') =>
-    outputs.get(id)?.write(on, Buffer.from(text), () => undefined);
+  const write = (id: WorkerId, text: string, on: OutputStream = 'stdout') => {
+    const output = outputs.get(id);
+    if (output !== undefined) void place.write(output, text, on);
+  };
+  // Else its folder is removed while a file comes into being in it.
+  onTestFinished(() => place.settled());
   return { place, stream, events, alerts, outputs, write };
 }
 type LogStreamRules = ConstructorParameters<typeof LogStream>[0]['rules'];
