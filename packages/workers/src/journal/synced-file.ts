@@ -113,7 +113,11 @@ const NOT_SYNCED: readonly unknown[] = ['EPERM', 'EISDIR', 'EACCES'];
 async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = await open(path, 'r');
-    await directory.sync().finally(() => directory.close());
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
   } catch (error) {
     if (!NOT_SYNCED.includes((error as NodeJS.ErrnoException).code)) throw error;
   }
