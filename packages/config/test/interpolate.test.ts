@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpolate } from '../src/interpolate.ts';
+import './properties.ts';
 
 const variables = { A: 'one', EMPTY: '', TRICKY: 'x: # ${A} "quoted"' };
 

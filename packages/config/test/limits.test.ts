@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { configDocs } from '../src/docs.ts';
 import { describeConfig } from '../src/index.ts';
 import { accept, corpus, refusals, warnings } from './corpus.ts';
+import './properties.ts';
 
 const limits = (body: string, worker = '') => {
   const spec = accept(`workers: [{id: a, command: x, limits: {${body}}${worker}}]`).workers[0];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatIssue } from '../src/index.ts';
 import { accept, CORPUS, corpus, load } from './corpus.ts';
+import './properties.ts';
 
 const FACTOR = Number(process.env['HSU_TIME_FACTOR'] ?? 1);
 
@@ -107,10 +108,11 @@ function expectAnswer(text: string): void {
 
 test('any text is answered, with places inside of it', () => {
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    // Also halves of characters. (What fast-check has for it takes seconds to be made.)
+    fc.array(fc.nat(0xffff), { maxLength: 20 }).map((units) => String.fromCharCode(...units)),
     fc.string({ unit: fc.constantFrom(...Array.from('a:- \n{}[]"\'#&*!|>$?,%@`~')) }),
   );
-  fc.assert(fc.property(text, expectAnswer), { numRuns: 700 });
+  fc.assert(fc.property(text, expectAnswer), { numRuns: 500 });
 });
 
 test('any tree of known keys is answered, with places inside of it', () => {
@@ -119,7 +121,7 @@ test('any tree of known keys is answered, with places inside of it', () => {
       expectAnswer(write(node));
       expectAnswer(`workers: [${write(node)}]`);
     }),
-    { numRuns: 700 },
+    { numRuns: 500 },
   );
   expect(({} as Record<string, unknown>)['id']).toBeUndefined();
 });

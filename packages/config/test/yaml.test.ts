@@ -5,6 +5,7 @@ import { parseFull } from '../src/yaml/full.ts';
 import { parse } from '../src/yaml/parse.ts';
 import type { Node } from '../src/yaml/tree.ts';
 import { CORPUS, corpus } from './corpus.ts';
+import './properties.ts';
 
 /** A tree without the offsets of what is not there: the two readers see nothing in different places. */
 function comparable(node: Node): unknown {
