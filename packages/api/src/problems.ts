@@ -21,6 +21,8 @@ interface Thrown {
 /** Any error as what is answered. What nobody expected tells its caller nothing of itself. */
 export function problemFrom(error: unknown, defect: (error: unknown) => void): Problem {
   if (error instanceof HsuError) return problemOf(error.code, error.message);
+  if (error instanceof DOMException && error.name === 'AbortError')
+    return problemOf('E_SHUTTING_DOWN', 'the master is closing, or nobody waits for the answer any more');
   const { message, statusCode = 500, validation, validationContext = 'request' } = error as Thrown;
   if (validation !== undefined) {
     const places = validation.map(

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
+import type { Control } from '@hsu-master/core';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Event } from '../src/client/index.ts';
@@ -206,6 +208,18 @@ describe('lines of JSON', () => {
     await expect(served.client.execInput('other', {})).rejects.toMatchObject({ code: 'E_UNKNOWN_SESSION' });
   });
 
+  it('that are not waited for any more are no defect', async ({ served }) => {
+    const asked = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    Object.assign(served.master.logs, { tail: waitsInVain(asked.resolve, ended.resolve) });
+    const request = get({ socketPath: served.socket, path: '/v1/logs' }).on('error', () => {});
+    await asked.promise;
+    request.destroy();
+    await ended.promise;
+    await served.client.health();
+    expect(served.defects).toEqual([]);
+  });
+
   it('say that the master has gone when the surface closes', async () => {
     const served = await serve(new FakeMaster());
     const lines = served.client.followEvents({});
@@ -215,3 +229,15 @@ describe('lines of JSON', () => {
     await expect(next).rejects.toMatchObject({ code: 'E_NO_MASTER' });
   });
 });
+
+/** Reads nothing, until it is to read no more. */
+function waitsInVain(asked: () => void, ended: () => void): Control['logs']['tail'] {
+  return (_query, _count, signal) =>
+    new Promise((_resolve, reject) => {
+      asked();
+      signal.addEventListener('abort', () => {
+        reject((signal as AbortSignal).reason as Error);
+        ended();
+      });
+    });
+}

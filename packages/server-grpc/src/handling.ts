@@ -55,7 +55,7 @@ async function unary(
     const value = await handler(read(method, given.request) as never, call);
     answer(null, method.responseSerialize(value as object));
   } catch (error) {
-    answer(handling.refuse(firstOf(error, call, asks)));
+    answer(handling.refuse(toldOf(error, call, asks)));
   } finally {
     call.end();
   }
@@ -78,7 +78,7 @@ async function stream(
     if (call.broken !== null) throw call.broken;
     given.end();
   } catch (error) {
-    fail(given, firstOf(error, call, asks), handling);
+    fail(given, toldOf(error, call, asks), handling);
   } finally {
     call.end();
   }
@@ -103,7 +103,7 @@ async function converse(
     if (call.broken !== null) throw call.broken;
     given.end();
   } catch (error) {
-    fail(given, firstOf(error, call, asks), handling);
+    fail(given, toldOf(error, call, asks), handling);
   } finally {
     call.end();
   }
@@ -121,8 +121,11 @@ async function* questions(
 /** What is wrong with a question, of which nothing was done yet. */
 const WRONG: ReadonlySet<ErrorCode> = new Set(['E_REQUEST', 'E_UNKNOWN_WORKER', 'E_UNKNOWN_TICKET']);
 
-/** Whoever has not the right to ask is told that, whatever is wrong with his question, and it is written down. */
-function firstOf(error: unknown, call: Call, asks: Asks): unknown {
+/** What is told of an error: whoever has not the right to ask hears that first, whatever is wrong with his question, and it is written down. */
+function toldOf(error: unknown, call: Call, asks: Asks): unknown {
+  // Nobody waits for it any more, or is to: that is what ended it.
+  if (call.signal.aborted && error === call.signal.reason)
+    return call.broken ?? new HsuError('E_TIMEOUT', 'whoever asked has gone');
   const isAbout = asks !== 'nothing' && asks !== 'a token' && !asks.startsWith('each ');
   if (!isAbout || !(error instanceof HsuError) || !WRONG.has(error.code)) return error;
   try {

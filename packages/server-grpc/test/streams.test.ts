@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import type { LogNews } from '@hsu-master/core';
+import type { Control, LogNews } from '@hsu-master/core';
 import { describe, expect } from 'vitest';
 import { FakeMaster, it, LINE, serve } from './rig.ts';
 
@@ -187,4 +187,31 @@ describe('health', () => {
     await unknown.until((messages) => messages.length === 1);
     expect(unknown.messages).toEqual([{ status: 'SERVICE_UNKNOWN' }]);
   });
+});
+
+it('who breaks off what reads lines causes no defect, however it ends', async ({ owner, served }) => {
+  const asked = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const tail: Control['logs']['tail'] = (_query, _count, signal) =>
+    new Promise((_resolve, reject) => {
+      asked.resolve();
+      signal.addEventListener('abort', () => {
+        reject((signal as AbortSignal).reason as Error);
+        ended.resolve();
+      });
+    });
+  const follow: Control['logs']['follow'] = async function* (query, count, signal) {
+    yield { kind: 'line', line: LINE };
+    await tail(query, count, signal);
+  };
+  Object.assign(served.master.logs, { tail, follow });
+  const { call, ended: over } = owner.stream('hsu.v1.LogService', 'FollowLogs', {});
+  await asked.promise;
+  call.cancel();
+  await Promise.all([ended.promise, over]);
+  await expect(owner.ask('hsu.v1.LogService', 'TailLogs', {}, 200)).rejects.toMatchObject({
+    code: status.DEADLINE_EXCEEDED,
+  });
+  await owner.ask('hsu.v1.MasterService', 'GetVersion', {});
+  expect(served.defects).toEqual([]);
 });
