@@ -5,6 +5,7 @@ import type { Host, LimitReport, ProcessIdentity, RunReport } from '@hsu-master/
 import { loadNative } from '@hsu-master/native';
 import { creaturePath, limitsSpec } from '@hsu-master/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNodeHost } from '../src/host/node.ts';
 import { createWindowsHost } from '../src/host/windows/host.ts';
 import { realClock } from '../src/real-clock.ts';
 import { Collected, commandOf, Watched } from './watched.ts';
@@ -245,4 +246,14 @@ test('a program that writes without end can be ended', async () => {
   await expect.poll(() => collected.size).toBeGreaterThan(2 ** 20);
   watched.run.signalTree('SIGKILL');
   await watched.over();
+});
+
+test('without the addon no worker runs, and that is what is said', async () => {
+  const without = createNodeHost({ environment: process.env, clock: realClock() });
+  const watched = new Watched(without, commandOf([creaturePath(), 'sleep']));
+  expect((await watched.over()).at(-1)).toMatchObject({
+    kind: 'spawn-failed',
+    failure: { code: 'E_UNSUPPORTED', message: expect.stringContaining('without the addon') },
+  });
+  without.close();
 });

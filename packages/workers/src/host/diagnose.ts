@@ -52,7 +52,7 @@ export function notInPath(attempt: Attempt, directories: readonly string[]): Dia
 }
 
 /** How every message about an attempt begins. */
-export function opening({ subject, command }: Attempt): string {
+export function opening({ subject, command }: Pick<Attempt, 'subject' | 'command'>): string {
   const start = `cannot start ${JSON.stringify(command.argv[0])}`;
   return subject === null ? start : `${subject}: ${start}`;
 }

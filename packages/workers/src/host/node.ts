@@ -51,7 +51,7 @@ export interface NodeHostOptions {
   readonly clock: Clock;
 }
 
-/** Runs processes by means of node:child_process, for machines without the addon. POSIX only. */
+/** Runs processes by means of node:child_process, for machines without the addon; on Windows it runs none, and says so. */
 export function createNodeHost(options: NodeHostOptions): Host {
   return new NodeHost(openProcessTable(), options);
 }
@@ -100,6 +100,10 @@ class NodeHost extends TreeHost {
   protected launch(launch: Launch, report: (report: RunReport) => void): TreeRun {
     const leader = new NodeLeader(launch, this.clock);
     const run = this.newRun(leader, report);
+    if (process.platform === 'win32') {
+      this.failLater(run, launch, onWindows(launch));
+      return run;
+    }
     const prepared = this.prepare(launch);
     const refusal = prepared.ok ? this.#refuse(launch, prepared) : prepared.diagnosis;
     if (!prepared.ok || refusal !== null) {
@@ -277,6 +281,13 @@ class NodeLeader implements Leader {
         for (const readable of this.#open.values()) readable.resume();
     });
   }
+}
+
+/** Node knows no jobs: what a process there leaves behind, nobody would find to end it. */
+function onWindows({ command, workerId }: Launch): Diagnosis {
+  const subject = workerId === null ? null : `worker "${workerId}"`;
+  const message = `${opening({ subject, command })}: on Windows no process is made without the addon`;
+  return { failure: { code: 'E_UNSUPPORTED', message }, transient: false };
 }
 
 function stdioOf(launch: Launch): StdioOptions {
