@@ -1,24 +1,14 @@
 // Packs every public package, installs the tarballs with npm into empty folders and uses them there as a user would.
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { addonFolder, placePrebuild } from './addon.mjs';
-import { builtFile, fileOf, targets } from './prebuilt/targets.mjs';
+import { installTarballs, packAll } from './pack.mjs';
 import { fail, setup } from './setup.mjs';
 import { StepFailed, step } from './step.mjs';
-import { environment, packages, pinnedNode, pnpm, root } from './tree.mjs';
+import { environment, pinnedNode, root } from './tree.mjs';
 
 await setup().catch(fail);
 const place = mkdtempSync(join(tmpdir(), 'hsu-pack-'));
@@ -28,9 +18,7 @@ env.PATH = env.PATH.split(':')
   .filter((part) => !part.startsWith(root) || pinnedNode().startsWith(part))
   .join(':');
 
-const ownFolder = `${process.platform}-${process.arch}`;
-const published = packages().filter(({ manifest }) => !manifest.private);
-const tarballs = {};
+let tarballs;
 const results = { passed: 0, failed: 0, skipped: 0 };
 
 async function part(name, work) {
@@ -52,58 +40,14 @@ const must = (holds, message) => {
 async function pack() {
   const folder = addonFolder();
   const prebuilds = folder && placePrebuild(folder);
-  if (prebuilds) for (const target of crossBuilt()) placeCrossBuilt(prebuilds, target);
   try {
-    await packAll();
+    tarballs = await packAll(place, env);
   } finally {
     if (prebuilds) rmSync(prebuilds, { recursive: true, force: true });
   }
 }
 
-/** Those of this system that were built for other machines (`scripts/prebuilt/build.mjs`), current or not. */
-function crossBuilt() {
-  return targets().filter(
-    (target) =>
-      target.source === addonFolder() && target.folder !== ownFolder && existsSync(builtFile(target)),
-  );
-}
-
-function placeCrossBuilt(prebuilds, target) {
-  mkdirSync(join(prebuilds, target.folder), { recursive: true });
-  cpSync(builtFile(target), join(prebuilds, fileOf(target)));
-}
-
-async function packAll() {
-  for (const { folder, manifest } of published) {
-    const before = new Set(readdirSync(place));
-    await step(`packing ${manifest.name}`, [process.execPath, pnpm, 'pack', '--pack-destination', place], {
-      cwd: folder,
-      env,
-      quiet: true,
-    });
-    const made = readdirSync(place).find((name) => name.endsWith('.tgz') && !before.has(name));
-    must(made, `${manifest.name}: no tarball`);
-    tarballs[manifest.name] = `file:${join(place, made)}`;
-  }
-}
-
-/** An empty folder with the named packages installed by npm from the tarballs. */
-async function install(folder, names) {
-  const home = join(place, folder);
-  mkdirSync(home);
-  const pick = (keys) => Object.fromEntries(keys.map((key) => [key, tarballs[key]]));
-  const others = Object.keys(tarballs).filter((name) => !names.includes(name));
-  const manifest = {
-    name: folder,
-    version: '1.0.0',
-    private: true,
-    type: 'module',
-    dependencies: pick(names),
-  };
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, overrides: pick(others) }));
-  await step(`npm install in ${folder}`, ['npm', 'install', '--no-audit', '--no-fund'], { cwd: home, env });
-  return home;
-}
+const install = (folder, names) => installTarballs(join(place, folder), names, { tarballs, env });
 
 const config = `workers:
   - id: web
@@ -145,23 +89,6 @@ await part('the packed addon loads', async () => {
   })`;
   await step('load the addon', [pinnedNode(), '-e', program], { cwd: app, env, quiet: true });
 });
-for (const target of crossBuilt()) {
-  await part(`the binary of ${target.name} is packed, and picked there`, async () => {
-    const folder = join(app, 'node_modules', '@hsu-master', `native-${target.addon}`);
-    const program = `
-      const loader = require('node:module').createRequire(${JSON.stringify(join(folder, '..', 'native', 'package.json'))});
-      process.stdout.write(loader('node-gyp-build').path(${JSON.stringify(folder)}))`;
-    const [platform, arch] = target.folder.split('-');
-    const machine = { npm_config_platform: platform, npm_config_arch: arch, LIBC: target.tag ?? '' };
-    const found = await step('pick', [pinnedNode(), '-e', program], {
-      cwd: app,
-      env: { ...env, ...machine },
-      quiet: true,
-    });
-    const expected = join(folder, 'prebuilds', fileOf(target));
-    must(found === expected, `${target.name}: picked ${found}, not ${expected}`);
-  });
-}
 await part('without its binary the workers run nevertheless, and what is lost is said', async () => {
   const prebuilds = join(
     app,

@@ -1,54 +1,80 @@
-// What CI does of this folder: builds for all machines, checks what was built, and runs what can be run here.
-//   node scripts/prebuilt/all.mjs              with CI_FULL=1 each is built twice, and all suites of foreign.json run
+// What CI does of this folder: builds for all machines, checks what was built, runs what can be run here, and installs it as it is packed.
+//   node scripts/prebuilt/all.mjs              targets whose sources are those of verified.json are skipped
+// With CI_FULL=1 none is skipped, each is built twice to the same bytes, and what was found is written to verified.json, to be committed.
 // The last line is `N passed, N failed, N skipped`.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { installPackages } from '../debian.mjs';
 import { fail, setup } from '../setup.mjs';
 import { StepFailed, seconds } from '../step.mjs';
 import { buildTargets } from './build.mjs';
-import { targets } from './targets.mjs';
+import { runSuites } from './foreign.mjs';
+import { installTargets } from './install.mjs';
+import { builtFile, targets } from './targets.mjs';
+import { inputsOf, isVerified, record } from './verified.mjs';
 import { verifyTargets } from './verify.mjs';
 
 const isFull = Boolean(process.env.CI_FULL);
 const total = { passed: 0, failed: 0, skipped: 0 };
+const since = performance.now();
+const told = (what) => process.stderr.write(`  ${what} after ${seconds(since)}\n`);
+
 const add = (counts) => {
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
+  return counts;
 };
 
-/** One that cannot be built does not keep the others from being looked at. */
-async function build(target) {
+/** One that cannot be built or run does not keep the others from being looked at. */
+async function attempt(name, work) {
   try {
-    await buildTargets([target], { twice: isFull });
-    return true;
+    return await work();
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    process.stderr.write(`  FAILED ${target.name}\n${error.message}\n`);
-    return false;
+    process.stderr.write(`  FAILED ${name}\n${error.message}\n`);
+    total.failed += 1;
+    return null;
   }
 }
 
-await setup().catch(fail);
-installPackages(['lld', 'llvm']);
-const since = performance.now();
-for (const target of targets()) {
-  const built = await build(target);
-  add({ passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 });
-  if (built) add(verifyTargets([target]));
+/** Builds a target, checks it and runs its suites; the installation comes later, for all. */
+async function verifyOne(target) {
+  const inputs = inputsOf(target);
+  await buildTargets([target], { twice: isFull });
+  const checks = verifyTargets([target]);
+  const bytes = readFileSync(builtFile(target));
+  const { ran, cannot } = checks.failed === 0 ? await runSuites(target) : { ran: {}, cannot: {} };
+  for (const counts of [{ ...checks, passed: checks.passed + 1 }, ...Object.values(ran)]) add(counts);
+  total.skipped += Object.keys(cannot).length;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { inputs, bytes: bytes.length, sha256, checks, ran, cannot };
 }
-process.stderr.write(`  built and checked in ${seconds(since)}\n`);
 
-const only = isFull ? [] : ['--only', 'linux-x64-musl'];
-const { stdout } = spawnSync(process.execPath, [join(import.meta.dirname, 'foreign.mjs'), ...only], {
-  encoding: 'utf8',
-  maxBuffer: 1 << 28,
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-process.stdout.write(stdout);
-const [passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped\n$/
-  .exec(stdout)
-  ?.slice(1)
-  .map(Number) ?? [0, 1, 0];
-add({ passed, failed, skipped });
+const isGood = ({ checks, ran, installed }) =>
+  [checks, installed, ...Object.values(ran)].every((counts) => counts?.failed === 0);
+
+async function verifyAll(stale) {
+  installPackages(['lld', 'llvm']);
+  const results = {};
+  for (const target of stale) results[target.name] = await attempt(target.name, () => verifyOne(target));
+  told('built, checked and run');
+  const built = stale.filter(({ name }) => results[name] !== null);
+  const installed = await attempt('the installation', () => installTargets(built));
+  for (const [name, counts] of Object.entries(installed ?? {})) results[name].installed = add(counts);
+  told('installed');
+  if (!isFull) return;
+  const good = Object.entries(results).map(([name, result]) => [
+    name,
+    result && isGood(result) ? result : null,
+  ]);
+  record(Object.fromEntries(good));
+}
+
+await setup().catch(fail);
+const stale = targets().filter((target) => isFull || !isVerified(target));
+for (const { name } of targets().filter((target) => !stale.includes(target))) {
+  process.stderr.write(`  skipped: ${name}: its sources are those that verified.json is of\n`);
+  total.skipped += 1;
+}
+if (stale.length > 0) await verifyAll(stale);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

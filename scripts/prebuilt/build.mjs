@@ -210,36 +210,40 @@ async function buildAll(target, compiler, tree) {
   return made;
 }
 
-async function compareWithSecond(target, compiler, first) {
+async function compareWithSecond(target, compiler) {
   const copy = copyOfTree();
   const fresh = { ...compiler, env: { ...compiler.env, ZIG_LOCAL_CACHE_DIR: join(copy, 'cache') } };
   try {
-    for (const [name, bytes] of await buildAll(target, fresh, copy))
-      if (sha256(bytes) !== sha256(first.get(name)))
-        throw new StepFailed(`${target.name}: two builds of ${name} have different bytes`);
+    const second = await buildAll(target, fresh, copy);
+    for (const file of filesOf(target))
+      if (sha256(second.get(basename(file))) !== sha256(readFileSync(file)))
+        throw new StepFailed(`${target.name}: two builds of ${basename(file)} have different bytes`);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-async function buildOne(target, compiler, twice) {
+/** Where each of a target's binaries lies: the addon first. */
+const filesOf = (target) =>
+  recipes(target).map((recipe, at) =>
+    at === 0 ? builtFile(target) : join(dirname(builtFile(target)), programFile(target, recipe)),
+  );
+
+async function buildOne(target, compiler) {
   // Sources that change while they are compiled are compiled again the next time.
   const inputs = digestOf(target);
   const made = await buildAll(target, compiler, root);
-  if (twice) await compareWithSecond(target, compiler, made);
-  const folder = dirname(builtFile(target));
-  mkdirSync(folder, { recursive: true });
-  for (const [name, bytes] of made) {
-    const isProgram = !name.endsWith('.node');
-    writeFileSync(join(folder, name), bytes, { mode: isProgram ? 0o755 : 0o644 });
-  }
+  mkdirSync(dirname(builtFile(target)), { recursive: true });
+  for (const file of filesOf(target))
+    writeFileSync(file, made.get(basename(file)), { mode: file.endsWith('.node') ? 0o644 : 0o755 });
   writeFileSync(`${builtFile(target)}.inputs`, inputs);
 }
 
 function isCurrent(target) {
   const stamp = `${builtFile(target)}.inputs`;
   return (
-    existsSync(builtFile(target)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(target)
+    [stamp, ...filesOf(target)].every((file) => existsSync(file)) &&
+    readFileSync(stamp, 'utf8') === digestOf(target)
   );
 }
 
@@ -248,14 +252,17 @@ export async function buildTargets(asked, { force = false, twice = false } = {})
   const compiler = await zig();
   for (const target of asked) {
     const since = performance.now();
-    const asBefore = !force && !twice && isCurrent(target);
-    if (!asBefore) await buildOne(target, compiler, twice);
+    const asBefore = !force && isCurrent(target);
+    if (!asBefore) await buildOne(target, compiler);
+    if (twice) await compareWithSecond(target, compiler);
     const file = builtFile(target);
     const words = [
       target.name.padEnd(18),
       `${String(statSync(file).size).padStart(8)} bytes`,
       sha256(readFileSync(file)).slice(0, 16),
-      asBefore ? 'as before' : `${seconds(since)}${twice ? ', twice the same' : ''}`,
+      asBefore ? 'as before' : 'built',
+      ...(twice ? ['a second time the same'] : []),
+      seconds(since),
     ];
     process.stderr.write(`  ${words.join('  ')}\n`);
   }

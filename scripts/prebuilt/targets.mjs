@@ -77,6 +77,10 @@ function expanded(item, cwd) {
   return item.startsWith('<!') ? [] : [item];
 }
 
+/** The names of its system that a target's binaries may want, one on each line. */
+export const listFile = ({ addon, tag }) =>
+  join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
+
 /** Changes when anything does that the target's binary is made of; the same on each machine. */
 export function digestOf({ source, ...target }) {
   const { targets: _, ...rest } = plan;

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../tree.mjs';
-import { builtFile, cache, plan, programFile, programsOf, targets } from './targets.mjs';
+import { builtFile, cache, listFile, plan, programFile, programsOf, targets } from './targets.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
@@ -139,10 +139,6 @@ function isSystemName(name, from) {
 }
 
 const byBytes = (one, other) => (one < other ? -1 : Number(one > other));
-
-function listFile({ addon, tag }) {
-  return join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
-}
 
 /** The binaries of a target: the addon first, then the programs beside it. */
 function binariesOf(target) {
