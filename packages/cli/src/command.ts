@@ -37,6 +37,8 @@ export interface CommandSpec {
   readonly examples: readonly string[];
   readonly arguments: readonly Argument[];
   readonly options: readonly Option[];
+  /** Options that are looked for and are not there, by their names, and what to do instead. */
+  readonly refuses?: Readonly<Record<string, string>>;
   /** What is called so stands behind the arguments and is left as it is: a command line of another program. */
   readonly rest?: string;
 }

@@ -1,7 +1,11 @@
 /** What the exit code of a command that asks a master says. A table in the documentation is made from this. */
 export const ASK_EXIT_CODES = {
   ok: { code: 0, means: 'Done.' },
-  failed: { code: 1, means: 'The operation failed; of `diff`: something would change.' },
+  failed: {
+    code: 1,
+    means:
+      'The operation failed, or its output could not be written (a full disk); of `diff`: something would change.',
+  },
   usage: { code: 2, means: 'The command line, or a configuration, is not valid.' },
   noMaster: { code: 3, means: 'No master runs, or it is not clear which is meant.' },
   unknownWorker: { code: 4, means: 'There is no such worker.' },

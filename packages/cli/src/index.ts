@@ -63,8 +63,17 @@ interface Told {
   readonly next: string;
 }
 
+/** A master says in general what to do; here there is a command for it. */
+const NEXT: Readonly<Record<string, string>> = {
+  E_UNKNOWN_WORKER: 'See which there are: hsu-master ls',
+  E_UNAUTHENTICATED:
+    'Put a valid one into HSU_TOKEN, or name its file with --token-file. Made where the master runs: hsu-master token create NAME',
+};
+
 /** Errors with a code and a next step: ours and those of the client. */
 function tellable(error: unknown): Told | null {
   if (error instanceof CliError) return error;
-  return error instanceof Error && 'next' in error && 'code' in error ? (error as Error & Told) : null;
+  if (!(error instanceof Error && 'next' in error && 'code' in error)) return null;
+  const { code, message, next } = error as Error & Told;
+  return { code, message, next: NEXT[code] ?? next };
 }

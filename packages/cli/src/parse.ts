@@ -84,8 +84,10 @@ function missing({ name }: CommandSpec, what: string): CliError {
   return usage(`${name} needs its argument <${what}>`);
 }
 
-function unknown({ options }: CommandSpec, written: string): CliError {
+function unknown({ name: command, options, refuses = {} }: CommandSpec, written: string): CliError {
   const bare = written.replace(/^-+/, '');
+  const instead = refuses[bare];
+  if (instead !== undefined) return new CliError('E_USAGE', `${command} has no ${written}`, instead);
   const near = options.find(
     ({ name }) => bare.length > 1 && (name.startsWith(bare) || bare.startsWith(name)),
   );

@@ -220,7 +220,11 @@ export async function canned(): Promise<{ readonly socket: string; close(): void
 }
 
 /** A stream that keeps what it is given. */
-export function sink(columns: number, rows = Number.POSITIVE_INFINITY): Out & { readonly text: string } {
+export function sink(
+  columns: number,
+  rows = Number.POSITIVE_INFINITY,
+  hear: (text: string) => void = () => {},
+): Out & { readonly text: string } {
   const isTerminal = rows !== Number.POSITIVE_INFINITY;
   let said = '';
   return {
@@ -229,6 +233,7 @@ export function sink(columns: number, rows = Number.POSITIVE_INFINITY): Out & { 
     },
     write(text) {
       said += typeof text === 'string' ? text : Buffer.from(text).toString();
+      hear(said);
       return Promise.resolve();
     },
     isTTY: isTerminal,
@@ -250,10 +255,15 @@ export interface Told {
 export async function told(
   line: string,
   columns: number,
-  parts: Partial<Surroundings> & { readonly rows?: number; readonly keys?: Keys } = {},
+  parts: Partial<Surroundings> & {
+    readonly rows?: number;
+    readonly keys?: Keys;
+    /** Told all that was written to standard output, whenever something was. */
+    readonly hear?: (text: string) => void;
+  } = {},
 ): Promise<Told> {
-  const { rows, ...others } = parts;
-  const out = sink(columns, rows);
+  const { rows, hear, ...others } = parts;
+  const out = sink(columns, rows, hear);
   const err = sink(columns);
   const code = await runCli(line.split(' '), {
     out,

@@ -32,9 +32,48 @@ describe('the command line', () => {
       '--output takes table, wide, json, yaml, jsonl, name, not "xml"',
       'See hsu-master ls --help.',
     ],
+    ['signal web HUP', 'there is no signal "web"', 'The signal comes first: hsu-master signal HUP web'],
+    [
+      'signal web NOSUCH',
+      'there is no signal "web"',
+      'HUP, INT, QUIT, TERM, KILL, USR1, USR2, STOP, CONT and WINCH are the usual ones.',
+    ],
+    ['exec -i web -- sh', 'exec has no -i', 'Leave it out: what is typed or piped goes to the command.'],
+    ['audit --limit many', '--limit takes a number up to 1000, not "many"', 'See hsu-master audit --help.'],
+    [
+      'logs --level fatal',
+      '--level takes trace, debug, info, notice, warn, error, critical, alert, emergency, not "fatal"',
+      'See hsu-master logs --help.',
+    ],
     ['dance', 'there is no command "dance"', 'See hsu-master dance --help.'],
   ])('%s: a mistake is told in a line with the next step, exit 2', async (line, message, next) => {
-    expect(await run(line)).toEqual({ code: 2, out: '', err: `hsu-master: ${message}\n${next}\n` });
+    // Some are seen when a master is found.
+    expect(await told(line, 80, { locate: async () => ({ socket: '/nowhere' }) })).toEqual({
+      code: 2,
+      out: '',
+      err: `hsu-master: ${message}\n${next}\n`,
+    });
+  });
+
+  it('exec --tty names what works instead', async () => {
+    const { code, err } = await run('exec -t web -- sh');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^hsu-master: exec has no -t\n.*hsu-master exec web -- sh\. .*-- script /);
+  });
+
+  it('M4: who asks one elsewhere that does not answer is not told to start one here', async () => {
+    const origin = 'http://127.0.0.1:1';
+    const locate = async () => ({ origin });
+    const next = `Look there whether it runs, and whether its api.listen and the network let you reach ${origin}.`;
+    expect(await told('ls', 80, { locate })).toEqual({
+      code: 3,
+      out: '',
+      err: `hsu-master: no master answers at ${origin}\n${next}\n`,
+    });
+    expect(await told(`version --address ${origin}`, 80, { locate })).toMatchObject({
+      code: 0,
+      err: `no master answers at ${origin}\n`,
+    });
   });
 
   it('M4: without a master: exit 3 and how to start one; only version does without', async () => {

@@ -69,6 +69,47 @@ describe('for programs', () => {
   });
 });
 
+/** A signal that is aborted when something was said that fits, and what hears all that is said. */
+function until(pattern: RegExp): { readonly signal: AbortSignal; hear(text: string): void } {
+  const over = new AbortController();
+  return { signal: over.signal, hear: (text) => pattern.test(text) && over.abort() };
+}
+
+describe('ls --watch', () => {
+  it('shows the list anew at a terminal, and leaves the last one there', async () => {
+    const { signal, hear } = until(/übersetzer.*\n?/);
+    const { code, out } = await told('ls --watch', 80, { locate, rows: 24, interrupted: () => signal, hear });
+    expect(code).toBe(0);
+    const [seen = '', left = ''] = out.split('\x1b[?25h\x1b[?1049l');
+    expect(seen.startsWith('\x1b[?1049h\x1b[?25l\x1b[HNAME ')).toBe(true);
+    expect(left).toBe((await told('ls', 80, { locate })).out);
+  });
+
+  it('tells workers in lines off a terminal, status refuses', async () => {
+    const { signal, hear } = until(/off {2}disabled/);
+    const { code, out } = await told('ls --watch', 80, { locate, interrupted: () => signal, hear });
+    expect(code).toBe(0);
+    expect(out).toMatchSnapshot();
+    expect(await told('status --watch', 80, { locate })).toMatchObject({ code: 2, out: '' });
+  });
+});
+
+describe('down', () => {
+  it.each(['n', '\r', '\x03'])('asks at a terminal, and does nothing where the answer is %j', async (key) => {
+    const keys = {
+      listen(listener: (pressed: string) => void): () => void {
+        setImmediate(() => listener(key));
+        return () => {};
+      },
+    };
+    expect(await told('down', 80, { locate, rows: 24, keys })).toEqual({
+      code: 1,
+      out: '',
+      err: 'stop api, db, übersetzer and the master (/srv/shop/config.yaml)? [y/N] no\nnothing was stopped\n',
+    });
+  });
+});
+
 describe('top at a terminal', () => {
   it('sorts, scrolls and ends by keys, and leaves the screen as it was', async () => {
     const pressed = ['m', 'n', 'j', 'r', '', 'q'];

@@ -26,13 +26,13 @@ describe('the list of workers', () => {
   it('M2: on 80 columns', async () => {
     expect(`\n${await list(80)}\n`).toMatchInlineSnapshot(`
       "
-      NAME        STATE        HEALTH      PID  UPTIME  RESTARTS     CPU     MEM
-      api         running      ready      4102  2h 14m  0            12%  311 MB
-      db          running      ready      4102  2h 14m  1 (2h ago)    2%  190 MB
-      mailer      backoff 12s  –             –  –       5 (30s ago)    –       –
-      report      blocked      –             –  –       0              –       –
-      übersetzer  running      not ready  4102  2h 14m  0            12%  311 MB
-      off         disabled     –             –  –       0              –       –
+      NAME        STATE        HEALTH     UPTIME  RESTARTS     NOTE
+      api         running      ready      2h 14m  0
+      db          running      ready      2h 14m  1 (2h ago)
+      mailer      backoff 12s  –          –       5 (30s ago)  breaker open; exit 1;…
+      report      blocked      –          –       0            waiting for warehouse…
+      übersetzer  running      not ready  2h 14m  0            not ready: 連接被拒絕…
+      off         disabled     –          –       0
       "
     `);
   });
@@ -40,13 +40,13 @@ describe('the list of workers', () => {
   it('M2: on 40 columns', async () => {
     expect(`\n${await list(40)}\n`).toMatchInlineSnapshot(`
       "
-      NAME        STATE        RESTARTS
-      api         running      0
-      db          running      1 (2h ago)
-      mailer      backoff 12s  5 (30s ago)
-      report      blocked      0
-      übersetzer  running      0
-      off         disabled     0
+      NAME        STATE        HEALTH
+      api         running      ready
+      db          running      ready
+      mailer      backoff 12s  –
+      report      blocked      –
+      übersetzer  running      not ready
+      off         disabled     –
       "
     `);
   });

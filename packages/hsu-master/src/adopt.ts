@@ -10,6 +10,7 @@ import {
 } from '@hsu-master/workers';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
+import { print } from './print.ts';
 import { refused } from './refused.ts';
 import { stanzaOf } from './stanza.ts';
 import { yamlOf } from './yaml-text.ts';
@@ -39,13 +40,11 @@ export async function adopt(flags: Flags): Promise<number> {
     const family = familyOf(source.look({ ...NOTHING, ports: 'all' }, null).processes, seen.pid);
     const { worker, notes } = stanzaOf(seen, { asked: strategy, family, id: flags.id ?? null });
     const { pid, title } = finding.process;
-    const text =
-      flags.output === 'json'
-        ? `${JSON.stringify({ process: { pid, title }, worker, notes }, null, 2)}\n`
-        : [`# pid ${pid}: ${title}`, ...notes.map((note) => `# ${note}`), yamlOf({ workers: [worker] })].join(
-            '\n',
-          );
-    process.stdout.write(text);
+    await print(flags.output, { process: { pid, title }, worker, notes }, () =>
+      [`# pid ${pid}: ${title}`, ...notes.map((note) => `# ${note}`), yamlOf({ workers: [worker] })].join(
+        '\n',
+      ),
+    );
     return EXIT_CODES.ok.code;
   } catch (error) {
     return refused(error);

@@ -4,11 +4,13 @@ import { dirname } from 'node:path';
 import { type Capability, formatSize } from '@hsu-master/core';
 import { columnsWithin } from './columns.ts';
 import { containmentMode, refuseContainment } from './containment.ts';
-import { askMaster, type MasterFindings } from './doctor-master.ts';
+import { askMaster } from './doctor-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
 import { choosePlaces, instanceOf, isPrivileged, type Places } from './places.ts';
+import { print } from './print.ts';
+import { projectFile } from './project-file.ts';
 import { refused } from './refused.ts';
 
 /** One thing that was looked at. `bad`: workers cannot be run as they should be. */
@@ -32,7 +34,7 @@ export async function doctor(flags: Flags): Promise<number> {
       privileged: isPrivileged(process.env),
       stateDirectory: flags['state-dir'] ?? null,
       logDirectory: flags['log-dir'] ?? null,
-      instance: instanceOf(flags.file ?? flags.config ?? 'config.yaml'),
+      instance: instanceOf(flags.file ?? flags.config ?? projectFile(process.cwd()) ?? 'config.yaml'),
     });
   } catch (error) {
     return refused(error);
@@ -51,11 +53,8 @@ export async function doctor(flags: Flags): Promise<number> {
     ];
     const bad = findings.some(({ status }) => status === 'bad');
     const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
-    const told =
-      flags.output === 'json'
-        ? json(findings, capabilities, asked)
-        : doctorText(findings, capabilities, columns);
-    process.stdout.write(`${told}\n`);
+    const value = { findings, capabilities, master: asked.master };
+    await print(flags.output, value, () => doctorText(findings, capabilities, columns));
     return bad ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
   } finally {
     inspected.close();
@@ -134,12 +133,4 @@ export function doctorText(
     width,
   );
   return `${seen}\n\n${can}`;
-}
-
-function json(
-  findings: readonly Finding[],
-  capabilities: readonly Capability[],
-  { master }: MasterFindings,
-): string {
-  return JSON.stringify({ findings, capabilities, master }, null, 2);
 }

@@ -7,9 +7,10 @@ export const EXIT_CODES = {
   failed: {
     code: 1,
     means:
-      'The operation failed; for `run`: processes survived the stop, a worker could never be started, or every worker has ended and one of them failed.',
+      'The operation failed; for `run`: processes survived the stop, a worker could never be started, every worker has ended and one of them failed, or standard output could not be written (a full disk).',
   },
   usage: { code: 2, means: 'The command line or the configuration is not valid, or this Node is too old.' },
+  forbidden: { code: 6, means: '`service`, `upgrade`: who asks may not do this.' },
   conflict: {
     code: 7,
     means: 'Another master runs with the same state directory, or the address of the API is taken.',

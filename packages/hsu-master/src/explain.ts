@@ -2,6 +2,7 @@ import { type ExplainedKey, explainKey } from '@hsu-master/config';
 import { ERRORS, EVENT_MEANINGS, nearest } from '@hsu-master/core';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Flags } from './flags.ts';
+import { print } from './print.ts';
 
 /** What something is called, and what is to be known of it. */
 interface Explained {
@@ -10,14 +11,14 @@ interface Explained {
 }
 
 /** `hsu-master explain`: what a key of the configuration, a code of an error or an event means. Asks nobody. */
-export function explain(what: string | undefined, flags: Flags): number {
+export async function explain(what: string | undefined, flags: Flags): Promise<number> {
   const found = /^E_/i.test(what ?? '') ? error(what ?? '') : (event(what ?? '') ?? key(what ?? ''));
   if ('problem' in found) {
     process.stderr.write(`hsu-master: ${found.problem}\n${found.next}\n`);
     return EXIT_CODES.usage.code;
   }
   const { value, text } = found;
-  process.stdout.write(flags.output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+  await print(flags.output, value, () => text);
   return EXIT_CODES.ok.code;
 }
 

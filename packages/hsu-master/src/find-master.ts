@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { socketAddress } from '@hsu-master/api/client';
 import { CliError, type Wanted } from '@hsu-master/cli';
 import { baseDirectories, choosePlaces, instanceOf, isPrivileged, type PlaceSources } from './places.ts';
+import { projectFile } from './project-file.ts';
 import { SOCKET_NAME } from './socket-name.ts';
 
 /**
@@ -74,14 +75,6 @@ function sockets(): readonly string[] {
       return [];
     }
   });
-}
-
-const PROJECT_FILES = ['hsu-master.yaml', 'hsu-master.yml'];
-
-/** The configuration of the project that a folder belongs to: in it, or in the nearest folder above that has one. */
-export function projectFile(folder: string): string | null {
-  for (const name of PROJECT_FILES) if (existsSync(join(folder, name))) return join(folder, name);
-  return dirname(folder) === folder ? null : projectFile(dirname(folder));
 }
 
 function answers(path: string): Promise<boolean> {

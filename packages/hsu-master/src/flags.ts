@@ -24,6 +24,7 @@ export const OPTIONS = {
   yes: { type: 'boolean', short: 'y' },
   command: { type: 'string' },
   force: { type: 'boolean' },
+  origin: { type: 'boolean' },
   debug: { type: 'boolean' },
 } as const;
 

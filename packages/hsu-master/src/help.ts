@@ -13,6 +13,7 @@ Commands:
   up FILE          the same in the background; returns when they are ready or says why not
   init             write a configuration for what is in this folder
   validate FILE    report all mistakes with file:line:column, or what the file means
+  config show      the settings that hold here, and with --origin what says so
   explain KEY      what a key of the configuration, a code of an error or an event means
   adopt            print what to write into a configuration to watch a process that runs already
   limits explain FILE
@@ -39,13 +40,15 @@ Commands that ask a running master:
   version          of this command and of the master
 
 Options:
-  -c, --config FILE, -f FILE   the configuration file, instead of the argument; without a command it means run
+  -c, --config FILE, -f FILE   the configuration file, instead of the argument; without a command it means run.
+                               Where none is named: hsu-master.yaml here or in a folder above
       --run-duration SECONDS   end in order after so many seconds
       --state-dir DIR          where the master keeps records and logs (default: HSU_HOME, else the system's places)
       --log-dir DIR            where the workers' log files go
       --containment MODE       auto: cgroups, in one of its own where it can be had (default); in-place: without moving
                                the master; off: process groups alone
       --user                   service: of your session instead of the machine
+  -o, --output FORMAT          table, json or yaml
       --dry-run                service: show what would be done and do nothing
       --enable-log             accepted for older configurations; output is always collected
       --debug                  print stacks of unexpected errors

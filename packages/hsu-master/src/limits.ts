@@ -14,6 +14,7 @@ import { checkWorkingDirectory, load, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { directoriesOf, type Flags } from './flags.ts';
 import { inspectHost } from './inspect.ts';
+import { print } from './print.ts';
 import { refused } from './refused.ts';
 import { wantsColour } from './terminal-colour.ts';
 
@@ -36,7 +37,7 @@ interface Explanation {
 }
 
 /** `hsu-master limits explain FILE`: what becomes of each limit on this machine, without starting anything. */
-export function explainLimits(file: string, flags: Flags): number {
+export async function explainLimits(file: string, flags: Flags): Promise<number> {
   const containment = containmentMode(flags.containment);
   if (containment === null) return refuseContainment(flags.containment);
   try {
@@ -59,11 +60,10 @@ export function explainLimits(file: string, flags: Flags): number {
   const inspected = inspectHost(process.env, containment);
   try {
     const explanations = explain(result.config, inspected.host);
-    const text =
-      flags.output === 'json'
-        ? JSON.stringify({ containment: containmentRows(inspected.host), limits: explanations }, null, 2)
-        : describe(explanations, containmentRows(inspected.host));
-    process.stdout.write(`${text}\n`);
+    const containmentOfHost = containmentRows(inspected.host);
+    await print(flags.output, { containment: containmentOfHost, limits: explanations }, () =>
+      describe(explanations, containmentOfHost),
+    );
     return explanations.some(isRefused) ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
   } finally {
     inspected.close();

@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type Flags, OPTIONS } from './flags.ts';
 import { HELP } from './help.ts';
+import { OUTPUTS } from './print.ts';
+import { projectFile } from './project-file.ts';
+import { isLost, whyLost } from './unwritten.ts';
 
 /** The commands of @hsu-master/cli; a test holds the two lists together. */
 const ASKING: ReadonlySet<string> = new Set([
@@ -50,65 +53,97 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return usage((error as Error).message);
   }
-  if (flags.output !== undefined && flags.output !== 'json')
-    return usage(`--output takes json, not "${flags.output}"`);
+  const { output } = flags;
+  if (output !== undefined && !OUTPUTS.some((known) => known === output))
+    return usage(`--output takes ${OUTPUTS.join(', ')}, not "${output}"`);
   const [command, ...rest] = words;
   if (flags.help || command === 'help')
     return (await import('./help-of.ts')).help(command === 'help' ? rest[0] : command);
-  if (flags.version && command === undefined)
-    return (await import('./version.ts')).printVersion(flags.output);
-  if (command === 'doctor') {
-    if (rest.length > 0) return usage(`doctor takes no argument, not "${rest[0]}"`);
-    return (await import('./doctor.ts')).doctor(flags);
+  if (flags.version && command === undefined) return (await import('./version.ts')).printVersion(output);
+  const alone = command === undefined ? undefined : ALONE[command];
+  if (alone !== undefined) {
+    if (rest.length > alone.words) return usage(`${command} takes ${alone.takes}, not "${rest.join(' ')}"`);
+    return alone.run(rest[0], flags);
   }
-  if (command === 'adopt') {
-    if (rest.length > 0) return usage(`adopt takes options only, not "${rest[0]}"`);
-    return (await import('./adopt.ts')).adopt(flags);
-  }
-  if (command === 'completion') return (await import('./completion.ts')).completion(rest[0]);
-  if (command === 'explain') {
-    if (rest.length > 1) return usage(`explain takes one key, not ${rest.length}`);
-    return (await import('./explain.ts')).explain(rest[0], flags);
-  }
-  if (command === 'init') {
-    if (rest.length > 0) return usage(`init takes options only, not "${rest[0]}"`);
-    return (await import('./init.ts')).init(flags);
-  }
-  const action = command === 'service' ? rest.shift() : undefined;
-  if (command === 'limits' && rest.shift() !== 'explain')
-    return usage('limits has one command: hsu-master limits explain config.yaml');
-  const given = [...rest, flags.file, flags.config].filter((name) => name !== undefined);
+  return withFile(command, rest, flags);
+}
+
+/** A command without a configuration file. */
+interface Alone {
+  /** How many words may stand behind it, and what they are. */
+  readonly words: number;
+  readonly takes: string;
+  run(word: string | undefined, flags: Flags): Promise<number> | number;
+}
+
+const ALONE: Readonly<Record<string, Alone>> = {
+  doctor: {
+    words: 0,
+    takes: 'no argument',
+    run: async (_, flags) => (await import('./doctor.ts')).doctor(flags),
+  },
+  adopt: {
+    words: 0,
+    takes: 'options only',
+    run: async (_, flags) => (await import('./adopt.ts')).adopt(flags),
+  },
+  init: { words: 0, takes: 'options only', run: async (_, flags) => (await import('./init.ts')).init(flags) },
+  completion: {
+    words: 1,
+    takes: 'one shell',
+    run: async (shell) => (await import('./completion.ts')).completion(shell),
+  },
+  explain: {
+    words: 1,
+    takes: 'one key',
+    run: async (key, flags) => (await import('./explain.ts')).explain(key, flags),
+  },
+};
+
+/** Words that stand between a command and the file. */
+const ACTIONS: Readonly<Record<string, string>> = { limits: 'explain', config: 'show' };
+
+/** A command about a configuration file: the one that is named, or that of the project here. */
+async function withFile(
+  command: string | undefined,
+  words: readonly string[],
+  flags: Flags,
+): Promise<number> {
+  const run = ABOUT_FILE[command ?? 'run'];
+  if (run === undefined) return (await import('./help-of.ts')).noSuchCommand(command ?? '');
+  const [action, ...behind] = words;
+  const known = ACTIONS[command ?? ''];
+  if (known !== undefined && action !== known)
+    return usage(`${command} has one command: hsu-master ${command} ${known} config.yaml`);
+  const files = command === 'service' || known !== undefined ? behind : words;
+  const given = [...files, flags.file, flags.config].filter((name) => name !== undefined);
   if (given.length > 1)
     return usage(`one configuration file is needed, not ${given.length}: ${given.join(', ')}`);
-  const file = given[0];
-  if (command === undefined && file === undefined) {
+  if (command === undefined && given.length === 0) {
     process.stdout.write(HELP);
     return EXIT_CODES.usage.code;
   }
-  switch (command ?? 'run') {
-    case 'run':
-      if (file === undefined) return usage('run needs a configuration file: hsu-master run config.yaml');
-      return (await import('./run.ts')).run(file, flags);
-    case 'up':
-      return (await import('./up.ts')).up(file ?? null, flags);
-    case 'validate':
-      if (file === undefined)
-        return usage('validate needs a configuration file: hsu-master validate config.yaml');
-      return (await import('./validate.ts')).validate(file, flags);
-    case 'upgrade':
-      if (file === undefined)
-        return usage('upgrade needs the configuration file of the master: hsu-master upgrade config.yaml');
-      return (await import('./upgrade.ts')).upgrade(file, flags);
-    case 'limits':
-      if (file === undefined)
-        return usage('limits explain needs a configuration file: hsu-master limits explain config.yaml');
-      return (await import('./limits.ts')).explainLimits(file, flags);
-    case 'service':
-      return (await import('./service/service.ts')).service(action, file, flags);
-    default:
-      return (await import('./help-of.ts')).noSuchCommand(command ?? '');
+  const file = given[0] ?? projectFile(process.cwd());
+  // Without one, `config` shows what holds anyhow, and `service` says more than that.
+  if (file === null && command !== 'config' && command !== 'service') {
+    const written = known === undefined ? command : `${command} ${known}`;
+    return usage(`${written} needs a configuration file: hsu-master ${written} config.yaml`);
   }
+  return run(file ?? '', flags, action);
 }
+
+type AboutFile = (file: string, flags: Flags, action: string | undefined) => Promise<number>;
+
+/** An empty file: there is none. */
+const ABOUT_FILE: Readonly<Record<string, AboutFile>> = {
+  run: async (file, flags) => (await import('./run.ts')).run(file, flags),
+  up: async (file, flags) => (await import('./up.ts')).up(file, flags),
+  validate: async (file, flags) => (await import('./validate.ts')).validate(file, flags),
+  config: async (file, flags) => (await import('./settings.ts')).showSettings(file, flags),
+  upgrade: async (file, flags) => (await import('./upgrade.ts')).upgrade(file, flags),
+  limits: async (file, flags) => (await import('./limits.ts')).explainLimits(file, flags),
+  service: async (file, flags, action) => (await import('./service/service.ts')).service(action, file, flags),
+};
 
 /** Options that take a value and may come before a command, by the names that all commands know them by. */
 const VALUED: Readonly<Record<string, string>> = {
@@ -152,20 +187,13 @@ function usage(problem: string): number {
 
 // A reader that went away (`| head -1`) or a full disk behind standard error is no reason to leave the workers alone.
 function ignore(): void {}
-let unwritten: NodeJS.ErrnoException | null = null;
-process.stdout.on('error', (error) => {
-  unwritten ??= error;
-});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => isLost(error.code, error.message));
 
-/** Of a disk, or of what stands for one. Everything else means that nobody reads any more, which is the reader's own doing. */
-const DISK_TROUBLE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
-
-/** What could not be written, as on a full disk, is no success. A terminal that was closed fails with EIO as well. */
+/** What could not be written, as on a full disk, is no success. */
 function endOf(code: number): number {
-  if (unwritten === null || process.stdout.isTTY || !DISK_TROUBLE.has(unwritten.code)) return code;
-  process.stderr
-    .on('error', ignore)
-    .write(`hsu-master: the output could not be written: ${unwritten.message}\n`);
+  const why = whyLost();
+  if (why === null) return code;
+  process.stderr.on('error', ignore).write(`hsu-master: the output could not be written: ${why}\n`);
   return code === EXIT_CODES.ok.code ? EXIT_CODES.failed.code : code;
 }
 

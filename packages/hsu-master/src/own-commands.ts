@@ -1,5 +1,6 @@
 import type { Argument, CommandSpec, Option } from '@hsu-master/cli';
 
+/** Where it is left out: hsu-master.yaml here or in a folder above. */
 const CONFIG: Argument = { name: 'config', optional: true, completes: 'files' };
 
 const FILE: Option = {
@@ -29,12 +30,12 @@ const CONTAINMENT: Option = {
   usual: 'auto',
   completes: ['auto', 'in-place', 'off'],
 };
-const JSON_OUTPUT: Option = {
+const OUTPUT: Option = {
   name: 'output',
   short: 'o',
   value: 'format',
-  means: 'json, instead of text',
-  completes: ['json'],
+  means: 'json or yaml, instead of text',
+  completes: ['json', 'yaml'],
 };
 const HOLDING = [FILE, STATE, LOGS, CONTAINMENT];
 
@@ -53,7 +54,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'up',
-    does: 'start a master in the background; returns when its workers are ready or says why not. Without a file: hsu-master.yaml here or in a folder above',
+    does: 'start a master in the background; returns when its workers are ready or says why not',
     examples: ['up -f config.yaml', 'up'],
     arguments: [CONFIG],
     options: [
@@ -65,9 +66,23 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'validate',
     does: 'report all mistakes of a file with file:line:column, or what it means',
-    examples: ['validate config.yaml'],
+    examples: ['validate config.yaml', 'validate config.yaml -o json'],
     arguments: [CONFIG],
-    options: [FILE],
+    options: [FILE, OUTPUT],
+  },
+  {
+    name: 'config',
+    does: 'config show: the settings that hold for commands here, and what the configuration file says besides its workers; what says so with --origin. An option goes before a variable, that before what is found, that before the default',
+    examples: ['config show', 'config show config.yaml --origin'],
+    arguments: [{ name: 'action', completes: ['show'] }, CONFIG],
+    options: [
+      {
+        name: 'origin',
+        means: 'with what says so: an option, a variable, a line of the file, or the default',
+      },
+      ...HOLDING,
+      OUTPUT,
+    ],
   },
   {
     name: 'init',
@@ -87,7 +102,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
     does: 'what a key of the configuration means, or a code of an error or the name of an event; without one, all keys of the top',
     examples: ['explain workers.restart', 'explain limits.memory', 'explain E_EXEC_NOT_FOUND'],
     arguments: [{ name: 'key', optional: true }],
-    options: [JSON_OUTPUT],
+    options: [OUTPUT],
   },
   {
     name: 'adopt',
@@ -99,7 +114,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
       { name: 'match', value: 'pattern', means: 'in its command line' },
       { name: 'pid', value: 'pid', means: 'its number' },
       { name: 'id', value: 'name', means: 'what the worker is to be called' },
-      JSON_OUTPUT,
+      OUTPUT,
     ],
   },
   {
@@ -107,14 +122,14 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
     does: 'limits explain FILE: what becomes of each limit here: enforced, watched or impossible, by what and why',
     examples: ['limits explain config.yaml'],
     arguments: [{ name: 'action', completes: ['explain'] }, CONFIG],
-    options: [FILE, CONTAINMENT, JSON_OUTPUT],
+    options: [FILE, CONTAINMENT, OUTPUT],
   },
   {
     name: 'doctor',
     does: 'what this machine and user offer, and how the running master is: addon, directories, containment, limits, workers',
     examples: ['doctor', 'doctor -o json'],
     arguments: [],
-    options: [FILE, STATE, LOGS, CONTAINMENT, JSON_OUTPUT],
+    options: [FILE, STATE, LOGS, CONTAINMENT, OUTPUT],
   },
   {
     name: 'upgrade',
@@ -132,7 +147,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
       ...HOLDING,
       { name: 'user', means: 'of your session instead of the machine' },
       { name: 'dry-run', means: 'show what would be done and do nothing' },
-      JSON_OUTPUT,
+      OUTPUT,
     ],
   },
   {
@@ -161,7 +176,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
       { name: 'expires', value: 'span', means: '30d, 12h; without it until it is revoked' },
       FILE,
       STATE,
-      JSON_OUTPUT,
+      OUTPUT,
     ],
   },
   {

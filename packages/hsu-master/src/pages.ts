@@ -56,8 +56,10 @@ export function cliPage(): string {
       'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. ' +
       'One elsewhere is asked by `--address` or HSU_ADDRESS, with a token in HSU_TOKEN, HSU_TOKEN_FILE or `--token-file`; `--ca` or HSU_CA names who signed its certificate. `-o json`, `yaml` and `jsonl` are what the API answers.',
     ...COMMANDS.map(commandSection),
+    'What takes longer than a second says how far it is on standard error: at a terminal in one line that is drawn anew, elsewhere in a line every ten seconds where ' +
+      'something is otherwise than before, never with `-q`.',
     '## Other commands',
-    'Those that are a master, or look at a configuration or at this machine.',
+    'Those that are a master, or look at a configuration or at this machine. Where no file is named, it is `hsu-master.yaml` here or in a folder above.',
     ...OWN_COMMANDS.map(commandSection),
   );
 }
@@ -77,6 +79,9 @@ export function platformsPage(): string {
     'Platforms',
     'Node.js 22.22.2 or later of the 22 line, or 24.15.0 or later. Node sets the floor of the operating systems.',
     table(['platform', 'shown', 'notes'], platforms),
+    '## Shells',
+    '`hsu-master completion` prints scripts for bash, zsh and fish, which the tests run where these shells are installed, and for PowerShell, which is a script only: it ' +
+      'was never run, as there is no PowerShell on the machines that it was made on.',
     '## What the hosts can do',
     'The native host uses the addon. Without it the Node host runs the same workers with less, and `hsu-master run` says what is lost.',
     table(['feature', 'native host (Linux)', 'Node host'], features),

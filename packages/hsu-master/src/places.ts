@@ -33,48 +33,87 @@ export function isPrivileged(env: Environment, platform: NodeJS.Platform = proce
   return process.getuid?.() === 0;
 }
 
+/** A directory, and what says so: an option, a variable, or `default`. */
+export interface Placed {
+  readonly path: string;
+  readonly origin: string;
+}
+
 /**
  * Chooses directories by `--state-dir`/`--log-dir`, then HSU_HOME, then the system’s places for an administrator and the XDG
  * places for a user; each master has a folder of its own in each.
  */
 export function choosePlaces(from: PlaceSources): Places {
-  const base = baseDirectories(from);
-  const state = from.stateDirectory;
+  const { run, state, log } = explainPlaces(from);
+  return { runDirectory: run.path, stateDirectory: state.path, logDirectory: log.path };
+}
+
+/** The same, with what decided each. */
+export function explainPlaces(from: PlaceSources): Readonly<Record<'run' | 'state' | 'log', Placed>> {
+  const base = bases(from);
+  const { stateDirectory: given, logDirectory, instance } = from;
+  const within = (name: keyof typeof base, folder: string): Placed =>
+    given === null
+      ? { path: join(base[name].path, instance), origin: base[name].origin }
+      : { path: join(given, folder), origin: '--state-dir' };
   return {
-    runDirectory: state === null ? join(base.run, from.instance) : join(state, 'run'),
-    stateDirectory: state === null ? join(base.state, from.instance) : state,
-    logDirectory: from.logDirectory ?? (state === null ? join(base.log, from.instance) : join(state, 'logs')),
+    run: within('run', 'run'),
+    state: within('state', '.'),
+    log: logDirectory === null ? within('log', 'logs') : { path: logDirectory, origin: '--log-dir' },
   };
 }
 
 /** Where all masters of this user keep theirs. */
-export function baseDirectories({ env, home, privileged, platform = process.platform }: PlaceSources): {
-  run: string;
-  state: string;
-  log: string;
-} {
+export function baseDirectories(from: PlaceSources): { run: string; state: string; log: string } {
+  const { run, state, log } = bases(from);
+  return { run: run.path, state: state.path, log: log.path };
+}
+
+function bases({
+  env,
+  home,
+  privileged,
+  platform = process.platform,
+}: PlaceSources): Readonly<Record<'run' | 'state' | 'log', Placed>> {
   const own = env['HSU_HOME'];
-  if (own) return { run: resolve(own, 'run'), state: resolve(own, 'state'), log: resolve(own, 'logs') };
+  if (own) return below(own, resolve, 'HSU_HOME');
   if (platform === 'win32') {
-    const all = env['PROGRAMDATA'] || 'C:\\ProgramData';
-    const one = env['LOCALAPPDATA'] || win32.join(home, 'AppData', 'Local');
-    const base = win32.join(privileged ? all : one, 'hsu-master');
-    const [run, state, log] = ['run', 'state', 'logs'].map((name) => win32.join(base, name)) as [
-      string,
-      string,
-      string,
-    ];
-    return { run, state, log };
+    const [variable, otherwise] = privileged
+      ? ['PROGRAMDATA', 'C:\\ProgramData']
+      : ['LOCALAPPDATA', win32.join(home, 'AppData', 'Local')];
+    const folder = env[variable];
+    return below(win32.join(folder || otherwise, 'hsu-master'), win32.join, folder ? variable : 'default');
   }
   if (privileged) {
-    return { run: '/run/hsu-master', state: '/var/lib/hsu-master', log: '/var/log/hsu-master' };
+    const placed = (path: string): Placed => ({ path, origin: 'default' });
+    return {
+      run: placed('/run/hsu-master'),
+      state: placed('/var/lib/hsu-master'),
+      log: placed('/var/log/hsu-master'),
+    };
   }
-  const state = join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'hsu-master');
+  const states = env['XDG_STATE_HOME'];
+  const state = join(states || join(home, '.local', 'state'), 'hsu-master');
+  const origin = states ? 'XDG_STATE_HOME' : 'default';
   const runtime = env['XDG_RUNTIME_DIR'];
   return {
-    run: runtime ? join(runtime, 'hsu-master') : join(state, 'run'),
-    state: join(state, 'masters'),
-    log: join(state, 'logs'),
+    run: runtime
+      ? { path: join(runtime, 'hsu-master'), origin: 'XDG_RUNTIME_DIR' }
+      : { path: join(state, 'run'), origin },
+    state: { path: join(state, 'masters'), origin },
+    log: { path: join(state, 'logs'), origin },
+  };
+}
+
+function below(
+  base: string,
+  joined: (...parts: string[]) => string,
+  origin: string,
+): Readonly<Record<'run' | 'state' | 'log', Placed>> {
+  return {
+    run: { path: joined(base, 'run'), origin },
+    state: { path: joined(base, 'state'), origin },
+    log: { path: joined(base, 'logs'), origin },
   };
 }
 

@@ -4,9 +4,12 @@ import { realClock } from '@hsu-master/workers';
 import type { Master } from './create-master.ts';
 import { Notes } from './notes.ts';
 import { wantsColour } from './terminal-colour.ts';
+import { isLost } from './unwritten.ts';
 
 /** How long the line about an exit waits for the end of stderr, which a descendant may hold open. */
 const LAST_WORDS: Milliseconds = 100;
+
+const CANNOT_SHOW = 'standard output cannot be written; the workers run on, and so do their log files';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +30,10 @@ export function openTerminal(out: NodeJS.WriteStream & { readonly fd: 1 }, env: 
     fd: out.fd,
     clock: realClock(),
     drained: () => view?.drained(),
-    gone: () => view?.end(),
+    gone(code) {
+      view?.end();
+      if (isLost(code, code)) process.stderr.write(`hsu-master: ${CANNOT_SHOW} (${code})\n`);
+    },
   });
   return {
     begin(master) {

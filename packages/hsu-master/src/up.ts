@@ -7,7 +7,6 @@ import { parseDuration } from '@hsu-master/core';
 import { makeDirectory } from '@hsu-master/workers';
 import { checkWorkingDirectory, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { projectFile } from './find-master.ts';
 import { directoriesOf, type Flags } from './flags.ts';
 import { outOf } from './out.ts';
 import { type NotReady, READINESS_CHANNEL, type ReadinessNews } from './readiness.ts';
@@ -22,15 +21,11 @@ const USUAL_WAIT = '60s';
 const LARGEST_LOG = 10 * 1024 * 1024;
 
 /** `hsu-master up`: starts a master in the background; returns when its workers are ready, or says why they are not. */
-export async function up(given: string | null, flags: Flags): Promise<number> {
+export async function up(file: string, flags: Flags): Promise<number> {
   try {
     checkWorkingDirectory();
   } catch (error) {
     return refused(error);
-  }
-  const file = given ?? projectFile(process.cwd());
-  if (file === null) {
-    return say(EXIT_CODES.usage.code, 'up needs a configuration file: hsu-master up -f config.yaml');
   }
   const span = parseDuration(flags.wait ?? USUAL_WAIT);
   if (span === null)

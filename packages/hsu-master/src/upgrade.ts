@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { ASK_EXIT_CODES } from '@hsu-master/cli';
+import { ASK_EXIT_CODES, tellProgress } from '@hsu-master/cli';
 import { type Milliseconds, type ProcessIdentity } from '@hsu-master/core';
 import { loadNative, type Native } from '@hsu-master/native';
 import { realClock } from '@hsu-master/workers';
@@ -9,6 +9,7 @@ import { placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { directoriesOf, type Flags } from './flags.ts';
 import { lockFileOf } from './lock.ts';
+import { outOf } from './out.ts';
 import { readAnswer, type UpgradeAnswer, writeRequest } from './upgrade-files.ts';
 
 /** The new program is tried twice, and what targets have not taken yet is waited for. */
@@ -33,17 +34,27 @@ export async function upgrade(file: string, flags: Flags): Promise<number> {
   while (!hears(master.pid) && isAlive() && realClock().now() < end) await pause();
   writeRequest(places.runDirectory, { id, node: process.execPath, script: process.argv[1] ?? '' });
   const sent = native.signalProcess(master.pid, master.startedAt, constants.signals.SIGUSR2);
-  if (!sent.ok) return fail(`the master (pid ${master.pid}) cannot be asked: ${sent.code}`);
-  for (;;) {
-    const answer = readAnswer(places.runDirectory, id);
-    if (answer !== null) return tell(answer, master.pid);
-    if (!isAlive())
-      return fail(`the master (pid ${master.pid}) has ended; start it again, its workers run on`);
-    if (realClock().now() > end) {
-      return fail(`the master (pid ${master.pid}) has not answered within ${PATIENCE / 1000} s`);
-    }
-    await pause();
+  if (!sent.ok) {
+    const code = sent.code === 'EPERM' ? EXIT_CODES.forbidden.code : EXIT_CODES.failed.code;
+    return fail(`the master (pid ${master.pid}) cannot be asked: ${sent.code}`, code);
   }
+  const awaited = { what: 'handing over', of: 0, left: [] };
+  const endProgress = tellProgress(
+    outOf(process.stderr),
+    () => Date.now(),
+    awaited,
+    () => awaited,
+  );
+  let answer = readAnswer(places.runDirectory, id);
+  while (answer === null && isAlive() && realClock().now() < end) {
+    await pause();
+    answer = readAnswer(places.runDirectory, id);
+  }
+  await endProgress();
+  if (answer !== null) return tell(answer, master.pid);
+  return isAlive()
+    ? fail(`the master (pid ${master.pid}) has not answered within ${PATIENCE / 1000} s`)
+    : fail(`the master (pid ${master.pid}) has ended; start it again, its workers run on`);
 }
 
 function tell(answer: UpgradeAnswer, pid: number): number {
@@ -54,9 +65,9 @@ function tell(answer: UpgradeAnswer, pid: number): number {
   return EXIT_CODES.ok.code;
 }
 
-function fail(problem: string): number {
+function fail(problem: string, code: number = EXIT_CODES.failed.code): number {
   process.stderr.write(`hsu-master: ${problem}\n`);
-  return EXIT_CODES.failed.code;
+  return code;
 }
 
 /** The process that holds a lock file; null where nobody does. */

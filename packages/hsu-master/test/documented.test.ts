@@ -31,6 +31,7 @@ const WORKERS = [
 /** Those that end only when they are interrupted, and by what they are known to work. */
 const ENDLESS: Readonly<Record<string, RegExp>> = {
   'run config.yaml': /^web +\| hello timeout$/,
+  'ls --watch': /^\d\d:\d\d:\d\d {2}web {2}running/,
   'logs web -f': /hello timeout$/,
   'events -f': /worker\./,
 };
@@ -63,7 +64,7 @@ async function follow(stage: Stage, line: string, cwd = stage.folder): Promise<v
 
 /** In this order: a master is needed, is changed, and is ended by some of them. */
 const ORDER: readonly RegExp[] = [
-  /^(?:init|explain|validate|limits|completion|service|adopt|doctor)\b/,
+  /^(?:init|explain|validate|config|limits|completion|service|adopt|doctor)\b/,
   /^run\b.*--run-duration/,
   /^run\b/,
   /^up -f/,

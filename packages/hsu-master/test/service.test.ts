@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { serviceManager } from '../src/service/notify.ts';
 import { launchdPlist, type ServiceSpec, systemdUnit } from '../src/service/unit-file.ts';
 import { it } from './drive.ts';
+import { ordinary } from './ordinary.ts';
 
 const spec: ServiceSpec = {
   name: 'hsu-master-web-1a2b3c4d',
@@ -118,6 +119,13 @@ describe.concurrent('hsu-master service', () => {
         /^hsu-master: service takes install, uninstall or status, and a configuration file/,
       );
     }
+  });
+
+  it('is for root alone, exit 6 and what else there is', async ({ stage, expect: expectHere, skip }) => {
+    const options = ordinary(stage, skip);
+    const told = stage.hsu(['service', 'install', stage.config([])], options);
+    expectHere((await told.end()).code).toBe(6);
+    expectHere(told.stderr).toMatch(/only root may install a service .*--user .*--dry-run/);
   });
 
   it('makes no service of a configuration that is not valid', async ({ stage, expect: expectHere }) => {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { parse } from 'yaml';
+import { command } from './background.ts';
 import { factor, it, type LaunchOptions, type Stage, TIMED } from './drive.ts';
 
 interface Answer {
@@ -33,6 +35,21 @@ describe.concurrent('validate', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const word of ['db', 'web', 'sleep 5', 'TCP 127.0.0.1:1', 'start order: db, web'])
       expect(stdout).toContain(word);
+  });
+
+  it('gives the same to programs, secrets masked: what is understood, or where it is wrong', async ({
+    stage,
+  }) => {
+    const good = stage.config([{ id: 'db', command: 'sleep 5', env: { DB_PASSWORD: 'hunter2-hunter2' } }]);
+    const understood = await command(stage, ['validate', good, '-o', 'json']);
+    expect(understood).toMatchObject({ code: 0, stderr: '' });
+    const told = JSON.parse(understood.stdout) as object;
+    expect(told).toMatchObject({ ok: true, file: good, issues: [], workers: [{ id: 'db' }] });
+    expect(understood.stdout).not.toContain('hunter2');
+    expect(parse((await command(stage, ['validate', good, '-o', 'yaml'])).stdout)).toEqual(told);
+    const wrong = await command(stage, ['validate', stage.config('workers:\n  - {id: a}\n'), '-o', 'json']);
+    expect(wrong).toMatchObject({ code: 2, stderr: '' });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ ok: false, issues: [{ severity: 'error', line: 2 }] });
   });
 
   it('tells all mistakes at once, each with its place', async ({ stage }) => {

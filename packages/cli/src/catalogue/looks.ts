@@ -1,22 +1,31 @@
 import { ask } from '../asking.ts';
-import { ANY_WORKERS, asks, type Command, WORKERS } from '../command.ts';
+import { ANY_WORKERS, asks, type Command, type Option, WORKERS } from '../command.ts';
 import type { AuditOptions } from '../commands/audit.ts';
 import type { EventOptions } from '../commands/events.ts';
+import { LEVELS } from '../commands/levels.ts';
 import type { LogOptions } from '../commands/logs.ts';
+
+interface Watched {
+  readonly watch?: boolean;
+}
+const WATCH: Option = { name: 'watch', short: 'w', means: 'again and again, until Ctrl-C' };
 
 /** Commands that look and change nothing. What each does is loaded when it is called. */
 export const LOOKS: readonly Command[] = [
-  asks(
+  asks<Watched>(
     {
       name: 'ls',
       aliases: ['list'],
       does: 'list workers as they are now',
-      examples: ['ls', "ls 'api-*' -o wide", "ls 'billing/*'"],
+      examples: ['ls', "ls 'api-*' -o wide", "ls 'billing/*'", 'ls --watch'],
       arguments: [ANY_WORKERS],
+      options: [
+        { ...WATCH, means: `${WATCH.means}; off a terminal, each worker that is otherwise than before` },
+      ],
     },
     async (to, options, patterns) => {
       const { list } = await import('../commands/list.ts');
-      return ask(to, options, (asking) => list(asking, patterns));
+      return ask(to, options, (asking) => list(asking, patterns, options));
     },
   ),
   asks(
@@ -31,16 +40,17 @@ export const LOOKS: readonly Command[] = [
       return ask(to, options, (asking) => ps(asking, patterns));
     },
   ),
-  asks(
+  asks<Watched>(
     {
       name: 'status',
       does: 'the master at a glance, or workers with their last lines',
       examples: ['status', 'status web'],
       arguments: [ANY_WORKERS],
+      options: [WATCH],
     },
     async (to, options, patterns) => {
       const { status } = await import('../commands/status.ts');
-      return ask(to, options, (asking) => status(asking, patterns));
+      return ask(to, options, (asking) => status(asking, patterns, options));
     },
   ),
   asks<{ reveal?: boolean }>(
@@ -92,7 +102,7 @@ export const LOOKS: readonly Command[] = [
           name: 'level',
           value: 'level',
           means: 'only lines of this level and above',
-          completes: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+          completes: LEVELS,
         },
         { name: 'since', value: 'time', means: 'from then on: 10m (ago), or a time as ISO 8601' },
         { name: 'until', value: 'time', means: 'before then' },

@@ -24,6 +24,10 @@ function order(name: PlainOrder, does: string, examples: readonly string[]): Com
   );
 }
 
+const NO_TERMINAL =
+  "The command gets pipes, no terminal. A shell works line by line: hsu-master exec web -- sh. Where the program script is, it makes a terminal: hsu-master exec web -- script -qec 'top -n 1' /dev/null";
+const HAS_INPUT = 'Leave it out: what is typed or piped goes to the command.';
+
 /** Commands that change what runs. */
 export const ORDERS: readonly Command[] = [
   order('start', 'start workers', ['start web', "start 'api-*' --wait=1m"]),
@@ -62,17 +66,23 @@ export const ORDERS: readonly Command[] = [
       examples: ['exec web -- env', "exec db -- sh -c 'date; id -u'"],
       arguments: [{ name: 'worker', completes: 'workers' }],
       rest: 'command',
+      refuses: { t: NO_TERMINAL, tty: NO_TERMINAL, i: HAS_INPUT, interactive: HAS_INPUT },
     },
     async (to, options, [worker = ''], argv) => {
       const { exec } = await import('../commands/exec.ts');
       return ask(to, options, (asking) => exec(asking, worker, argv));
     },
   ),
-  asks(
-    { name: 'down', does: 'end all workers and the master', examples: ['down', 'down -f config.yaml'] },
+  asks<{ yes?: boolean }>(
+    {
+      name: 'down',
+      does: 'end all workers and the master; at a terminal it asks first where workers run',
+      examples: ['down', 'down -f config.yaml --yes'],
+      options: [{ name: 'yes', short: 'y', means: 'ask nothing' }],
+    },
     async (to, options) => {
       const { down } = await import('../commands/down.ts');
-      return ask(to, options, down);
+      return ask(to, options, (asking) => down(asking, options));
     },
   ),
 ];

@@ -9,6 +9,7 @@ import { printData, say } from '../output/print.ts';
 import type { Awaited } from '../output/progress.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { awaitEach, deadlineOf, leftOf, withProgress } from './patience.ts';
+import { whole } from './whole.ts';
 
 export interface ChangeOptions {
   /** A duration; empty: as long as usual. */
@@ -79,7 +80,7 @@ export async function apply(asking: Asking, file: string | null, options: Change
       "Name it: hsu-master apply config.yaml. The master's own file is read anew by hsu-master reload.",
     );
   if (options.dryRun === true) return diff(asking, file);
-  const revision = revisionOf(options.revision);
+  const revision = whole('--revision', options.revision, undefined, 999_999_999);
   const source = sourceOf(file);
   return follow(asking, options, (wait) => asking.client.apply(source, { wait, revision }));
 }
@@ -193,11 +194,6 @@ async function notReady(
 
 function isEmpty({ workers, settings }: Plan): boolean {
   return workers.length === 0 && settings.length === 0;
-}
-
-function revisionOf(text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new CliError('E_USAGE', `--revision takes a number, not "${text}"`, '');
 }
 
 function sourceOf(file: string): { readonly text: string; readonly file: string } {

@@ -6,9 +6,10 @@ import {
   type WorkerDetail,
 } from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
+import { payloadText } from '../output/payload.ts';
 import { printData, say } from '../output/print.ts';
-import { clock, size, span } from '../output/spans.ts';
-import { prepareWidths } from '../output/width.ts';
+import { clock, short, size, span } from '../output/spans.ts';
+import { cut, prepareWidths } from '../output/width.ts';
 import { noteOf, stateOf } from '../output/workers.ts';
 import { hanging } from '../output/wrap.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -54,7 +55,11 @@ export async function describe(
   await prepareWidths(all.map((one) => JSON.stringify(one)));
   for (const [index, { worker, events, lines: said }] of all.entries()) {
     if (index > 0) await to.out.write('\n');
-    const text = [...facts(worker, to), ...history(events), ...last(said, to.out.columns())];
+    const text = [
+      ...facts(worker, to),
+      ...history(events, to.out.columns()),
+      ...last(said, to.out.columns()),
+    ];
     await say(to.out, text.join('\n'));
   }
   return 0;
@@ -78,7 +83,8 @@ function facts(worker: Described, { now: time, out }: Surroundings): readonly st
     ['namespace', worker.namespace ?? ''],
     ['group', worker.group ?? ''],
     ['state', `${stateOf(worker, now)}${worker.phase === 'running' ? `, ${worker.doing}` : ''}`],
-    ['', noteOf(worker)],
+    // That it is not ready, and why, stands there already.
+    ['', worker.phase === 'running' && !worker.ready ? '' : noteOf(worker)],
     ['wanted', worker.desired],
     [
       'process',
@@ -88,19 +94,19 @@ function facts(worker: Described, { now: time, out }: Surroundings): readonly st
     ],
     ['port', worker.port === null ? '' : String(worker.port)],
     ['tree', treeOf(worker)],
-    ['uses', usage === null ? '' : `${size(usage.memoryBytes)}, CPU ${usage.cpuPercent ?? '?'}% of one core`],
+    ['uses', usage === null ? '' : usesOf(usage)],
     ['restarts', `${worker.restarts}; ${worker.failuresInARow} failures in a row; breaker ${worker.breaker}`],
     [
       'last end',
       lastEnd === null
         ? ''
-        : `run ${lastEnd.run}: ${lastEnd.says} after ${span(lastEnd.uptimeMs)}, ${span(now - Date.parse(lastEnd.at))} ago`,
+        : `run ${lastEnd.run}: ${lastEnd.says} after ${short(lastEnd.uptimeMs)}, ${span(now - Date.parse(lastEnd.at))} ago`,
     ],
     ['command', worker.argv.map(quoted).join(' ')],
     ['directory', worker.cwd],
     ['environment', environmentOf(worker)],
     ['user', worker.user ?? ''],
-    ['stop', `${worker.stop.signal}, then SIGKILL after ${span(worker.stop.graceMs)}`],
+    ['stop', `${worker.stop.signal}, then SIGKILL after ${short(worker.stop.graceMs)}`],
     ['depends on', worker.dependsOn.map(({ id, condition }) => `${id} (${condition})`).join(', ')],
     ['needed by', worker.dependents.join(', ')],
     ['probes', probesOf(worker)],
@@ -114,6 +120,11 @@ function facts(worker: Described, { now: time, out }: Surroundings): readonly st
       const columns = name === 'command' ? Number.POSITIVE_INFINITY : out.columns();
       return hanging(name.padEnd(13), text, columns);
     });
+}
+
+/** The first look tells no rates. */
+function usesOf({ memoryBytes, cpuPercent }: NonNullable<WorkerDetail['usage']>): string {
+  return `${size(memoryBytes)}${cpuPercent === null ? '' : `, CPU ${cpuPercent}% of one core`}`;
 }
 
 function environmentOf({ environment, given }: Described): string {
@@ -133,7 +144,7 @@ function treeOf({ members, process }: WorkerDetail): string {
 function probesOf({ probes }: WorkerDetail): string {
   return Object.entries(probes)
     .flatMap(([name, probe]) =>
-      probe === null ? [] : [`${name}: ${probe.check.type} every ${probe.interval}ms`],
+      probe === null ? [] : [`${name}: ${probe.check.type} every ${short(probe.interval)}`],
     )
     .join('; ');
 }
@@ -142,13 +153,13 @@ function quoted(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function history(events: readonly Event[]): readonly string[] {
+function history(events: readonly Event[], columns: number): readonly string[] {
   if (events.length === 0) return [];
-  return [
-    '',
-    'events',
-    ...events.map(({ at, type, run }) => `  ${clock(at)}  ${run === null ? '' : `run ${run}  `}${type}`),
-  ];
+  const lines = events.map(({ at, type, run, payload }) => {
+    const line = `  ${clock(at)}  ${run === null ? '' : `run ${run}  `}${type} ${payloadText(payload)}`;
+    return cut(line.trimEnd(), columns);
+  });
+  return ['', 'events', ...lines];
 }
 
 function last(lines: readonly LogLine[], columns: number): readonly string[] {

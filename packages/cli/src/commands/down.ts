@@ -1,7 +1,9 @@
 import type { Worker } from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
-import type { Awaited } from '../output/progress.ts';
+import { ASK_EXIT_CODES } from '../exit-codes.ts';
 import { printData, say } from '../output/print.ts';
+import type { Awaited } from '../output/progress.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { withProgress } from './patience.ts';
 
 /** How long the master's process may take to go after its last answer. */
@@ -12,15 +14,20 @@ const LOOK_EVERY = 20;
 const NAMED = 10;
 
 /** `down`: ends all workers and the master; returns when both are gone. */
-export async function down(asking: Asking): Promise<number> {
+export async function down(asking: Asking, { yes }: { readonly yes?: boolean } = {}): Promise<number> {
   const { client, to, format } = asking;
   const [master, { workers }] = await Promise.all([client.version(), client.workers()]);
   const alive = workers.filter(isAlive);
-  if (format !== 'name') await say(to.err, announcement(alive));
-  const awaited = (all: readonly Worker[]): Awaited => ({
+  const all = alive.length === 0 ? 'the master; no worker runs' : `${namesOf(alive)} and the master`;
+  if (yes !== true && alive.length > 0 && !(await isAgreed(to, `stop ${all} (${master.configFile})?`))) {
+    await say(to.err, 'nothing was stopped');
+    return ASK_EXIT_CODES.failed.code;
+  }
+  if (format !== 'name') await say(to.err, `stopping ${all}`);
+  const awaited = (those: readonly Worker[]): Awaited => ({
     what: 'stopping',
     of: alive.length,
-    left: all.filter(isAlive),
+    left: those.filter(isAlive),
   });
   const { ending, isGone } = await withProgress(
     asking,
@@ -48,11 +55,25 @@ function isAlive({ process }: Worker): boolean {
   return process !== null;
 }
 
-function announcement(alive: readonly Worker[]): string {
-  if (alive.length === 0) return 'stopping the master; no worker runs';
+function namesOf(alive: readonly Worker[]): string {
   const names = alive.slice(0, NAMED).map(({ id }) => id);
-  const more = alive.length > NAMED ? ` and ${alive.length - NAMED} more` : '';
-  return `stopping ${names.join(', ')}${more} and the master`;
+  return `${names.join(', ')}${alive.length > NAMED ? ` and ${alive.length - NAMED} more` : ''}`;
+}
+
+/** Where nobody sits in front of it nobody is asked. */
+async function isAgreed({ err, keys }: Surroundings, question: string): Promise<boolean> {
+  if (keys === null) return true;
+  await err.write(`${question} [y/N] `);
+  const key = await new Promise<string>((resolve) => {
+    const close = keys.listen((pressed) => {
+      if (pressed === '') return;
+      close();
+      resolve(pressed);
+    });
+  });
+  const isYes = /^y/i.test(key);
+  await err.write(isYes ? 'yes\n' : 'no\n');
+  return isYes;
 }
 
 /** Whether the master has gone in time. Of a process of this machine nobody else tells; one elsewhere answers no more. */

@@ -1,8 +1,10 @@
 import type { Event } from '@hsu-master/api/client';
 import type { Asking } from '../asking.ts';
+import { payloadText } from '../output/payload.ts';
 import { printData, say } from '../output/print.ts';
 import { clock } from '../output/spans.ts';
 import { cut, prepareWidths } from '../output/width.ts';
+import { whole } from './whole.ts';
 
 export interface EventOptions {
   readonly follow?: boolean;
@@ -19,13 +21,16 @@ export async function events(
   const { client, to, namespace } = asking;
   const which = { select: within(patterns, namespace), type };
   if (follow !== true) {
-    const page = await client.events({ ...which, since: since === undefined ? 0 : Number(since) });
+    const page = await client.events({
+      ...which,
+      since: whole('--since', since, 0, Number.MAX_SAFE_INTEGER),
+    });
     if (page.lost > 0) await say(to.err, `${page.lost} older events are no longer remembered`);
     await print(asking, page.events, page);
     return 0;
   }
   const signal = AbortSignal.any([to.interrupted(), to.out.gone]);
-  const from = since === undefined ? undefined : Number(since);
+  const from = whole('--since', since, undefined, Number.MAX_SAFE_INTEGER);
   for await (const item of client.followEvents({ ...which, since: from }, signal)) {
     if (signal.aborted) break;
     if ('lost' in item) await say(to.err, `${item.lost} events are no longer remembered`);
@@ -70,10 +75,7 @@ async function print({ to, format }: Asking, list: readonly Event[], page: objec
 /** For a terminal: the rest is seen with -o wide. */
 function shortLine({ at, workerId, run, type, payload }: Event): string {
   const who = workerId === null ? 'hsu-master' : `${workerId}${run === null ? '' : `#${run}`}`;
-  const said = Object.entries(payload).map(([name, value]) =>
-    typeof value === 'object' ? '' : ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return `${clock(at)}  ${who}  ${type}${said.join('')}`.replace(/\p{Cc}/gu, ' ');
+  return `${clock(at)}  ${who}  ${type} ${payloadText(payload)}`.trimEnd();
 }
 
 function line({ at, seq, type, workerId, run, payload }: Event): string {

@@ -3,11 +3,17 @@ import { printData, say } from '../output/print.ts';
 import { table } from '../output/table.ts';
 import { workerColumns } from '../output/workers.ts';
 
-/** `ls`: workers as they are now. */
+/** `ls`: workers as they are now; with `--watch`, as they change. */
 export async function list(
-  { client, to, format, namespace }: Asking,
+  asking: Asking,
   patterns: readonly string[],
+  { watch: isWatched }: { readonly watch?: boolean } = {},
 ): Promise<number> {
+  if (isWatched === true) {
+    const { follow, isScreen, watch } = await import('./watch.ts');
+    return isScreen(asking) ? watch(asking, (now) => list(now, patterns)) : follow(asking, patterns);
+  }
+  const { client, to, format, namespace } = asking;
   const found = await client.workers({ select: patterns, namespace, usage: format !== 'name' });
   if (await printData(to.out, format, found, found.workers)) return 0;
   if (format === 'name') await say(to.out, found.workers.map(({ id }) => id).join('\n'));

@@ -3,7 +3,9 @@ import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { painted } from '../output/colour.ts';
 import { printData, say } from '../output/print.ts';
+import { LEVELS } from './levels.ts';
 import { withProgress } from './patience.ts';
+import { whole } from './whole.ts';
 
 export interface LogOptions {
   readonly follow?: boolean;
@@ -26,7 +28,7 @@ export async function logs(
 ): Promise<number> {
   const { client, to, namespace } = asking;
   const stream = streamOf(options.stream);
-  const lines = countOf(options.lines, options.follow === true ? 10 : 100);
+  const lines = whole('--lines', options.lines, options.follow === true ? 10 : 100, 10_000);
   const which = { select: patterns, namespace, stream, lines };
   const write = writer(asking, options);
   if (options.follow === true) {
@@ -40,7 +42,9 @@ export async function logs(
   }
   const { grep, pattern, level, since, until } = options;
   if ([grep, pattern, level, since, until].every((one) => one === undefined)) {
-    await write(await client.logs(which));
+    const found = await client.logs(which);
+    if (found.length === 0) await say(to.err, 'nothing was written yet');
+    await write(found);
     return 0;
   }
   const sought = {
@@ -50,7 +54,7 @@ export async function logs(
     text: grep,
     ignoreCase: options.ignoreCase === true,
     pattern,
-    minLevel: level,
+    minLevel: levelOf(level),
     from: since === undefined ? undefined : momentOf(since, to.now()),
     to: until === undefined ? undefined : momentOf(until, to.now()),
     order: 'newest',
@@ -101,10 +105,9 @@ function streamOf(text: string | undefined): 'stdout' | 'stderr' | undefined {
   throw new CliError('E_USAGE', `--stream takes stdout or stderr, not "${text}"`, '');
 }
 
-function countOf(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
-  throw new CliError('E_USAGE', `--lines takes a number up to 10000, not "${text}"`, '');
+function levelOf(text: string | undefined): string | undefined {
+  if (text === undefined || LEVELS.includes(text)) return text;
+  throw new CliError('E_USAGE', `--level takes ${LEVELS.join(', ')}, not "${text}"`, '');
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

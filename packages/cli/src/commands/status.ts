@@ -6,7 +6,12 @@ import { describe } from './describe.ts';
 import { list } from './list.ts';
 
 /** `status`: the master and its workers at a glance, or one worker in full with its last lines. */
-export async function status(asking: Asking, patterns: readonly string[]): Promise<number> {
+export async function status(
+  asking: Asking,
+  patterns: readonly string[],
+  { watch: isWatched }: { readonly watch?: boolean } = {},
+): Promise<number> {
+  if (isWatched === true) return (await import('./watch.ts')).watch(asking, (now) => status(now, patterns));
   if (patterns.length > 0) return describe(asking, patterns, { lines: 10 });
   const { client, to, format } = asking;
   const [master, health] = await Promise.all([client.version(), client.health()]);

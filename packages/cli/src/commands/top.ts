@@ -3,6 +3,7 @@ import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { painted } from '../output/colour.ts';
 import { printData, say } from '../output/print.ts';
+import { FORMER_SCREEN, OWN_SCREEN, rest, screenOf } from '../output/screen.ts';
 import { size, span } from '../output/spans.ts';
 import { table } from '../output/table.ts';
 import { cut } from '../output/width.ts';
@@ -10,11 +11,6 @@ import { workerColumns } from '../output/workers.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 const PAUSE = 1000;
-const HOME = '\x1b[H';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_BELOW = '\x1b[J';
-const OWN_SCREEN = '\x1b[?1049h\x1b[?25l';
-const FORMER_SCREEN = '\x1b[?25h\x1b[?1049l';
 
 const SORTS = ['cpu', 'memory', 'name', 'restarts'] as const;
 type Sort = (typeof SORTS)[number];
@@ -106,7 +102,7 @@ async function screen(
   ];
   const foot = cut(keys, columns);
   const text = [...lines, out.colour ? painted('dim', foot) : foot];
-  return `${HOME}${text.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`;
+  return screenOf(text);
 }
 
 function headOf({ pid, startedAt }: Master, workers: readonly Worker[], now: number): string {
@@ -119,7 +115,12 @@ function headOf({ pid, startedAt }: Master, workers: readonly Worker[], now: num
 
 async function rowsOf({ to, format }: Asking, workers: readonly Worker[]): Promise<readonly string[]> {
   const { out } = to;
-  const text = await table(workerColumns(to.now(), format === 'wide'), workers, out.columns(), out.colour);
+  const text = await table(
+    workerColumns(to.now(), format === 'wide', 'usage'),
+    workers,
+    out.columns(),
+    out.colour,
+  );
   return text.split('\n');
 }
 
@@ -161,20 +162,4 @@ function listen(to: Surroundings, view: View): Listening {
       }),
     close: () => close?.(),
   };
-}
-
-/** So many milliseconds, or until `early` is called or nobody reads any more. */
-function rest(span: number, to: Surroundings, early: ((finish: () => void) => void) | null): Promise<void> {
-  const signal = early === null ? to.out.gone : AbortSignal.any([to.interrupted(), to.out.gone]);
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, Math.max(0, span));
-    function finish(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    }
-    signal.addEventListener('abort', finish);
-    early?.(finish);
-    if (signal.aborted) finish();
-  });
 }

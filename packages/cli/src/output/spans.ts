@@ -20,6 +20,12 @@ export function span(milliseconds: number): string {
   return parts.join(' ');
 }
 
+/** The same, where less than a second matters: `309ms`, `2.5s`. */
+export function short(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
+  return milliseconds < 10_000 ? `${Math.round(milliseconds / 100) / 10}s` : span(milliseconds);
+}
+
 const SIZES = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 
 /** Bytes with at most three digits: `311 MB`, `1.2 GB`. */

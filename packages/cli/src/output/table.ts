@@ -6,6 +6,8 @@ export interface Column<T> {
   cell(row: T): string;
   /** Where the terminal is narrow, columns with the highest go first; 0 always stays. */
   readonly yields: number;
+  /** It may be cut to so many columns before another one yields. */
+  readonly least?: number;
   readonly align?: 'right';
   readonly paint?: (text: string, row: T) => string;
 }
@@ -38,7 +40,9 @@ export async function table<T>(
     ]),
   );
   const widths = (): number[] => shown.map((column) => wide.get(column) ?? 0);
-  while (total(widths()) > columns) {
+  const least = (): number[] =>
+    shown.map((column) => Math.min(wide.get(column) ?? 0, column.least ?? Infinity));
+  while (total(least()) > columns) {
     const most = Math.max(...shown.map(({ yields }) => yields));
     if (most === 0) break;
     const at = shown.findLastIndex(({ yields }) => yields === most);

@@ -3,7 +3,7 @@ import { painted, stateStyle } from './colour.ts';
 import { size, span } from './spans.ts';
 import type { Column } from './table.ts';
 
-const NONE = '–';
+export const NONE = '–';
 
 /** The phase, with what belongs to it. */
 export function stateOf(worker: Worker, now: number): string {
@@ -15,7 +15,7 @@ export function stateOf(worker: Worker, now: number): string {
 }
 
 /** What a probe says of it; nothing where it does not run. */
-function healthOf({ phase, ready, probed }: Worker): string {
+export function healthOf({ phase, ready, probed }: Worker): string {
   if (phase !== 'running') return NONE;
   return ready ? 'ready' : probed ? 'not ready' : NONE;
 }
@@ -52,8 +52,16 @@ export function noteOf(worker: Worker): string {
   }
 }
 
-/** The columns of `ls`. */
-export function workerColumns(now: number, isWide: boolean): readonly Column<Worker>[] {
+/** What is worth most where not all has room: what is wrong, or what is used. */
+export type Worth = 'state' | 'usage';
+
+/** The columns of `ls` and `top`. */
+export function workerColumns(
+  now: number,
+  isWide: boolean,
+  worth: Worth = 'state',
+): readonly Column<Worker>[] {
+  const used = worth === 'usage' ? 1 : 5;
   const columns: (Column<Worker> | null)[] = [
     { head: 'NAME', yields: 0, cell: ({ id }) => id },
     { head: 'NAMESPACE', yields: 8, cell: ({ namespace }) => namespace ?? '' },
@@ -64,25 +72,25 @@ export function workerColumns(now: number, isWide: boolean): readonly Column<Wor
       cell: (worker) => stateOf(worker, now),
       paint: (text, { phase, ready }) => painted(stateStyle(phase, ready), text),
     },
-    { head: 'HEALTH', yields: 6, cell: healthOf },
+    { head: 'HEALTH', yields: 2, cell: healthOf },
     {
       head: 'PID',
-      yields: 5,
+      yields: 6,
       align: 'right',
       cell: ({ process }) => (process === null ? NONE : String(process.pid)),
     },
-    { head: 'UPTIME', yields: 3, cell: (worker) => uptimeOf(worker, now) },
-    { head: 'RESTARTS', yields: 2, cell: (worker) => restartsOf(worker, now) },
+    { head: 'UPTIME', yields: 4, cell: (worker) => uptimeOf(worker, now) },
+    { head: 'RESTARTS', yields: 3, cell: (worker) => restartsOf(worker, now) },
     {
       head: 'CPU',
-      yields: 4,
+      yields: used,
       align: 'right',
       cell: ({ usage }) =>
         usage === null || usage.cpuPercent === null ? NONE : `${Math.round(usage.cpuPercent)}%`,
     },
     {
       head: 'MEM',
-      yields: 4,
+      yields: used,
       align: 'right',
       cell: ({ usage }) => (usage === null ? NONE : size(usage.memoryBytes)),
     },
@@ -91,7 +99,7 @@ export function workerColumns(now: number, isWide: boolean): readonly Column<Wor
       : null,
     isWide ? { head: 'RUN', yields: 9, align: 'right', cell: ({ run }) => String(run) } : null,
     isWide ? { head: 'LAST END', yields: 9, cell: ({ lastEnd }) => lastEnd?.says ?? NONE } : null,
-    { head: 'NOTE', yields: 7, cell: noteOf },
+    { head: 'NOTE', yields: worth === 'usage' ? 7 : 3, least: 20, cell: noteOf },
   ];
   return columns.filter((column) => column !== null);
 }

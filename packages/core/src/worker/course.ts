@@ -168,7 +168,7 @@ export function kill(turn: Turn, phase: Stopping): Stopping {
   const killing: Stopping = { ...phase, step: 'killing' };
   turn.act({ kind: 'clear-timer', timer: 'grace' });
   turn.become(killing);
-  turn.publish('worker.killed', { after: turn.in.now - phase.askedAt });
+  turn.publish('worker.killed', { after: Math.round(turn.in.now - phase.askedAt) });
   turn.act({ kind: 'signal-tree', run, signal: 'SIGKILL', grace: null });
   turn.act({ kind: 'set-timer', run, timer: 'verify', delay: KILL_WAIT });
   return killing;
@@ -188,7 +188,7 @@ export function publishExit(
     exit,
     asked,
     success: isSuccess(exit, turn.in.spec.restart.successCodes),
-    uptime: turn.in.now - since,
+    uptime: Math.round(turn.in.now - since),
     remaining,
   });
 }

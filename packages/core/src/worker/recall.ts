@@ -65,7 +65,7 @@ function attach(
   const { process, since, ready, mainKnown } = running;
   const limits = effectiveLimits(circumstances.spec.limits, worker.limitFactors);
   turn.become(running);
-  const uptime = Math.max(0, circumstances.now - since);
+  const uptime = Math.max(0, Math.round(circumstances.now - since));
   turn.publish('worker.attached', {
     process,
     uptime,

@@ -6,6 +6,7 @@ import { load, placesOf } from '../create-master.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { directoriesOf, type Flags } from '../flags.ts';
 import { instanceOf, type Places } from '../places.ts';
+import { print } from '../print.ts';
 import { wantsColour } from '../terminal-colour.ts';
 import { type Manager, managerOf, type Step } from './manager.ts';
 import type { ServiceSpec } from './unit-file.ts';
@@ -14,19 +15,17 @@ import { mayManageServices } from './windows-manager.ts';
 /** What comes after the stop of the last worker: output that is still on its way. */
 const LAST_LINES: Milliseconds = 15_000;
 
-const ACTIONS = ['install', 'uninstall', 'status'] as const;
-
 /** `hsu-master service ACTION FILE`: has the machine, or the user’s session, start the master of a configuration. */
-export function service(action: string | undefined, file: string | undefined, flags: Flags): number {
-  if (file === undefined || (action !== 'install' && action !== 'uninstall' && action !== 'status')) {
-    const wanted = `${ACTIONS.slice(0, -1).join(', ')} or ${ACTIONS.at(-1)}, and a configuration file`;
+export async function service(action: string | undefined, file: string, flags: Flags): Promise<number> {
+  if (file === '' || (action !== 'install' && action !== 'uninstall' && action !== 'status')) {
+    const wanted = 'install, uninstall or status, and a configuration file';
     return fail(`service takes ${wanted}: hsu-master service install config.yaml`, EXIT_CODES.usage.code);
   }
   const scope = flags.user === true ? 'user' : 'system';
   const isRehearsal = flags['dry-run'] === true;
   if (scope === 'system' && action !== 'status' && !isRehearsal) {
     const refusal = whyNot(action);
-    if (refusal !== null) return fail(refusal, EXIT_CODES.failed.code);
+    if (refusal !== null) return fail(refusal, EXIT_CODES.forbidden.code);
   }
   const configFile = resolve(file);
   const places = placesOf(configFile, process.env, directoriesOf(flags));
@@ -108,7 +107,7 @@ function specOf(
   };
 }
 
-function status(manager: Manager, flags: Flags): number {
+async function status(manager: Manager, flags: Flags): Promise<number> {
   const { state, details } = manager.status();
   const rows = [
     ['service', manager.name],
@@ -116,10 +115,8 @@ function status(manager: Manager, flags: Flags): number {
     ['state', state],
     ...Object.entries(details),
   ];
-  process.stdout.write(
-    flags.output === 'json'
-      ? `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`
-      : `${rows.map(([name = '', value = '']) => `${name.padEnd(9)}${value}`).join('\n')}\n`,
+  await print(flags.output, Object.fromEntries(rows), () =>
+    rows.map(([name = '', value = '']) => `${name.padEnd(9)}${value}`).join('\n'),
   );
   return state === 'active' ? EXIT_CODES.ok.code : EXIT_CODES.failed.code;
 }

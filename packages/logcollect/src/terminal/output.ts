@@ -8,8 +8,8 @@ export interface TerminalOutputOptions {
   readonly clock: Clock;
   /** Everything is written after `write` had returned false. */
   drained(): void;
-  /** Nobody reads any more (a closed pipe, a terminal that hung up). Called once; nothing is written afterwards. */
-  gone(): void;
+  /** Nobody reads any more (a closed pipe, a terminal that hung up), or the disk is full. Called once; nothing is written afterwards. */
+  gone(code: string): void;
 }
 
 export interface TerminalOutput {
@@ -119,8 +119,7 @@ class Output implements TerminalOutput {
     if (this.#over) return;
     this.#stop();
     this.#empty?.();
-    // Whatever the code: EPIPE and EIO mean that nobody looks, and for the others there is nobody to tell.
-    if (code !== '') this.#options.gone();
+    if (code !== '') this.#options.gone(code);
   }
 
   #stop(): void {
