@@ -68,11 +68,13 @@ describe('a channel', () => {
   it('is told to have ended when it was let go, and carries on', async () => {
     const bench = openPumpBench();
     const channel = bench.open();
-    const done = bench.run('echo one; read x < /dev/null; sleep 0.3; echo two');
+    const go = join(bench.place, 'go');
+    const done = bench.run(`echo one; until [ -e ${go} ]; do sleep 0.02; done; echo two`);
     await expect.poll(() => bench.pump.counts(channel)?.bytes).toBe(4);
     bench.pump.letGo(channel);
     const { counts } = await bench.ended(channel);
     expect(counts.bytes).toBe(4);
+    writeFileSync(go, '');
     await done;
     await expect.poll(() => bench.text()).toBe('one\ntwo\n');
   });
