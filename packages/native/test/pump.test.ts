@@ -9,6 +9,7 @@ import {
   statSync,
   truncateSync,
   writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
