@@ -8,8 +8,8 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  writeSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
