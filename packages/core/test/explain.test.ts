@@ -164,7 +164,7 @@ describe('explain', () => {
     const failure = { code: 'E_SPAWN', message: 'worker "mailer": no such file' } as const;
     const told = explained({ phase: 'failed', failure });
     expect(told.headline).toBe('mailer is not running and is not tried again: no such file');
-    expect(told.cause).toBe(ERRORS.E_SPAWN.next);
+    expect(told.cause).toBe(`${ERRORS.E_SPAWN.means} ${ERRORS.E_SPAWN.next}`);
     expect(told.next.map(({ command }) => command)).toEqual([
       'hsu-master reset mailer',
       'hsu-master logs mailer',
@@ -184,7 +184,7 @@ describe('explain', () => {
       type: 'health.changed',
       payload: { probe: 'liveness', healthy, reason: 'HTTP 500' },
     });
-    expect(cause(spawnFailed)).toBe(ERRORS.E_SPAWN.next);
+    expect(cause(spawnFailed)).toBe(`${ERRORS.E_SPAWN.means} ${ERRORS.E_SPAWN.next}`);
     expect(cause(probed(false))).toBe('its liveness probe fails: HTTP 500');
     expect(cause(probed(true))).toBeNull();
     expect(cause(exited(1, true))).toBeNull();
@@ -211,6 +211,16 @@ describe('explain', () => {
 });
 
 describe('fold', () => {
+  it('a program that cannot be started and is given up for that is told once', () => {
+    const failure = { code: 'E_EXEC_NOT_FOUND', message: 'worker "mailer": no such file' } as const;
+    const failed: EventDraft = { type: 'worker.spawn-failed', payload: { failure } };
+    const message = `${failure.message}; trying again cannot help`;
+    const givenUp: EventDraft = { type: 'worker.failed', payload: { failure: { ...failure, message } } };
+    expect(fold(history(failed, givenUp)).map(({ text, count }) => [text, count])).toEqual([
+      ['no such file; trying again cannot help', 1],
+    ]);
+  });
+
   const process = { pid: 7, startedAt: '1' };
 
   it.each<[string, EventDraft]>([

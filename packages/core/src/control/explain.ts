@@ -132,7 +132,9 @@ export function fold(events: readonly HsuEvent[]): readonly Happening[] {
     const before = folded.at(-1);
     const isAgain = before !== undefined && same === last;
     if (isAgain) folded.pop();
-    folded.push({ at: event.at, run: event.run, text, count: isAgain ? before.count + 1 : 1 });
+    // That it is given up with that is not another failure.
+    const more = event.type === 'worker.failed' ? 0 : 1;
+    folded.push({ at: event.at, run: event.run, text, count: isAgain ? before.count + more : 1 });
     last = same;
   }
   return folded;
@@ -140,8 +142,10 @@ export function fold(events: readonly HsuEvent[]): readonly Happening[] {
 
 const STARTED = 'started';
 
-/** What makes two ends the same, however long each run took. */
+/** What makes two ends the same, however long each run took, and two failures to start, also where the last one is given up. */
 function sameness(event: HsuEvent): string | null {
+  if (event.type === 'worker.spawn-failed' || event.type === 'worker.failed')
+    return event.payload.failure.code;
   if (event.type !== 'worker.exited') return null;
   return `${event.payload.asked} ${describeExit(event.payload.exit)}`;
 }
