@@ -45,7 +45,13 @@ export function startAnew(turn: Turn, _phase: Phase, message: { readonly ticket:
   startOrWait(turn);
 }
 
-/** start and restart where a start is under way or waits already: one more who waits for it. */
+/** start where one is under way or waits already, and nothing else comes of it. */
+export function joinStart(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
+  want(turn, 'up', true);
+  turn.hold(message.ticket, 'running', true);
+}
+
+/** start and restart where something else is under way that ends in a start: one more who waits for it. */
 export function join(turn: Turn, _phase: Phase, message: { readonly ticket: number | null }): void {
   want(turn, 'up', true);
   turn.hold(message.ticket, 'running');

@@ -15,6 +15,8 @@ import type { WorkerId } from './spec.ts';
 export interface PendingTicket {
   readonly id: number;
   readonly until: 'running' | 'rest';
+  /** It asked for what was under way already. */
+  readonly joined?: true;
 }
 
 /** How the last run ended. `exit` is null where nothing was ever executed. */

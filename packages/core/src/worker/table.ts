@@ -7,6 +7,7 @@ import {
   forgive,
   ignore,
   join,
+  joinStart,
   late,
   remember,
   renew,
@@ -73,7 +74,7 @@ export const TABLE: Table = {
     ...withoutRun,
   },
   blocked: {
-    start: join,
+    start: joinStart,
     restart: join,
     stop: cancel,
     kill: cancel,
@@ -106,7 +107,7 @@ export const TABLE: Table = {
   starting: {
     start: (turn, phase, message) => {
       turn.become({ ...phase, end: phase.end === 'restart' || phase.replaced ? 'restart' : null });
-      join(turn, phase, message);
+      (phase.end === null && !phase.replaced ? joinStart : join)(turn, phase, message);
     },
     restart: (turn, phase, message) => {
       turn.become({ ...phase, end: phase.end === null ? null : 'restart' });

@@ -58,13 +58,18 @@ export class Turn {
   }
 
   /** Lets a caller wait for a later turn. */
-  hold(ticket: number | null, until: PendingTicket['until']): void {
-    if (ticket !== null) this.set({ tickets: [...this.worker.tickets, { id: ticket, until }] });
+  hold(ticket: number | null, until: PendingTicket['until'], joined = false): void {
+    if (ticket !== null)
+      this.set({
+        tickets: [...this.worker.tickets, joined ? { id: ticket, until, joined } : { id: ticket, until }],
+      });
   }
 
-  /** Answers all callers that wait for `until`. */
+  /** Answers all callers that wait for `until`; of what was under way already those who joined hear that. */
   settleAll(until: PendingTicket['until'], outcome: TicketOutcome): void {
-    for (const ticket of this.worker.tickets) if (ticket.until === until) this.settle(ticket.id, outcome);
+    for (const { id, until: awaited, joined } of this.worker.tickets)
+      if (awaited === until)
+        this.settle(id, outcome.kind === 'done' ? { ...outcome, already: joined === true } : outcome);
     if (this.worker.tickets.length > 0) {
       this.set({ tickets: this.worker.tickets.filter((ticket) => ticket.until !== until) });
     }
