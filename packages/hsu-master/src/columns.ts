@@ -1,5 +1,5 @@
 /** Rows as aligned text: two spaces between columns, the last one as long as it is. Lines have no trailing space. */
-export function columns(rows: readonly (readonly string[])[], indent = ''): string {
+function columns(rows: readonly (readonly string[])[], indent = ''): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, at) => {
@@ -18,16 +18,18 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
 const LEAST = 16;
 
 /** The same within so many columns: the last column is broken between words, and goes on below itself; below its row where there is no room. */
-export function columnsWithin(rows: readonly (readonly string[])[], width: number): string {
+export function columnsWithin(rows: readonly (readonly string[])[], width: number, indent = ''): string {
   const before = rows.map((row) => row.slice(0, -1));
   const [first = ''] = columns(before.map((row) => [...row, '|'])).split('\n');
   const left = rows.length === 0 ? 0 : first.length - 1;
-  const room = width - left;
+  const room = width - left - indent.length;
   if (room < LEAST) {
     return rows
       .flatMap((row) => {
         const below = wrapped(row.at(-1) ?? '', Math.max(LEAST, width - 2)).filter((line) => line !== '');
-        return [row.slice(0, -1).join('  '), ...below.map((line) => `  ${line}`)];
+        return [row.slice(0, -1).join('  '), ...below.map((line) => `  ${line}`)].map(
+          (line) => indent + line,
+        );
       })
       .join('\n');
   }
@@ -37,6 +39,7 @@ export function columnsWithin(rows: readonly (readonly string[])[], width: numbe
       const blank = row.slice(0, -1).map(() => '');
       return [[...row.slice(0, -1), line], ...others.map((other) => [...blank, other])];
     }),
+    indent,
   );
 }
 

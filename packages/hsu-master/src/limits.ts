@@ -8,7 +8,7 @@ import {
   type LimitsSpec,
   type QuotaSpec,
 } from '@hsu-master/core';
-import { columns } from './columns.ts';
+import { columnsWithin } from './columns.ts';
 import { containmentMode, refuseContainment } from './containment.ts';
 import { checkWorkingDirectory, load, placesOf } from './create-master.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -62,7 +62,7 @@ export async function explainLimits(file: string, flags: Flags): Promise<number>
     const explanations = explain(result.config, inspected.host);
     const containmentOfHost = containmentRows(inspected.host);
     await print(flags.output, { containment: containmentOfHost, limits: explanations }, () =>
-      describe(explanations, containmentOfHost),
+      describe(explanations, containmentOfHost, process.stdout.columns ?? Number.POSITIVE_INFINITY),
     );
     return explanations.some(isRefused) ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
   } finally {
@@ -110,8 +110,11 @@ export function containmentRows(host: Host): readonly Capability[] {
   return host.capabilities().filter(({ feature }) => CONTAINMENT.includes(feature));
 }
 
-function describe(explanations: readonly Explanation[], held: readonly Capability[]): string {
-  const containment = columns(held.map(({ feature, status, reason }) => [feature, status, reason]));
+function describe(explanations: readonly Explanation[], held: readonly Capability[], width: number): string {
+  const containment = columnsWithin(
+    held.map(({ feature, status, reason }) => [feature, status, reason]),
+    width,
+  );
   if (explanations.length === 0)
     return [containment, 'no worker has limits'].filter((text) => text !== '').join('\n\n');
   const parts = explanations.map((explanation) => {
@@ -124,7 +127,7 @@ function describe(explanations: readonly Explanation[], held: readonly Capabilit
     const refusal = isRefused(explanation) ? '\n  limits.required: it would not be started here' : '';
     const around = explanation.within.map(({ kind, id }) => `${kind} ${id}`).join(', ');
     const head = [`${explanation.kind} ${explanation.id}`, ...(around === '' ? [] : [`  within ${around}`])];
-    return [...head, ...(rows.length === 0 ? [] : [columns(rows, '  ')])].join('\n') + refusal;
+    return [...head, ...(rows.length === 0 ? [] : [columnsWithin(rows, width, '  ')])].join('\n') + refusal;
   });
   return [containment, ...parts].filter((text) => text !== '').join('\n\n');
 }

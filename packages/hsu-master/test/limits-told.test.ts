@@ -69,7 +69,9 @@ describe.concurrent('doctor', () => {
       'hsu-master: --containment takes auto, in-place, off, not "firmly"\n',
     ]);
     expect((await says(stage, ['doctor', 'config.yaml'])).code).toBe(2);
-    expect((await says(stage, ['doctor', '-o', 'yaml'])).stderr).toContain('--output takes json, not "yaml"');
+    expect((await says(stage, ['doctor', '-o', 'xml'])).stderr).toContain(
+      '--output takes table, json, yaml, not "xml"',
+    );
   });
 });
 

@@ -58,8 +58,9 @@ async function answers(to: Surroundings, options: CommonOptions): Promise<boolea
 export async function diff({ client, to, format }: Asking, file: string | null): Promise<number> {
   const planned = await client.plan(file === null ? undefined : sourceOf(file));
   if (!(await printData(to.out, format, planned, [planned]))) {
+    const named = file ?? (planned.issues.length === 0 ? '' : (await client.version()).configFile);
     for (const { severity, line, column, path, message, hint } of planned.issues) {
-      const where = `${file ?? 'the configuration'}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}`;
+      const where = `${named}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}`;
       await say(to.err, `${where}${message}${hint === null ? '' : `; ${hint}`}`);
     }
     if (planned.plan !== null) {

@@ -172,7 +172,8 @@ export function doing(worker: Worker, now: MonotonicTime): string {
     case 'blocked':
       return awaited(worker.waiting);
     case 'failed':
-      return `failed: ${phase.failure.message}`;
+      // Whose failure it is says whoever asks.
+      return `failed: ${phase.failure.message.replace(/^worker "[^"]*": /, '')}`;
     case 'stopped':
       return phase.completed ? 'completed' : 'stopped';
     default:
