@@ -1,6 +1,7 @@
 // The tests that run in the virtual machine: one boot for each folder of packages/hsu-master/test-vm that has some.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { bundleInCi } from '../bundle.mjs';
 import { countsOf } from '../counts.mjs';
@@ -8,6 +9,7 @@ import { StepFailed } from '../step.mjs';
 import { program, root, tools } from '../tree.mjs';
 import { boot, kindNames, NO_RESULT } from './boot.mjs';
 import { guestEnvironment, quote } from './guest-environment.mjs';
+import { image } from './image.mjs';
 import { compileZoo } from './zoo.mjs';
 
 const tests = join(root, 'packages', 'hsu-master', 'test-vm');
@@ -15,6 +17,9 @@ const reports = join(tools, 'reports');
 
 /** Seconds for one boot and all of its tests. */
 const limit = Number(process.env.HSU_VM_LIMIT ?? 1800);
+
+/** Guests at once: emulated, one keeps hardly more than one processor busy. */
+const AT_ONCE = Number(process.env.HSU_VM_GUESTS ?? availableParallelism());
 
 /**
  * Boots each kind of guest that has tests whose path contains one of `filters` (all where there are none), and prints what
@@ -29,16 +34,20 @@ export async function runInGuests(args) {
     .map((name) => ({ name, files: testsOf(name).filter((file) => wanted(file, filters)) }))
     .filter(({ files }) => files.length > 0);
   if (kinds.length === 0) throw new StepFailed(`vm: no test of ${tests} is named so: ${filters.join(' ')}`);
-  compileZoo();
-  const unbundle = await bundleInCi();
-  try {
-    for (const { name, files } of kinds) {
-      const options = args.filter((word) => !filters.includes(word));
-      const { passed, failed, skipped } = await runGuest(name, [...files, ...options]);
+  const options = args.filter((word) => !filters.includes(word));
+  const lane = async () => {
+    for (let kind = kinds.shift(); kind !== undefined; kind = kinds.shift()) {
+      const { passed, failed, skipped } = await runGuest(kind.name, [...kind.files, ...options]);
       counts.passed += passed;
       counts.failed += failed;
       counts.skipped += skipped;
     }
+  };
+  await image();
+  compileZoo();
+  const unbundle = await bundleInCi();
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
   } finally {
     unbundle();
   }
@@ -55,7 +64,8 @@ function testsOf(kind) {
 }
 
 async function runGuest(kind, words) {
-  process.stdout.write(`\nvm: a guest of the kind ${kind}\n`);
+  const say = linesOf(kind);
+  say(`a guest of the kind ${kind}\n`);
   const since = performance.now();
   const [, vitest] = program('vitest');
   const flags = ['run', '--config', 'vitest.vm.config.ts', '--reporter=default', '--reporter=json'];
@@ -66,14 +76,24 @@ async function runGuest(kind, words) {
       `${guestEnvironment()}cd packages/hsu-master\n` +
       `exec ${command} --outputFile.json="$HSU_VM_REPORT"\n`,
     limit,
-    onOutput: (data) => process.stdout.write(data),
+    onOutput: (data) => say(data.toString('latin1')),
   });
   mkdirSync(reports, { recursive: true });
   writeFileSync(join(reports, `vm-${kind}.console`), console);
   const seconds = ((performance.now() - since) / 1000).toFixed(0);
   const how = code === NO_RESULT ? 'no result' : `exit ${code}, booted in ${uptime} s`;
-  process.stdout.write(`vm: ${kind}: ${how}, ${seconds} s in all\n`);
+  say(`\n${how}, ${seconds} s in all\n`);
   return countsOf(code, report);
+}
+
+/** Guests that run at once speak at once: whole lines, and whose they are. */
+function linesOf(kind) {
+  let rest = '';
+  return (text) => {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop();
+    for (const line of lines) process.stdout.write(`vm ${kind}: ${line}\n`, 'latin1');
+  };
 }
 
 /** As root, which the image and the shared tree need: by sudo where it asks for no password. */
@@ -84,10 +104,12 @@ export function runAsRoot(args) {
     'XDG_CACHE_HOME',
     'HOME',
     'PATH',
+    'CI',
     'HSU_VM_DIR',
     'HSU_VM_ACCEL',
     'HSU_VM_LIMIT',
     'HSU_VM_TIME_FACTOR',
+    'HSU_VM_GUESTS',
   ];
   const variables = kept.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []));
   const script = join(root, 'scripts', 'test.mjs');
