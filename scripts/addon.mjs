@@ -54,9 +54,11 @@ export function placePrebuild(folder) {
 
 /** What is not the addon but belongs beside it: prebuildify overlooks it. */
 function placePrograms(folder) {
-  const built = join(folder, 'build', 'Release', 'hsu-launch');
   const place = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
-  if (existsSync(built)) copyFileSync(built, join(place, 'hsu-launch'));
+  for (const name of ['hsu-launch', 'hsu_relay.exe']) {
+    const built = join(folder, 'build', 'Release', name);
+    if (existsSync(built)) copyFileSync(built, join(place, name));
+  }
 }
 
 /** node-gyp with the headers that are at hand; it downloads them only where there are none. */
@@ -67,6 +69,7 @@ export function addonCommand() {
     'configure',
     'build',
     '--release',
+    '--jobs=max',
     ...(headers ? [`--nodedir=${headers}`] : []),
   ];
 }
@@ -86,8 +89,16 @@ function withoutSpaces(folder) {
   return link;
 }
 
+/** What is published has its C++ runtime in it, and shows nothing of that. */
+const SELF_CONTAINED = [
+  '-static-libstdc++',
+  '-static-libgcc',
+  `-Wl,--version-script=${join(root, 'scripts', 'prebuilt', 'exports.map')}`,
+];
+
 function prebuildsCommand() {
-  return [...program('prebuildify'), '--napi', '--strip', '--tag-libc', '-t', '24.21.0'];
+  const tags = process.platform === 'linux' ? ['--tag-libc'] : [];
+  return [...program('prebuildify'), '--napi', '--strip', ...tags, '-t', '24.21.0'];
 }
 
 function walk(place, files) {
@@ -106,8 +117,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     process.exit(0);
   }
   const [program, ...args] = process.argv[2] === 'prebuilds' ? prebuildsCommand() : addonCommand();
-  const env = environment({ npm_config_nodedir: headersFolder() ?? '' });
+  const forPacking = process.argv[2] === 'prebuilds';
+  const flags = forPacking && process.platform === 'linux' ? { LDFLAGS: SELF_CONTAINED.join(' ') } : {};
+  const env = environment({ npm_config_nodedir: headersFolder() ?? '', ...flags });
   const { status } = spawnSync(program, args, { cwd: folder, env, stdio: 'inherit' });
-  if (status === 0 && process.argv[2] === 'prebuilds') placePrograms(folder);
+  if (status === 0 && forPacking) placePrograms(folder);
   process.exit(status ?? 1);
 }

@@ -1,9 +1,10 @@
 // `pnpm check`: everything that holds without running a test. All parts run; the exit code tells whether all held.
 // Names of parts as arguments run only those.
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fail, setup } from './setup.mjs';
-import { StepFailed, step } from './step.mjs';
+import { StepFailed, seconds, step } from './step.mjs';
 import { environment, packages, program, root } from './tree.mjs';
 
 const env = environment({ NO_COLOR: '1' });
@@ -41,10 +42,21 @@ async function layers() {
   if (summary.totalCruised === 0) throw new StepFailed('layers: no module was cruised');
 }
 
+/** For each package with exports, as many at once as there are processors. */
 async function each(name, command) {
-  for (const { folder, manifest } of published()) {
-    if (manifest.exports) await run(`${name} ${manifest.name}`, command, { cwd: folder });
-  }
+  const left = published().filter(({ manifest }) => manifest.exports);
+  process.stderr.write(`  ${name} of ${left.length} packages …`);
+  const since = performance.now();
+  const lane = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      await run(`${name} ${next.manifest.name}`, command, { cwd: next.folder, quiet: true });
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: availableParallelism() }, lane));
+  process.stderr.write(` ${seconds(since)}\n`);
+  const broken = lanes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+  const other = broken.find((error) => !(error instanceof StepFailed));
+  if (other !== undefined) throw other;
+  if (broken.length > 0) throw new StepFailed(broken.map(({ message }) => message).join('\n\n'));
 }
 
 /** A lockfile that names a host installs only where that host answers. */
