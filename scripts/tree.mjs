@@ -21,6 +21,8 @@ const nodePackages = {
 
 /** Folder of the pinned Node's package (bin and, except on Windows, C headers), or null where none exists. */
 export function nodeFolder() {
+  // What npm has for Linux is for glibc.
+  if (existsSync('/etc/alpine-release')) return null;
   const name = nodePackages[`${process.platform}-${process.arch}`];
   const folder = name && join(root, 'node_modules', name);
   return folder && existsSync(folder) ? folder : null;

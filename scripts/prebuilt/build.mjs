@@ -20,7 +20,17 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StepFailed, seconds, step } from '../step.mjs';
 import { root } from '../tree.mjs';
-import { builtFile, cache, digestOf, installed, plan, programFile, recipes, targets } from './targets.mjs';
+import {
+  builtFile,
+  cache,
+  digestOf,
+  exportsMap,
+  installed,
+  plan,
+  programFile,
+  recipes,
+  targets,
+} from './targets.mjs';
 import { zig } from './zig.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
@@ -109,9 +119,12 @@ class Build {
   }
 
   async linux(objects, file) {
-    const map = join(this.place, 'exports.map');
-    writeFileSync(map, `{ global: ${EXPORTS.join('; ')}; local: *; };\n`);
-    const flags = [`-Wl,--version-script=${map}`, '-Wl,-z,now', '-Wl,-z,nodelete', '-Wl,--build-id=none'];
+    const flags = [
+      `-Wl,--version-script=${exportsMap}`,
+      '-Wl,-z,now',
+      '-Wl,-z,nodelete',
+      '-Wl,--build-id=none',
+    ];
     await this.#link([...objects, '-shared', '-s', ...flags, '-o', file]);
   }
 

@@ -77,6 +77,9 @@ function expanded(item, cwd) {
   return item.startsWith('<!') ? [] : [item];
 }
 
+/** What an addon for Linux offers: the two names that Node looks for. */
+export const exportsMap = join(root, 'scripts', 'prebuilt', 'exports.map');
+
 /** The names of its system that a target's binaries may want, one on each line. */
 export const listFile = ({ addon, tag }) =>
   join(root, 'native', addon, tag === 'musl' ? 'symbols.musl.txt' : 'symbols.txt');
@@ -89,7 +92,7 @@ export function digestOf({ source, ...target }) {
   const shared = ['shared', ...(target.addon === 'macos' ? ['linux/src'] : [])];
   const places = [source, ...shared.map((name) => join(root, 'native', name))];
   const scripts = ['build', 'targets', 'zig'].map((name) => join(root, 'scripts', 'prebuilt', `${name}.mjs`));
-  for (const file of [...places.flatMap(filesOf), ...scripts])
+  for (const file of [...places.flatMap(filesOf), ...scripts, exportsMap])
     hash.update(`${relative(root, file)}\n`).update(readFileSync(file));
   return hash.digest('hex');
 }
