@@ -40,13 +40,13 @@ describe('progress', () => {
     ]);
   });
 
-  it('is a line in a file every ten seconds where something is otherwise, else every minute', () => {
-    expect(said('lines', 9, () => SLOW)).toEqual([]);
-    expect(said('lines', 140, (second) => (second < 15 ? SLOW : LAST))).toEqual([
-      'stopping, 10s: 2 of 3 left: db (stopping), web (ready)',
-      'stopping, 20s: 1 of 3 left: db (stopping)',
-      'stopping, 80s: 1 of 3 left: db (stopping)',
-      'stopping, 140s: 1 of 3 left: db (stopping)',
+  it('is a line in a file every twenty seconds where something is otherwise, else every minute', () => {
+    expect(said('lines', 19, () => SLOW)).toEqual([]);
+    expect(said('lines', 160, (second) => (second < 25 ? SLOW : LAST))).toEqual([
+      'stopping, 20s: 2 of 3 left: db (stopping), web (ready)',
+      'stopping, 40s: 1 of 3 left: db (stopping)',
+      'stopping, 100s: 1 of 3 left: db (stopping)',
+      'stopping, 160s: 1 of 3 left: db (stopping)',
     ]);
   });
 

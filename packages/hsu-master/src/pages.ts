@@ -56,7 +56,7 @@ export function cliPage(): string {
       'that runs. Workers are named by id or by a glob of `*` and `?`, `billing/*` within a namespace. ' +
       'One elsewhere is asked by `--address` or HSU_ADDRESS, with a token in HSU_TOKEN, HSU_TOKEN_FILE or `--token-file`; `--ca` or HSU_CA names who signed its certificate. `-o json`, `yaml` and `jsonl` are what the API answers.',
     ...COMMANDS.map(commandSection),
-    'What takes longer than a second says how far it is on standard error: at a terminal in one line that is drawn anew, elsewhere in a line every ten seconds where ' +
+    'What takes longer than a second says how far it is on standard error: at a terminal in one line that is drawn anew, elsewhere in a line every twenty seconds where ' +
       'something is otherwise than before, never with `-q`.',
     '## Other commands',
     'Those that are a master, or look at a configuration or at this machine. Where no file is named, it is `hsu-master.yaml` here or in a folder above.',

@@ -134,7 +134,8 @@ async function follow(
       : await whileChanging(asking, () => change(leftOf(deadline, to.now())));
   const late = noWait === true || wait === undefined ? [] : await notReady(asking, applied.plan, deadline);
   if (!(await printData(to.out, format, applied, [applied]))) {
-    for (const { message } of applied.warnings) await say(to.err, `warning: ${message}`);
+    for (const { path, message } of applied.warnings)
+      await say(to.err, `warning: ${path === '' ? '' : `${path}: `}${message}`);
     for (const line of planLines(applied.plan, to.out.colour)) await say(to.out, line);
     for (const { message } of applied.failures) await say(to.err, message);
     if (!isEmpty(applied.plan)) await say(to.out, `revision ${applied.revision} ${DONE[applied.state]}`);

@@ -21,7 +21,7 @@ export interface Told {
 }
 
 /** Milliseconds before the first word, and between two. */
-export const PACE: Readonly<Record<ProgressStyle, number>> = { redrawn: 1000, lines: 10_000 };
+export const PACE: Readonly<Record<ProgressStyle, number>> = { redrawn: 1000, lines: 20_000 };
 
 /** Nothing new is a word now and then, too: whoever waits wants to know that it goes on. */
 const SAME = 60_000;
