@@ -1,7 +1,7 @@
 // Static checks of cross-built binaries, with Debian's `llvm`: architecture, format, what each wants of its system and of Node.
 //   node scripts/prebuilt/verify.mjs [--only NAME,…]
 // The names that a binary may want are listed in native/<addon>/symbols.txt, one on each line, sorted; --write writes the lists anew.
-// --facts leaves the lists out: what another compiler links in wants other names.
+// --facts is for what each system's own compiler built: it links in other things, and on macOS takes the C++ runtime of the system.
 // The last line is `N passed, N failed, N skipped`.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { root } from '../tree.mjs';
 import { builtFile, cache, listFile, plan, programFile, programsOf, targets } from './targets.mjs';
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+
+const SYSTEM = ['/usr/lib/libSystem.B.dylib', '/usr/lib/libc++.1.dylib'];
 
 function llvm(program, ...args) {
   return execFileSync(`llvm-${program}`, args, {
@@ -85,12 +87,17 @@ const readers = {
       facts: [
         ['architecture', (arm ? /ARM64/ : /X86_64/).test(head)],
         [`from macOS ${plan.macos} on`, new RegExp(`minos ${plan.macos.replace('.', '\\.')}`).test(head)],
-        ['needs libSystem and nothing else', libraries.join() === '/usr/lib/libSystem.B.dylib'],
+        [
+          `needs what each macOS has (${libraries.join(' ')})`,
+          libraries.every((name) => SYSTEM.includes(name)),
+        ],
+        ...(arm ? [['signed ad hoc', /LC_CODE_SIGNATURE/.test(head)]] : []),
+      ],
+      ownFacts: () => [
         [
           'all others are in libSystem',
           wanted.every(({ name, from }) => isNodeName(name) || isSystemName(name, from)),
         ],
-        ...(arm ? [['signed ad hoc', /LC_CODE_SIGNATURE/.test(head)]] : []),
       ],
       addonFacts: [
         ['is a bundle', /\bBUNDLE\b/.test(head)],
@@ -157,7 +164,7 @@ export function verifyTargets(asked, { write = false, facts: only = false } = {}
     const list = listFile(target);
     const names = wantedBy.get(list) ?? new Set();
     wantedBy.set(list, names);
-    for (const name of binariesOf(target).flatMap((file) => wantedOf(file, target, check(target))))
+    for (const name of binariesOf(target).flatMap((file) => wantedOf(file, target, only, check(target))))
       names.add(name);
     if (write || only) continue;
     const allowed = new Set(existsSync(list) ? lines(readFileSync(list, 'utf8')) : []);
@@ -173,15 +180,19 @@ export function verifyTargets(asked, { write = false, facts: only = false } = {}
 }
 
 /** What a binary wants of its system, after what it is was checked. */
-function wantedOf(file, target, check) {
+function wantedOf(file, target, isForeign, check) {
   check(`${file} is there`, existsSync(file));
   if (!existsSync(file)) return [];
   const read = readers[target.folder.split('-')[0]](file, target);
   const isAddon = file.endsWith('.node');
   for (const [name, holds] of [...read.facts, ...(isAddon ? read.addonFacts : [])]) check(name, holds);
-  if (isAddon) checkOffers(read, check);
+  if (!isForeign) for (const [name, holds] of read.ownFacts?.() ?? []) check(name, holds);
+  if (isAddon) checkOffers(isForeign ? { alsoOffered: MANGLED, ...read } : read, check);
   return read.wanted.filter((name) => !isNodeName(name));
 }
+
+/** Templates of the C++ runtime that a compiler put into the addon. */
+const MANGLED = /^_*Z/;
 
 function checkOffers({ wanted, offered, alsoOffered }, check) {
   const node = nodeNames();
