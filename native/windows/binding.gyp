@@ -4,12 +4,14 @@
       "target_name": "hsu_native",
       # All of them: who adds a file adds it here by that.
       "sources": ["<!@(node sources.mjs)"],
-      "include_dirs": ["../shared"],
-      # A worker thread that is being terminated takes no exceptions: without the third the process would abort.
+      "include_dirs": ["../shared", "src"],
+      # A worker thread that is being terminated takes no exceptions: without the third the process would abort. With the fourth
+      # what C++ itself throws, as where there is no memory, becomes an error of JavaScript.
       "defines": [
         "NAPI_VERSION=9",
         "NODE_ADDON_API_DISABLE_DEPRECATED",
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
         "UNICODE",
         "_UNICODE",
         "WIN32_LEAN_AND_MEAN",

@@ -4,14 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const files = ['src', '../shared/hsu/pump'].flatMap((folder) =>
+const found = ['src', '../shared/hsu/pump'].flatMap((folder) =>
   readdirSync(join(here, folder), { recursive: true }).map(
     (name) => `${folder}/${name.replaceAll('\\', '/')}`,
   ),
 );
-process.stdout.write(
-  `${files
-    .filter((name) => name.endsWith('.cc'))
-    .sort()
-    .join('\n')}\n`,
-);
+const sources = [...found.filter((name) => name.endsWith('.cc')), '../shared/hsu/glue/pump_object.cc'];
+process.stdout.write(`${sources.sort().join('\n')}\n`);

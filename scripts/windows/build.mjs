@@ -1,17 +1,10 @@
 // Compiles the Windows addon here with mingw: `node scripts/windows/build.mjs`. For the rig and for checking; what is published is built
 // on Windows by binding.gyp.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installPackages } from '../debian.mjs';
 import { StepFailed, seconds, step } from '../step.mjs';
 import { environment, root, tools } from '../tree.mjs';
@@ -28,6 +21,7 @@ const defines = [
   'NODE_ADDON_API_CPP_EXCEPTIONS',
   'NODE_ADDON_API_DISABLE_DEPRECATED',
   'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+  'NODE_ADDON_API_CPP_EXCEPTIONS_ALL',
   'NODE_GYP_MODULE_NAME=hsu_native',
   'BUILDING_NODE_EXTENSION',
   'UNICODE',
@@ -55,6 +49,7 @@ export async function buildWindowsAddon() {
     ...defines.map((name) => `-D${name}`),
     ...includes.flatMap((folder) => ['-isystem', folder]),
     `-I${join(native, 'shared')}`,
+    `-I${join(native, 'windows', 'src')}`,
   ];
   const sources = [...sourcesOf(), ...(await nodeLibrary())];
   const objects = sources.map((source) => ({ source, object: objectOf(source) }));
@@ -91,12 +86,12 @@ function includeFolders() {
 }
 
 function sourcesOf() {
-  return ['windows/src', 'shared/hsu/pump']
-    .flatMap((folder) =>
-      readdirSync(join(native, folder), { recursive: true }).map((name) => join(native, folder, name)),
-    )
-    .filter((name) => name.endsWith('.cc'))
-    .sort();
+  const folder = join(native, 'windows');
+  const names = execFileSync(process.execPath, ['sources.mjs'], { cwd: folder, encoding: 'utf8' });
+  return names
+    .trim()
+    .split('\n')
+    .map((name) => join(folder, name));
 }
 
 /** The import library of Node's own functions, bound late so that a renamed node.exe will do. Answers the hook's source. */
@@ -130,7 +125,8 @@ function isStale({ object }) {
   const list = `${object}.d`;
   if (!existsSync(list)) return true;
   const files = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean);
-  return files.some((file) => !isOlder(file, object));
+  // Flags are here.
+  return [fileURLToPath(import.meta.url), ...files].some((file) => !isOlder(file, object));
 }
 
 async function compile(source, object, flags) {

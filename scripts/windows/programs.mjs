@@ -19,6 +19,7 @@ export async function buildPrograms() {
   await compile(join(root, 'native', 'windows', 'relay', 'relay.c'), relayFile);
   const creature = join(root, 'packages', 'testkit', 'src', 'zoo', 'windows', 'creature.c');
   await compile(creature, join(zooFolder, 'creature.exe'), ['-municode']);
+  await compile(join(root, 'native', 'windows', 'test', 'ends.c'), join(zooFolder, 'ends.exe'));
 }
 
 async function compile(source, output, more = []) {

@@ -23,6 +23,11 @@ Integer integer(const Napi::Value& value, const char* what) {
   return static_cast<Integer>(number(value, what));
 }
 
+inline Napi::Object object(const Napi::Value& value, const char* what) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), std::string(what) + " must be an object");
+  return value.As<Napi::Object>();
+}
+
 inline std::string text(const Napi::Value& value, const char* what) {
   if (!value.IsString()) throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a string");
   return value.As<Napi::String>().Utf8Value();

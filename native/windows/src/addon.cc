@@ -3,9 +3,9 @@
 #include <napi.h>
 
 #include "engine_object.h"
+#include "hsu/glue/pump_object.h"
 #include "platform_object.h"
 #include "process_glue.h"
-#include "pump_object.h"
 
 namespace {
 

@@ -6,8 +6,8 @@
 
 #include <utility>
 
-#include "error.h"
-#include "security.h"
+#include "errors.h"
+#include "access.h"
 #include "text.h"
 
 namespace hsu {

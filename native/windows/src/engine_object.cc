@@ -58,66 +58,33 @@ Napi::Function EngineObject::define(Napi::Env env) {
                      });
 }
 
-EngineObject::EngineObject(const Napi::CallbackInfo& info) : ObjectWrap(info), env_(info.Env()) {
-  Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto options = info[0].As<Napi::Object>();
-  Napi::Value on_events = options.Get("onEvents");
-  if (!on_events.IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
-  auto limit = integer<size_t>(options.Get("maxUnacknowledgedBytes"), "maxUnacknowledgedBytes");
-
-  delivery_ = std::make_unique<glue::Delivery>(env, on_events.As<Napi::Function>(), [this] { return engine_->take(); });
-  auto engine = Engine::open(limit, [this] { delivery_->wake(); });
-  if (!engine) {
-    delivery_->close();
-    throw glue::system_error(env, engine.error().call, engine.error().error);
-  }
-  engine_ = std::move(*engine);
-  // After the delivery’s own hook, hence run before it: the thread ends first.
-  napi_add_env_cleanup_hook(env, &EngineObject::on_teardown, this);
-  // An engine that nobody refers to any more still has processes to report; it lives until close().
-  Ref();
-}
-
-EngineObject::~EngineObject() {
-  if (engine_) shut();
-}
-
-void EngineObject::on_teardown(void* self) { static_cast<EngineObject*>(self)->shut(); }
-
-void EngineObject::shut() {
-  engine_.reset();
-  delivery_->close();
-}
-
-Engine& EngineObject::open(Napi::Env env) {
-  if (!engine_) throw Napi::Error::New(env, "the engine is closed");
-  return *engine_;
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : LivingObject(info) {
+  begin(info[0], [](const Napi::Object& options, std::function<void()> wake) {
+    return Engine::open(integer<size_t>(options.Get("maxUnacknowledgedBytes"), "maxUnacknowledgedBytes"), std::move(wake));
+  });
 }
 
 // The first argument is its number.
 const Job* EngineObject::job_of(const Napi::CallbackInfo& info) {
-  const Job* job = open(info.Env()).job(integer<uint64_t>(info[0], "job"));
+  const Job* job = living().job(integer<uint64_t>(info[0], "job"));
   if (!job) throw Napi::RangeError::New(info.Env(), "there is no such job");
   return job;
 }
 
 Napi::Value EngineObject::create_job(const Napi::CallbackInfo& info) {
-  return number_or_failure(info.Env(), open(info.Env()).create_job(wide_text(info[0], "name")));
+  return number_or_failure(info.Env(), living().create_job(wide_text(info[0], "name")));
 }
 
 Napi::Value EngineObject::open_job(const Napi::CallbackInfo& info) {
-  return number_or_failure(info.Env(), open(info.Env()).open_job(wide_text(info[0], "name")));
+  return number_or_failure(info.Env(), living().open_job(wide_text(info[0], "name")));
 }
 
 void EngineObject::close_job(const Napi::CallbackInfo& info) {
-  open(info.Env()).close_job(integer<uint64_t>(info[0], "job"));
+  living().close_job(integer<uint64_t>(info[0], "job"));
 }
 
 Napi::Value EngineObject::limit_job(const Napi::CallbackInfo& info) {
-  const Job* job = job_of(info);
-  if (!info[1].IsObject()) throw Napi::TypeError::New(info.Env(), "limits must be an object");
-  auto given = info[1].As<Napi::Object>();
+  auto given = glue::object(info[1], "limits");
   JobLimits limits;
   auto large = [&](const char* name) { return integer<uint64_t>(given.Get(name), name); };
   auto small = [&](const char* name) { return integer<DWORD>(given.Get(name), name); };
@@ -132,7 +99,7 @@ Napi::Value EngineObject::limit_job(const Napi::CallbackInfo& info) {
   limits.affinity = large("affinityLow") | (large("affinityHigh") << 32);
   limits.process_memory = large("processMemory");
   limits.job_memory = large("jobMemory");
-  return number(info.Env(), job->limit(limits));
+  return number(info.Env(), job_of(info)->limit(limits));
 }
 
 Napi::Value EngineObject::limit_job_cpu(const Napi::CallbackInfo& info) {
@@ -184,9 +151,7 @@ Napi::Value EngineObject::job_usage(const Napi::CallbackInfo& info) {
 // Handle, pid and start time; or step and error.
 Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Engine& engine = open(env);
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto given = info[0].As<Napi::Object>();
+  auto given = glue::object(info[0], "options");
   LaunchOptions options;
   options.application = wide_text(given.Get("application"), "application");
   options.command_line = wide_text(given.Get("commandLine"), "commandLine");
@@ -199,7 +164,8 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
   options.console = integer<DWORD>(given.Get("console"), "console");
   // A block that holds nothing takes two terminators; one comes with the string.
   if (options.environment.empty()) options.environment.push_back(L'\0');
-  auto spawned = engine.spawn(std::move(options), glue::integers<uint64_t>(given.Get("jobs"), "jobs"));
+  auto jobs = glue::integers<uint64_t>(given.Get("jobs"), "jobs");
+  auto spawned = living().spawn(std::move(options), jobs);
   if (spawned.failure)
     return glue::tuple(env, {number(env, static_cast<int>(spawned.failure.step)), number(env, spawned.failure.error)});
   return glue::tuple(env, {number(env, static_cast<double>(spawned.handle)), number(env, spawned.pid),
@@ -209,39 +175,31 @@ Napi::Value EngineObject::spawn(const Napi::CallbackInfo& info) {
 // Step and error of what failed; a step of -1: nothing.
 Napi::Value EngineObject::release(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  auto failure = open(env).release(integer<uint64_t>(info[0], "handle"), boolean(info[1], "go"),
+  auto failure = living().release(integer<uint64_t>(info[0], "handle"), boolean(info[1], "go"),
                                    integer<UINT>(info[2], "code"));
   return glue::tuple(env, {number(env, static_cast<int>(failure.step)), number(env, failure.error)});
 }
 
 Napi::Value EngineObject::terminate(const Napi::CallbackInfo& info) {
   return number(info.Env(),
-                open(info.Env()).terminate(integer<uint64_t>(info[0], "handle"), integer<UINT>(info[1], "code")));
+                living().terminate(integer<uint64_t>(info[0], "handle"), integer<UINT>(info[1], "code")));
 }
 
 Napi::Value EngineObject::watch(const Napi::CallbackInfo& info) {
-  Engine& engine = open(info.Env());
   return number_or_failure(
-      info.Env(), engine.watch(integer<DWORD>(info[0], "pid"), integer<uint64_t>(info[1], "startTime")));
+      info.Env(), living().watch(integer<DWORD>(info[0], "pid"), integer<uint64_t>(info[1], "startTime")));
 }
 
 void EngineObject::unwatch(const Napi::CallbackInfo& info) {
-  open(info.Env()).unwatch(integer<uint64_t>(info[0], "watch"));
+  living().unwatch(integer<uint64_t>(info[0], "watch"));
 }
 
 void EngineObject::detach_output(const Napi::CallbackInfo& info) {
-  open(info.Env()).detach_output(integer<uint64_t>(info[0], "handle"));
+  living().detach_output(integer<uint64_t>(info[0], "handle"));
 }
 
 void EngineObject::acknowledge(const Napi::CallbackInfo& info) {
-  open(info.Env()).acknowledge(integer<size_t>(info[0], "bytes"));
-}
-
-void EngineObject::close(const Napi::CallbackInfo&) {
-  if (!engine_) return;
-  napi_remove_env_cleanup_hook(env_, &EngineObject::on_teardown, this);
-  shut();
-  Unref();
+  living().acknowledge(integer<size_t>(info[0], "bytes"));
 }
 
 }  // namespace hsu

@@ -5,20 +5,19 @@
 #include <memory>
 
 #include "engine.h"
-#include "hsu/delivery.h"
+#include "hsu/glue/living_object.h"
 
 namespace hsu {
 
-class EngineObject : public Napi::ObjectWrap<EngineObject> {
+class EngineObject : public glue::LivingObject<EngineObject, std::unique_ptr<Engine>> {
  public:
+  static constexpr const char* kName = "engine";
+  static void part(Engine&) {}
+
   static Napi::Function define(Napi::Env env);
   explicit EngineObject(const Napi::CallbackInfo& info);
-  ~EngineObject() override;
 
  private:
-  static void on_teardown(void* self);
-  void shut();
-  Engine& open(Napi::Env env);
   const Job* job_of(const Napi::CallbackInfo& info);
 
   Napi::Value create_job(const Napi::CallbackInfo& info);
@@ -40,11 +39,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void unwatch(const Napi::CallbackInfo& info);
   void detach_output(const Napi::CallbackInfo& info);
   void acknowledge(const Napi::CallbackInfo& info);
-  void close(const Napi::CallbackInfo& info);
-
-  Napi::Env env_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<glue::Delivery> delivery_;
+  void close(const Napi::CallbackInfo&) { end(); }
 };
 
 }  // namespace hsu

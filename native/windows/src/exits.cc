@@ -3,7 +3,7 @@
 #include <psapi.h>
 
 #include "port_key.h"
-#include "time.h"
+#include "file_time.h"
 
 namespace hsu {
 

@@ -1,7 +1,7 @@
 #include "identity.h"
 
 #include "ntdll.h"
-#include "time.h"
+#include "file_time.h"
 
 namespace hsu {
 

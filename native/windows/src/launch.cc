@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "pump/door.h"
-#include "time.h"
+#include "file_time.h"
 
 namespace hsu {
 

@@ -1,6 +1,6 @@
 #include "lock.h"
 
-#include "error.h"
+#include "errors.h"
 #include "text.h"
 
 namespace hsu {

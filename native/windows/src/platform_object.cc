@@ -1,9 +1,11 @@
 #include "platform_object.h"
 
 #include <memory>
+#include <mutex>
+#include <unordered_map>
 
 #include "control_pipe.h"
-#include "error.h"
+#include "errors.h"
 #include "hsu/arguments.h"
 #include "lock.h"
 #include "service_object.h"
@@ -16,16 +18,33 @@ namespace {
 using glue::integer;
 using glue::text;
 
+// What JavaScript holds by its number: one that is given back twice may be somebody else's by then, so only those that are held are
+// closed. One for all threads of the process.
+struct Held {
+  std::mutex mutex;
+  std::unordered_map<uintptr_t, Handle> handles;
+};
+
+Held& held() {
+  static auto* one = new Held;
+  return *one;
+}
+
 // A lock, or null: held by someone else.
 Napi::Value lock(const Napi::CallbackInfo& info) {
   auto locked = lock_file(text(info[0], "path"));
   if (!locked) throw glue::system_error(info.Env(), locked.error().call, locked.error().error);
   if (!*locked) return info.Env().Null();
-  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(locked->release())));
+  auto number = reinterpret_cast<uintptr_t>(locked->get());
+  std::lock_guard guard(held().mutex);
+  held().handles[number] = std::move(*locked);
+  return Napi::Number::New(info.Env(), static_cast<double>(number));
 }
 
 void unlock(const Napi::CallbackInfo& info) {
-  ::CloseHandle(reinterpret_cast<HANDLE>(integer<uintptr_t>(info[0], "lock")));
+  auto number = integer<uintptr_t>(info[0], "lock");
+  std::lock_guard guard(held().mutex);
+  held().handles.erase(number);
 }
 
 // A handle as Node's own sockets take it: a descriptor of Node's C library, which is not ours. −1: this Node cannot.

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "ntdll.h"
-#include "time.h"
+#include "file_time.h"
 
 namespace hsu {
 

@@ -17,14 +17,14 @@ std::wstring wide_of(const Napi::Value& value, const char* what) { return wide(t
 Napi::Value answer(Napi::Env env, DWORD error) { return Napi::Number::New(env, error); }
 
 Napi::Value install(const Napi::CallbackInfo& info) {
-  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
-  auto given = info[0].As<Napi::Object>();
+  auto given = glue::object(info[0], "settings");
   ServiceSettings settings;
   settings.name = wide_of(given.Get("name"), "name");
   settings.title = wide_of(given.Get("title"), "title");
   settings.description = wide_of(given.Get("description"), "description");
   settings.command_line = wide_of(given.Get("commandLine"), "commandLine");
   settings.stop_timeout = integer<DWORD>(given.Get("stopTimeout"), "stopTimeout");
+  if (!given.Get("environment").IsArray()) throw Napi::TypeError::New(info.Env(), "environment must be an array");
   auto variables = given.Get("environment").As<Napi::Array>();
   for (uint32_t at = 0; at < variables.Length(); ++at) settings.environment.push_back(wide_of(variables.Get(at), "environment"));
   return answer(info.Env(), install_service(settings));

@@ -13,7 +13,7 @@ namespace {
 Napi::Value watch(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (!info[0].IsFunction()) throw Napi::TypeError::New(env, "hear must be a function");
-  auto news = News::open(env, info[0].As<Napi::Function>(), "hsu session");
+  auto news = News::open(env, info[0].As<Napi::Function>(), "hsu session", &session_done);
   return Napi::Number::New(env, watch_session([news](SessionEnd end) { news->tell(static_cast<int>(end)); }));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hsu/fd.h"
+#include "hsu/pump/channel_options.h"
 #include "hsu/pump/format.h"
 #include "hsu/pump/tail.h"
 #include "clock.h"
@@ -16,28 +17,6 @@
 #include "spool.h"
 
 namespace hsu::pump {
-
-using ChannelId = uint64_t;
-
-// The numbers are the contract with packages/native/src/pump.ts.
-enum class Overflow : int { block = 0, drop_oldest = 1, drop_newest = 2 };
-enum class Tap : int { none = 0, lose = 1, wait = 2 };
-
-struct ChannelOptions {
-  std::string fifo;
-  std::string file;  // empty: none, its bytes are only counted and tapped
-  Rotation rotation;
-  Overflow overflow = Overflow::block;
-  Format format = Format::plain;
-  Labels labels;
-
-  // Through a spool: lines that are formatted, and what must not wait for a disk.
-  bool spooled() const { return !file.empty() && (format != Format::plain || overflow != Overflow::block); }
-};
-
-struct Counts {
-  uint64_t bytes, lines, dropped_bytes, dropped_lines, tap_lost;
-};
 
 struct Channel {
   explicit Channel(ChannelId id, ChannelOptions&& given) : id(id), options(std::move(given)), spooled(options.spooled()) {}

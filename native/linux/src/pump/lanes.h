@@ -17,7 +17,7 @@ namespace hsu::pump {
 struct LanesOptions {
   size_t max_tapped;  // bytes tapped and not acknowledged, all channels together
   std::function<void()> wake;
-  std::shared_ptr<Disk> disk;  // null: the real one
+  std::shared_ptr<Disk> disk = nullptr;  // the real one
 };
 
 // Whether what is known of paths may be outdated.

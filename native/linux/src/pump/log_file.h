@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "hsu/fd.h"
+#include "hsu/pump/file_news.h"
 #include "hsu/pump/format.h"
 #include "scratch.h"
 
@@ -23,24 +24,6 @@ class Witness {
   virtual ~Witness() = default;
   virtual void see(const char* bytes, size_t length) = 0;
   virtual void pass(size_t length) = 0;  // moved, but could not be read back
-};
-
-struct Rotation {
-  uint64_t max_size = 0;   // 0: no bound
-  uint32_t max_files = 0;  // rotated files kept
-  uint32_t every = 0;      // seconds of local time; 86400 is at midnight; 0: not by time
-};
-
-// Hears what happens to a file beside being written.
-class FileListener {
- public:
-  virtual ~FileListener() = default;
-  virtual void rotated(const std::string& path) = 0;
-  virtual void unrotatable(const std::string& path, const char* call, int error, uint64_t size) = 0;
-  virtual void outage(const std::string& path, const char* call, int error) = 0;
-  virtual void resumed(const std::string& path, uint64_t bytes, uint64_t lines) = 0;
-  virtual void copying(const std::string& path) = 0;  // no splice here: a kill may lose or double a batch
-  virtual void relieve() = 0;                         // no descriptor is free: close what can be closed
 };
 
 class LogFile {

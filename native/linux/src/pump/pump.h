@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "channel.h"
-#include "file_news.h"
 #include "hsu/events.h"
 #include "hsu/fd.h"
 #include "hsu/poller.h"

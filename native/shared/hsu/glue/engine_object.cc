@@ -28,42 +28,11 @@ Napi::Function EngineObject::define(Napi::Env env) {
                      });
 }
 
-EngineObject::EngineObject(const Napi::CallbackInfo& info) : ObjectWrap(info), env_(info.Env()) {
-  Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto options = info[0].As<Napi::Object>();
-  Napi::Value on_events = options.Get("onEvents");
-  if (!on_events.IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
-  bool subreaper = boolean(options.Get("subreaper"), "subreaper");
-  auto limit = integer<size_t>(options.Get("maxUnacknowledgedBytes"), "maxUnacknowledgedBytes");
-
-  delivery_ = std::make_unique<glue::Delivery>(env, on_events.As<Napi::Function>(), [this] { return engine_->take(); });
-  auto engine = Engine::open({subreaper, limit, [this] { delivery_->wake(); }});
-  if (!engine) {
-    delivery_->close();
-    throw glue::system_error(env, engine.error().call, engine.error().error);
-  }
-  engine_ = std::move(*engine);
-  // After the delivery's own hook, hence run before it: the threads end first.
-  napi_add_env_cleanup_hook(env, &EngineObject::on_teardown, this);
-  // An engine that nobody refers to any more still has processes to report; it lives until close().
-  Ref();
-}
-
-EngineObject::~EngineObject() {
-  if (engine_) shut();
-}
-
-void EngineObject::on_teardown(void* self) { static_cast<EngineObject*>(self)->shut(); }
-
-void EngineObject::shut() {
-  engine_.reset();
-  delivery_->close();
-}
-
-Engine& EngineObject::open(Napi::Env env) {
-  if (!engine_) throw Napi::Error::New(env, "the engine is closed");
-  return *engine_;
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : LivingObject(info) {
+  begin(info[0], [](const Napi::Object& options, std::function<void()> wake) {
+    return Engine::open({boolean(options.Get("subreaper"), "subreaper"),
+                         integer<size_t>(options.Get("maxUnacknowledgedBytes"), "maxUnacknowledgedBytes"), std::move(wake)});
+  });
 }
 
 namespace {
@@ -83,9 +52,7 @@ std::vector<ListenAddress> read_listens(const Napi::Value& value) {
 
 Napi::Value EngineObject::submit(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Engine& engine = open(env);
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto given = info[0].As<Napi::Object>();
+  auto given = glue::object(info[0], "options");
   LaunchOptions options;
   options.file = text(given.Get("file"), "file");
   options.argv = text(given.Get("argv"), "argv");
@@ -106,13 +73,13 @@ Napi::Value EngineObject::submit(const Napi::CallbackInfo& info) {
   options.die_with_master = boolean(given.Get("dieWithMaster"), "dieWithMaster");
   read_spawn_limits(given.Get("limits"), options);
 
-  return Napi::Number::New(env, static_cast<double>(engine.submit(std::move(options))));
+  return Napi::Number::New(env, static_cast<double>(living().submit(std::move(options))));
 }
 
 // Of each, one after the other: handle, step that failed or -1, errno, pid, start time.
 Napi::Value EngineObject::collect(const Napi::CallbackInfo& info) {
   constexpr size_t kWidth = 5;
-  auto collected = open(info.Env()).collect();
+  auto collected = living().collect();
   auto numbers = Napi::Float64Array::New(info.Env(), collected.size() * kWidth);
   double* at = numbers.Data();
   for (const Engine::Collected& one : collected) {
@@ -126,54 +93,47 @@ Napi::Value EngineObject::collect(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::release(const Napi::CallbackInfo& info) {
-  open(info.Env()).waiter().release(integer<Handle>(info[0], "handle"), boolean(info[1], "go"));
+  living().waiter().release(integer<Handle>(info[0], "handle"), boolean(info[1], "go"));
 }
 
 Napi::Value EngineObject::signal(const Napi::CallbackInfo& info) {
-  int error = open(info.Env()).waiter().signal(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
+  int error = living().waiter().signal(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
   return Napi::Number::New(info.Env(), error);
 }
 
 Napi::Value EngineObject::protect(const Napi::CallbackInfo& info) {
-  int error = open(info.Env()).protect(integer<int>(info[0], "score"));
+  int error = living().protect(integer<int>(info[0], "score"));
   return Napi::Number::New(info.Env(), error);
 }
 
 Napi::Value EngineObject::signal_group(const Napi::CallbackInfo& info) {
-  Waiter& waiter = open(info.Env()).waiter();
+  Waiter& waiter = living().waiter();
   int error = waiter.signal_group(integer<Handle>(info[0], "handle"), integer<int>(info[1], "signal"));
   return Napi::Number::New(info.Env(), error);
 }
 
 // The watch's number, or a negative errno.
 Napi::Value EngineObject::watch(const Napi::CallbackInfo& info) {
-  Engine& engine = open(info.Env());
+  Engine& engine = living();
   uint64_t watch = 0;
   int error = engine.watch(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"), watch);
   return Napi::Number::New(info.Env(), error ? -error : static_cast<double>(watch));
 }
 
 void EngineObject::unwatch(const Napi::CallbackInfo& info) {
-  open(info.Env()).waiter().unwatch(integer<uint64_t>(info[0], "watch"));
+  living().waiter().unwatch(integer<uint64_t>(info[0], "watch"));
 }
 
-void EngineObject::reap_inherited(const Napi::CallbackInfo& info) { open(info.Env()).waiter().reap_inherited(); }
+void EngineObject::reap_inherited(const Napi::CallbackInfo&) { living().waiter().reap_inherited(); }
 
-void EngineObject::rest(const Napi::CallbackInfo& info) { open(info.Env()).waiter().rest(); }
+void EngineObject::rest(const Napi::CallbackInfo&) { living().waiter().rest(); }
 
 void EngineObject::detach_output(const Napi::CallbackInfo& info) {
-  open(info.Env()).detach_output(integer<Handle>(info[0], "handle"));
+  living().detach_output(integer<Handle>(info[0], "handle"));
 }
 
 void EngineObject::acknowledge(const Napi::CallbackInfo& info) {
-  open(info.Env()).acknowledge(integer<size_t>(info[0], "bytes"));
-}
-
-void EngineObject::close(const Napi::CallbackInfo&) {
-  if (!engine_) return;
-  napi_remove_env_cleanup_hook(env_, &EngineObject::on_teardown, this);
-  shut();
-  Unref();
+  living().acknowledge(integer<size_t>(info[0], "bytes"));
 }
 
 }  // namespace hsu

@@ -7,15 +7,17 @@
 #include <memory>
 
 #include "engine.h"
-#include "hsu/delivery.h"
+#include "hsu/glue/living_object.h"
 
 namespace hsu {
 
-class EngineObject : public Napi::ObjectWrap<EngineObject> {
+class EngineObject : public glue::LivingObject<EngineObject, std::unique_ptr<Engine>> {
  public:
+  static constexpr const char* kName = "engine";
+  static void part(Engine&) {}
+
   static Napi::Function define(Napi::Env env);
   explicit EngineObject(const Napi::CallbackInfo& info);
-  ~EngineObject() override;
 
  private:
   Napi::Value submit(const Napi::CallbackInfo& info);
@@ -30,15 +32,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void rest(const Napi::CallbackInfo& info);
   void detach_output(const Napi::CallbackInfo& info);
   void acknowledge(const Napi::CallbackInfo& info);
-  void close(const Napi::CallbackInfo& info);
-
-  static void on_teardown(void* self);
-  void shut();
-  Engine& open(Napi::Env env);
-
-  napi_env env_;
-  std::unique_ptr<glue::Delivery> delivery_;
-  std::unique_ptr<Engine> engine_;
+  void close(const Napi::CallbackInfo&) { end(); }
 };
 
 }  // namespace hsu

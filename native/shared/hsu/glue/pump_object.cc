@@ -25,54 +25,16 @@ Napi::Function PumpObject::define(Napi::Env env) {
                      });
 }
 
-PumpObject::PumpObject(const Napi::CallbackInfo& info) : ObjectWrap(info), env_(info.Env()) {
-  Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto options = info[0].As<Napi::Object>();
-  Napi::Value on_events = options.Get("onEvents");
-  if (!on_events.IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
-  auto limit = integer<size_t>(options.Get("maxTappedBytes"), "maxTappedBytes");
-
-  delivery_ = std::make_unique<glue::Delivery>(env, on_events.As<Napi::Function>(), [this] { return pump_->take(); });
-  auto opened = pump::Lanes::open({limit, [this] { delivery_->wake(); }, nullptr});
-  if (!opened) {
-    delivery_->close();
-    throw glue::system_error(env, opened.error().call, opened.error().error);
-  }
-  pump_ = std::move(*opened);
-  napi_add_env_cleanup_hook(env, &PumpObject::on_teardown, this);
-  // What nobody refers to any more still carries bytes; it lives until close().
-  Ref();
-}
-
-PumpObject::~PumpObject() {
-  if (pump_) shut();
-}
-
-void PumpObject::on_teardown(void* self) {
-  auto* object = static_cast<PumpObject*>(self);
-  if (object->pump_) object->shut();
-}
-
-// Its thread ends when its disks let it; it has nobody to tell any more.
-void PumpObject::shut() {
-  pump_->abandon();
-  pump_->stop();
-  pump_.reset();
-  delivery_->close();
-}
-
-pump::Lanes& PumpObject::living(Napi::Env env) {
-  if (!pump_) throw Napi::Error::New(env, "the pump is closed");
-  return *pump_;
+PumpObject::PumpObject(const Napi::CallbackInfo& info) : LivingObject(info) {
+  begin(info[0], [](const Napi::Object& options, std::function<void()> wake) {
+    return pump::Lanes::open({integer<size_t>(options.Get("maxTappedBytes"), "maxTappedBytes"), std::move(wake)});
+  });
 }
 
 // A channel, or the call that failed and its errno.
 Napi::Value PumpObject::open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  pump::Lanes& pump = living(env);
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  auto given = info[0].As<Napi::Object>();
+  auto given = glue::object(info[0], "options");
   pump::ChannelOptions options;
   options.fifo = text(given.Get("fifo"), "fifo");
   options.file = text(given.Get("file"), "file");
@@ -83,27 +45,27 @@ Napi::Value PumpObject::open(const Napi::CallbackInfo& info) {
   options.labels = {text(given.Get("worker"), "worker"), text(given.Get("stream"), "stream"),
                     text(given.Get("prefix"), "prefix"), integer<uint64_t>(given.Get("run"), "run")};
   options.overflow = static_cast<pump::Overflow>(integer<int>(given.Get("overflow"), "overflow"));
-  auto channel = pump.add(std::move(options));
+  auto channel = living().add(std::move(options));
   if (channel) return Napi::Number::New(env, static_cast<double>(*channel));
   return glue::tuple(env, {Napi::String::New(env, channel.error().call), Napi::Number::New(env, channel.error().error)});
 }
 
 void PumpObject::discard(const Napi::CallbackInfo& info) {
-  living(info.Env()).discard(integer<pump::ChannelId>(info[0], "channel"));
+  living().discard(integer<pump::ChannelId>(info[0], "channel"));
 }
 
 void PumpObject::let_go(const Napi::CallbackInfo& info) {
-  living(info.Env()).let_go(integer<pump::ChannelId>(info[0], "channel"));
+  living().let_go(integer<pump::ChannelId>(info[0], "channel"));
 }
 
 void PumpObject::forget(const Napi::CallbackInfo& info) {
-  living(info.Env()).forget(integer<pump::ChannelId>(info[0], "channel"));
+  living().forget(integer<pump::ChannelId>(info[0], "channel"));
 }
 
 Napi::Value PumpObject::counts(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   pump::Counts counts;
-  if (!living(env).counts(integer<pump::ChannelId>(info[0], "channel"), counts)) return env.Null();
+  if (!living().counts(integer<pump::ChannelId>(info[0], "channel"), counts)) return env.Null();
   auto numbers = Napi::Float64Array::New(env, 5);
   double* at = numbers.Data();
   for (uint64_t count : {counts.bytes, counts.lines, counts.dropped_bytes, counts.dropped_lines, counts.tap_lost}) {
@@ -113,33 +75,26 @@ Napi::Value PumpObject::counts(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PumpObject::tail(const Napi::CallbackInfo& info) {
-  std::string bytes = living(info.Env()).tail(integer<pump::ChannelId>(info[0], "channel"));
+  std::string bytes = living().tail(integer<pump::ChannelId>(info[0], "channel"));
   return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
 }
 
 void PumpObject::tap(const Napi::CallbackInfo& info) {
-  living(info.Env()).tap(integer<pump::ChannelId>(info[0], "channel"), static_cast<pump::Tap>(integer<int>(info[1], "how")));
+  living().tap(integer<pump::ChannelId>(info[0], "channel"), static_cast<pump::Tap>(integer<int>(info[1], "how")));
 }
 
 void PumpObject::acknowledge(const Napi::CallbackInfo& info) {
-  living(info.Env()).acknowledge(integer<size_t>(info[0], "bytes"));
+  living().acknowledge(integer<size_t>(info[0], "bytes"));
 }
 
 void PumpObject::replace_rotated(const Napi::CallbackInfo& info) {
-  living(info.Env())
+  living()
       .replace_rotated(text(info[0], "path"), integer<uint64_t>(info[1], "device"), integer<uint64_t>(info[2], "inode"),
                        text(info[3], "made"), text(info[4], "suffix"));
 }
 
-void PumpObject::carry_on(const Napi::CallbackInfo& info) { living(info.Env()).carry_on(); }
+void PumpObject::carry_on(const Napi::CallbackInfo&) { living().carry_on(); }
 
-void PumpObject::stop(const Napi::CallbackInfo& info) { living(info.Env()).stop(); }
-
-void PumpObject::close(const Napi::CallbackInfo&) {
-  if (!pump_) return;
-  napi_remove_env_cleanup_hook(env_, &PumpObject::on_teardown, this);
-  shut();
-  Unref();
-}
+void PumpObject::stop(const Napi::CallbackInfo&) { living().stop(); }
 
 }  // namespace hsu

@@ -6,16 +6,22 @@
 
 #include <memory>
 
-#include "hsu/delivery.h"
+#include "hsu/glue/living_object.h"
 #include "pump/lanes.h"
 
 namespace hsu {
 
-class PumpObject : public Napi::ObjectWrap<PumpObject> {
+class PumpObject : public glue::LivingObject<PumpObject, std::shared_ptr<pump::Lanes>> {
  public:
+  static constexpr const char* kName = "pump";
+  // Its threads end when their disks let them; they have nobody to tell any more.
+  static void part(pump::Lanes& pump) {
+    pump.abandon();
+    pump.stop();
+  }
+
   static Napi::Function define(Napi::Env env);
   explicit PumpObject(const Napi::CallbackInfo& info);
-  ~PumpObject() override;
 
  private:
   Napi::Value open(const Napi::CallbackInfo& info);
@@ -29,15 +35,7 @@ class PumpObject : public Napi::ObjectWrap<PumpObject> {
   void replace_rotated(const Napi::CallbackInfo& info);
   void carry_on(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
-  void close(const Napi::CallbackInfo& info);
-
-  static void on_teardown(void* self);
-  void shut();
-  pump::Lanes& living(Napi::Env env);
-
-  napi_env env_;
-  std::unique_ptr<glue::Delivery> delivery_;
-  std::shared_ptr<pump::Lanes> pump_;
+  void close(const Napi::CallbackInfo&) { end(); }
 };
 
 }  // namespace hsu

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "../error.h"
+#include "../errors.h"
 #include "../text.h"
-#include "../time.h"
+#include "../file_time.h"
 #include "hsu/pump/lines.h"
 #include "hsu/pump/local_time.h"
 #include "rotation.h"

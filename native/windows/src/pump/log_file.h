@@ -8,6 +8,7 @@
 #include <string>
 
 #include "../handle.h"
+#include "hsu/pump/file_news.h"
 #include "hsu/pump/format.h"
 
 namespace hsu::pump {
@@ -16,22 +17,6 @@ using Milliseconds = int64_t;
 
 inline Milliseconds monotonic() { return static_cast<Milliseconds>(::GetTickCount64()); }
 Milliseconds wall();
-
-struct Rotation {
-  uint64_t max_size = 0;   // 0: no bound
-  uint32_t max_files = 0;  // rotated files kept
-  uint32_t every = 0;      // seconds of local time; 86400 is at midnight; 0: not by time
-};
-
-// Hears what happens to a file beside being written. Errors are those of <errno.h>.
-class FileListener {
- public:
-  virtual ~FileListener() = default;
-  virtual void rotated(const std::string& path) = 0;
-  virtual void unrotatable(const std::string& path, const char* call, int error, uint64_t size) = 0;
-  virtual void outage(const std::string& path, const char* call, int error) = 0;
-  virtual void resumed(const std::string& path, uint64_t bytes, uint64_t lines) = 0;
-};
 
 class LogFile {
  public:

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "../error.h"
+#include "../errors.h"
 #include "../text.h"
 #include "door.h"
 #include "rotation.h"
@@ -19,16 +19,19 @@ constexpr Milliseconds kIdle = 30'000;
 
 }  // namespace
 
-Pump::Pump(size_t max_tapped, std::function<void()> wake)
-    : max_tapped_(max_tapped), wake_(std::move(wake)), queue_([this] {
+Pump::Pump(PumpOptions&& options)
+    : max_tapped_(options.max_tapped),
+      wake_(std::move(options.wake)),
+      queue_([this] {
         std::lock_guard lock(wake_mutex_);
         if (wake_) wake_();
-      }) {}
+      }),
+      news_([this](Event&& event) { events_.push_back(std::move(event)); }, [] {}) {}
 
 Pump::~Pump() = default;
 
-Result<std::shared_ptr<Pump>> Pump::open(size_t max_tapped, std::function<void()> wake) {
-  std::shared_ptr<Pump> pump(new Pump(max_tapped, std::move(wake)));
+Result<std::shared_ptr<Pump>> Pump::open(PumpOptions options) {
+  std::shared_ptr<Pump> pump(new Pump(std::move(options)));
   pump->signal_ = Handle(::CreateEventW(nullptr, FALSE, FALSE, nullptr));
   pump->read_ = Handle(::CreateEventW(nullptr, TRUE, FALSE, nullptr));
   if (!pump->signal_ || !pump->read_) return SystemError{"CreateEvent", last_errno()};
@@ -122,7 +125,7 @@ void Pump::acknowledge(size_t bytes) {
   if (before >= max_tapped_ && before - bytes < max_tapped_) order(Order::unpark, 0);
 }
 
-void Pump::replace_rotated(std::string path, double index, std::string made, std::string suffix) {
+void Pump::replace_rotated(std::string path, uint64_t, uint64_t index, std::string made, std::string suffix) {
   {
     std::lock_guard lock(mutex_);
     replacements_.push_back({std::move(path), std::move(made), std::move(suffix), index});
@@ -260,7 +263,7 @@ Channel* Pump::find(ChannelId id) {
 
 LogFile& Pump::file_of(const Channel& channel) {
   auto& file = files_[channel.options.file];
-  if (!file) file = std::make_unique<LogFile>(channel.options.file, channel.options.format, *this);
+  if (!file) file = std::make_unique<LogFile>(channel.options.file, channel.options.format, news_);
   return *file;
 }
 
@@ -279,20 +282,6 @@ std::vector<Channel*> Pump::living() {
 void Pump::tell(EventType type, ChannelId subject, std::initializer_list<double> values, std::string bytes) {
   Event& event = events_.emplace_back(type, static_cast<double>(subject), values);
   event.bytes = std::move(bytes);
-}
-
-void Pump::rotated(const std::string& path) { tell(EventType::rotated, current_, {}, path); }
-
-void Pump::unrotatable(const std::string& path, const char* call, int error, uint64_t size) {
-  tell(EventType::unrotatable, current_, {static_cast<double>(error), static_cast<double>(size)}, std::string(call) + '\0' + path);
-}
-
-void Pump::outage(const std::string& path, const char* call, int error) {
-  tell(EventType::outage, current_, {static_cast<double>(error)}, std::string(call) + '\0' + path);
-}
-
-void Pump::resumed(const std::string& path, uint64_t bytes, uint64_t lines) {
-  tell(EventType::resumed, current_, {static_cast<double>(bytes), static_cast<double>(lines)}, path);
 }
 
 }  // namespace hsu::pump

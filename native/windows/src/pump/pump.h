@@ -16,31 +16,14 @@
 
 #include "../handle.h"
 #include "hsu/events.h"
+#include "hsu/pump/channel_options.h"
+#include "hsu/pump/file_news.h"
 #include "hsu/pump/format.h"
 #include "hsu/pump/tail.h"
 #include "hsu/result.h"
 #include "log_file.h"
 
 namespace hsu::pump {
-
-using ChannelId = uint64_t;
-
-// The numbers are the contract with packages/native/src/pump.ts.
-enum class Overflow : int { block = 0, drop_oldest = 1, drop_newest = 2 };
-enum class Tap : int { none = 0, lose = 1, wait = 2 };
-
-struct ChannelOptions {
-  std::string fifo;  // the path of the channel's file
-  std::string file;  // empty: none, its bytes are only counted and tapped
-  Rotation rotation;
-  Overflow overflow = Overflow::block;
-  Format format = Format::plain;
-  Labels labels;
-};
-
-struct Counts {
-  uint64_t bytes, lines, dropped_bytes, dropped_lines, tap_lost;
-};
 
 class Pump;
 
@@ -77,13 +60,18 @@ struct Channel {
   Tail tail;  // under the pump's mutex
 };
 
-class Pump : public FileListener {
+struct PumpOptions {
+  size_t max_tapped;  // bytes tapped and not acknowledged, all channels together
+  std::function<void()> wake;
+};
+
+class Pump {
  public:
   static constexpr size_t kBatch = 64 * 1024;
   static constexpr size_t kHeldUp = 512 * 1024;  // of an outage, where not all is dropped
 
-  static Result<std::shared_ptr<Pump>> open(size_t max_tapped, std::function<void()> wake);
-  ~Pump() override;
+  static Result<std::shared_ptr<Pump>> open(PumpOptions options);
+  ~Pump();
 
   // Makes the channel, or takes the one that is there, before it returns: who then writes to it is heard.
   Result<ChannelId> add(ChannelOptions&& options);
@@ -95,7 +83,7 @@ class Pump : public FileListener {
   std::string tail(ChannelId id);
   void tap(ChannelId id, Tap how);
   void acknowledge(size_t bytes);
-  void replace_rotated(std::string path, double index, std::string made, std::string suffix);
+  void replace_rotated(std::string path, uint64_t volume, uint64_t index, std::string made, std::string suffix);
   void stop();     // takes what is there, then tells `pump_closed`
   void abandon();  // nobody is woken any more
   std::vector<Event> take() { return queue_.take(); }
@@ -108,10 +96,10 @@ class Pump : public FileListener {
   };
   struct Replacement {
     std::string path, made, suffix;
-    double index;
+    uint64_t index;
   };
 
-  Pump(size_t max_tapped, std::function<void()> wake);
+  explicit Pump(PumpOptions&& options);
   static DWORD WINAPI run(void* self);
   static void CALLBACK on_ready(DWORD error, DWORD length, OVERLAPPED* pending);
 
@@ -140,11 +128,6 @@ class Pump : public FileListener {
   Channel* find(ChannelId id);
   void tell(EventType type, ChannelId subject, std::initializer_list<double> values, std::string bytes = {});
 
-  void rotated(const std::string& path) override;
-  void unrotatable(const std::string& path, const char* call, int error, uint64_t size) override;
-  void outage(const std::string& path, const char* call, int error) override;
-  void resumed(const std::string& path, uint64_t bytes, uint64_t lines) override;
-
   const size_t max_tapped_;
   std::mutex wake_mutex_;
   std::function<void()> wake_;
@@ -165,7 +148,7 @@ class Pump : public FileListener {
   std::deque<Channel*> ready_;
   std::vector<Event> events_;
   std::string buffer_, formatted_;
-  ChannelId current_ = 0;  // whose bytes are being written
+  FileNews news_;
   Milliseconds now_ = 0, swept_ = 0;
   bool stopping_ = false;
 };

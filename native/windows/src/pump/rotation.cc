@@ -59,11 +59,11 @@ bool index_of(const std::wstring& path, uint64_t& index) {
   return true;
 }
 
-DWORD replace_rotated(const std::string& path, double index, const std::string& made, const std::string& suffix) {
+DWORD replace_rotated(const std::string& path, uint64_t index, const std::string& made, const std::string& suffix) {
   for (uint32_t number = 1; number <= kSurplus; ++number) {
     std::wstring name = numbered(path, number, "");
     uint64_t found = 0;
-    if (!index_of(name, found) || static_cast<double>(found) != index) continue;
+    if (!index_of(name, found) || static_cast<double>(found) != static_cast<double>(index)) continue;
     if (DWORD error = move(file_path(made), numbered(path, number, suffix.c_str()))) return error;
     return remove(name);
   }

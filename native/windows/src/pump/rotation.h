@@ -13,7 +13,7 @@ namespace hsu::pump {
 DWORD rotate(const std::string& path, uint32_t max_files);
 
 // `made` takes the place of the rotated file with that index, whatever its number is by now. The index is as JavaScript has it: rounded.
-DWORD replace_rotated(const std::string& path, double index, const std::string& made, const std::string& suffix);
+DWORD replace_rotated(const std::string& path, uint64_t index, const std::string& made, const std::string& suffix);
 
 // What names a file within its volume.
 bool index_of(const std::wstring& path, uint64_t& index);

@@ -78,7 +78,7 @@ size_t Pump::take_some(Channel& channel, size_t most) {
   if (!::GetOverlappedResult(channel.reader.get(), &reading, &length, TRUE) || length == 0) return 0;
   witness(channel, buffer_.data(), length);
   if (channel.options.file.empty()) return length;
-  current_ = channel.id;
+  news_.current = channel.id;
   if (!channel.file) {
     channel.file = &file_of(channel);
     channel.file->users += 1;
@@ -110,7 +110,7 @@ void Pump::let_predecessors_go_first(Channel& channel) {
 // What was taken and can be written: lines where more than one write to the file, or where they are formatted.
 void Pump::write_rest(Channel& channel, bool last) {
   LogFile& file = *channel.file;
-  current_ = channel.id;
+  news_.current = channel.id;
   if (channel.skipping && !file.is_out()) {
     size_t rest = first_line(channel.rest.data(), channel.rest.size());
     channel.skipping = rest == 0;

@@ -1,4 +1,4 @@
-#include "security.h"
+#include "access.h"
 
 #include <sddl.h>
 

@@ -1,16 +1,27 @@
 #pragma once
 
-// Tells what happens to the files of one thread.
+// What happens to log files beside being written, and how the pump tells it.
 
 #include <functional>
 #include <string>
 #include <utility>
 
-#include "channel.h"
 #include "hsu/events.h"
-#include "log_file.h"
+#include "hsu/pump/channel_options.h"
 
 namespace hsu::pump {
+
+// Errors are those of <errno.h>.
+class FileListener {
+ public:
+  virtual ~FileListener() = default;
+  virtual void rotated(const std::string& path) = 0;
+  virtual void unrotatable(const std::string& path, const char* call, int error, uint64_t size) = 0;
+  virtual void outage(const std::string& path, const char* call, int error) = 0;
+  virtual void resumed(const std::string& path, uint64_t bytes, uint64_t lines) = 0;
+  virtual void copying(const std::string& path) = 0;  // no splice here: a kill may lose or double a batch
+  virtual void relieve() = 0;                         // no descriptor is free: close what can be closed
+};
 
 class FileNews : public FileListener {
  public:
