@@ -1,9 +1,10 @@
 // What CI does of this folder: builds for all machines, checks what was built, runs what can be run here, and installs it as it is packed.
-//   node scripts/prebuilt/all.mjs              targets whose sources are those of verified.json are skipped
+//   node scripts/prebuilt/all.mjs [--only NAME,…]   targets whose sources are those of verified.json are skipped
 // With CI_FULL=1 none is skipped, each is built twice to the same bytes, and what was found is written to verified.json, to be committed.
 // The last line is `N passed, N failed, N skipped`.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { installPackages } from '../debian.mjs';
 import { fail, setup } from '../setup.mjs';
 import { StepFailed, seconds } from '../step.mjs';
@@ -70,8 +71,10 @@ async function verifyAll(stale) {
 }
 
 await setup().catch(fail);
-const stale = targets().filter((target) => isFull || !isVerified(target));
-for (const { name } of targets().filter((target) => !stale.includes(target))) {
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const asked = targets(values.only);
+const stale = asked.filter((target) => isFull || !isVerified(target));
+for (const { name } of asked.filter((target) => !stale.includes(target))) {
   process.stderr.write(`  skipped: ${name}: its sources are those that verified.json is of\n`);
   total.skipped += 1;
 }
