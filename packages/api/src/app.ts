@@ -14,6 +14,7 @@ import { execRoutes } from './routes/exec.ts';
 import { logRoutes } from './routes/logs.ts';
 import { masterRoutes } from './routes/master.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { treeRoutes } from './routes/trees.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { streamRoute } from './stream/route.ts';
@@ -79,6 +80,7 @@ export function createApp(parts: AppParts): { readonly app: App; readonly close:
     configRoutes,
     changeRoutes,
     auditRoutes,
+    tokenRoutes,
     streamRoute,
   ]) {
     app.register(async (scope) => routes(scope as unknown as App, context));

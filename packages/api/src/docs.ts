@@ -91,6 +91,8 @@ HSU_ADDRESS=https://127.0.0.1:7400 HSU_TOKEN_FILE=ci.token HSU_CA=api.crt hsu-ma
 - A token is 256 random bits, printed once. The master keeps its SHA-256 in \`access/tokens.json\` of its state directory. \`hsu-master token revoke\` works with and without a
   running master; from then on the token is refused, and connections that were opened with it are closed. In an address it is not taken. A page, which can give a WebSocket no
   header, offers it as a protocol: \`new WebSocket(url, ['hsu.v1', 'bearer.hsu_…'])\`.
+- Who has \`tokens:manage\` over all workers sees, makes and revokes tokens by \`/v1/tokens\` too: those that he makes have no right that his own has not. A token is in the answer
+  that made it and nowhere else; what is done with tokens is in the audit.
 - TLS is 1.2 or newer. Certificate and key are read again when they change; what cannot be used is told (\`api.certificate-refused\`) and the pair before kept. With
   \`client_ca\` a certificate of the client is needed besides the token. An address that is not this machine’s own needs TLS, or \`allow_plaintext\`.
 - Before a route is looked for: the host that the request names has to be an address, \`localhost\` or one of \`allowed_hosts\`, and an origin the API’s own or one of
@@ -107,8 +109,9 @@ has \`master:read\` and no other. Who may check a configuration can find out whi
 
 const SECRETS = `Values of variables and secrets in command lines are told by \`GET /v1/workers/{id}/environment?reveal=true\` and \`hsu-master describe --reveal\` alone, to those with
 \`workers:reveal\`, and each time is in the audit. Everywhere else \`***\` stands for what is called like a secret (\`--password\`, \`API_KEY=\`, \`Authorization:\`), for
-passwords in addresses, and for what looks like a key of a well-known service, also in events. What workers write is not masked: \`logs:read\` is a right of its own, and
-\`log_collection\` has redactions.`;
+passwords in addresses, and for what looks like a key of a well-known service, also in events and in the stack of an error that ends the master. What workers write is not masked: \`logs:read\` is a right of its own, and
+\`log_collection\` has redactions. A report of Node, where somebody asks for one (\`NODE_OPTIONS=--report-on-signal\`), has nothing of the environment but the command line and the message of the
+error as it is; a core dump or a heap snapshot has all that the master knows, as the kernel and Node make it. The master asks for none of these.`;
 
 const AUDIT = `Who did what, when, on what, from where and with which result, one JSON object a line in \`audit/audit.jsonl\` of the state directory (mode 0600; four older files of 8 MiB): orders,
 what was refused, tokens that were wrong, lock-outs, what was revealed, changes of tokens and of the configuration, the ordered end. \`GET /v1/audit\` and \`hsu-master audit\`

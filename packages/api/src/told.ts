@@ -153,3 +153,19 @@ export function config(view: core.ConfigView): wire.Config {
     workers: workers as wire.Config['workers'],
   };
 }
+
+/** Nothing of the token itself: more is kept beside what is told. */
+export function token({ createdAt, expiresAt, ...view }: core.TokenView): wire.Token {
+  const { id, name, role, plus, minus, workers, namespaces } = view;
+  return {
+    id,
+    name,
+    role,
+    plus: [...plus],
+    minus: [...minus],
+    workers: [...workers],
+    namespaces: [...namespaces],
+    createdAt: moment(createdAt),
+    expiresAt: momentOrNull(expiresAt),
+  };
+}

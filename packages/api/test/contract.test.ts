@@ -9,6 +9,7 @@ import * as events from '../src/contract/event.ts';
 import * as logs from '../src/contract/log.ts';
 import * as masters from '../src/contract/master.ts';
 import { problem } from '../src/contract/problem.ts';
+import * as tokens from '../src/contract/token.ts';
 import * as workers from '../src/contract/worker.ts';
 import { openApiDocument } from '../src/index.ts';
 import { FakeMaster, it, serve } from './rig.ts';
@@ -60,6 +61,9 @@ const ROUTES = [
   ['GET', '/v1/logs?lines=3&stream=stderr', logs.lines],
   ['GET', '/v1/logs/search?text=a&from=2026-01-31T00:00:00Z&limit=1', logs.page],
   ['GET', '/v1/audit?limit=5&action=login&by=ann', auditPage],
+  ['GET', '/v1/tokens', z.object({ tokens: z.array(tokens.token) })],
+  ['POST', '/v1/tokens', tokens.madeToken, { name: 'bob', role: 'reader', expires: '1h' }],
+  ['DELETE', '/v1/tokens/{id}', tokens.token],
   ['POST', '/v1/config/validate', masters.validation, { text: 'workers: []' }],
   ['GET', '/v1/config', configs.config],
   ['POST', '/v1/config/plan', configs.planned, { text: 'workers: []' }],
@@ -126,7 +130,7 @@ describe('the contract', () => {
       );
       expect({ path, status, type }).toEqual({
         path,
-        status: schema === configs.applied && path.startsWith('/v1/workers?') ? 201 : 200,
+        status: method === 'POST' && /^\/v1\/(?:workers\?|tokens$)/.test(path) ? 201 : 200,
         type: expect.stringContaining('application/json'),
       });
       const value: unknown = JSON.parse(text);

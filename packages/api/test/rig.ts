@@ -20,6 +20,8 @@ import {
   type Ordered,
   select,
   type Ticket,
+  type Tokens,
+  type TokenView,
   type WorkerView,
 } from '@hsu-master/core';
 import { test } from 'vitest';
@@ -79,6 +81,18 @@ const PLAN: ConfigPlan = {
   ],
   unchanged: ['db'],
   settings: [{ path: 'master.on_master_exit', effective: 'live' }],
+};
+
+const TOKEN: TokenView = {
+  id: 'f0f0f0',
+  name: 'ann',
+  role: 'operator',
+  plus: [],
+  minus: [],
+  workers: ['api-*'],
+  namespaces: [],
+  createdAt: NOW,
+  expiresAt: NOW + 1000,
 };
 
 /** A master of two workers that only says what it is. Events are real. */
@@ -236,6 +250,18 @@ export class FakeMaster implements Control {
     tail: () => Promise.resolve([LINE]),
     search: () => Promise.resolve({ lines: [LINE], cursor: 'more' }),
     follow: () => this.lines(),
+  };
+
+  readonly tokens: Tokens = {
+    list: () => [TOKEN],
+    create: (wish, by) => {
+      this.asked.push(`token ${wish.name} by ${by.name}`);
+      return Promise.resolve({ text: `hsu_${'x'.repeat(43)}`, token: { ...TOKEN, ...wish } });
+    },
+    revoke: (name) => {
+      this.asked.push(`revoke ${name}`);
+      return Promise.resolve(TOKEN);
+    },
   };
 
   capabilities(): ReturnType<Control['capabilities']> {

@@ -36,6 +36,7 @@ export type {
   LogQuery,
   LogReader,
   LogSearch,
+  Tokens,
   Validation,
   ValidationIssue,
 } from './control/control.ts';
@@ -59,7 +60,16 @@ export {
   type Ticket,
 } from './control/order.ts';
 export { type Problem, problemOf, statusOf } from './control/problem.ts';
-export { authorizeBy, type Grant, isGranted, ROLES, type Role, type TokenView } from './control/roles.ts';
+export {
+  authorizeBy,
+  type Grant,
+  isGranted,
+  ROLES,
+  type Role,
+  rightsOf,
+  type TokenView,
+  type TokenWish,
+} from './control/roles.ts';
 export { isSecretName, MASK, maskText, maskValue, maskWords } from './control/secrets.ts';
 export {
   fitsGlob,

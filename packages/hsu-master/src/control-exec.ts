@@ -40,7 +40,11 @@ export class Execs {
   }
 
   /** @throws HsuError E_TOO_MANY; E_SPAWN where its standard input cannot be made */
-  async start(spec: WorkerSpec, argv: readonly [string, ...string[]]): Promise<ExecSession> {
+  async start(
+    spec: WorkerSpec,
+    argv: readonly [string, ...string[]],
+    signal: Cancellation,
+  ): Promise<ExecSession> {
     if (this.#sessions.size >= MOST)
       throw new HsuError('E_TOO_MANY', `${MOST} commands are under way already`, {});
     if (spec.unmanaged !== null)
@@ -64,6 +68,7 @@ export class Execs {
         { ...command, argv: reading(input, argv) },
         { mark, input, quotas: spec.quotas },
       );
+      session.endWith(signal);
       return session;
     } catch (error) {
       this.#sessions.delete(session.id);
@@ -138,6 +143,12 @@ class Session implements ExecSession {
     this.#run = host.attend({ command, mark, quotas, output: this.#output() }, (report) =>
       this.#hear(report),
     );
+  }
+
+  /** Whoever asked for it may have gone before anything was told of it. */
+  endWith(signal: Cancellation): void {
+    if (signal.aborted) this.#abandon();
+    else signal.addEventListener('abort', () => this.#abandon());
   }
 
   async *news(signal: Cancellation): AsyncGenerator<ExecNews, void, void> {

@@ -13,6 +13,7 @@ import {
   select,
   signalRefusal,
   type TicketOutcome,
+  type Tokens,
   type UsageView,
   type Validation,
   type WallTime,
@@ -36,6 +37,7 @@ export interface ControlOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Hears of orders and of the end. */
   readonly audit: Audit;
+  readonly tokens: Tokens;
   /** Ends the master; called once. */
   shutdown(reason: string): Promise<Ending>;
 }
@@ -54,6 +56,7 @@ export function createControl(options: ControlOptions): Control {
 class MasterControl implements Control {
   readonly events: Control['events'];
   readonly logs: Control['logs'];
+  readonly tokens: Tokens;
   readonly #options: ControlOptions;
   readonly #master: Master;
   readonly #clock: Clock = realClock();
@@ -78,6 +81,7 @@ class MasterControl implements Control {
     this.#tickets = new Tickets(master.id, this.#clock);
     this.#execs = new Execs(() => master.host(), master.id);
     this.events = master.events;
+    this.tokens = options.tokens;
     this.logs = logReader(() => master.specs());
   }
 
@@ -242,8 +246,8 @@ class MasterControl implements Control {
     }
   }
 
-  exec(id: WorkerId, argv: readonly [string, ...string[]]): ReturnType<Control['exec']> {
-    return this.#execs.start(this.#spec(id), argv);
+  exec(...[id, argv, signal]: Parameters<Control['exec']>): ReturnType<Control['exec']> {
+    return this.#execs.start(this.#spec(id), argv, signal);
   }
 
   execSession(id: string): ReturnType<Control['execSession']> {

@@ -43,10 +43,11 @@ export function openDoor(master: Master): Door {
     perSecond: api?.rateLimit ?? grpc?.rateLimit ?? RATE,
     tell,
   });
-  const { audit, gate } = access;
+  const { audit, gate, tokens } = access;
   const control = createControl({
     master,
     audit,
+    tokens,
     environment: process.env,
     async shutdown(reason) {
       asked.resolve({ reason, failed: false, workers: 'stop' });

@@ -5,11 +5,11 @@ import { request as secureRequest } from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as secureConnect } from 'node:tls';
 import { Client } from '@hsu-master/api/client';
-import { type Control, noAudit, type TokenView } from '@hsu-master/core';
+import { type Control, noAudit, type TokenView, type TokenWish } from '@hsu-master/core';
 import { describe, expect, vi } from 'vitest';
 import { auditPathOf } from '../src/access/audit-file.ts';
 import { openListener } from '../src/access/listener.ts';
-import { TokenFile, type TokenWish } from '../src/access/token-file.ts';
+import { TokenFile } from '../src/access/token-file.ts';
 import { type Door, openDoor } from '../src/door.ts';
 import { clientOf, command, socketOf } from './background.ts';
 import { makeCertificate } from './certificate.ts';
@@ -266,6 +266,52 @@ describe('who asks over the network', () => {
       ...Array<string>(3).fill('bob tcp 127.0.0.1 workers:exec db refused'),
       'bob tcp 127.0.0.1 worker.stop db done',
     ]);
+  });
+
+  it('makes, sees and revokes tokens with the right to, none that allow more than his own; what was made is told once', async ({
+    stage,
+  }) => {
+    await using master = await open(stage);
+    const { origin, port } = master;
+    const admin = new Client({ origin, token: await master.token({ name: 'eve', minus: ['workers:exec'] }) });
+    const made = await admin.createToken({
+      name: 'bob',
+      role: 'operator',
+      workers: ['web'],
+      expires: '1h',
+    });
+    expect(made.token).toMatch(/^hsu_[\w-]{43}$/);
+    expect((await ask(port, { path: '/v1/workers', token: made.token })).status).toBe(200);
+    const wishes: Parameters<Client['createToken']>[0][] = [
+      { name: 'more', role: 'admin' },
+      { name: 'more', role: 'reader', plus: ['workers:exec'] },
+      { name: 'more', role: 'reader', plus: ['workers:reveal'], workers: ['web'] },
+    ];
+    for (const wish of wishes)
+      await expect(admin.createToken(wish)).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    await expect(admin.createToken({ name: 'bob', role: 'reader' })).rejects.toMatchObject({ status: 400 });
+    const scoped = await master.token({ name: 'sam', role: 'admin', workers: ['web'] });
+    expect((await ask(port, { path: '/v1/tokens', token: scoped })).status).toBe(403);
+    const seen = await admin.accessTokens();
+    expect(seen.map(({ name, role }) => `${name} ${role}`)).toEqual([
+      'eve admin',
+      'bob operator',
+      'sam admin',
+    ]);
+    expect(seen[1]?.expiresAt).not.toBeNull();
+    await admin.revokeToken('bob');
+    expect((await ask(port, { path: '/v1/workers', token: made.token })).status).toBe(401);
+    await expect(admin.revokeToken('bob')).rejects.toMatchObject({ status: 400 });
+    await eventually(() => master.audit().some(({ action }) => action === 'token.revoke'));
+    const audit = master.audit().map(({ by, action, on, result }) => `${by} ${action} ${on} ${result}`);
+    expect(audit).toContain('eve token.create bob done');
+    expect(audit).toContain('eve workers:exec master refused');
+    expect(audit).toContain('eve token.revoke bob done');
+    const kept = readFileSync(new TokenFile(master.embedded.master.places.stateDirectory).path, 'utf8');
+    expect(JSON.stringify([seen, audit, kept, master.embedded.events])).not.toContain(
+      made.token.slice(4, 20),
+    );
+    admin.close();
   });
 
   it('a token that is revoked is refused at once, and streams that it had end', async ({ stage }) => {

@@ -238,6 +238,21 @@ export class Client {
     await this.#transport.json({ method: 'POST', path: `/v1/exec/${session}/signal`, body: { signal } });
   }
 
+  /** Who has a token, for what and until when. */
+  async accessTokens(): Promise<readonly wire.Token[]> {
+    return (await this.#transport.json<{ readonly tokens: wire.Token[] }>({ path: '/v1/tokens' })).tokens;
+  }
+
+  /** Makes a token that allows no more than whoever asks may do; `token` of the answer is told this once. */
+  createToken(wish: wire.TokenWish): Promise<wire.MadeToken> {
+    return this.#transport.json({ method: 'POST', path: '/v1/tokens', body: wish });
+  }
+
+  /** By its name or id: it is refused from now on. */
+  revokeToken(nameOrId: string): Promise<wire.Token> {
+    return this.#transport.json({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(nameOrId)}` });
+  }
+
   /** Ends all workers and the master; resolves when nothing of them is alive. */
   shutdown(reason: string): Promise<wire.Ending> {
     return this.#transport.json({ method: 'POST', path: '/v1/shutdown', body: { reason } });

@@ -7,6 +7,7 @@ import type * as execs from './exec.ts';
 import type * as logs from './log.ts';
 import type * as masters from './master.ts';
 import type * as problems from './problem.ts';
+import type * as tokens from './token.ts';
 import type * as workers from './worker.ts';
 
 // What goes over the wire, as types: made from the schemas, so that the two cannot differ.
@@ -36,5 +37,8 @@ export type LogLines = z.output<typeof logs.lines>;
 export type LogPage = z.output<typeof logs.page>;
 export type AuditEntry = z.output<typeof audits.auditEntry>;
 export type AuditPage = z.output<typeof audits.auditPage>;
+export type Token = z.output<typeof tokens.token>;
+export type MadeToken = z.output<typeof tokens.madeToken>;
+export type TokenWish = z.input<typeof tokens.tokenWish>;
 export type Environment = z.output<typeof environments.environment>;
 export type Problem = z.output<typeof problems.problem>;

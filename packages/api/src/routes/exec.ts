@@ -38,7 +38,7 @@ export function execRoutes(app: App, { control, identify, allow, audit, closing 
       const worker = control.worker(request.params.id);
       const [program = '', ...rest] = request.body.argv;
       const signal = cancelled(reply, closing);
-      const session = await control.exec(worker.id, [program, ...rest]);
+      const session = await control.exec(worker.id, [program, ...rest], signal);
       // Its arguments may be secret.
       audit.record({
         by: identify(request),

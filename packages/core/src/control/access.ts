@@ -19,6 +19,7 @@ export const RIGHTS = {
   'master:read': 'see the master, its version and what its host can do',
   'master:shutdown': 'end the master and all its workers',
   'audit:read': 'read the audit',
+  'tokens:manage': 'see tokens, make such that allow no more than one’s own, and revoke any',
 } as const;
 
 export type Right = keyof typeof RIGHTS;

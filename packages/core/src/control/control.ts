@@ -10,6 +10,7 @@ import type { Dependency, SignalName, WorkerId } from '../worker/spec.ts';
 import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
+import type { TokenView, TokenWish } from './roles.ts';
 import type { Selection } from './select.ts';
 import type { GivenEnvironment, MasterView, ProcessView, WorkerDetail, WorkerView } from './view.ts';
 
@@ -132,6 +133,16 @@ export interface ExecSession {
   signal(signal: SignalName): void;
 }
 
+/** Tokens of the network, of all masters of a state directory. What is done with them is written down. */
+export interface Tokens {
+  /** @throws HsuError E_STATE for a file that cannot be trusted, as all */
+  list(): readonly TokenView[];
+  /** `text` is the token itself, which is told nowhere else. @throws HsuError E_USAGE for a name that is none or is taken */
+  create(wish: TokenWish, by: Caller): Promise<{ readonly text: string; readonly token: TokenView }>;
+  /** By its name or id: it is refused from now on. @throws HsuError E_USAGE where there is none */
+  revoke(nameOrId: string, by: Caller): Promise<TokenView>;
+}
+
 /** Everything that a surface can ask of a master: the one door for REST, WebSocket, gRPC and, through them, the command line. */
 export interface Control {
   master(): MasterView;
@@ -160,6 +171,7 @@ export interface Control {
   /** The tickets that have not settled. */
   pending(): readonly Ticket[];
   readonly events: EventSource;
+  readonly tokens: Tokens;
   readonly logs: LogReader;
   capabilities(): readonly Capability[];
   /** Reads a configuration as this master would; `file` is what messages call it and what relative paths are relative to. */
@@ -199,7 +211,7 @@ export interface Control {
    * Runs a command in the place of a worker: with its environment, directory and user, within its budgets, whether it runs or not.
    * @throws HsuError E_UNKNOWN_WORKER; E_UNSUPPORTED where the host cannot; E_TOO_MANY
    */
-  exec(id: WorkerId, argv: readonly [string, ...string[]]): Promise<ExecSession>;
+  exec(id: WorkerId, argv: readonly [string, ...string[]], signal: Cancellation): Promise<ExecSession>;
   /** @throws HsuError E_UNKNOWN_SESSION for one that is over, too */
   execSession(id: string): ExecSession;
 }

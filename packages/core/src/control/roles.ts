@@ -18,6 +18,7 @@ export const ROLES = {
     'config:apply',
     'master:shutdown',
     'audit:read',
+    'tokens:manage',
   ],
 } as const satisfies Record<string, readonly Right[]>;
 
@@ -36,6 +37,19 @@ export interface Grant {
   readonly namespaces: readonly string[];
 }
 
+/** What a new token is for. */
+export interface TokenWish extends Grant {
+  readonly name: string;
+  /** null: never. */
+  readonly expiresAt: WallTime | null;
+}
+
+/** All rights that a grant has, over whichever workers. */
+export function rightsOf({ role, plus, minus }: Grant): readonly Right[] {
+  const ofRole: readonly Right[] = ROLES[role];
+  return [...new Set([...ofRole, ...plus])].filter((right) => !minus.includes(right));
+}
+
 /** A token as it is kept and told: nothing of the token itself. */
 export interface TokenView extends Grant {
   readonly id: string;
@@ -49,9 +63,8 @@ export interface TokenView extends Grant {
 const HARMLESS: ReadonlySet<Right> = new Set<Right>(['master:read']);
 
 export function isGranted(grant: Grant, right: Right, resource: Resource): boolean {
-  const { role, plus, minus, workers, namespaces } = grant;
-  const ofRole: readonly Right[] = ROLES[role];
-  if (minus.includes(right) || !(ofRole.includes(right) || plus.includes(right))) return false;
+  const { workers, namespaces } = grant;
+  if (!rightsOf(grant).includes(right)) return false;
   const isWhole = workers.length === 0 && namespaces.length === 0;
   if (isWhole || resource.kind === 'some-worker') return true;
   if (resource.kind === 'master') return HARMLESS.has(right);

@@ -1,12 +1,14 @@
-import type { Clock, EventDraft } from '@hsu-master/core';
+import type { Clock, EventDraft, Tokens } from '@hsu-master/core';
 import { type AuditFile, openAuditFile } from './audit-file.ts';
 import { TokenGate } from './gate.ts';
 import { TokenFile } from './token-file.ts';
+import { tokensOf } from './tokens.ts';
 
 /** Who is let in over the network, and what is written down of what everybody does. */
 export interface Access {
   readonly gate: TokenGate;
   readonly audit: AuditFile;
+  readonly tokens: Tokens;
   close(): Promise<void>;
 }
 
@@ -21,10 +23,12 @@ export interface AccessParts {
 /** Opens nothing yet: files are read and written when somebody comes. */
 export function openAccess({ stateDirectory, clock, perSecond, tell }: AccessParts): Access {
   const audit = openAuditFile({ stateDirectory, clock, tell });
-  const gate = new TokenGate({ tokens: new TokenFile(stateDirectory), audit, clock, perSecond, tell });
+  const file = new TokenFile(stateDirectory);
+  const gate = new TokenGate({ tokens: file, audit, clock, perSecond, tell });
   return {
     gate,
     audit,
+    tokens: tokensOf(file, audit, clock),
     async close() {
       gate.close();
       await audit.close();

@@ -10,13 +10,13 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
-  type Grant,
   HsuError,
   RIGHTS,
   type Right,
   ROLES,
   type Role,
   type TokenView,
+  type TokenWish,
   type WallTime,
 } from '@hsu-master/core';
 import type { Native } from '@hsu-master/native';
@@ -25,12 +25,6 @@ import { makeDirectory } from '@hsu-master/workers';
 /** A token as it is on disk: the SHA-256 of it in hexadecimal digits, and who has it for what. */
 export interface KeptToken extends TokenView {
   readonly digest: string;
-}
-
-/** What a new token is for. */
-export interface TokenWish extends Grant {
-  readonly name: string;
-  readonly expiresAt: WallTime | null;
 }
 
 const MOST_TOKENS = 1000;

@@ -15,7 +15,7 @@ export const execService: Handlers<'hsu.v1.ExecService'> = {
     const by = call.demand('workers:exec', worker);
     const [program, ...rest] = start.argv;
     if (program === undefined) throw new HsuError('E_REQUEST', 'start.argv: is empty');
-    const session = await control.exec(worker.id, [program, ...rest]);
+    const session = await control.exec(worker.id, [program, ...rest], signal);
     // Its arguments may be secret.
     audit.record({ by, action: 'worker.exec', on: worker.id, result: 'done', why: program.slice(0, 200) });
     yield { begun: { session: session.id } };

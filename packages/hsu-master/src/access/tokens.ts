@@ -1,0 +1,26 @@
+import type { Audit, Caller, Clock, Tokens } from '@hsu-master/core';
+import { loadNative } from '@hsu-master/native';
+import type { TokenFile } from './token-file.ts';
+
+/** The tokens of a file as surfaces ask for them. */
+export function tokensOf(file: TokenFile, audit: Audit, clock: Clock): Tokens {
+  const native = () => {
+    const loaded = loadNative();
+    return loaded.ok ? loaded.native : null;
+  };
+  const note = (by: Caller, action: string, on: string, why: string | null): void =>
+    audit.record({ by, action, on, result: 'done', why });
+  return {
+    list: () => file.all(),
+    async create(wish, by) {
+      const made = await file.create(wish, clock.wallNow(), native());
+      note(by, 'token.create', wish.name, wish.role);
+      return made;
+    },
+    async revoke(nameOrId, by) {
+      const gone = await file.revoke(nameOrId, native());
+      note(by, 'token.revoke', gone.name, null);
+      return gone;
+    },
+  };
+}
