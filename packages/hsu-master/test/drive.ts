@@ -166,12 +166,13 @@ export function eventually(holds: () => boolean, patience: number = PATIENCE): P
 }
 
 /** Ports below those that the system gives to whoever asks for any: a thousand for each file that runs at the same time. */
-let port = 10_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 20) + (process.pid % 500);
+let lastPort = 10_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 20) + (process.pid % 500);
 
 /** A port that is free, and stays so until the test uses it. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    port += 1;
+    lastPort += 1;
+    const port = lastPort;
     const server = createServer().listen(port, '127.0.0.1');
     const listens = await once(server, 'listening').then(
       () => true,
