@@ -7,6 +7,7 @@ import {
   HsuError,
   type HsuEvent,
   type Identity,
+  type Milliseconds,
   type Resource,
   type Right,
   type WantedEvents,
@@ -25,6 +26,8 @@ export interface Surroundings {
   message(request: FastifyRequest): void;
   readonly authorize: Authorize;
   readonly audit: Audit;
+  /** How long somebody may read nothing of a WebSocket while something waits for him. */
+  readonly patience: Milliseconds;
   /** The OpenAPI document of the routes. */
   document(): Promise<object>;
   /** Hears of what cannot have happened. */

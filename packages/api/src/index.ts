@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Audit, Authorize, Control, Identity } from '@hsu-master/core';
+import type { Audit, Authorize, Control, Identity, Milliseconds } from '@hsu-master/core';
 import { createApp } from './app.ts';
 
 /** The OpenAPI 3.1 document of all routes; what makes it is loaded when it is first asked for. */
@@ -16,9 +16,13 @@ export interface ApiOptions {
   readonly audit: Audit;
   /** Called for each message of a WebSocket; throws an HsuError E_TOO_MANY where it is one too many. Without it none is. */
   message?(request: IncomingMessage): void;
+  /** How long somebody may read nothing of a WebSocket while something waits for him; 30 s. */
+  readonly patience?: Milliseconds;
   /** Hears of what cannot have happened. */
   defect(error: unknown): void;
 }
+
+const PATIENCE: Milliseconds = 30_000;
 
 /** Answers requests of any number of HTTP servers, which belong to whoever made them. */
 export interface Api {
@@ -31,6 +35,7 @@ export interface Api {
 /** REST and WebSocket over a control. Resolves when it can answer. */
 export async function createApi({ identify, message, ...options }: ApiOptions): Promise<Api> {
   const { app, close } = createApp({
+    patience: PATIENCE,
     ...options,
     document: openApiDocument,
     identify: (request) => identify(request.raw),

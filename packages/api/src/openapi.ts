@@ -21,6 +21,7 @@ async function make(): Promise<object> {
     message: nobody,
     authorize: nobody,
     audit: noAudit,
+    patience: 0,
     document: nobody,
     defect: () => {},
     documented: (documentedApp) =>

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Accepted,
-  type Audit,
-  type Authorize,
   type BasedOn,
   type Caller,
   type ConfigPlan,
@@ -26,7 +24,7 @@ import {
 } from '@hsu-master/core';
 import { test } from 'vitest';
 import { Client } from '../src/client/index.ts';
-import { type Api, createApi } from '../src/index.ts';
+import { type Api, type ApiOptions, createApi } from '../src/index.ts';
 
 export const NOW = Date.parse('2026-01-31T12:00:00Z');
 
@@ -120,8 +118,21 @@ export class FakeMaster implements Control {
   };
   readonly #tickets = new Map<string, Ordered>();
 
+  /** How many hear of events. */
+  listening = 0;
+
   constructor(remembered = 100) {
-    this.events = new EventStream(remembered);
+    const events = new EventStream(remembered);
+    const subscribe = events.subscribe.bind(events);
+    events.subscribe = (listener) => {
+      this.listening += 1;
+      const end = subscribe(listener);
+      return () => {
+        this.listening -= 1;
+        end();
+      };
+    };
+    this.events = events;
   }
 
   publish(workerId: string | null = 'web', at = NOW): void {
@@ -363,10 +374,7 @@ const OWNER: Identity = { kind: 'root', name: 'uid 0', from: 'unix' };
 /** Serves a fake master on a real unix socket. */
 export async function serve(
   master: FakeMaster,
-  {
-    authorize = () => null,
-    audit = noAudit,
-  }: { readonly authorize?: Authorize; readonly audit?: Audit } = {},
+  { authorize = () => null, audit = noAudit, ...options }: Partial<ApiOptions> = {},
 ): Promise<Served & AsyncDisposable & { close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'hsu-api-'));
   const socket = join(folder, 's');
@@ -375,6 +383,7 @@ export async function serve(
     control: master,
     authorize,
     audit,
+    ...options,
     identify: () => OWNER,
     defect: (error) => defects.push(error),
   });

@@ -8,6 +8,8 @@ import { execNews } from '../src/contract/exec.ts';
 import type { ExecNews } from '../src/contract/index.ts';
 import { FakeMaster, it, NOW, type Served, serve, view } from './rig.ts';
 
+const factor = Number(process.env.HSU_TIME_FACTOR ?? 1);
+
 interface Message {
   readonly name: string | null;
   readonly kind: string;
@@ -177,6 +179,34 @@ describe('the stream', () => {
     expect(seen + lost).toBe(total);
     peer.socket.close();
     await served.close();
+  });
+});
+
+describe('F8: a dead browser', () => {
+  it('is told that it is let go, and then is, with all that waits for it; others hear on', async () => {
+    await using served = await serve(new FakeMaster(1000), { patience: 300 * factor });
+    const { master } = served;
+    const [dead, living] = [new Peer(served), new Peer(served)];
+    for (const peer of [dead, living]) {
+      await peer.ask({ op: 'events', name: 'e' });
+      await peer.next('begun');
+    }
+    const open = master.listening;
+    dead.socket.pause();
+    const closed = once(dead.socket, 'close');
+    // More than the system and the master hold for it.
+    while (master.listening === open) {
+      for (let i = 0; i < 100; i += 1) master.publish();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    dead.socket.resume();
+    expect([1013, 1006]).toContain((await closed)[0]);
+    const { seq } = master.events;
+    master.publish();
+    const last = () => (living.messages.findLast(({ kind }) => kind === 'event')?.['event'] as Event).seq;
+    await expect.poll(last).toBe(seq + 1);
+    expect(served.defects).toEqual([]);
+    living.socket.close();
   });
 });
 

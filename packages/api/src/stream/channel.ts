@@ -1,11 +1,9 @@
+import type { Milliseconds } from '@hsu-master/core';
 import type { WebSocket } from 'ws';
 
 /** What may wait in a connection: above the first nothing more is sent, below the second it goes on. In bytes. */
 const FULL = 1024 * 1024;
 const ROOM = 256 * 1024;
-
-/** Who reads nothing for so long, while something waits, is let go. */
-const PATIENCE = 30_000;
 
 /** Between the notice and the end of the connection. */
 const NOTICE = 1000;
@@ -13,13 +11,16 @@ const NOTICE = 1000;
 /** Sends messages as fast as their reader takes them, and holds no more than a bound for it. */
 export class Channel {
   readonly #socket: WebSocket;
+  readonly #mostPatience: Milliseconds;
   readonly #waiting = new Set<() => void>();
   #patience: NodeJS.Timeout | null = null;
   /** Aborted with the connection. */
   readonly closed: AbortSignal;
 
-  constructor(socket: WebSocket) {
+  /** @param patience who reads nothing for so long, while something waits, is let go */
+  constructor(socket: WebSocket, patience: Milliseconds) {
     this.#socket = socket;
+    this.#mostPatience = patience;
     const closed = new AbortController();
     this.closed = closed.signal;
     socket.once('close', () => {
@@ -63,8 +64,8 @@ export class Channel {
 
   #beImpatient(): void {
     this.#patience ??= setTimeout(() => {
-      this.#socket.close(1013, 'nothing was read for 30 s');
+      this.#socket.close(1013, `nothing was read for ${this.#mostPatience / 1000} s`);
       setTimeout(() => this.#socket.terminate(), NOTICE).unref();
-    }, PATIENCE).unref();
+    }, this.#mostPatience).unref();
   }
 }

@@ -23,7 +23,7 @@ export function streamRoute(app: App, context: Context): void {
       return reply.send(new HsuError('E_REQUEST', message));
     },
     wsHandler: (socket, request) => {
-      const channel = new Channel(socket);
+      const channel = new Channel(socket, context.patience);
       const subscriptions = new Subscriptions({ context, request, channel });
       socket.on('message', (data, isBinary) => {
         if (isBinary) channel.close(1003, 'messages are text');
