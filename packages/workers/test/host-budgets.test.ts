@@ -101,7 +101,8 @@ describe.runIf(has('pids') && has('memory'))('the native host', { timeout: TIME 
   });
 
   test('who catches SIGXCPU and goes on is killed for its CPU time', async () => {
-    const command = ['sh', '-c', 'trap "" XCPU; while :; do :; done'];
+    // Before all others: the kernel’s two ways to measure CPU time disagree about who gets little at a time.
+    const command = ['nice', '-n', '-20', 'sh', '-c', 'trap "" XCPU; while :; do :; done'];
     const watched = start(command, limited({ 'cpu.max_time': 1000 }));
     // Five seconds more than its limit it has to end in order.
     expect(await exitOf(watched)).toMatchObject({ signal: 'SIGKILL', oomKilled: null, outOfCpuTime: true });

@@ -13,6 +13,7 @@ import type {
 } from '@hsu-master/core';
 import { DutyCycle } from './duty-cycle.ts';
 import { EndWatch, LOOK_EVERY } from './end-watch.ts';
+import { explained } from './explained.ts';
 import type { Forest, Remaining } from './forest.ts';
 import type { Hold } from './hold.ts';
 import { signalNumber } from './signals.ts';
@@ -294,7 +295,8 @@ export class TreeRun implements HostRun {
 
   #mainExited(bare: Exit, groupEmpty: boolean, looks = 1): void {
     if (this.#state !== 'led') return;
-    const exit = looks === 1 ? this.#explained(bare) : bare;
+    const hold = looks > 1 || this.#condemned ? null : this.#hold;
+    const exit = hold === null ? bare : explained(bare, hold);
     const seen = this.#remaining(groupEmpty);
     if (seen === null || (seen.rows.length === 0 && !seen.sure && looks < MOST_LOOKS)) {
       const main = this.#main;
@@ -309,17 +311,6 @@ export class TreeRun implements HostRun {
     this.#report({ kind: 'exited', exit, remaining: remaining.map(identityOf) });
     // The report may have made another process the main one.
     if (this.#is('draining')) this.#drain(remaining);
-  }
-
-  /** With what the kernel tells of an end that was not ours: why it was killed, and what it was refused shortly before. */
-  #explained(exit: Exit): Exit {
-    if (this.#condemned || this.#hold === null) return exit;
-    const forksRefused = this.#hold.forksRefused() ?? null;
-    const told = forksRefused === null ? exit : { ...exit, forksRefused };
-    if (exit.signal !== 'SIGKILL' || exit.oomKilled !== undefined) return told;
-    const oomKilled = this.#hold.oomKilled();
-    const isOutOfTime = oomKilled === null && exit.usage !== null && this.#hold.ranOutOfCpuTime(exit.usage);
-    return { ...told, oomKilled, ...(isOutOfTime ? { outOfCpuTime: true } : {}) };
   }
 
   #is(state: 'draining' | 'led'): boolean {
