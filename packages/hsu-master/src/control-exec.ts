@@ -27,19 +27,24 @@ const GRACE = 2000;
 /** How long output is awaited after the end: somebody else may hold it open. */
 const DRAIN = 300;
 
+/** What gives a command its standard input; Windows has none, and exec is not there. */
+const SHELL = '/bin/sh';
+
 /** Commands that run in the place of workers, each for one who watches. */
 export class Execs {
   readonly #host: () => Host;
   readonly #mark: string;
+  readonly #shell: string;
   readonly #sessions = new Map<string, Session>();
   #count = 0;
 
-  constructor(host: () => Host, mark: string) {
+  constructor(host: () => Host, mark: string, shell = SHELL) {
     this.#host = host;
     this.#mark = mark;
+    this.#shell = shell;
   }
 
-  /** @throws HsuError E_TOO_MANY; E_SPAWN where its standard input cannot be made */
+  /** @throws HsuError E_TOO_MANY; E_UNSUPPORTED without a shell; E_SPAWN where its standard input cannot be made */
   async start(
     spec: WorkerSpec,
     argv: readonly [string, ...string[]],
@@ -55,6 +60,10 @@ export class Execs {
           id: spec.id,
         },
       );
+    if (!existsSync(this.#shell)) {
+      const instead = `hsu-master describe ${spec.id} --reveal shows with what it runs, to do the same by hand`;
+      throw new HsuError('E_UNSUPPORTED', `exec takes ${this.#shell}, which is not here; ${instead}`, {});
+    }
     this.#count += 1;
     const mark = `${this.#mark}.exec.${this.#count}`;
     const command: Command = { ...spec.command, env: { ...spec.command.env, HSU_WORKER: spec.id } };
@@ -95,7 +104,7 @@ async function makeInput(host: Host, command: Command, mark: string): Promise<st
   const account = user === null || !loaded.ok ? null : loaded.native.lookupUser(user);
   if (account !== null) chownSync(folder, account.uid, account.gid);
   const path = join(folder, 'stdin');
-  const argv = ['/bin/sh', '-c', 'mkfifo -m 600 "$0"', path] as const;
+  const argv = [SHELL, '-c', 'mkfifo -m 600 "$0"', path] as const;
   const asked = { command: { ...command, argv }, mark, timeout: 10_000, maxOutput: 2000 };
   const outcome = await host.exec(asked).outcome;
   if (outcome.kind === 'exited' && outcome.exit.code === 0) return path;
@@ -107,7 +116,7 @@ async function makeInput(host: Host, command: Command, mark: string): Promise<st
 /** The shell says 126 for what cannot be executed and 127 for what is not there. */
 function reading(input: string, argv: readonly string[]): readonly [string, ...string[]] {
   const script = 'from=$1; shift; exec 0<"$from" && rm -f "$from" && exec "$@"';
-  return ['/bin/sh', '-c', script, 'hsu-master', input, ...argv];
+  return [SHELL, '-c', script, 'hsu-master', input, ...argv];
 }
 
 interface Beginning {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
+import { Execs } from '../src/control-exec.ts';
 import { clientOf, command } from './background.ts';
 import { eventually, it, type Launched, type Stage } from './drive.ts';
+import { embed } from './embedded.ts';
 
 const WORKERS = [
   { id: 'web', command: 'sleep 1000', env: { COLOUR: 'red' }, cwd: '/' },
@@ -71,5 +73,16 @@ describe('exec', () => {
     expect(await slow.end()).toEqual({ code: 0, signal: null });
     expect(slow.stdout.trim()).toBe('20000000');
     await command(stage, ['down']);
+  });
+
+  it('without a shell, as on Windows, it is refused with what to do instead', async ({ stage }) => {
+    await using app = embed(stage, [{ id: 'web', command: 'sleep 1000' }]);
+    const execs = new Execs(() => app.master.host(), 'm', stage.path('sh'));
+    const spec = app.master.spec('web');
+    if (spec === null) throw new Error('there is no spec');
+    await expect(execs.start(spec, ['true'], new AbortController().signal)).rejects.toMatchObject({
+      code: 'E_UNSUPPORTED',
+      message: expect.stringMatching(/which is not here; hsu-master describe web --reveal/),
+    });
   });
 });

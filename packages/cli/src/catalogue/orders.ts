@@ -62,7 +62,7 @@ export const ORDERS: readonly Command[] = [
   asks(
     {
       name: 'exec',
-      does: 'run a command in the place of a worker: with its environment, directory and user, within its budgets. Its exit code is ours, 128+n after a signal',
+      does: 'run a command in the place of a worker: with its environment, directory and user, within its budgets. Its input and output are pipes, no terminal; its exit code is ours, 128+n after a signal. Not on Windows',
       examples: ['exec web -- env', "exec db -- sh -c 'date; id -u'"],
       arguments: [{ name: 'worker', completes: 'workers' }],
       rest: 'command',
