@@ -1,5 +1,5 @@
 // Programs that go with the Windows addon: the relay that is shipped beside it, and the creature of the tests.
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { step } from '../step.mjs';
 import { environment, root, tools } from '../tree.mjs';
@@ -18,7 +18,9 @@ export const zooInside = 'Z:\\w\\.tools\\windows\\zoo';
 export async function buildPrograms() {
   await compile(join(root, 'native', 'windows', 'relay', 'relay.c'), relayFile);
   const creature = join(root, 'packages', 'testkit', 'src', 'zoo', 'windows', 'creature.c');
-  await compile(creature, join(zooFolder, 'creature.exe'), ['-municode']);
+  const program = join(zooFolder, 'creature.exe');
+  await compile(creature, program, ['-municode']);
+  for (const name of ['true', 'false', 'sleep']) copyFileSync(program, join(zooFolder, `${name}.exe`));
   await compile(join(root, 'native', 'windows', 'test', 'ends.c'), join(zooFolder, 'ends.exe'));
 }
 

@@ -1,8 +1,9 @@
 // The tests that run under Wine: packages/*/test-wine.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { countsOf } from '../counts.mjs';
+import { skipsFile } from '../shown.mjs';
 import { StepFailed } from '../step.mjs';
 import { root, tools } from '../tree.mjs';
 import { zooInside } from './programs.mjs';
@@ -21,19 +22,24 @@ const limit = Number(process.env.HSU_WINE_LIMIT ?? 600);
 export async function runUnderWine(args) {
   await setupWindows();
   await stageTree();
-  const report = join(tools, 'windows', 'stage', 'report.json');
-  rmSync(report, { force: true });
+  const stage = join(tools, 'windows', 'stage');
+  const report = join(stage, 'report.json');
+  for (const name of ['report.json', 'skips.json']) rmSync(join(stage, name), { force: true });
+  copyFileSync(join(root, 'scripts', 'skips-reporter.mjs'), join(stage, 'skips-reporter.mjs'));
   const since = performance.now();
-  const flags = ['run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json'];
+  const reporters = ['default', 'json', './skips-reporter.mjs'].map((name) => `--reporter=${name}`);
+  const flags = ['run', ...reporters, '--outputFile.json=report.json'];
   const command = [inside.node, `${stageInside}\\node_modules\\vitest\\vitest.mjs`, ...flags, ...args];
   const { code } = await runWindows(command, {
     cwd: '/w/.tools/windows/stage',
     limit,
-    env: { HSU_NODE: inside.node, HSU_ZOO: zooInside },
+    env: { HSU_NODE: inside.node, HSU_ZOO: zooInside, HSU_SKIPS: 'skips.json' },
     onOutput: (data) => process.stdout.write(data),
   });
   process.stdout.write(`wine: exit ${code}, ${((performance.now() - since) / 1000).toFixed(0)} s\n`);
   mkdirSync(join(tools, 'reports'), { recursive: true });
+  const skips = join(stage, 'skips.json');
+  if (existsSync(skips)) copyFileSync(skips, skipsFile);
   return countsOf(code, existsSync(report) ? readFileSync(report, 'utf8') : '');
 }
 

@@ -21,6 +21,11 @@ export async function upgrade(file: string, flags: Flags): Promise<number> {
   const loaded = loadNative();
   if (!loaded.ok) return fail(`upgrade needs the native addon: ${loaded.reason}`);
   const { native } = loaded;
+  if (loaded.windows !== null) {
+    return fail(
+      'Windows puts no other program into a process: with on_master_exit: leave end the master, and start the new version; the workers run on',
+    );
+  }
   const places = placesOf(resolve(file), process.env, directoriesOf(flags));
   const master = holderOf(lockFileOf(places.stateDirectory), native);
   if (master === null) {

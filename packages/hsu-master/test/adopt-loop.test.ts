@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { counter, expectWhole, livesIn, Premises, runsOn } from './adoption.ts';
 import { eventually, factor, it, type Launched, PATIENCE } from './drive.ts';
 import { isAlive, processesOf } from './proc.ts';
+import { ofWindows, onWindows } from './windows.ts';
 
 const LONG = process.env.HSU_LONG === '1';
 
@@ -41,14 +42,13 @@ describe('a master that is killed again and again', () => {
         await eventually(() => Math.abs(premises.inventory(master).descriptors - descriptors) <= 2);
         expect(master.matching(/: started|TWIN|refused|defect|internal/)).toEqual([]);
       }
-      expect(
-        processesOf(stage.path('counts')).filter(({ command }) => command.includes('.lock')),
-      ).toHaveLength(names.length);
+      const counting = stage.processes().filter(({ command }) => command.includes('.lock'));
+      expect(counting).toHaveLength(names.length);
       expect((await master.stop()).code).toBe(0);
       premises.expectClean();
       for (const name of names) {
         const lives = livesIn(premises.log(name));
-        expectWhole(lives);
+        expectWhole(lives, onWindows ? 20 : 0);
         expect(lives.map(({ run: number, end }) => [number, end])).toEqual([[1, expect.any(Number)]]);
       }
     },
@@ -59,7 +59,8 @@ describe('a master that is killed again and again', () => {
 
   it(
     `H1: at random moments (HSU_SEED=${seed}): one instance each, counters monotonic, no stranger signalled, nothing left behind`,
-    async ({ stage }) => {
+    async ({ stage, skip }) => {
+      skip(...ofWindows('its programs are of Linux'));
       const random = randomFrom(seed);
       const between = (least: number, most: number) => least + Math.floor(random() * (most - least));
       const pause = (time: number) => new Promise<void>((resolve) => void setTimeout(resolve, time));

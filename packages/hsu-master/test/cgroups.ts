@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSyn
 import { join, relative } from 'node:path';
 import { instanceOf } from '../src/places.ts';
 import { eventually } from './drive.ts';
+import { onWindows } from './windows.ts';
 
 /** A mounted hierarchy of cgroups. */
 export interface Hierarchy {
@@ -141,6 +142,7 @@ interface Mount {
 /** From proc_pid_mountinfo(5); a hierarchy mounted twice counts once. */
 function mounts(): readonly Mount[] {
   const found = new Map<string, Mount>();
+  if (onWindows) return [];
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const [, , device = '', root = '', folder = ''] = before.split(' ');

@@ -136,7 +136,7 @@ describe.concurrent('exit codes', () => {
     expect((await first.stop()).code).toBe(0);
   });
 
-  it('130: a second Ctrl-C kills what does not end', async ({ stage }) => {
+  it('C7 130: a second Ctrl-C kills what does not end', async ({ stage }) => {
     const master = stage.run([{ id: 'deaf', command: zoo.ignoresSigterm().argv, stop_timeout: '10m' }]);
     await master.line(/^deaf +\| up/);
     master.signal('SIGINT');

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { addonOfWindows, onWindows, processesOfWindows } from './windows.ts';
 
 /** A living process. */
 export interface Found {
@@ -8,6 +9,7 @@ export interface Found {
 
 /** Living processes that name a folder in their environment, command line, working directory or open files. */
 export function processesOf(folder: string): readonly Found[] {
+  if (onWindows) return processesOfWindows(folder);
   return pids()
     .filter((pid) => pid !== process.pid && isAlive(pid) && knows(pid, folder))
     .map((pid) => ({ pid, command: commandOf(pid) }));
@@ -21,6 +23,7 @@ export function isAlive(pid: number): boolean {
 
 /** R, S, D, T, Z …; null where there is no such process. */
 export function stateOf(pid: number): string | null {
+  if (onWindows) return addonOfWindows().native.identify(pid)?.state ?? null;
   const text = quietly(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   return text === null ? null : (text.slice(text.lastIndexOf(')') + 2)[0] ?? null);
 }
@@ -51,6 +54,12 @@ export function descriptorsOf(pid: number): ReadonlyMap<number, string> {
 
 /** Processor time that a process has used so far, in milliseconds. */
 export function cpuTimeOf(pid: number): number {
+  if (onWindows) {
+    const found = addonOfWindows()
+      .windows.processes()
+      .find((one) => one.pid === pid);
+    return (found?.userMs ?? Number.NaN) + (found?.kernelMs ?? 0);
+  }
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   // Fields 14 and 15 of proc(5), in ticks of a hundredth of a second.

@@ -49,6 +49,7 @@ export type {
   NativePumpEvent,
   NativePumpOptions,
 } from './pump.ts';
+export { windowsCapabilities } from './windows/capabilities.ts';
 export {
   batchCommandLine,
   type CommandLine,

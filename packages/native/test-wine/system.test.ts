@@ -148,8 +148,8 @@ describe('services', () => {
     expect(system.queryService(name)).toBeNull();
   });
 
-  // Wine finds that out after ten seconds.
-  test.skipIf(features.isWine)('a process that was not started as one is none', () => {
+  test('a process that was not started as one is none', ({ skip }) => {
+    skip(features.isWine, 'Wine: it finds that out after ten seconds');
     expect(system.beginService(() => {})).toBeNull();
   });
 });

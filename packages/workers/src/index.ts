@@ -21,6 +21,7 @@ export { createNativeHost, type NativeHost, type NativeHostOptions, type NewProg
 export { createNodeHost, type NodeHostOptions } from './host/node.ts';
 export { nativeSource } from './host/process-source.ts';
 export { startTimeOf } from './host/start-time.ts';
+export { WINDOWS_CAPABILITIES } from './host/windows/capabilities.ts';
 export { createWindowsHost, type WindowsHost, type WindowsHostOptions } from './host/windows/host.ts';
 export { windowsSupport } from './host/windows/limits.ts';
 export { type FileJournal, type JournalPlaces, openJournal } from './journal/journal.ts';

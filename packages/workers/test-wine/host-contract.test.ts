@@ -50,10 +50,8 @@ const features = {
   findsWiped: true,
   follows: true,
   attaches: true,
-  // An exit code is all that Windows tells.
-  signals: false,
-  // Wine does not say of threads that they are stopped.
-  wakesStopped: !isWine,
-};
+  signals: 'not on Windows: an exit code is all that it tells',
+  wakesStopped: !isWine || 'Wine: it does not tell of threads that they are suspended',
+} as const;
 
 describeHostContract('windows', features, harness);

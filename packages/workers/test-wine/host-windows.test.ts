@@ -139,7 +139,7 @@ describe('what is started', () => {
     writeFileSync(file, `@"${creaturePath()}" print %1 exit 5\r\n@exit /b %errorlevel%\r\n`);
     const watched = new Watched(host, commandOf([file, 'hello there']));
     expect((await watched.exited()).exit).toMatchObject({ code: 5 });
-    expect(watched.output.text).toContain('hello there');
+    await watched.says('hello there');
   });
 
   const failures = [

@@ -19,7 +19,7 @@ const features = {
   attaches: true,
   signals: true,
   wakesStopped: true,
-};
+} as const;
 
 if (loaded.ok) {
   const { native } = loaded;

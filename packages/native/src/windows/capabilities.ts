@@ -2,7 +2,10 @@ import type { NativeCapability } from '../native.ts';
 import type { WindowsFacts } from './addon.ts';
 
 /** What the addon does on this system. */
-export function windowsCapabilities({ isWine, isElevated }: WindowsFacts): readonly NativeCapability[] {
+export function windowsCapabilities({
+  isWine,
+  isElevated,
+}: Pick<WindowsFacts, 'isWine' | 'isElevated'>): readonly NativeCapability[] {
   return [
     {
       feature: 'race-free-signals',

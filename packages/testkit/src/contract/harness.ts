@@ -19,10 +19,10 @@ export interface HostFeatures {
   readonly follows: boolean;
   /** `attach` works. */
   readonly attaches: boolean;
-  /** Programs can end by signals; Windows knows none but those that its host gives this meaning. */
-  readonly signals: boolean;
-  /** Who has stopped itself hears that it is asked to end. */
-  readonly wakesStopped: boolean;
+  /** Programs can end by signals; else why not. */
+  readonly signals: true | string;
+  /** Who has stopped itself hears that it is asked to end; else why not. */
+  readonly wakesStopped: true | string;
 }
 
 /** A host and what the contract suite needs beside it. */

@@ -6,7 +6,7 @@
  *   ignore SIGNAL   session   wipe   close                       TERM HUP INT · setsid · blank the environment · close 0 to 2
  *   child { … }   orphan { … }                                   fork · fork twice, so that init adopts the one that goes on
  *   on-term { … }                                                what `sleep` does when SIGTERM comes
- *   pidfile FILE   pause MS   sleep   flood   stop               flood and sleep never end
+ *   pidfile FILE   await FILE   pause MS   sleep   flood   stop  flood and sleep never end; await: until it is there
  *   hog MIB   grow MIB MS                                        hold memory: at once · a MiB every MS milliseconds
  *   map MIB   lock MIB                                           map and never touch · lock into memory
  *   spin   burn MS                                               use a processor: without end · for MS of its time
@@ -220,6 +220,7 @@ static void live(char **word) {
       else if (strcmp(op, "env") == 0) line(1, getenv(with) != NULL ? getenv(with) : "(unset)");
       else if (strcmp(op, "ignore") == 0) signal(signal_of(with), SIG_IGN);
       else if (strcmp(op, "pause") == 0) wait_ms(atol(with));
+      else if (strcmp(op, "await") == 0) while (access(with, F_OK) != 0) wait_ms(5);
       else if (strcmp(op, "exit") == 0) _exit(atoi(with));
       else if (strcmp(op, "crash") == 0) { signal(atoi(with), SIG_DFL); raise(atoi(with)); }
       else if (strcmp(op, "pidfile") == 0) {

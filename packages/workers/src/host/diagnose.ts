@@ -1,5 +1,5 @@
 import { readlinkSync, realpathSync, statSync } from 'node:fs';
-import { posix } from 'node:path';
+import { type PlatformPath, posix } from 'node:path';
 import type { Command, ErrorCode, Failure } from '@hsu-master/core';
 import type { UserEntry } from './accounts.ts';
 import { mayExecute, statQuietly } from './environment.ts';
@@ -44,10 +44,14 @@ export function diagnose(attempt: Attempt, answer: SystemAnswer): Diagnosis {
 }
 
 /** The failure of a program name that PATH does not hold. */
-export function notInPath(attempt: Attempt, directories: readonly string[]): Diagnosis {
+export function notInPath(
+  attempt: Attempt,
+  directories: readonly string[],
+  delimiter: string = posix.delimiter,
+): Diagnosis {
   const [name] = attempt.command.argv;
   const near = suggestion(name, directories);
-  const what = `not found in PATH (${directories.join(':')})${near}`;
+  const what = `not found in PATH (${directories.join(delimiter)})${near}`;
   return { failure: { code: 'E_EXEC_NOT_FOUND', message: `${opening(attempt)}: ${what}` }, transient: false };
 }
 
@@ -131,16 +135,17 @@ function mayEnter({ command, user }: Attempt): boolean {
 }
 
 /** Why a path to a directory leads nowhere: the first part that is missing or is a file; null where it is there. */
-function brokenComponent(directory: string): string | null {
-  let path = '/';
-  for (const part of posix.resolve(directory).split('/').slice(1)) {
-    path = posix.join(path, part);
+export function brokenComponent(directory: string, paths: PlatformPath = posix): string | null {
+  const whole = paths.resolve(directory);
+  let path = paths.parse(whole).root;
+  for (const part of whole.slice(path.length).split(paths.sep)) {
+    path = paths.join(path, part);
     try {
       if (!statSync(path).isDirectory()) return `${path} is a file, not a directory`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT')
-        return linkToNowhere(path) ?? `${path} does not exist${suggestion(part, [posix.dirname(path)])}`;
+        return linkToNowhere(path) ?? `${path} does not exist${suggestion(part, [paths.dirname(path)])}`;
       if (code === 'ELOOP') return `${path} is a symbolic link to itself`;
       return null;
     }
@@ -156,7 +161,8 @@ function linkToNowhere(path: string): string | null {
   }
 }
 
-function suggestion(wrong: string, directories: readonly string[]): string {
+/** Names that are like one that is not there, where there are any. */
+export function suggestion(wrong: string, directories: readonly string[]): string {
   const names = nearestNames(wrong, directories);
   return names.length === 0 ? '' : `; nearest names: ${names.join(', ')}`;
 }

@@ -7,7 +7,7 @@ export function nearestNames(wrong: string, directories: readonly string[]): rea
   const allowed = Math.max(1, Math.floor(wrong.length / 3));
   const found = new Map<string, number>();
   for (const directory of directories) {
-    for (const name of list(directory)) {
+    for (const name of list(directory).map(withoutEnding)) {
       if (found.has(name) || name === wrong || Math.abs(name.length - wrong.length) > allowed) continue;
       const distance = editDistance(wrong.toLowerCase(), name.toLowerCase());
       if (distance <= allowed) found.set(name, distance);
@@ -17,6 +17,11 @@ export function nearestNames(wrong: string, directories: readonly string[]): rea
     .toSorted(([a, near], [b, far]) => near - far || a.localeCompare(b))
     .slice(0, SHOWN)
     .map(([name]) => name);
+}
+
+/** Programs of Windows are called without theirs. */
+function withoutEnding(name: string): string {
+  return name.replace(/\.(?:exe|com|cmd|bat)$/i, '');
 }
 
 function list(directory: string): readonly string[] {

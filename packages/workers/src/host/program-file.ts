@@ -12,7 +12,8 @@ export type ProgramFile =
   | { readonly kind: 'text' }
   | { readonly kind: 'elf'; readonly architecture: string; readonly loader: string | null }
   /** Made for another operating system. */
-  | { readonly kind: 'foreign'; readonly system: string }
+  | { readonly kind: 'foreign'; readonly system: 'macOS' }
+  | { readonly kind: 'foreign'; readonly system: 'Windows'; readonly architecture: string }
   | { readonly kind: 'garbage' };
 
 /** How much of a file is read. The kernel looks at 256 bytes for a shebang; ELF headers name their loader further on. */
@@ -31,6 +32,9 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
   258: 'loong64',
 };
+
+/** IMAGE_FILE_MACHINE_* of winnt.h. */
+const PE_MACHINES: Readonly<Record<number, string>> = { 0x14c: 'ia32', 0x8664: 'x64', 0xaa64: 'arm64' };
 
 /** Looks into a file without running it. Never throws. */
 export function inspectProgram(file: string): ProgramFile {
@@ -59,7 +63,7 @@ function classify(head: Buffer): ProgramFile {
   if (head.length === 0) return { kind: 'empty' };
   if (head.subarray(0, 2).toString('latin1') === '#!') return readShebang(head);
   if (head.length >= 20 && head.readUInt32BE(0) === 0x7f454c46) return readElf(head);
-  if (head.subarray(0, 2).toString('latin1') === 'MZ') return { kind: 'foreign', system: 'Windows' };
+  if (head.subarray(0, 2).toString('latin1') === 'MZ') return readPortableExecutable(head);
   const magic = head.length >= 4 ? head.readUInt32LE(0) : 0;
   if (magic === 0xfeedfacf || magic === 0xfeedface || magic === 0xbebafeca)
     return { kind: 'foreign', system: 'macOS' };
@@ -76,6 +80,13 @@ function readShebang(head: Buffer): ProgramFile {
 /** Control characters other than the ones that texts have mean that it is none. */
 function isText(head: Buffer): boolean {
   return !head.some((byte) => byte < 7 || (byte > 13 && byte < 32 && byte !== 27) || byte === 127);
+}
+
+function readPortableExecutable(head: Buffer): ProgramFile {
+  const machine = head.length >= 64 ? head.readUInt32LE(0x3c) + 4 : head.length;
+  const number = machine + 2 <= head.length ? head.readUInt16LE(machine) : 0;
+  const architecture = PE_MACHINES[number] ?? `machine ${number}`;
+  return { kind: 'foreign', system: 'Windows', architecture };
 }
 
 function readElf(head: Buffer): ProgramFile {

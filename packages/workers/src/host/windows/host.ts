@@ -29,11 +29,13 @@ import type { Launch } from '../prepare.ts';
 import { Tree } from '../tree.ts';
 import { capturedStreams, recordFailure, TreeHost } from '../tree-host.ts';
 import { TreeRun } from '../tree-run.ts';
+import { WINDOWS_CAPABILITIES } from './capabilities.ts';
+import { diagnoseForWindows } from './diagnose.ts';
 import { JobHold } from './job-hold.ts';
 import { WindowsLeader } from './leader.ts';
 import { planJob, reportsOfQuota } from './limits.ts';
 import { portOfWindows } from './ports.ts';
-import { diagnoseForWindows, type PreparedForWindows, prepareForWindows } from './prepare.ts';
+import { type PreparedForWindows, prepareForWindows } from './prepare.ts';
 import { WindowsSystem } from './system.ts';
 import { usageOfJob } from './usage.ts';
 
@@ -106,26 +108,7 @@ class JobHost extends TreeHost {
   }
 
   capabilities(): readonly Capability[] {
-    return [
-      ...this.#native.capabilities(),
-      {
-        feature: 'whole-tree',
-        status: 'enforced',
-        reason: 'members are those of the job, which nobody leaves',
-      },
-      { feature: 'kill-tree', status: 'enforced', reason: 'TerminateJobObject' },
-      { feature: 'freeze-tree', status: 'watched', reason: 'NtSuspendProcess of each member' },
-      {
-        feature: 'switch-user',
-        status: 'impossible',
-        reason: 'another user takes a password or a service account on Windows',
-      },
-      {
-        feature: 'reserved-ports',
-        status: 'impossible',
-        reason: 'a port is chosen that nobody has; whoever held it on Windows would keep the worker from it',
-      },
-    ];
+    return [...this.#native.capabilities(), ...WINDOWS_CAPABILITIES];
   }
 
   reservePort(port: number): PortAnswer {

@@ -1,9 +1,10 @@
 import { win32 } from 'node:path';
 import type { ErrorCode } from '@hsu-master/core';
-import { batchCommandLine, commandLine, type WindowsFailure } from '@hsu-master/native';
+import { batchCommandLine, commandLine } from '@hsu-master/native';
 import { type Attempt, type Diagnosis, notInPath, opening } from '../diagnose.ts';
 import { type Environment, statQuietly } from '../environment.ts';
 import type { Launch } from '../prepare.ts';
+import { tooBigFor, whyNoDirectory, whyNoProgram } from './diagnose.ts';
 import {
   environmentBlock,
   findWindowsProgram,
@@ -51,12 +52,14 @@ export function prepareForWindows(launch: Launch, inherited: Environment): Windo
   if (cwd.length > MOST_OF_DIRECTORY)
     return refuse('E_CWD', `its working directory has ${cwd.length} characters, and Windows takes 258`);
   if (statQuietly(cwd)?.isDirectory() !== true)
-    return refuse('E_CWD', `working directory ${JSON.stringify(cwd)} does not exist, or is none`);
+    return refuse('E_CWD', `working directory ${JSON.stringify(cwd)}: ${whyNoDirectory(cwd)}`);
+  const tooBig = tooBigFor(env);
+  if (tooBig !== null) return refuse('E_EXEC_TOO_BIG', tooBig);
   const found = findWindowsProgram(name, cwd, env);
   if (found.kind === 'nowhere') {
     const isPath = /[\\/:]/.test(name);
-    if (isPath) return refuse('E_EXEC_NOT_FOUND', `no such file ${win32.resolve(cwd, name)}`);
-    return { ok: false, diagnosis: notInPath(attemptOf(name), found.directories) };
+    if (isPath) return refuse(...whyNoProgram(win32.resolve(cwd, name)));
+    return { ok: false, diagnosis: notInPath(attemptOf(name), found.directories, win32.delimiter) };
   }
   if (found.kind === 'not-a-program') {
     const hint = 'name its interpreter as the program, and it as the first argument';
@@ -97,29 +100,4 @@ function lineOf(
 function longPath(path: string): string {
   if (path.length < LONG_PATH || path.startsWith('\\\\?\\')) return path;
   return path.startsWith('\\\\') ? `\\\\?\\UNC\\${path.slice(2)}` : `\\\\?\\${path}`;
-}
-
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  ENOENT: 'E_EXEC_NOT_FOUND',
-  EACCES: 'E_EXEC_PERMISSION',
-  EPERM: 'E_EXEC_PERMISSION',
-  ENOEXEC: 'E_EXEC_FORMAT',
-  E2BIG: 'E_EXEC_TOO_BIG',
-  ENOTDIR: 'E_CWD',
-  ENOMEM: 'E_RESOURCES',
-  EAGAIN: 'E_RESOURCES',
-  EMFILE: 'E_RESOURCES',
-};
-const PASSING: ReadonlySet<string> = new Set(['ENOMEM', 'EAGAIN', 'EMFILE', 'EBUSY']);
-
-/** Why a process could not be made. */
-export function diagnoseForWindows(attempt: Attempt, failure: WindowsFailure): Diagnosis {
-  const { step, code, call, error, meaning } = failure;
-  const why =
-    meaning === null
-      ? `${call} answers ${code} (Windows error ${error})`
-      : `${meaning} (${code}, Windows error ${error})`;
-  const known = step === 'create' ? CODES[code] : undefined;
-  const message = `${opening(attempt)}: ${attempt.file}: ${why}`;
-  return { failure: { code: known ?? 'E_SPAWN', message }, transient: PASSING.has(code) };
 }

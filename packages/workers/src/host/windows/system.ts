@@ -168,8 +168,11 @@ function isProgram({ name }: WindowsProcess): boolean {
   return name.toLowerCase() !== CONSOLE_HOST;
 }
 
+/** Nobody has a group, and 0 would be that of a kernel thread. */
+const NO_GROUP = -1;
+
 function rowOf({ pid, ppid, startTime, state }: WindowsProcess): ProcessRow {
-  return { pid, startedAt: startTime, ppid, pgid: 0, sid: 0, state };
+  return { pid, startedAt: startTime, ppid, pgid: NO_GROUP, sid: 0, state };
 }
 
 const keyOf = ({ pid, startedAt }: ProcessIdentity): string => `${pid}:${startedAt}`;
