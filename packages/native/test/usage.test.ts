@@ -432,7 +432,8 @@ describe('a sampler', () => {
     const sampler = openSampler();
     const tree = sampler.enter(place({}));
     sampler.sample([{ tree, pids: [pid] }], everything);
-    expect(readdirSync('/proc/self/fd').length).toBe(before);
+    // What earlier tests had open may have been closed meanwhile.
+    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
   });
 
   it('names each process that has begun once', async () => {

@@ -50,9 +50,12 @@ export class Watched {
     );
   }
 
-  async first<K extends RunReport['kind']>(kind: K): Promise<Extract<RunReport, { kind: K }>> {
+  async first<K extends RunReport['kind']>(
+    kind: K,
+    patience = PATIENCE,
+  ): Promise<Extract<RunReport, { kind: K }>> {
     const find = () => this.reports.find((report) => report.kind === kind);
-    await this.until(kind, () => find() !== undefined);
+    await this.until(kind, () => find() !== undefined, patience);
     return find() as Extract<RunReport, { kind: K }>;
   }
 
@@ -69,18 +72,18 @@ export class Watched {
     await this.until(`output "${text}"`, () => this.output.text('stdout').includes(text));
   }
 
-  until(what: string, holds: () => boolean): Promise<void> {
+  until(what: string, holds: () => boolean, patience = PATIENCE): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!holds()) return;
         this.#onNews.delete(look);
-        clearTimeout(patience);
+        clearTimeout(inVain);
         resolve();
       };
-      const patience = setTimeout(() => {
+      const inVain = setTimeout(() => {
         const said = this.output.text('stdout') + this.output.text('stderr');
         reject(new Error(`${what} did not come; reports: ${JSON.stringify(this.reports)}, output: ${said}`));
-      }, PATIENCE);
+      }, patience);
       this.#onNews.add(look);
       look();
     });

@@ -47,14 +47,15 @@ export function realHarness(host: Host): HostHarness {
     directory: '/usr',
     argv: (program) => program.argv,
     stranger(program, mark) {
-      const [file, ...args] = program.argv;
-      const child = spawn(file, args, {
+      // It begins when it has been identified: one that ends soon might be gone before.
+      const child = spawn('sh', ['-c', 'read go; exec "$@" < /dev/null', 'sh', ...program.argv], {
         detached: true,
-        stdio: 'ignore',
+        stdio: ['pipe', 'ignore', 'ignore'],
         env: { ...process.env, HSU_RUN: mark },
       });
       const identity = child.pid === undefined ? null : host.identify(child.pid);
-      if (identity === null) throw new Error(`cannot start ${file}`);
+      if (identity === null) throw new Error(`cannot start ${program.argv[0]}`);
+      child.stdin.on('error', () => undefined).end('go\n');
       return identity;
     },
     end({ pid }) {
