@@ -66,6 +66,7 @@ interface Told {
 /** A master says in general what to do; here there is a command for it. */
 const NEXT: Readonly<Record<string, string>> = {
   E_UNKNOWN_WORKER: 'See which there are: hsu-master ls',
+  E_NOT_RUNNING: 'Start it first: hsu-master start WORKER',
   E_UNAUTHENTICATED:
     'Put a valid one into HSU_TOKEN, or name its file with --token-file. Made where the master runs: hsu-master token create NAME',
 };
@@ -75,5 +76,8 @@ function tellable(error: unknown): Told | null {
   if (error instanceof CliError) return error;
   if (!(error instanceof Error && 'next' in error && 'code' in error)) return null;
   const { code, message, next } = error as Error & Told;
+  // What is wrong with a request is so with the option that it was made of.
+  const [, parameter, wrong] = /^querystring\.(\w+): (.*)$/s.exec(message) ?? [];
+  if (parameter !== undefined) return { code: 'E_USAGE', message: `--${parameter}: ${wrong}`, next: '' };
   return { code, message, next: NEXT[code] ?? next };
 }

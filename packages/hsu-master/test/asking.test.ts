@@ -58,7 +58,7 @@ describe('up and down', () => {
     await upWith(stage, FLEET);
     const second = await command(stage, ['up', '-f', stage.path('config.yaml')]);
     expect(second.code).toBe(7);
-    expect(second.stderr).toMatch(/another master \(pid \d+\)/);
+    expect(second.stderr).toMatch(/another master \(pid \d+\).*\n.*hsu-master reload\. .*hsu-master down\n$/);
     await command(stage, ['down']);
   });
 
@@ -144,6 +144,10 @@ describe('commands that ask', () => {
       said: expect.stringContaining('report: not ready'),
     });
     expect(await say('ls', '--bogus')).toMatchObject({ code: 2 });
+    expect(await say('events', '--type', 'nothing')).toMatchObject({
+      code: 2,
+      said: expect.stringMatching(/^hsu-master: --type: .*\nSee hsu-master events --help\.\n$/),
+    });
     expect(await say('ls', '-o', 'xml')).toMatchObject({ code: 2 });
     await command(stage, ['down']);
   });

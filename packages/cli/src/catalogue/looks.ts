@@ -143,7 +143,7 @@ export const LOOKS: readonly Command[] = [
           name: 'type',
           value: 'type',
           many: true,
-          means: 'only events of this type; several times for more',
+          means: 'only events of this type, see docs/events.md; several times for more',
         },
         { name: 'since', value: 'seq', means: 'after the event of this number' },
       ],
