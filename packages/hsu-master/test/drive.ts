@@ -32,7 +32,7 @@ const SYSTEM: Readonly<Record<string, string>> & { readonly PATH: string } = onW
   : { PATH: process.env.PATH ?? '/usr/bin:/bin' };
 
 /** Rows of the lifecycle. On Windows, whose programs start slowly under Wine, those alone are run of the tests that all systems share. */
-const ROW = /\b(?:[ABCDH]\d+|I10)\b/;
+const ROW = /\b(?:[ABCDH]\d+|I10|M6)\b/;
 const ELSEWHERE = 'no row of its own: run elsewhere';
 
 /** A test with a folder of its own: whatever it started is dead, and the folder gone, when it is over. */
