@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { Control } from '@hsu-master/core';
+import { NOW, view } from '@hsu-master/testkit';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Event } from '../src/client/index.ts';
 import { execNews } from '../src/contract/exec.ts';
 import type { ExecNews } from '../src/contract/index.ts';
-import { FakeMaster, it, NOW, type Served, serve, view } from './rig.ts';
+import { FakeMaster, it, type Served, serve } from './rig.ts';
 
 const factor = Number(process.env.HSU_TIME_FACTOR ?? 1);
 

@@ -1,6 +1,8 @@
 export { altered } from './altered.ts';
 export { Chance } from './chance.ts';
 export { FakeClock, lateClock } from './fake/clock.ts';
+export { FakeControl } from './fake/control.ts';
+export { LINE, NOW, view } from './fake/control-values.ts';
 export { FakeHost, type FakePrograms, programsByName } from './fake/host.ts';
 export { FakeJournal } from './fake/journal.ts';
 export { FakeCollector, KeptOutput } from './fake/output.ts';
