@@ -122,8 +122,22 @@ const STATES = [
 const SESSION_ENDS = ['close', 'log-off', 'shutdown'] as const;
 const NO_SUCH_SERVICE = 1060;
 const AUTO_START = 2;
+const LARGEST_TIMEOUT = 0xffff_ffff;
 
 const reason = (error: number): string | null => (error === 0 ? null : windowsCode(error));
+
+function checkService(settings: WindowsServiceSettings): WindowsServiceSettings {
+  const { name, title, description, commandLine, environment, stopTimeout } = settings;
+  if (!Array.isArray(environment)) throw new TypeError('environment must be an array');
+  return {
+    name: check.text(name, 'name'),
+    title: check.text(title, 'title'),
+    description: check.text(description, 'description'),
+    commandLine: check.text(commandLine, 'commandLine'),
+    environment: environment.map((one, at) => check.text(one, `environment[${at}]`)),
+    stopTimeout: check.integer(stopTimeout, 'stopTimeout', 0, LARGEST_TIMEOUT),
+  };
+}
 
 export function windowsSystem(addon: WindowsSystemAddon): WindowsSystem {
   return {
@@ -143,7 +157,7 @@ export function windowsSystem(addon: WindowsSystemAddon): WindowsSystem {
       }
     },
     mayInstallServices: () => addon.mayInstallServices(),
-    installService: (settings) => reason(addon.installService(settings)),
+    installService: (settings) => reason(addon.installService(checkService(settings))),
     uninstallService: (name) => reason(addon.uninstallService(check.text(name, 'name'))),
     startService: (name) => reason(addon.startService(check.text(name, 'name'))),
     stopService: (name) => reason(addon.stopService(check.text(name, 'name'))),
@@ -164,7 +178,8 @@ export function windowsSystem(addon: WindowsSystemAddon): WindowsSystem {
       if (error !== 0) return null;
       return {
         running: () => addon.serviceRunning(),
-        stopping: (patience) => addon.serviceStopping(check.integer(patience, 'patience', 0, 0xffff_ffff)),
+        stopping: (patience) =>
+          addon.serviceStopping(check.integer(patience, 'patience', 0, LARGEST_TIMEOUT)),
         stopped: (exitCode) => addon.serviceStopped(check.integer(exitCode, 'exitCode', 0, 0xffff_ffff)),
       };
     },
