@@ -50,8 +50,14 @@
         "src/waiter.cc"
       ],
       "include_dirs": ["../shared", "src"],
-      # A worker thread that is being terminated takes no exceptions: without the third the process would abort.
-      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      # A worker thread that is being terminated takes no exceptions: without the third the process would abort. With the fourth
+      # what C++ itself throws, as where there is no memory, becomes an error of JavaScript.
+      "defines": [
+        "NAPI_VERSION=9",
+        "NODE_ADDON_API_DISABLE_DEPRECATED",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"
+      ],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
       "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],

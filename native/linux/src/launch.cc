@@ -28,7 +28,10 @@ size_t guard_size() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
 std::vector<char*> pointers(std::string& blob) {
   std::vector<char*> result;
-  for (size_t at = 0; at < blob.size(); at = blob.find('\0', at) + 1) result.push_back(&blob[at]);
+  for (size_t at = 0, end = 0; at < blob.size() && end != std::string::npos; at = end + 1) {
+    result.push_back(&blob[at]);
+    end = blob.find('\0', at);
+  }
   result.push_back(nullptr);
   return result;
 }

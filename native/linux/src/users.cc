@@ -13,6 +13,8 @@ namespace hsu {
 namespace {
 
 constexpr size_t kLargestEntry = 16 * 1024 * 1024;
+// Nobody has such a name, and systemd's name service ends the process that asks it for a very long one.
+constexpr size_t kLongestName = 1024;
 
 std::optional<uint32_t> as_id(const std::string& text) {
   if (text.empty() || text.size() > 10) return std::nullopt;
@@ -63,6 +65,7 @@ std::vector<gid_t> groups_of(const passwd& entry) {
 }  // namespace
 
 Result<std::optional<User>> find_user(const std::string& name_or_id) {
+  if (name_or_id.size() > kLongestName) return std::optional<User>();
   passwd entry;
   std::vector<char> buffer;
   auto found = look_up<passwd>("getpwnam_r", buffer, [&](char* space, size_t size, passwd** result) {
@@ -80,6 +83,7 @@ Result<std::optional<User>> find_user(const std::string& name_or_id) {
 }
 
 Result<std::optional<gid_t>> find_group(const std::string& name_or_id) {
+  if (name_or_id.size() > kLongestName) return std::optional<gid_t>();
   group entry;
   std::vector<char> buffer;
   auto found = look_up<group>("getgrnam_r", buffer, [&](char* space, size_t size, group** result) {

@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,22 @@ inline double number(const Napi::Value& value, const char* what) {
   return result;
 }
 
+// What is beyond the type has no value in it. The end of 64 bits itself is what the largest number becomes in JavaScript.
+template <class Integer>
+Integer whole(Napi::Env env, double given, const char* what) {
+  using Limits = std::numeric_limits<Integer>;
+  const double end = std::ldexp(1.0, Limits::digits);
+  if constexpr (Limits::digits > std::numeric_limits<double>::digits) {
+    if (given == end) return Limits::max();
+  }
+  if (!(given >= static_cast<double>(Limits::min()) && given < end))
+    throw Napi::RangeError::New(env, std::string(what) + " is out of range");
+  return static_cast<Integer>(given);
+}
+
 template <class Integer>
 Integer integer(const Napi::Value& value, const char* what) {
-  return static_cast<Integer>(number(value, what));
+  return whole<Integer>(value.Env(), number(value, what), what);
 }
 
 inline Napi::Object object(const Napi::Value& value, const char* what) {

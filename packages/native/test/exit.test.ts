@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { native, openBench, shell, timeFactor } from './harness.ts';
+import { isSanitized, native, openBench, shell, timeFactor } from './harness.ts';
 
 describe('the end of a process', () => {
   it('D5: is told with its code or its signal', async () => {
@@ -34,7 +34,7 @@ describe('the end of a process', () => {
     expect(systemMs).toBeGreaterThanOrEqual(0);
   });
 
-  it(
+  it.skipIf(isSanitized)(
     "tells the largest memory only where it is not hidden by the master's own",
     async () => {
       const bench = openBench();

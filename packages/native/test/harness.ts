@@ -16,6 +16,8 @@ import {
 
 export const timeFactor = Number(process.env['HSU_TIME_FACTOR'] ?? 1);
 export const isRoot = process.getuid?.() === 0;
+/** Run by scripts/sanitize.mjs: memory is that of AddressSanitizer, which keeps more of it and has no heap of glibc. */
+export const isSanitized = process.env['ASAN_OPTIONS'] !== undefined;
 
 function load(): Native {
   const loaded = loadNative();

@@ -9,6 +9,7 @@
 #include "exec.h"
 #include "file.h"
 #include "heap.h"
+#include "held.h"
 #include "hsu/arguments.h"
 #include "identity.h"
 #include "process_limits.h"
@@ -32,6 +33,12 @@ namespace {
 
 using glue::integer;
 using glue::text;
+
+// Never destroyed: other threads may hold it when the process ends.
+Held& held() {
+  static auto* instance = new Held;
+  return *instance;
+}
 
 Napi::Value identify(const Napi::CallbackInfo& info) {
   auto row = read_process(integer<pid_t>(info[0], "pid"));
@@ -68,7 +75,7 @@ Napi::Value signal_by_identity(const Napi::CallbackInfo& info) {
 // Steps and errnos of what failed.
 Napi::Value limit_by_identity(const Napi::CallbackInfo& info) {
   auto failures = limit_process(integer<pid_t>(info[0], "pid"), integer<uint64_t>(info[1], "startTime"),
-                                read_process_limits(info[2].As<Napi::Object>()));
+                                read_process_limits(glue::object(info[2], "limits")));
   auto result = Napi::Array::New(info.Env());
   uint32_t at = 0;
   for (const StepFailure& failure : failures) {
@@ -115,10 +122,10 @@ Napi::Value lock(const Napi::CallbackInfo& info) {
   auto fd = inherited < 0 ? lock_file(path) : keep_lock(path, inherited);
   if (!fd) throw glue::system_error(info.Env(), fd.error().call, fd.error().error);
   if (!*fd) return info.Env().Null();
-  return Napi::Number::New(info.Env(), (*fd)->release());
+  return Napi::Number::New(info.Env(), held().keep(std::move(**fd)));
 }
 
-void unlock(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "fd")); }
+void unlock(const Napi::CallbackInfo& info) { held().release(integer<int>(info[0], "lock")); }
 
 std::vector<std::string> texts(const Napi::Value& value, const char* what) {
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), std::string(what) + " must be an array");
@@ -143,10 +150,10 @@ Napi::Value reserve(const Napi::CallbackInfo& info) {
     const auto& [call, error] = reserved.error();
     return glue::tuple(env, {Napi::String::New(env, call), Napi::Number::New(env, error)});
   }
-  return glue::tuple(env, {Napi::Number::New(env, reserved->fd.release()), Napi::Number::New(env, reserved->port)});
+  return glue::tuple(env, {Napi::Number::New(env, held().keep(std::move(reserved->fd))), Napi::Number::New(env, reserved->port)});
 }
 
-void release_port(const Napi::CallbackInfo& info) { ::close(integer<int>(info[0], "reservation")); }
+void release_port(const Napi::CallbackInfo& info) { held().release(integer<int>(info[0], "reservation")); }
 
 Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
   if (!info[1].IsBuffer()) throw Napi::TypeError::New(info.Env(), "bytes must be a buffer");

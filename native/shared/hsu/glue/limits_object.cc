@@ -14,20 +14,20 @@ std::optional<int> optional_integer(const Napi::Object& given, const char* name)
   return integer<int>(value, name);
 }
 
-rlim_t limit_value(double given) { return given < 0 ? RLIM_INFINITY : static_cast<rlim_t>(given); }
+rlim_t limit_value(int64_t given) { return given < 0 ? RLIM_INFINITY : static_cast<rlim_t>(given); }
 
 }  // namespace
 
 ProcessLimits read_process_limits(const Napi::Object& given) {
   ProcessLimits limits;
-  auto resources = glue::integers<double>(given.Get("rlimits"), "rlimits");
+  auto resources = glue::integers<int64_t>(given.Get("rlimits"), "rlimits");
   for (size_t at = 0; at + 2 < resources.size(); at += 3) {
-    limits.resources.push_back(
-        {static_cast<int>(resources[at]), {limit_value(resources[at + 1]), limit_value(resources[at + 2])}});
+    auto resource = glue::whole<uint8_t>(given.Env(), static_cast<double>(resources[at]), "rlimits");
+    limits.resources.push_back({resource, {limit_value(resources[at + 1]), limit_value(resources[at + 2])}});
   }
   limits.nice = optional_integer(given, "nice");
   constexpr size_t kBits = 8 * sizeof(unsigned long);
-  for (auto cpu : glue::integers<size_t>(given.Get("affinity"), "affinity")) {
+  for (auto cpu : glue::integers<uint16_t>(given.Get("affinity"), "affinity")) {
     if (limits.affinity.size() <= cpu / kBits) limits.affinity.resize(cpu / kBits + 1);
     limits.affinity[cpu / kBits] |= 1ul << cpu % kBits;
   }
@@ -40,8 +40,8 @@ ProcessLimits read_process_limits(const Napi::Object& given) {
 }
 
 void read_spawn_limits(const Napi::Value& given, LaunchOptions& options) {
-  if (!given.IsObject()) return;
-  auto limits = given.As<Napi::Object>();
+  if (given.IsNull()) return;
+  auto limits = glue::object(given, "limits");
   options.limits = read_process_limits(limits);
   options.cgroup = glue::text(limits.Get("cgroup"), "cgroup");
   options.make_cgroup = glue::boolean(limits.Get("makeCgroup"), "makeCgroup");

@@ -13,8 +13,8 @@ namespace {
 LookQuery read_query(const Napi::CallbackInfo& info) {
   LookQuery query;
   if (!info[0].IsNull()) {
-    auto pids = read_numbers(info[0]);
-    query.pids.emplace(pids.Data(), pids.Data() + pids.ElementLength());
+    query.pids.emplace();
+    for (Numbers pids(info[0]); pids.left();) query.pids->push_back(pids.take<pid_t>());
   }
   auto bits = glue::integer<unsigned>(info[1], "fields");
   query.argv = bits & 1;
@@ -23,9 +23,9 @@ LookQuery read_query(const Napi::CallbackInfo& info) {
   query.user = bits & 8;
   query.environment = bits & 16;
   query.all_ports = bits & 32;
-  auto ports = read_numbers(info[2]);
-  for (size_t at = 0; at + 1 < ports.ElementLength(); at += 2) {
-    query.ports.emplace_back(static_cast<int>(ports[at]), static_cast<int>(ports[at + 1]));
+  for (Numbers ports(info[2]); ports.left();) {
+    auto protocol = ports.take<int>();
+    query.ports.emplace_back(protocol, ports.take<int>());
   }
   std::string files = glue::text(info[3], "files");
   for (size_t at = 0, end; (end = files.find('\0', at)) != std::string::npos; at = end + 1) {

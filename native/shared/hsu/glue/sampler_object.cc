@@ -27,7 +27,7 @@ Sampler& SamplerObject::open(Napi::Env env) {
 
 Napi::Value SamplerObject::enter(const Napi::CallbackInfo& info) {
   Sampler& sampler = open(info.Env());
-  auto places = read_places(glue::text(info[0], "texts"), read_numbers(info[1]));
+  auto places = read_places(glue::text(info[0], "texts"), Numbers(info[1]));
   if (places.size() != 1) throw Napi::TypeError::New(info.Env(), "one tree at a time");
   return Napi::Number::New(info.Env(), sampler.enter(std::move(places[0].group)));
 }
@@ -39,16 +39,12 @@ void SamplerObject::leave(const Napi::CallbackInfo& info) {
 // Of each tree its number, how many members are known otherwise, and which.
 Napi::Value SamplerObject::sample(const Napi::CallbackInfo& info) {
   Sampler& sampler = open(info.Env());
-  auto numbers = read_numbers(info[0]);
+  Numbers numbers(info[0]);
   std::vector<KnownTree> trees;
-  size_t at = 0, length = numbers.ElementLength();
-  const double* number = numbers.Data();
-  while (at < length) {
+  while (numbers.left()) {
     KnownTree& one = trees.emplace_back();
-    one.tree = static_cast<uint32_t>(number[at++]);
-    for (size_t left = at < length ? static_cast<size_t>(number[at++]) : 0; left > 0 && at < length; --left) {
-      one.pids.push_back(static_cast<pid_t>(number[at++]));
-    }
+    one.tree = numbers.take<uint32_t>();
+    for (auto left = numbers.take<size_t>(); left > 0 && numbers.left(); --left) one.pids.push_back(numbers.take<pid_t>());
   }
   return write_usages(info.Env(), sampler.sample(trees, read_detail(info, 1)));
 }

@@ -28,28 +28,26 @@ double* write_row(double* at, const Row& row) {
 
 // Of each tree: its directory in `texts`, then as many numbers as it takes: how many controllers, which (their
 // directories follow in `texts`), how many pids, which.
-std::vector<TreePlace> read_places(const std::string& texts, const Napi::Float64Array& numbers) {
+std::vector<TreePlace> read_places(const std::string& texts, Numbers numbers) {
   std::vector<TreePlace> places;
-  size_t text = 0, at = 0, length = numbers.ElementLength();
-  const double* number = numbers.Data();
-  auto take = [&] { return at < length ? static_cast<size_t>(number[at++]) : 0; };
-  while (at < length) {
+  size_t text = 0;
+  while (numbers.left()) {
     TreePlace& place = places.emplace_back();
     place.group.directory = take_text(texts, text);
-    for (size_t left = take(); left > 0 && at < length; --left) {
-      size_t controller = take();
+    for (auto left = numbers.take<size_t>(); left > 0 && numbers.left(); --left) {
+      auto controller = numbers.take<size_t>();
       std::string directory = take_text(texts, text);
       if (controller < kControllers) place.group.controllers[controller] = std::move(directory);
     }
-    for (size_t left = take(); left > 0 && at < length; --left) place.pids.push_back(static_cast<pid_t>(take()));
+    for (auto left = numbers.take<size_t>(); left > 0 && numbers.left(); --left) place.pids.push_back(numbers.take<pid_t>());
   }
   return places;
 }
 
-Napi::Float64Array read_numbers(const Napi::Value& value) {
+Numbers::Numbers(const Napi::Value& value) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
     throw Napi::TypeError::New(value.Env(), "numbers must be a Float64Array");
-  return value.As<Napi::Float64Array>();
+  array_ = value.As<Napi::Float64Array>();
 }
 
 UsageDetail read_detail(const Napi::CallbackInfo& info, size_t first) {
@@ -74,7 +72,7 @@ Napi::Value write_usages(Napi::Env env, const std::vector<TreeUsage>& trees) {
 }
 
 Napi::Value sample_trees_flat(const Napi::CallbackInfo& info) {
-  auto places = read_places(glue::text(info[0], "texts"), read_numbers(info[1]));
+  auto places = read_places(glue::text(info[0], "texts"), Numbers(info[1]));
   return write_usages(info.Env(), sample_trees(places, read_detail(info, 2)));
 }
 

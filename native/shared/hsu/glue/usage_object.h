@@ -7,12 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "hsu/arguments.h"
 #include "usage.h"
 
 namespace hsu {
 
-Napi::Float64Array read_numbers(const Napi::Value& value);
-std::vector<TreePlace> read_places(const std::string& texts, const Napi::Float64Array& numbers);
+// Numbers that are read one after the other; 0 where there are no more.
+class Numbers {
+ public:
+  explicit Numbers(const Napi::Value& value);
+  bool left() const { return at_ < array_.ElementLength(); }
+  template <class Integer>
+  Integer take() {
+    return left() ? glue::whole<Integer>(array_.Env(), array_.Data()[at_++], "a number") : 0;
+  }
+
+ private:
+  Napi::Float64Array array_;
+  size_t at_ = 0;
+};
+std::vector<TreePlace> read_places(const std::string& texts, Numbers numbers);
 // Five arguments from the `first` on.
 UsageDetail read_detail(const Napi::CallbackInfo& info, size_t first);
 // Of each tree: whether it has a group, the group's numbers if so, how many processes, the numbers of each.
