@@ -4,6 +4,8 @@
 #include <sys/sysctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "process_args.h"
 #include "process_list.h"
 
@@ -41,22 +43,28 @@ ProcessRow row_of(const kinfo_proc& process) {
   return row;
 }
 
-Result<std::vector<kinfo_proc>> list_processes() {
-  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_ALL};
+Result<std::vector<kinfo_proc>> list_processes(int kind, int value) {
+  int name[] = {CTL_KERN, KERN_PROC, kind, value};
   constexpr int kAttempts = 8;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     size_t size = 0;
-    if (::sysctl(name, 3, nullptr, &size, nullptr, 0) != 0) return SystemError{"sysctl(KERN_PROC_ALL)", errno};
+    if (::sysctl(name, 4, nullptr, &size, nullptr, 0) != 0) return SystemError{"sysctl(KERN_PROC)", errno};
     std::vector<kinfo_proc> processes(size / sizeof(kinfo_proc) + 64);
     size = processes.size() * sizeof(kinfo_proc);
-    if (::sysctl(name, 3, processes.data(), &size, nullptr, 0) == 0) {
+    if (::sysctl(name, 4, processes.data(), &size, nullptr, 0) == 0) {
       processes.resize(size / sizeof(kinfo_proc));
       return processes;
     }
     // More were made meanwhile.
     if (errno != ENOMEM) break;
   }
-  return SystemError{"sysctl(KERN_PROC_ALL)", errno};
+  return SystemError{"sysctl(KERN_PROC)", errno};
+}
+
+bool group_lives(pid_t pgid) {
+  auto members = list_processes(KERN_PROC_PGRP, pgid);
+  if (!members) return true;
+  return std::any_of(members->begin(), members->end(), [](const kinfo_proc& one) { return one.kp_proc.p_stat != SZOMB; });
 }
 
 std::optional<kinfo_proc> find_process(pid_t pid) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -62,7 +63,7 @@ class Looking {
     row.state = known.state;
     row.user = query_.user ? static_cast<double>(process.kp_eproc.e_ucred.cr_uid) : NAN;
     row.name_length = put(process.kp_proc.p_comm);
-    add_texts(known.pid, known.state == 'Z', row);
+    add_texts(known.pid, process.kp_eproc.e_ucred.cr_uid, known.state == 'Z', row);
     row.descriptors = NAN;
     if (query_.all_ports || !query_.ports.empty() || !query_.files.empty()) look_at_open(known, row);
     look_.rows.push_back(row);
@@ -76,7 +77,7 @@ class Looking {
     return static_cast<double>(text.size());
   }
 
-  void add_texts(pid_t pid, bool ended, LookRow& row) {
+  void add_texts(pid_t pid, uid_t owner, bool ended, LookRow& row) {
     int error = 0;
     std::string bytes;
     std::optional<ProcessArgs> args;
@@ -85,8 +86,9 @@ class Looking {
       args = parse_process_args(bytes);
       if (!args && !error) error = EIO;
     }
-    // EINVAL is what the system answers of others' processes.
-    double refused = error ? -double(error == EINVAL ? EACCES : error) : 0;
+    // EINVAL is what the system answers of others' processes, and of who is ending.
+    bool own = ::geteuid() == 0 || ::geteuid() == owner;
+    double refused = error ? -double(error != EINVAL ? error : own ? ESRCH : EACCES) : 0;
     row.argv_length = !query_.argv ? NAN : args ? put(args->arguments) : refused;
     row.exe_length = query_.exe ? put_exe(pid) : NAN;
     row.cwd_length = query_.cwd ? put_cwd(pid) : NAN;

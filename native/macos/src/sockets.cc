@@ -9,9 +9,10 @@ int list_descriptors(pid_t pid, std::vector<proc_fdinfo>& found) {
     found.resize(room);
     errno = 0;
     int size = ::proc_pidinfo(pid, PROC_PIDLISTFDS, 0, found.data(), static_cast<int>(room * sizeof(proc_fdinfo)));
+    // Without an error it has none open.
     if (size <= 0) {
       found.clear();
-      return errno ? errno : ESRCH;
+      return errno;
     }
     auto count = static_cast<size_t>(size) / sizeof(proc_fdinfo);
     if (count == room) continue;

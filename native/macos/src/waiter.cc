@@ -11,6 +11,7 @@
 #include "hsu/socket.h"
 #include "identity.h"
 #include "launch/plan.h"
+#include "process_list.h"
 #include "proctable.h"
 #include "thread.h"
 
@@ -19,7 +20,7 @@ namespace hsu {
 namespace {
 
 // In the eight highest bits of what the system keeps for us.
-enum Source : uint64_t { kStop, kGate, kExit, kWatch };
+enum Source : uint64_t { kStop, kGate, kProcess };
 constexpr int kSourceShift = 56;
 constexpr uint64_t kIdMask = (1ull << kSourceShift) - 1;
 
@@ -27,9 +28,11 @@ double milliseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
 }
 
-int reap(pid_t pid, int options, int& status, rusage& usage) {
+// Waits: a process tells that it ends (NOTE_EXIT) and closes what it has open some steps before it can be reaped, and nothing tells
+// of that moment.
+int reap(pid_t pid, int& status, rusage& usage) {
   int result;
-  do result = ::wait4(pid, &status, options, &usage);
+  do result = ::wait4(pid, &status, 0, &usage);
   while (result < 0 && errno == EINTR);
   return result;
 }
@@ -55,7 +58,7 @@ Waiter::~Waiter() {
     child.gate.reset();
     int status = 0;
     rusage usage;
-    reap(child.pid, 0, status, usage);
+    reap(child.pid, status, usage);
   }
 }
 
@@ -76,6 +79,11 @@ int Waiter::change(uintptr_t ident, int filter, int flags, unsigned notes, uint6
   return result < 0 ? errno : 0;
 }
 
+// A kqueue has one such event of a process, whoever asked for it: what is kept with it would be the last one's.
+int Waiter::await_end(pid_t pid, unsigned notes) {
+  return change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, notes, kProcess, 0);
+}
+
 StepFailure Waiter::take(Handle handle, pid_t pid, Fd gate) {
   std::lock_guard lock(mutex_);
   int fd = gate.get();
@@ -83,13 +91,13 @@ StepFailure Waiter::take(Handle handle, pid_t pid, Fd gate) {
   child.pid = pid;
   child.gate = std::move(gate);
   int error = change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD, 0, kGate, handle);
-  // Who has ended already is not found any more; its gate, which is closed then, tells.
-  if (!error) error = change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, kExit, handle);
-  if (!error || error == ESRCH) return {Step::none, 0};
+  if (!error) error = await_end(pid, NOTE_EXIT);
+  child.ending = error == ESRCH;
+  if (!error || child.ending) return {Step::none, 0};
   child.gate.reset();
   int status = 0;
   rusage usage;
-  reap(pid, 0, status, usage);
+  reap(pid, status, usage);
   children_.erase(handle);
   return {Step::pidfd, error};
 }
@@ -128,18 +136,16 @@ int Waiter::signal_group(Handle handle, int signal) {
   auto found = children_.find(handle);
   if (found == children_.end()) return ESRCH;
   if (::kill(-found->second.pid, signal) == 0) return 0;
-  // A group of zombies answers EPERM here.
-  return errno == EPERM ? ESRCH : errno;
+  // A group of zombies answers EPERM here, as does one of other users' processes.
+  return errno == EPERM && !group_lives(found->second.pid) ? ESRCH : errno;
 }
 
 int Waiter::watch(uint64_t id, pid_t pid, uint64_t start_time) {
   std::lock_guard lock(mutex_);
   watches_[id] = {pid, start_time};
   // How it ended is told of who is ours to signal.
-  int error = change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT | NOTE_EXITSTATUS, kWatch, id);
-  if (error == EACCES || error == EPERM) {
-    error = change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, kWatch, id);
-  }
+  int error = await_end(pid, NOTE_EXIT | NOTE_EXITSTATUS);
+  if (error == EACCES || error == EPERM) error = await_end(pid, NOTE_EXIT);
   // Looked at afterwards: if it is still the expected one, so is who is watched.
   auto row = error ? std::nullopt : read_process(pid);
   if (!error && (!row || row->start_time != start_time || row->state == 'Z')) error = ESRCH;
@@ -176,11 +182,8 @@ void Waiter::serve() {
           case kGate:
             on_gate(id, events);
             break;
-          case kExit:
-            on_exit(id, events);
-            break;
-          case kWatch:
-            on_watched_exit(id, ready[at].fflags & NOTE_EXITSTATUS, static_cast<int>(ready[at].data), events);
+          case kProcess:
+            on_process(ready[at], events);
             break;
         }
       }
@@ -218,8 +221,23 @@ void Waiter::on_gate(Handle handle, std::vector<Event>& events) {
   auto found = children_.find(handle);
   if (found == children_.end()) return;
   settle(handle, found->second, events);
-  // It may have ended before anybody could watch it.
-  if (!found->second.gate) on_exit(handle, events);
+  if (!found->second.gate && found->second.ending) on_exit(handle, events);
+}
+
+void Waiter::on_process(const struct kevent& event, std::vector<Event>& events) {
+  auto pid = static_cast<pid_t>(event.ident);
+  for (const auto& [handle, child] : children_) {
+    if (child.pid != pid) continue;
+    on_exit(handle, events);
+    break;
+  }
+  std::vector<uint64_t> watching;
+  for (const auto& [id, watch] : watches_) {
+    if (watch.pid == pid) watching.push_back(id);
+  }
+  for (uint64_t id : watching) {
+    on_watched_exit(id, event.fflags & NOTE_EXITSTATUS, static_cast<int>(event.data), events);
+  }
 }
 
 void Waiter::on_exit(Handle handle, std::vector<Event>& events) {
@@ -228,9 +246,7 @@ void Waiter::on_exit(Handle handle, std::vector<Event>& events) {
   Child& child = found->second;
   int status = 0;
   rusage usage = {};
-  int reaped = reap(child.pid, WNOHANG, status, usage);
-  if (reaped == 0) return;
-  bool known = reaped > 0;
+  bool known = reap(child.pid, status, usage) > 0;
   settle(handle, child, events);
   if (!child.execed) {
     StepFailure failure = child.failure;

@@ -45,6 +45,7 @@ class Waiter {
     Fd gate;
     bool decided = false, abandoned = false, silent = false;
     bool execed = false, used_shell = false;
+    bool ending = false;  // before anybody could watch it: its gate, which is closed then, tells
     StepFailure failure{Step::none, 0};
   };
   struct Watch {
@@ -56,6 +57,8 @@ class Waiter {
   static void* run(void* self);
   void serve();
   int change(uintptr_t ident, int filter, int flags, unsigned notes, uint64_t source, uint64_t id);
+  int await_end(pid_t pid, unsigned notes);  // 0 or errno
+  void on_process(const struct kevent& event, std::vector<Event>& events);
   void on_gate(Handle handle, std::vector<Event>& events);
   void on_exit(Handle handle, std::vector<Event>& events);
   void on_watched_exit(uint64_t id, bool has_status, int status, std::vector<Event>& events);

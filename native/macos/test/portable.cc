@@ -77,6 +77,26 @@ void plans() {
   expect(!Plan::read("Fx\0"s) && !Plan::read("?\0"s) && !Plan::read(""s), "what is no plan is refused");
 }
 
+// Bytes without any order, and much of each.
+void odd_bytes() {
+  uint32_t state = 1;
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes(static_cast<size_t>(round % 97), '\0');
+    for (char& byte : bytes) {
+      state = state * 1664525 + 1013904223;
+      // Mostly those that mean something.
+      byte = "\0FAEDMUGSgLN?=-\xff"[state >> 24 & 15];
+    }
+    if (auto args = parse_process_args(bytes)) variable_of(args->environment, "A");
+    Plan::read(bytes);
+  }
+  std::string huge(1 << 20, 'x');
+  std::string bytes = blob(1, huge + '\0' + huge + '\0' + huge + "=" + huge + '\0');
+  auto args = parse_process_args(bytes);
+  expect(args && args->program.size() == huge.size() && variable_of(args->environment, huge) == huge, "huge texts");
+  expect(Plan::read("F" + huge + '\0' + "A" + huge + '\0')->argv[0] == huge, "a huge plan");
+}
+
 void resources() {
   expect(own_resource(7) == RLIMIT_NOFILE && own_resource(4) == RLIMIT_CORE, "limits by our numbers");
   expect(own_resource(13) == kNoResource && own_resource(-1) == kNoResource, "and no others");
@@ -87,6 +107,7 @@ void resources() {
 int main() {
   parses();
   plans();
+  odd_bytes();
   resources();
   printf("OK\n");
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,13 +79,37 @@ void take_limits(const Plan& plan) {
     int resource = hsu::own_resource(given.resource);
     if (resource == hsu::kNoResource) fail(Step::resource, ENOTSUP, given.resource);
     rlimit limit = {limit_value(given.soft), limit_value(given.hard)};
+    if (resource == RLIMIT_NOFILE && limit.rlim_cur == RLIM_INFINITY) limit.rlim_cur = hsu::most_files(limit.rlim_max);
     if (::setrlimit(resource, &limit) != 0) fail(Step::resource, errno, given.resource);
   }
   if (plan.nice) need(Step::nice, ::setpriority(PRIO_PROCESS, 0, *plan.nice));
 }
 
+#ifdef __APPLE__
+
+// The first of the groups is the effective one here: another that is set later takes its place, and what was there is lost. More than
+// the system takes can only be what its directory says of the user, which initgroups has it look up for good.
+void take_groups(const Plan& plan) {
+  std::vector<gid_t> groups = plan.groups;
+  auto gid = static_cast<gid_t>(plan.gid);
+  if (plan.gid >= 0) {
+    std::erase(groups, gid);
+    groups.insert(groups.begin(), gid);
+  }
+  if (groups.size() <= NGROUPS_MAX) return need(Step::groups, ::setgroups(static_cast<int>(groups.size()), groups.data()));
+  const passwd* user = plan.uid < 0 ? nullptr : ::getpwuid(static_cast<uid_t>(plan.uid));
+  if (!user) fail(Step::groups, EINVAL);
+  need(Step::groups, ::initgroups(user->pw_name, static_cast<int>(groups.front())));
+}
+
+#else
+
+void take_groups(const Plan& plan) { need(Step::groups, ::setgroups(plan.groups.size(), plan.groups.data())); }
+
+#endif
+
 void take_identity(const Plan& plan) {
-  if (plan.set_groups) need(Step::groups, ::setgroups(static_cast<int>(plan.groups.size()), plan.groups.data()));
+  if (plan.set_groups) take_groups(plan);
   // As root all of real, effective and saved.
   if (plan.gid >= 0) need(Step::group, ::setgid(static_cast<gid_t>(plan.gid)));
   if (plan.uid >= 0) need(Step::user, ::setuid(static_cast<uid_t>(plan.uid)));
@@ -106,6 +132,7 @@ bool is_plain_script(const char* file) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
@@ -129,6 +156,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     error = errno;
   }
   fail(Step::exec, error);
+}
+
+// libuv makes the master's own pipes non-blocking, and what is inherited is the same pipe.
+void make_blocking(int fd) {
+  int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK)) ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
 void reset_signals() {
@@ -155,5 +188,6 @@ int main(int count, char** words) {
   // With the user's own rights: the program will need them there as well.
   if (!plan.cwd.empty()) need(Step::chdir, ::chdir(plan.cwd.c_str()));
   reset_signals();
+  for (int fd : {STDOUT_FILENO, STDERR_FILENO}) make_blocking(fd);
   become(plan);
 }

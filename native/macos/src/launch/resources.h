@@ -4,6 +4,12 @@
 
 #include <sys/resource.h>
 
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+
+#include <algorithm>
+#endif
+
 namespace hsu {
 
 constexpr int kNoResource = -1;
@@ -25,6 +31,17 @@ inline int own_resource(int number) {
 #endif
     default: return kNoResource;
   }
+}
+
+// What a soft limit on open files without bound stands for. This system refuses (EINVAL) more than it ever gives.
+inline rlim_t most_files([[maybe_unused]] rlim_t hard) {
+#ifdef __APPLE__
+  int most = 0;
+  size_t size = sizeof most;
+  if (::sysctlbyname("kern.maxfilesperproc", &most, &size, nullptr, 0) == 0 && most > 0)
+    return std::min(hard, static_cast<rlim_t>(most));
+#endif
+  return RLIM_INFINITY;
 }
 
 }  // namespace hsu
