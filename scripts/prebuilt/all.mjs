@@ -15,6 +15,9 @@ import { builtFile, targets } from './targets.mjs';
 import { inputsOf, isVerified, record } from './verified.mjs';
 import { verifyTargets } from './verify.mjs';
 
+/** How a target's binary is run here, in the words of docs/platforms.md. */
+const SHOWN = { 'linux-x64': 'run natively', 'linux-arm64': 'run under qemu', 'win32-x64': 'run under Wine' };
+
 const isFull = Boolean(process.env.CI_FULL);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const since = performance.now();
@@ -47,7 +50,8 @@ async function verifyOne(target) {
   for (const counts of [{ ...checks, passed: checks.passed + 1 }, ...Object.values(ran)]) add(counts);
   total.skipped += Object.keys(cannot).length;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { inputs, bytes: bytes.length, sha256, checks, ran, cannot };
+  const shown = SHOWN[target.folder] ?? 'compiled only';
+  return { inputs, shown, bytes: bytes.length, sha256, checks, ran, cannot };
 }
 
 const isGood = ({ checks, ran, installed }) =>

@@ -1,5 +1,6 @@
 // What of each target was fully verified last, and of which sources: verified.json, which a full run of all.mjs writes and is committed.
-// docs/platforms.md tells of it.
+// docs/platforms.md tells of it. Of each target: `shown`, how it was run; `checks`, of its binaries; `ran`, tests by the folder that they
+// are in; `cannot`, what is not run, and why; `installed`, checks of the packed tarballs.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
