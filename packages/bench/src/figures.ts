@@ -227,7 +227,7 @@ export const figures = {
   },
   eventsLive: {
     metric: 'control',
-    title: 'events told to each of 10 subscribers while N workers are killed and begin again',
+    title: 'events told to each of 10 subscribers while 100 workers are killed and begin again',
     unit: 'per second',
   },
   read100: { metric: 'control', title: 'read of one of 100 in the process of the master', unit: 'ns' },

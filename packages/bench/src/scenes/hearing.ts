@@ -12,6 +12,8 @@ import { until, within } from '../wait.ts';
 import { SETTLE_MS } from './one.ts';
 
 const SUBSCRIBERS = 10;
+/** Few enough that all that becomes of them at once is kept for whoever hears it last. */
+const WORKERS = 100;
 /** How often they are told all that has been. */
 const TELLINGS = 5;
 
@@ -67,7 +69,7 @@ async function withEars<T>(open: () => Promise<Ear>, act: (ears: readonly Ear[])
   }
 }
 
-async function hear({ opener }: Way, trial: Trial, count: number, setting: Setting): Promise<Sample[]> {
+async function hear({ opener }: Way, trial: Trial, setting: Setting): Promise<Sample[]> {
   const { signal } = setting;
   const first = await trial.started();
   await until('the socket', LIMIT_MS, 20, signal, () => socketOf(trial).catch(() => undefined));
@@ -81,11 +83,11 @@ async function hear({ opener }: Way, trial: Trial, count: number, setting: Setti
     if (rate === undefined) throw new Error(`not all was told within ${LIMIT_MS / 1000} s`);
     return rate;
   };
-  const live = await withEars(open, (ears) => told(tellLive(ears, 'worker.started', count, killAll)));
+  const live = await withEars(open, (ears) => told(tellLive(ears, 'worker.started', WORKERS, killAll)));
   const samples: Sample[] = [{ figure: 'eventsLive', value: live }];
   for (let at = 0; at < TELLINGS; at++) {
     // Each worker has told of more than one thing.
-    const value = await withEars(open, (ears) => told(tellPast(ears, count)));
+    const value = await withEars(open, (ears) => told(tellPast(ears, WORKERS)));
     samples.push({ figure: 'eventsTold', value });
   }
   return samples;
@@ -96,8 +98,8 @@ function contender(way: Way): Contender {
     name: way.name,
     peer: 'ours',
     missing: () => ours.missing(),
-    play: ({ n, linkage }, setting) =>
-      withTrial(way.peer, sleepers(n, linkage), setting, (trial) => hear(way, trial, n, setting)),
+    play: ({ linkage }, setting) =>
+      withTrial(way.peer, sleepers(WORKERS, linkage), setting, (trial) => hear(way, trial, setting)),
   };
 }
 
