@@ -204,7 +204,10 @@ describe('F8: a dead browser', () => {
     expect([1013, 1006]).toContain((await closed)[0]);
     const { seq } = master.events;
     master.publish();
-    const last = () => (living.messages.findLast(({ kind }) => kind === 'event')?.['event'] as Event).seq;
+    const last = () => {
+      const told = living.messages.findLast(({ kind }) => kind === 'event');
+      return (told?.['event'] as Event | undefined)?.seq;
+    };
     await expect.poll(last).toBe(seq + 1);
     expect(served.defects).toEqual([]);
     living.socket.close();

@@ -81,7 +81,8 @@ export class Transport {
     return 'socket' in this.#place ? this.#place.socket : this.#place.origin;
   }
 
-  #send({ method = 'GET', path, query = {}, body, signal }: Asked): Promise<IncomingMessage> {
+  #send(asked: Asked): Promise<IncomingMessage> {
+    const { method = 'GET', path, query = {}, body, signal } = asked;
     const options: RequestOptions = {
       agent: this.#agent,
       method,
@@ -98,7 +99,12 @@ export class Transport {
     };
     return new Promise((resolve, reject) => {
       const sent = this.#isSecure ? secure().request(options, resolve) : httpRequest(options, resolve);
-      sent.on('error', (error) => reject(connectionError(error, this.#name())));
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The master has just let go a connection that nobody used for a while. What changes nothing is asked again.
+        const isStale = sent.reusedSocket && error.code === 'ECONNRESET' && signal?.aborted !== true;
+        if (isStale && method === 'GET') resolve(this.#send(asked));
+        else reject(connectionError(error, this.#name()));
+      });
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }

@@ -80,7 +80,7 @@ export function grpcCalls(
       { weight: 1, arbitrary: fc.tuple(word, word).map(([service, method]) => `/${service}/${method}`) },
     ),
     message,
-    headers: header as fc.Arbitrary<Readonly<Record<string, string>>>,
+    headers: header,
     token: fc.constantFrom(...tokens),
     isBrokenOff: fc.boolean(),
   });
