@@ -40,7 +40,7 @@ export const PLATFORMS: readonly {
     platform: 'Windows x64',
     proof: 'run under Wine',
     notes:
-      'The wine suite: the addon cross-compiled by mingw and loaded by the real node.exe 24 under Wine 10; the host contract, processes in jobs, console events, the log pump, the control pipe, services, and the launcher from `run` to `down`. Never run on Windows itself. What Wine accepts and does not do is not shown: limits of jobs, CPU rates, accounting, Ctrl-Break, access rights. Built with MSVC by the release workflow only.',
+      'The wine suite: the addon cross-compiled by mingw and loaded by the real node.exe 24 under Wine 10; the host contract, processes in jobs, console events, the log pump, the control pipe, services, and the launcher from `run` to `down`. Never run on Windows itself. What Wine accepts and does not do is not shown: limits of jobs, CPU rates, accounting, Ctrl-Break to workers, access rights, WM_ENDSESSION, the preshutdown of a service. Built with MSVC by the release workflow only.',
   },
   {
     platform: 'Windows arm64',

@@ -27,6 +27,11 @@ const REASONS: Readonly<Record<WindowsSessionEnd, string>> = {
   shutdown: 'the machine goes down',
 };
 
+/** What follows from it. */
+export function sessionEnd(end: WindowsSessionEnd): SessionEnd {
+  return { reason: REASONS[end], within: GRANTED[end] };
+}
+
 /**
  * Hears that the console is closed, the user logs off or the machine goes down, where the system tells that otherwise than by signals:
  * on Windows. It then waits for `done`, for a few seconds.
@@ -36,9 +41,7 @@ export function watchSession(): SessionWatch {
   const loaded = loadNative();
   if (!loaded.ok || loaded.windows === null) return { first: promise, done: () => {} };
   try {
-    const watch = loaded.windows.system.watchSession((end) =>
-      resolve({ reason: REASONS[end], within: GRANTED[end] }),
-    );
+    const watch = loaded.windows.system.watchSession((end) => resolve(sessionEnd(end)));
     return { first: promise, done: () => watch.done() };
   } catch {
     // Ctrl-C and the signals that Node makes of the others are left.
