@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { Client, Event } from '@hsu-master/api/client';
 import { zoo } from '@hsu-master/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientOf, command, told } from './background.ts';
-import { factor, type Launched, Stage } from './drive.ts';
+import { factor, freePort, type Launched, Stage, it as staged } from './drive.ts';
 import { GrpcClient, type Message } from './grpc-client.ts';
 import { isAlive } from './proc.ts';
 
@@ -205,3 +207,24 @@ describe('orders at once', () => {
     expect((await client.worker('patient')).lastEnd).toMatchObject({ signal: 'SIGKILL' });
   });
 });
+
+staged(
+  'A16: where a killed master was asked anybody can listen while its worker lives on',
+  async ({ stage: own }) => {
+    const [http, port] = [await freePort(), await freePort()];
+    const master = own.run({
+      master: { port },
+      api: { listen: `127.0.0.1:${http}` },
+      workers: [{ id: 'web', command: 'sleep 1000' }],
+    });
+    const worker = await master.started('web');
+    master.signal('SIGKILL');
+    await master.end();
+    for (const taken of [http, port]) {
+      const server = createServer().listen(taken, '127.0.0.1');
+      await once(server, 'listening');
+      server.close();
+    }
+    expect(isAlive(worker)).toBe(true);
+  },
+);
