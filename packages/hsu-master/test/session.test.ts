@@ -8,12 +8,15 @@ test.each([
   ['close', 'the console was closed'],
   ['log-off', 'the user logs off'],
   ['shutdown', 'the machine goes down'],
-] as const)('H8: at %s workers have less than Windows grants, so that the end itself has its time', (end, reason) => {
-  const { within, ...rest } = sessionEnd(end);
-  expect(rest).toEqual({ reason });
-  expect(within).toBeGreaterThan(0);
-  expect(within).toBeLessThan(GIVEN);
-});
+] as const)(
+  'H8: at %s workers have less than Windows grants, so that the end itself has its time',
+  (end, reason) => {
+    const { within, ...rest } = sessionEnd(end);
+    expect(rest).toEqual({ reason });
+    expect(within).toBeGreaterThan(0);
+    expect(within).toBeLessThan(GIVEN);
+  },
+);
 
 test('where sessions do not end so nobody is told, and nobody waits', async () => {
   const session = watchSession();
