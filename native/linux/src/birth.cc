@@ -58,7 +58,9 @@ IN_CHILD long clone_with(Birth& birth, long flags, long number, long first, long
   void* given = helped ? static_cast<void*>(&birth) : &birth.launch;
   long pid = raw_clone(number, first, second, third, 0, 0, helped ? &begin : &run_child, given);
   // The helper was suspended until its sibling had left our memory: the birth is long over.
-  while (helped && pid > 0) raw(SYS_exit_group, 0);
+  if (helped && pid > 0) {
+    for (;;) raw(SYS_exit_group, 0);
+  }
   return pid;
 }
 

@@ -109,7 +109,8 @@ void Capture::read_pipe(uint64_t id, std::vector<Event>& events) {
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (length <= 0) return end(id, events);
   unacknowledged_ += static_cast<size_t>(length);
-  Event& event = events.emplace_back(EventType::output, static_cast<double>(id / kStreams),
+  uint64_t handle = id / kStreams;
+  Event& event = events.emplace_back(EventType::output, static_cast<double>(handle),
                                      std::initializer_list<double>{static_cast<double>(id % kStreams)});
   event.bytes.assign(chunk_.get(), static_cast<size_t>(length));
   std::lock_guard lock(mutex_);
@@ -136,7 +137,8 @@ void Capture::end(uint64_t id, std::vector<Event>& events) {
   if (found == pipes_.end()) return;
   poller_.remove(found->second.fd.get());
   pipes_.erase(found);
-  events.emplace_back(EventType::output_end, static_cast<double>(id / kStreams),
+  uint64_t handle = id / kStreams;
+  events.emplace_back(EventType::output_end, static_cast<double>(handle),
                       std::initializer_list<double>{static_cast<double>(id % kStreams)});
 }
 

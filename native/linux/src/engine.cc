@@ -21,8 +21,8 @@ Result<std::unique_ptr<Engine>> Engine::open(Options options) {
   return engine;
 }
 
-// What is on its way is turned away with the others that wait at their gates.
-Engine::~Engine() {
+// What is on its way is turned away with the others that wait at their gates. Without the memory for that there is no way to go on.
+Engine::~Engine() {  // NOLINT(bugprone-exception-escape)
   if (submitted_.empty()) return;
   spawner_->refuse();
   collect();

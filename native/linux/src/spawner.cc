@@ -20,6 +20,7 @@ namespace {
 
 constexpr unsigned kCloseRangeUnshare = 1u << 1;
 constexpr int kMaxDescriptors = 4;
+constexpr size_t kAddressSize = sizeof(void*);  // of a launch, which goes by its address
 
 struct Reply {
   pid_t pid, helper;
@@ -191,9 +192,9 @@ void Spawner::serve() {
 
   for (;;) {
     Launch* launch = nullptr;
-    ssize_t length = ::recv(socket, &launch, sizeof launch, 0);
+    ssize_t length = ::recv(socket, &launch, kAddressSize, 0);
     if (length < 0 && errno == EINTR) continue;
-    if (length != static_cast<ssize_t>(sizeof launch)) break;
+    if (length != static_cast<ssize_t>(kAddressSize)) break;
     Spawned spawned;
     StepFailure failure = refusing_ ? StepFailure{Step::gate, ECANCELED} : make(*launch, spawned);
     int fds[kMaxDescriptors];
@@ -258,7 +259,7 @@ StepFailure Spawner::make(Launch& launch, Spawned& spawned) {
 int Spawner::submit(Launch& launch) {
   Launch* address = &launch;
   ssize_t sent;
-  do sent = ::send(control_.get(), &address, sizeof address, MSG_NOSIGNAL);
+  do sent = ::send(control_.get(), &address, kAddressSize, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   return sent < 0 ? errno : 0;
 }

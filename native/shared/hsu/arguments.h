@@ -23,7 +23,7 @@ inline double number(const Napi::Value& value, const char* what) {
 template <class Integer>
 Integer whole(Napi::Env env, double given, const char* what) {
   using Limits = std::numeric_limits<Integer>;
-  const double end = std::ldexp(1.0, Limits::digits);
+  constexpr double end = 2.0 * static_cast<double>(Integer{1} << (Limits::digits - 1));
   if constexpr (Limits::digits > std::numeric_limits<double>::digits) {
     if (given == end) return Limits::max();
   }

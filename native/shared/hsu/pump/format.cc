@@ -33,12 +33,12 @@ const std::string& Stamp::at(int64_t milliseconds) {
     struct tm local;
     long minutes = to_local(time, local) / 60;
     char text[64];
-    ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &local);
+    size_t length = ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &local);
     char sign = minutes < 0 ? '-' : '+';
     if (minutes < 0) minutes = -minutes;
     char offset[32];
     ::snprintf(offset, sizeof offset, "%c%02ld:%02ld", sign, minutes / 60, minutes % 60);
-    text_ = std::string(text) + ".000";
+    text_ = std::string(text, length) + ".000";
     offset_ = offset;
     text_ += offset_;
   }
