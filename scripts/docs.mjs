@@ -3,12 +3,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { recorded } from './prebuilt/verified.mjs';
+import { shown } from './shown.mjs';
 import { step } from './step.mjs';
 import { environment, program, root } from './tree.mjs';
 
 /**
  * One entry per page: a built module and the name of its function that returns the page's text.
- * @type {{page: string, module: string, generator: string}[]}
+ * `given`: what it is told beside that.
+ * @type {{page: string, module: string, generator: string, given?: unknown}[]}
  */
 const pages = [
   { page: 'docs/errors.md', module: 'packages/hsu-master/dist/pages.js', generator: 'errorsPage' },
@@ -29,7 +32,12 @@ const pages = [
     module: 'packages/config/dist/docs.js',
     generator: 'configSchemaText',
   },
-  { page: 'docs/platforms.md', module: 'packages/hsu-master/dist/pages.js', generator: 'platformsPage' },
+  {
+    page: 'docs/platforms.md',
+    module: 'packages/hsu-master/dist/pages.js',
+    generator: 'platformsPage',
+    given: { suites: shown(), verified: recorded() },
+  },
   { page: 'docs/config.md', module: 'packages/config/dist/docs.js', generator: 'configDocs' },
 ];
 
@@ -38,9 +46,9 @@ const tsc = [...program('@typescript/native', 'tsc'), '-b'];
 await step('compiling TypeScript', tsc, { env: environment(), quiet: true });
 
 const stale = [];
-for (const { page, module, generator } of pages) {
+for (const { page, module, generator, given } of pages) {
   const generate = (await import(pathToFileURL(join(root, module)).href))[generator];
-  const text = await generate();
+  const text = await generate(given);
   const file = join(root, page);
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
   stale.push(page);

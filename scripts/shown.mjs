@@ -1,8 +1,9 @@
 // What each suite ran last: shown.json, which `node scripts/test.mjs --suite NAME --record` writes and is committed. docs/platforms.md
 // tells of it. Nothing in it changes from one run to the next of the same tests on the same machine.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, tools } from './tree.mjs';
+import { program, root, tools } from './tree.mjs';
 
 const file = join(root, 'scripts', 'shown.json');
 
@@ -25,5 +26,7 @@ export function record(suite, where, skips) {
   for (const { test, why } of skipped) left[why] = [...new Set([...(left[why] ?? []), test])].sort(byText);
   const sorted = (all) => Object.fromEntries(Object.entries(all).sort(([a], [b]) => byText(a, b)));
   const all = sorted({ ...shown(), [suite]: { ...where, folders, left: sorted(left) } });
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(file, JSON.stringify(all, null, 2));
+  const [node, biome] = program('@biomejs/biome', 'biome');
+  spawnSync(node, [biome, 'format', '--write', file], { stdio: 'ignore' });
 }

@@ -1,21 +1,9 @@
 import { ASK_EXIT_CODES, COMMANDS, type CommandSpec, helpOf } from '@hsu-master/cli';
-import { ERRORS, EVENT_MEANINGS, LIMIT_NAMES, LIMITS } from '@hsu-master/core';
-import { LIMIT_SUPPORT, MACOS_SUPPORT, type Support, windowsSupport } from '@hsu-master/workers';
+import { ERRORS, EVENT_MEANINGS } from '@hsu-master/core';
 import { EXIT_CODES } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { OWN_COMMANDS } from './own-commands.ts';
-import { FEATURES, PLATFORMS } from './platform-table.ts';
-
-const GENERATED = '<!-- Generated from the code by `npm run docs`; changes here are lost. -->';
-
-function page(title: string, ...parts: readonly string[]): string {
-  return `${[GENERATED, `# ${title}`, ...parts].join('\n\n')}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
+import { page, table } from './page-text.ts';
 
 /** docs/errors.md */
 export function errorsPage(): string {
@@ -71,54 +59,4 @@ function commandSection(spec: CommandSpec): string {
   return `### ${spec.name}\n\n\`\`\`text\n${helpOf(spec, WIDTH).trimEnd()}\n\`\`\``;
 }
 
-/** docs/platforms.md */
-export function platformsPage(): string {
-  const platforms = PLATFORMS.map(({ platform, proof, notes }) => [platform, proof, notes]);
-  const features = Object.entries(FEATURES).map(([name, { native, node }]) => [`\`${name}\``, native, node]);
-  return page(
-    'Platforms',
-    'Node.js 22.22.2 or later of the 22 line, or 24.15.0 or later. Node sets the floor of the operating systems.',
-    table(['platform', 'shown', 'notes'], platforms),
-    '## Shells',
-    '`hsu-master completion` prints scripts for bash, zsh and fish, which the tests run where these shells are installed, and for PowerShell, which is a script only: it ' +
-      'was never run, as there is no PowerShell on the machines that it was made on.',
-    '## What the hosts can do',
-    'The native host uses the addon. Without it the Node host runs the same workers with less, and `hsu-master run` says what is lost.',
-    table(['feature', 'native host (Linux)', 'Node host'], features),
-    '## What holds each limit',
-    'On Linux, with the addon, by the control groups that the master may use; each controller is taken where it is, so that one machine can be in ' +
-      'several columns. `hsu-master limits explain` tells what becomes of the limits of a configuration on the machine where it is called, with the reasons that only ' +
-      'that machine knows: rights, disks, limits around the master. *enforced*: the kernel does not let it be exceeded · *watched*: the use of the tree is measured, and ' +
-      'what the policy says follows · *impossible*: neither. Without the addon all of them are impossible.',
-    table(['limit', 'about', 'cgroup v2', 'cgroup v1', 'neither'], limitRows()),
-    '### On macOS',
-    'As in the last column, with these exceptions; none of it was tried there. The soft limits that launchd gives the master (`SoftResourceLimits` in its plist, ' +
-      '`launchctl limit`) hold for it and its workers: hard ones are not raised, and what is above them is cut and said.',
-    table(
-      ['limit', 'macOS'],
-      Object.entries(MACOS_SUPPORT).map(([limit, support]) => [`\`${limit}\``, supportText(support)]),
-    ),
-    '### On Windows',
-    'By the Job Object around each worker; budgets of several workers are not held there. None of it was tried on Windows itself: Wine accepts limits of jobs and does not ' +
-      'keep them, and is told of as such.',
-    table(
-      ['limit', 'Windows'],
-      LIMIT_NAMES.map((limit) => [`\`${limit}\``, supportText(windowsSupport(limit))]),
-    ),
-  );
-}
-
-function limitRows(): readonly (readonly string[])[] {
-  return Object.entries(LIMIT_SUPPORT).map(([limit, { controller, cgroup2, cgroup1, neither }]) => [
-    `\`${limit}\``,
-    LIMITS[limit as keyof typeof LIMITS].means,
-    supportText(cgroup2),
-    ...(controller === null ? ['the same', 'the same'] : [supportText(cgroup1), supportText(neither)]),
-  ]);
-}
-
-function supportText({ status, mechanism, note }: Omit<Support, 'file'>): string {
-  const by =
-    mechanism === '' || mechanism === 'sampling' ? '' : `: ${mechanism.replace(/^(?:cgroup[12]|job) /, '')}`;
-  return `${status}${by}${note === '' ? '' : `; ${note}`}`;
-}
+export { platformsPage } from './platform-page.ts';

@@ -1,54 +1,106 @@
-/** How a platform’s build was last shown to work. */
-export type Proof = 'run natively' | 'run under Wine' | 'run under qemu' | 'compiled only' | 'not built yet';
+/** What is on file of the last runs: scripts/shown.json and scripts/prebuilt/verified.json. */
+export interface Reports {
+  /** By the names of suites. */
+  readonly suites: Readonly<Record<string, SuiteReport>>;
+  /** By the names of targets, as native/targets.json has them. */
+  readonly verified: Readonly<Record<string, TargetReport>>;
+}
 
-/** Platforms and what ran there. */
+interface SuiteReport {
+  readonly target: string;
+  /** `run natively`, `run under Wine`. */
+  readonly how: string;
+  readonly node: string;
+  /** Tests that were left out, by the reason. */
+  readonly left: Readonly<Record<string, readonly string[]>>;
+}
+
+interface TargetReport {
+  /** By the folders whose tests ran with this target’s binary. */
+  readonly ran: Readonly<Record<string, unknown>>;
+  /** What could not be run, and why. */
+  readonly cannot: Readonly<Record<string, string>>;
+}
+
+/** Platforms, the targets that are built for them, and what is to be known of them; what ran there is in the reports. */
 export const PLATFORMS: readonly {
   readonly platform: string;
-  readonly proof: Proof;
+  readonly targets: readonly string[];
   readonly notes: string;
 }[] = [
   {
     platform: 'Linux x64, glibc',
-    proof: 'run natively',
+    targets: ['linux-x64-glibc'],
     notes:
-      'All suites; cgroup v1 and a hybrid hierarchy on the machine itself, cgroup v2, systemd as PID 1 and containers of runc in a virtual machine (QEMU without KVM, Debian’s kernel 6.1). The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
+      'cgroup v1 and a hybrid hierarchy on the machine itself, cgroup v2, systemd as PID 1 and containers of runc in a virtual machine (QEMU without KVM, Debian’s kernel 6.1). The addon is built on the machine by node-gyp; kernel 5.3 or later (pidfd, clone3).',
   },
   {
     platform: 'Linux x64, musl',
-    proof: 'run natively',
+    targets: ['linux-x64-musl'],
     notes:
-      'The addon cross-compiled, on the musl of Debian (1.2.3), under a Node for glibc that a shim lets run on it, as there is none for musl in npm; not on Alpine. What runs is in `scripts/prebuilt/foreign.json`. musl gives no memory back on request.',
+      'The addon cross-compiled, on the musl of Debian (1.2.3), under a Node for glibc that a shim lets run on it, as there is none for musl in npm; not on Alpine. musl gives no memory back on request.',
   },
   {
     platform: 'Linux arm64, glibc',
-    proof: 'run under qemu',
-    notes:
-      'The addon cross-compiled, under the Node for arm64 by qemu-user: it loads, and its log pump passes its tests. The making of processes is not shown: qemu-user has no clone that shares memory and makes no thread; `scripts/prebuilt/foreign.json` names what else it cannot. Never run on an arm64 machine.',
+    targets: ['linux-arm64-glibc'],
+    notes: 'The addon cross-compiled, under the Node for arm64. Never run on an arm64 machine.',
   },
   {
     platform: 'Linux arm64, musl',
-    proof: 'compiled only',
+    targets: ['linux-arm64-musl'],
     notes: 'Cross-compiled; what it wants of musl is a checked list.',
   },
   {
     platform: 'macOS x64, arm64',
-    proof: 'compiled only',
+    targets: ['darwin-x64', 'darwin-arm64'],
     notes:
       'Compiled and linked on Linux for macOS 11 and later; what it wants of libSystem is a checked list. Never run. What of it is portable is tested on Linux: hsu-launch, as which every child begins, the parser of process arguments, limits, the log pump without splice.',
   },
   {
     platform: 'Windows x64',
-    proof: 'run under Wine',
+    targets: ['win32-x64'],
     notes:
-      'The wine suite: the addon cross-compiled by mingw and loaded by the real node.exe 24 under Wine 10; the host contract, processes in jobs, console events, the log pump, the control pipe, services, and the launcher from `run` to `down`. Never run on Windows itself. What Wine accepts and does not do is not shown: limits of jobs, CPU rates, accounting, Ctrl-Break to workers, access rights, WM_ENDSESSION, the preshutdown of a service. Built with MSVC by the release workflow only.',
+      'The addon cross-compiled by mingw and loaded by the real node.exe under Wine 10; the host contract, processes in jobs, console events, the log pump, the control pipe, services, and the launcher through the lifecycle of workers. Never run on Windows itself. What Wine accepts and does not do is not shown: limits of jobs, CPU rates, accounting, Ctrl-Break to workers, access rights, WM_ENDSESSION, the preshutdown of a service. Built with MSVC by the release workflow only.',
   },
   {
     platform: 'Windows arm64',
-    proof: 'compiled only',
-    notes:
-      'Its sources but for the Node-API glue compile for it on Linux by zig; not linked, not run anywhere.',
+    targets: ['win32-arm64'],
+    notes: 'Never run.',
   },
 ];
+
+/** How targets were last shown to work, by the reports of them. Where there is none, nothing is claimed. */
+export function shownOf(targets: readonly string[], { suites, verified }: Reports): string {
+  const shown = Object.entries(suites)
+    .filter(([, { target }]) => targets.includes(target))
+    .map(([suite, { how }]) => [how, suite] as const);
+  const texts = [...new Set(shown.map(([how]) => how))].map((how) => {
+    const names = shown.filter(([one]) => one === how).map(([, suite]) => `\`${suite}\``);
+    return `${how}: suite ${names.join(', ')}`;
+  });
+  if (texts.length > 0) return texts.join('; ');
+  const built = targets.map((target) => buildOf(target, verified[target]));
+  return [...new Set(built)].join('; ');
+}
+
+function buildOf(target: string, report: TargetReport | undefined): string {
+  if (report === undefined) return `nothing on file of ${target}`;
+  const folders = Object.keys(report.ran).map((folder) => `\`${folder}\``);
+  if (folders.length === 0) return 'compiled only';
+  return `run ${target.includes('arm64') ? 'under qemu' : 'natively'}: tests of ${folders.join(', ')}`;
+}
+
+/** What the suites left out because of what they ran under, with the reason; reasons that begin so are a platform’s own. */
+export function leftOut(
+  { suites, verified }: Reports,
+  targets: readonly string[],
+): readonly (readonly [string, string])[] {
+  const bySuite = Object.values(suites)
+    .filter(({ target, how }) => targets.includes(target) && how !== 'run natively')
+    .flatMap(({ left }) => Object.entries(left))
+    .flatMap(([why, tests]) => tests.map((test) => [test, why] as const));
+  return [...bySuite, ...targets.flatMap((target) => Object.entries(verified[target]?.cannot ?? {}))];
+}
 
 /** What each host can do at best; `hsu-master run` names what is missing on the machine it runs on. */
 export const FEATURES: Readonly<Record<string, { readonly native: string; readonly node: string }>> = {

@@ -49,7 +49,7 @@ describe('H8: the system ends the session', () => {
     },
   );
 
-  it('H8: its user logs off, or the machine goes down: told by WM_ENDSESSION', ({ stage: _, skip }) => {
+  it('H8: its user logs off, or the machine goes down: told by WM_ENDSESSION', ({ skip }) => {
     skip(...ofWine('it has no windows without a display, and what is told is told to one that nobody sees'));
   });
 });
