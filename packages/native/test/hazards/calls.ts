@@ -78,8 +78,15 @@ const submitted = checkSpawn(program, () => 1024);
 const channel = (folder: string) => ({
   fifo: join(folder, 'fifo'),
   file: join(folder, 'log'),
-  ...{ maxSize: 0, maxFiles: 0, rotateEvery: 0, overflow: 0, format: 0 },
-  ...{ worker: 'w', run: 1, stream: 'stdout', prefix: '' },
+  maxSize: 0,
+  maxFiles: 0,
+  rotateEvery: 0,
+  overflow: 0,
+  format: 0,
+  worker: 'w',
+  run: 1,
+  stream: 'stdout',
+  prefix: '',
 });
 /** One tree: a directory, no controller, one process. */
 const tree = ['/no/such\0', Float64Array.of(0, 1, process.pid)] as const;

@@ -63,16 +63,22 @@ const submittedTrue = () => {
   const { file, nofile: _, limits: __, groups: ___, ...rest } = spawnOptions({ file: '/bin/true' });
   return {
     ...rest,
-    ...{ file, argv: 'true\0', env: '', cwd: '', umask: -1, uid: -1, gid: -1, setGroups: false, groups: [] },
-    ...{
-      stdout: 1,
-      stderr: 1,
-      stdoutChannel: '',
-      stderrChannel: '',
-      listens: [],
-      nofile: 1024,
-      limits: null,
-    },
+    file,
+    argv: 'true\0',
+    env: '',
+    cwd: '',
+    umask: -1,
+    uid: -1,
+    gid: -1,
+    setGroups: false,
+    groups: [],
+    stdout: 1,
+    stderr: 1,
+    stdoutChannel: '',
+    stderrChannel: '',
+    listens: [],
+    nofile: 1024,
+    limits: null,
   };
 };
 
