@@ -39,10 +39,9 @@ describe('the launcher', () => {
     const master = stage.run([ticking('one'), ticking('two')]);
     await master.line(/one .*tick 3/);
     await master.line(/two .*tick 3/);
-    const alive = pidsOf(stage);
     // Two workers and a child of each, and the master.
-    expect(alive.length).toBe(5);
-    expect(windows.system.visibleWindows(alive)).toBe(0);
+    await expect.poll(() => stage.processes()).toHaveLength(5);
+    expect(windows.system.visibleWindows(pidsOf(stage))).toBe(0);
     const file = stage.path('config.yaml');
     expect((await command(stage, ['ls', '-f', file])).stdout).toMatch(/one\s.*running/);
     expect(await command(stage, ['stop', 'one', '-f', file])).toMatchObject({ code: 0 });

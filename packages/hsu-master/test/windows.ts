@@ -23,12 +23,15 @@ export const ofWine = (reason: string): [boolean, string] => [
   `Wine: ${reason}`,
 ];
 
+/** Programs of the system that whoever needs them first starts, with its environment, and that stay. */
+const OF_SYSTEM = /^(?:conhost|explorer|services|svchost|plugplay|rpcss|winedevice|tabtip)\.exe$/i;
+
 /** Living processes that name a folder, whose own name is like no other, in their arguments, environment or working directory. */
 export function processesOfWindows(folder: string): readonly Found[] {
   const mark = basename(folder);
   const { processes } = addonOfWindows().native.lookAtProcesses({ argv: true, cwd: true, environment: true });
   return processes.flatMap(({ pid, state, argv, cwd, environment, name }) => {
-    if (pid === process.pid || state === 'Z' || state === 'X' || name === 'conhost.exe') return [];
+    if (pid === process.pid || state === 'Z' || state === 'X' || OF_SYSTEM.test(name)) return [];
     const texts = [...(argv ?? []), cwd ?? '', ...(environment?.values() ?? [])];
     if (!texts.some((text) => text.includes(mark))) return [];
     return [{ pid, command: (argv ?? [name]).join(' ') }];
