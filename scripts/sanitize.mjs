@@ -236,7 +236,7 @@ function digestOfSources() {
   const hash = createHash('sha256');
   const files = [import.meta.filename, join(root, 'native', '.clang-tidy')];
   for (const name of ['linux', 'macos', 'shared', 'windows'])
-    for (const file of readdirSync(folderOf(name), { recursive: true }).sort())
+    for (const file of readdirSync(folderOf(name), { recursive: true }).toSorted((a, b) => (a < b ? -1 : 1)))
       if (/^(?!build\/|node_modules\/).*\.(cc|c|h|gyp|tsan)$/.test(file))
         files.push(join(folderOf(name), file));
   for (const file of files) hash.update(`${relative(root, file)}\n`).update(readFileSync(file));

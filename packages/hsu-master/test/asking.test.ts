@@ -10,7 +10,13 @@ const FLEET = [
   { id: 'api', command: 'sleep 1000', namespace: 'shop', depends_on: ['db'] },
   { id: 'report', command: 'sleep 1000', namespace: 'office', enabled: false },
 ];
-const CRASHER = { id: 'mailer', shell: true, command: 'echo refused >&2; exit 3' };
+const CRASHER = {
+  id: 'mailer',
+  shell: true,
+  command: 'echo refused >&2; exit 3',
+  // Who asks finds it down, however late.
+  restart: { delay: '10ms', max_retries: 2, cool_down: '1h' },
+};
 
 async function upWith(stage: Stage, workers: readonly object[]): Promise<void> {
   const up = await command(stage, ['up', '-f', stage.config(workers)]);

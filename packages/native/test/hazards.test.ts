@@ -66,7 +66,7 @@ describe('a wrong type', () => {
   }
 
   /** What is given, once for each of its parts and each wrong value in the place of that. */
-  function* spoiled(good: unknown): Generator<unknown> {
+  function* spoiled(good: unknown): Generator {
     if (Array.isArray(good) && !ArrayBuffer.isView(good)) {
       for (const [at, part] of good.entries()) for (const wrong of variants(part)) yield good.with(at, wrong);
     } else if (good !== null && typeof good === 'object' && !ArrayBuffer.isView(good)) {
@@ -76,7 +76,7 @@ describe('a wrong type', () => {
       }
     }
   }
-  function* variants(good: unknown): Generator<unknown> {
+  function* variants(good: unknown): Generator {
     yield* wrongFor(good);
     yield* spoiled(good);
   }
@@ -159,7 +159,7 @@ describe('after close', () => {
         for (const [call, given] of Object.entries(calls)) {
           if (!call.startsWith(`${name}.`) || call.endsWith('.close')) continue;
           const method = call.slice(name.length + 1) as 'close';
-          const refused = () => (object[method] as (...words: readonly unknown[]) => void)(...given(place));
+          const refused = () => Reflect.apply(object[method], object, given(place));
           expect(refused, call).toThrow(/is closed/);
         }
         object.close();
