@@ -104,7 +104,8 @@ export function installed(name, source) {
 }
 
 /** Made by building, or nothing that a binary is made of. */
-const isNoSource = (path) => /\/(build|node_modules|prebuilds|test|package\.json)$|\.(md|txt)$/.test(path);
+const isNoSource = (path) =>
+  /\/(\.[^/]+|build|node_modules|prebuilds|test|package\.json)$|\.(md|txt)$/.test(path);
 
 function filesOf(place) {
   return readdirSync(place)
