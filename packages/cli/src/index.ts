@@ -79,5 +79,6 @@ function tellable(error: unknown): Told | null {
   // What is wrong with a request is so with the option that it was made of.
   const [, parameter, wrong] = /^querystring\.(\w+): (.*)$/s.exec(message) ?? [];
   if (parameter !== undefined) return { code: 'E_USAGE', message: `--${parameter}: ${wrong}`, next: '' };
-  return { code, message, next: NEXT[code] ?? next };
+  const isOfMaster = !('status' in error) || error.status !== 0;
+  return { code, message, next: (isOfMaster ? NEXT[code] : undefined) ?? next };
 }

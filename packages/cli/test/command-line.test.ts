@@ -1,3 +1,4 @@
+import { ApiError } from '@hsu-master/api/client';
 import { describe, expect, it } from 'vitest';
 import { ASKING_COMMANDS, CliError } from '../src/index.ts';
 import { told } from './canned.ts';
@@ -53,6 +54,19 @@ describe('the command line', () => {
       out: '',
       err: `hsu-master: ${message}\n${next}\n`,
     });
+  });
+
+  it('who is not sure who answers is told how to be, and not to show another token', async () => {
+    const next = 'Name the authority of its certificate: --ca FILE or HSU_CA.';
+    const unsure = {
+      code: 'E_UNAUTHENTICATED',
+      detail: 'it is not sure who answers',
+      next,
+      status: 0,
+    } as const;
+    const { code, err } = await told('ls', 80, { locate: () => Promise.reject(new ApiError(unsure)) });
+    expect(code).toBe(6);
+    expect(err).toBe(`hsu-master: it is not sure who answers\n${next}\n`);
   });
 
   it('exec --tty names what works instead', async () => {
