@@ -2,14 +2,18 @@ import { ApiError, Client } from '@hsu-master/api/client';
 import { CliError } from './cli-error.ts';
 import type { Surroundings, Wanted } from './surroundings.ts';
 
-/** Options that all commands take. */
-export interface CommonOptions {
+/** Options that name a master. */
+export interface MasterOptions {
   readonly socket?: string;
   readonly file?: string;
   readonly stateDir?: string;
   readonly address?: string;
   readonly tokenFile?: string;
   readonly ca?: string;
+}
+
+/** Options that all commands take. */
+export interface CommonOptions extends MasterOptions {
   readonly namespace?: string;
   readonly output?: string;
   readonly quiet?: boolean;
@@ -37,7 +41,7 @@ export function formatOf({ output = 'table', quiet }: Pick<CommonOptions, 'outpu
 }
 
 /** The master that the options name. */
-export function wantedOf(options: CommonOptions): Wanted {
+export function wantedOf(options: MasterOptions): Wanted {
   return {
     socket: options.socket ?? null,
     configFile: options.file ?? null,
@@ -63,7 +67,7 @@ export async function ask(
 /** Has a master asked; what is to be done where none answers depends on where that should be. */
 export async function withClient<T>(
   to: Surroundings,
-  options: CommonOptions,
+  options: MasterOptions,
   work: (client: Client, isElsewhere: boolean) => Promise<T>,
 ): Promise<T> {
   const place = await to.locate(wantedOf(options));

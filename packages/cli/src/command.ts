@@ -63,6 +63,26 @@ export type Work<O> = (
   rest: readonly string[],
 ) => Promise<number>;
 
+/** The master of this machine that is meant. */
+export const SOCKET: Option = {
+  name: 'socket',
+  value: 'path',
+  means: 'the master that listens there',
+  completes: 'files',
+};
+
+/** The master that is asked over the network. */
+export const ELSEWHERE: readonly Option[] = [
+  { name: 'address', value: 'url', means: 'the master at https://host:port (HSU_ADDRESS)' },
+  {
+    name: 'token-file',
+    value: 'path',
+    means: 'the token for that is in this file (else in HSU_TOKEN)',
+    completes: 'files',
+  },
+  { name: 'ca', value: 'path', means: 'who has signed its certificate, PEM (HSU_CA)', completes: 'files' },
+];
+
 /** Options that all commands take which ask a master. */
 const COMMON: readonly Option[] = [
   {
@@ -86,21 +106,14 @@ const COMMON: readonly Option[] = [
     means: 'auto, always or never',
     completes: ['auto', 'always', 'never'],
   },
-  { name: 'socket', value: 'path', means: 'the master that listens there', completes: 'files' },
+  SOCKET,
   {
     name: 'state-dir',
     value: 'dir',
     means: 'the master with this state directory',
     completes: 'directories',
   },
-  { name: 'address', value: 'url', means: 'the master at https://host:port (HSU_ADDRESS)' },
-  {
-    name: 'token-file',
-    value: 'path',
-    means: 'the token for that is in this file (else in HSU_TOKEN)',
-    completes: 'files',
-  },
-  { name: 'ca', value: 'path', means: 'who has signed its certificate, PEM (HSU_CA)', completes: 'files' },
+  ...ELSEWHERE,
 ];
 
 const FILE = { value: 'config', means: 'the master of this configuration file', completes: 'files' } as const;

@@ -1,15 +1,19 @@
-import type { Keys, Out, Surroundings } from '@hsu-master/cli';
-import { runCli } from '@hsu-master/cli';
+import { type Keys, type Out, runCli, type Surroundings } from '@hsu-master/cli';
 import { outOf } from './out.ts';
 import { placeOfMaster } from './place-of-master.ts';
 import { ownVersion } from './version.ts';
 
 /** Runs a command that asks a master, on this process's own streams. */
 export function ask(argv: readonly string[]): Promise<number> {
+  return runCli(argv, ownSurroundings());
+}
+
+/** This process, its streams and its keyboard. */
+export function ownSurroundings(): Surroundings {
   let interrupted: AbortController | null = null;
   let err: Out | null = null;
   // A stream is made when it is first asked for, which takes as long as to fill a list.
-  const to: Surroundings = {
+  return {
     out: outOf(process.stdout),
     get err() {
       err ??= outOf(process.stderr);
@@ -32,7 +36,6 @@ export function ask(argv: readonly string[]): Promise<number> {
       return interrupted.signal;
     },
   };
-  return runCli(argv, to);
 }
 
 /** Keys one by one, and not shown. */

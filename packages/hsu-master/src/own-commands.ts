@@ -1,4 +1,4 @@
-import type { Argument, CommandSpec, Option } from '@hsu-master/cli';
+import { type Argument, type CommandSpec, ELSEWHERE, type Option, SOCKET } from '@hsu-master/cli';
 
 /** Where it is left out: hsu-master.yaml here or in a folder above. */
 const CONFIG: Argument = { name: 'config', optional: true, completes: 'files' };
@@ -38,6 +38,39 @@ const OUTPUT: Option = {
   completes: ['json', 'yaml'],
 };
 const HOLDING = [FILE, STATE, LOGS, CONTAINMENT];
+
+/** `token`: by the file here, or by a master elsewhere. */
+export const TOKEN_COMMAND: CommandSpec = {
+  name: 'token',
+  does: 'tokens of those who ask a master over the network: create NAME, list, revoke NAME. Here in its state directory, whether it runs or not; elsewhere by its API, with the right tokens:manage',
+  examples: [
+    "token create ci --role operator --worker 'api-*' --expires 90d",
+    'token list',
+    'token revoke ci',
+  ],
+  arguments: [
+    { name: 'action', completes: ['create', 'list', 'revoke'] },
+    { name: 'name', optional: true },
+  ],
+  options: [
+    {
+      name: 'role',
+      value: 'role',
+      means: 'reader: look; operator: also start, stop and signal; admin: everything but what is secret',
+      completes: ['reader', 'operator', 'admin'],
+    },
+    { name: 'worker', value: 'glob', many: true, means: 'only these workers; several times for several' },
+    { name: 'namespace', short: 'n', value: 'glob', many: true, means: 'only workers of these namespaces' },
+    { name: 'with', value: 'right', many: true, means: 'a right beyond the role' },
+    { name: 'without', value: 'right', many: true, means: 'a right of the role that it is not to have' },
+    { name: 'expires', value: 'span', means: '30d, 12h; without it until it is revoked' },
+    FILE,
+    STATE,
+    SOCKET,
+    ...ELSEWHERE,
+    OUTPUT,
+  ],
+};
 
 /** The commands of the launcher itself: those that are a master, look at a configuration or at this machine. */
 export const OWN_COMMANDS: readonly CommandSpec[] = [
@@ -150,35 +183,7 @@ export const OWN_COMMANDS: readonly CommandSpec[] = [
       OUTPUT,
     ],
   },
-  {
-    name: 'token',
-    does: 'tokens of those who ask a master over the network: create NAME, list, revoke NAME',
-    examples: [
-      "token create ci --role operator --worker 'api-*' --expires 90d",
-      'token list',
-      'token revoke ci',
-    ],
-    arguments: [
-      { name: 'action', completes: ['create', 'list', 'revoke'] },
-      { name: 'name', optional: true },
-    ],
-    options: [
-      {
-        name: 'role',
-        value: 'role',
-        means: 'reader: look; operator: also start, stop and signal; admin: everything but what is secret',
-        completes: ['reader', 'operator', 'admin'],
-      },
-      { name: 'worker', value: 'glob', many: true, means: 'only these workers; several times for several' },
-      { name: 'namespace', short: 'n', value: 'glob', many: true, means: 'only workers of these namespaces' },
-      { name: 'with', value: 'right', many: true, means: 'a right beyond the role' },
-      { name: 'without', value: 'right', many: true, means: 'a right of the role that it is not to have' },
-      { name: 'expires', value: 'span', means: '30d, 12h; without it until it is revoked' },
-      FILE,
-      STATE,
-      OUTPUT,
-    ],
-  },
+  TOKEN_COMMAND,
   {
     name: 'completion',
     does: 'print the script that has a shell complete commands, options and the names of workers: bash, zsh, fish, powershell',

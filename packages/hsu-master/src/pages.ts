@@ -37,7 +37,7 @@ export function cliPage(): string {
     '## Exit codes',
     'Of commands that are a master, or look at a configuration:',
     table(['code', 'means'], rows),
-    'Of commands that ask a master:',
+    'Of commands that ask a master, and of `token`:',
     table(['code', 'means'], asking),
     '## Commands that ask a master',
     'The master is found by `--socket`, `--state-dir`, `-f config.yaml`, or HSU_SOCKET; else it is that of `hsu-master.yaml` here or in a folder above, or the only one ' +

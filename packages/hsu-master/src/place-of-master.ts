@@ -3,18 +3,22 @@ import type { Place } from '@hsu-master/api/client';
 import { CliError, type Wanted } from '@hsu-master/cli';
 import { findMaster } from './find-master.ts';
 
+/** The address of the master that is meant: that of `--address`, or of HSU_ADDRESS where nothing names one of this machine; null: it is here. */
+export function addressOfMaster({ address, ...here }: Wanted): string | null {
+  const { env } = process;
+  const isLocal = here.socket ?? here.stateDirectory ?? here.configFile ?? env['HSU_SOCKET'];
+  return address ?? (isLocal ? null : env['HSU_ADDRESS'] || null);
+}
+
 /**
- * Where the master listens that is meant: over the network by `--address`, or by HSU_ADDRESS where nothing names one of this machine;
- * else its socket. A token comes from a file or from HSU_TOKEN, never from the command line, which everybody sees.
+ * Where the master listens that is meant, over the network or at its socket. A token comes from a file or from HSU_TOKEN, never from the command line, which everybody sees.
  * @throws CliError E_USAGE, E_NO_MASTER, E_WHICH_MASTER
  */
 export async function placeOfMaster(wanted: Wanted): Promise<Place> {
-  const { env } = process;
-  const isLocal = wanted.socket ?? wanted.stateDirectory ?? wanted.configFile ?? env['HSU_SOCKET'];
-  const address = wanted.address ?? (isLocal ? null : env['HSU_ADDRESS'] || null);
+  const address = addressOfMaster(wanted);
   if (address === null) return { socket: await findMaster(wanted) };
   const origin = originOf(address);
-  const ca = wanted.ca ?? (env['HSU_CA'] || null);
+  const ca = wanted.ca ?? (process.env['HSU_CA'] || null);
   const token = tokenOf(wanted);
   return {
     origin,

@@ -20,9 +20,9 @@ import { eventually, it, type Stage } from './drive.ts';
 const FROM = 'tcp 10.0.0.3';
 const MASTER = { kind: 'master' } as const;
 
-function wish(name: string, differs: Partial<Grant> & { readonly expiresAt?: number } = {}) {
+function wish(name: string, differs: Partial<Grant> & { readonly expires?: number } = {}) {
   const grant = { role: 'reader', plus: [], minus: [], workers: [], namespaces: [] } as const;
-  return { name, ...grant, expiresAt: null, ...differs };
+  return { name, ...grant, expires: null, ...differs };
 }
 
 /** A gate of a stage, its tokens, and what it said. */
@@ -64,13 +64,24 @@ describe('tokens', () => {
 
   it('a name is taken until its token is revoked or has expired', async ({ stage }) => {
     const tokens = new TokenFile(stage.folder);
-    await tokens.create(wish('ann', { expiresAt: 10 }), 1, null);
+    await tokens.create(wish('ann', { expires: 9 }), 1, null);
     await expect(tokens.create(wish('ann'), 5, null)).rejects.toThrow('there is a token "ann" already');
     const next = await tokens.create(wish('ann'), 11, null);
     await tokens.revoke('ann', null);
     expect(tokens.find(next.text)).toBeNull();
     await expect(tokens.revoke('ann', null)).rejects.toThrow('there is no token "ann"');
     await expect(tokens.create(wish('../x'), 1, null)).rejects.toThrow('is no name for a token');
+  });
+
+  it('one that would end before it begins, or at no moment of the calendar, is not made', async ({
+    stage,
+  }) => {
+    const tokens = new TokenFile(stage.folder);
+    for (const expires of [0, -1, Number.NaN, 8.64e15, Number.MAX_VALUE]) {
+      const made = tokens.create(wish('ann', { expires }), Date.now(), null);
+      await expect(made).rejects.toMatchObject({ code: 'E_USAGE' });
+    }
+    expect(tokens.all()).toEqual([]);
   });
 
   it('a file that is damaged, or that others may write, lets nobody in', async ({ stage }) => {
@@ -157,7 +168,7 @@ describe('the gate', () => {
     stage,
   }) => {
     const { clock, tokens, gate, code } = gateOf(stage);
-    const short = await tokens.create(wish('ann', { expiresAt: clock.wallNow() + 1000 }), 1, null);
+    const short = await tokens.create(wish('ann', { expires: 1000 }), clock.wallNow(), null);
     const long = await tokens.create(wish('bob'), 1, null);
     const heard: string[] = [];
     const [ann, bob] = [short, long].map(({ text }) => gate.admit({ token: text, from: FROM }));

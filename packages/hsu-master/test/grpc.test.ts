@@ -67,7 +67,7 @@ async function open(
     },
     async token(name, role = 'admin') {
       const grant = { role, plus: [], minus: [], workers: [], namespaces: [] } as const;
-      return (await tokens.create({ name, ...grant, expiresAt: null }, Date.now(), null)).text;
+      return (await tokens.create({ name, ...grant, expires: null }, Date.now(), null)).text;
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();

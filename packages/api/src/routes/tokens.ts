@@ -37,8 +37,7 @@ export function tokenRoutes(app: App, { control, identify, allow }: Context): vo
       // Nobody gives what he has not.
       for (const right of rightsOf(wish)) allow(request, right);
       const span = expires === undefined ? null : parseDuration(expires);
-      const expiresAt = span === null ? null : Date.now() + span;
-      const made = await control.tokens.create({ ...wish, expiresAt }, identify(request));
+      const made = await control.tokens.create({ ...wish, expires: span }, identify(request));
       return reply
         .code(201)
         .header('cache-control', 'no-store')

@@ -137,7 +137,7 @@ export interface ExecSession {
 export interface Tokens {
   /** @throws HsuError E_STATE for a file that cannot be trusted, as all */
   list(): readonly TokenView[];
-  /** `text` is the token itself, which is told nowhere else. @throws HsuError E_USAGE for a name that is none or is taken */
+  /** `text` is the token itself, which is told nowhere else. @throws HsuError E_USAGE for a name that is none or is taken, or an end that is none */
   create(wish: TokenWish, by: Caller): Promise<{ readonly text: string; readonly token: TokenView }>;
   /** By its name or id: it is refused from now on. @throws HsuError E_USAGE where there is none */
   revoke(nameOrId: string, by: Caller): Promise<TokenView>;

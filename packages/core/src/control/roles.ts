@@ -1,4 +1,4 @@
-import type { WallTime } from '../units.ts';
+import type { Milliseconds, WallTime } from '../units.ts';
 import { forbidden, type Identity, type Resource, type Right } from './access.ts';
 import { fitsGlob, fitsPattern } from './select.ts';
 
@@ -40,8 +40,8 @@ export interface Grant {
 /** What a new token is for. */
 export interface TokenWish extends Grant {
   readonly name: string;
-  /** null: never. */
-  readonly expiresAt: WallTime | null;
+  /** In how long; null: never. */
+  readonly expires: Milliseconds | null;
 }
 
 /** All rights that a grant has, over whichever workers. */

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import {
   HsuError,
+  type Milliseconds,
   RIGHTS,
   type Right,
   ROLES,
@@ -28,6 +29,7 @@ export interface KeptToken extends TokenView {
 }
 
 const MOST_TOKENS = 1000;
+const LONGEST_LIFE: Milliseconds = 36_525 * 86_400_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 /** Tells people and scanners of repositories what it is. */
 const PREFIX = 'hsu_';
@@ -99,7 +101,7 @@ export class TokenFile {
 
   /**
    * Makes a token. Its text is nowhere but in what is returned.
-   * @throws HsuError E_USAGE for a name that is none or is taken; E_STATE
+   * @throws HsuError E_USAGE for a name that is none or is taken, or an end that is none; E_STATE
    */
   async create(
     wish: TokenWish,
@@ -108,10 +110,11 @@ export class TokenFile {
   ): Promise<{ text: string; token: TokenView }> {
     if (!NAME.test(wish.name))
       throw new HsuError('E_USAGE', `"${wish.name}" is no name for a token: 1 to 64 of A-Z a-z 0-9 . _ @ -`);
+    const expiresAt = endOf(wish, now);
     const { createHash, randomBytes } = crypto();
     const text = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const digest = createHash('sha256').update(text).digest('hex');
-    const { name, role, plus, minus, workers, namespaces, expiresAt } = wish;
+    const { name, role, plus, minus, workers, namespaces } = wish;
     const id = randomBytes(ID_BYTES).toString('hex');
     const token = { id, name, role, plus, minus, workers, namespaces, createdAt: now, expiresAt };
     await this.#change(native, (tokens) => {
@@ -175,6 +178,13 @@ export class TokenFile {
     fsyncSync(folder);
     closeSync(folder);
   }
+}
+
+/** When a token of that wish ends. What no calendar has could not be told of any more. */
+function endOf({ expires }: TokenWish, now: WallTime): WallTime | null {
+  if (expires === null) return null;
+  if (expires > 0 && expires <= LONGEST_LIFE) return Math.ceil(now + expires);
+  throw new HsuError('E_USAGE', 'a token expires later than now, and in at most 100 years');
 }
 
 async function locked(path: string, native: Native | null): Promise<number | null> {

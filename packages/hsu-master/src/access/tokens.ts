@@ -3,7 +3,11 @@ import { loadNative } from '@hsu-master/native';
 import type { TokenFile } from './token-file.ts';
 
 /** The tokens of a file as surfaces ask for them. */
-export function tokensOf(file: TokenFile, audit: Audit, clock: Clock): Tokens {
+export function tokensOf(
+  file: TokenFile,
+  audit: Pick<Audit, 'record'>,
+  clock: Pick<Clock, 'wallNow'>,
+): Tokens {
   const native = () => {
     const loaded = loadNative();
     return loaded.ok ? loaded.native : null;

@@ -170,9 +170,12 @@ export class FakeControl implements Control {
 
   readonly tokens: Tokens = {
     list: () => [TOKEN],
-    create: (wish, by) => {
+    create: ({ expires, ...wish }, by) => {
       this.asked.push(`token ${wish.name} by ${by.name}`);
-      return Promise.resolve({ text: `hsu_${'x'.repeat(43)}`, token: { ...TOKEN, ...wish } });
+      return Promise.resolve({
+        text: `hsu_${'x'.repeat(43)}`,
+        token: { ...TOKEN, ...wish, expiresAt: expires && NOW + expires },
+      });
     },
     revoke: (name) => {
       this.asked.push(`revoke ${name}`);
