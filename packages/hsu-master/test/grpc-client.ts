@@ -30,7 +30,7 @@ const ofServer = createRequire(createRequire(import.meta.url).resolve('@hsu-mast
 const { Client, credentials, Metadata } = ofServer('@grpc/grpc-js');
 const { loadSync } = ofServer('@grpc/proto-loader');
 const { PROTO_FOLDER } = ofServer('@hsu-master/contract');
-const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs', 'exec'].map(
+const FILES = ['workers', 'orders', 'master', 'config', 'events', 'logs', 'exec', 'tokens'].map(
   (name) => `hsu/v1/${name}.proto`,
 );
 const protos = loadSync([...FILES, 'proto/core_service.proto', 'proto/master_service.proto'], {

@@ -7,6 +7,7 @@ const HOUR: Milliseconds = 3_600_000;
 const MOST_PATTERNS = 1000;
 const LONGEST_PATTERN = 200;
 const LONGEST_TEXT = 1000;
+const LONGEST_NAME = 64;
 
 function wrong(message: string): HsuError {
   return new HsuError('E_REQUEST', message);
@@ -19,11 +20,11 @@ export function id(given: string): string {
 }
 
 /** Patterns of ids, `*` and `?`; before a slash a pattern of the namespace. */
-export function patterns(given: readonly string[]): readonly string[] {
-  if (given.length > MOST_PATTERNS) throw wrong(`select: at most ${MOST_PATTERNS} patterns`);
+export function patterns(given: readonly string[], name = 'select', most = MOST_PATTERNS): readonly string[] {
+  if (given.length > most) throw wrong(`${name}: at most ${most} patterns`);
   for (const one of given) {
     if (one === '' || one.length > LONGEST_PATTERN)
-      throw wrong(`select: a pattern is 1 to ${LONGEST_PATTERN} characters`);
+      throw wrong(`${name}: a pattern is 1 to ${LONGEST_PATTERN} characters`);
   }
   return given;
 }
@@ -55,10 +56,14 @@ export function whole(
 
 /** A span of time, no more than an hour; `otherwise` where none was given. */
 export function span(name: string, given: Duration | null, otherwise: Milliseconds): Milliseconds {
-  if (given === null) return otherwise;
-  const of = given.seconds * 1000 + given.nanos / 1e6;
+  return given === null ? otherwise : Math.min(HOUR, milliseconds(name, given));
+}
+
+/** A span of time, however long. */
+export function milliseconds(name: string, { seconds, nanos }: Duration): Milliseconds {
+  const of = seconds * 1000 + nanos / 1e6;
   if (!(of >= 0)) throw wrong(`${name}: a span of time is not negative`);
-  return Math.min(HOUR, Math.ceil(of));
+  return Math.ceil(of);
 }
 
 export function moment(name: string, given: Timestamp | null): WallTime | null {
@@ -88,10 +93,20 @@ export function oneOf<Word extends string>(
   given: string | null | undefined,
   words: readonly Word[],
 ): Word | null {
-  if (given === null || given === undefined) return null;
+  return given === null || given === undefined ? null : wordOf(name, given, words);
+}
+
+/** The same where it must be there. */
+export function wordOf<Word extends string>(name: string, given: string, words: readonly Word[]): Word {
   const found = words.find((word) => word === given);
   if (found === undefined) throw wrong(`${name}: one of ${words.join(', ')}`);
   return found;
+}
+
+/** A name that must be there; which names there are others know. */
+export function text(name: string, given: string): string {
+  if (given === '' || given.length > LONGEST_NAME) throw wrong(`${name}: 1 to ${LONGEST_NAME} characters`);
+  return given;
 }
 
 export function signal(given: string): string {

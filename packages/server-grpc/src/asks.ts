@@ -47,6 +47,11 @@ export const ASKS: { readonly [S in keyof Services]: { readonly [M in keyof Serv
   'hsu.v1.EventService': { ListEvents: 'events:read', FollowEvents: 'events:read' },
   'hsu.v1.LogService': { TailLogs: 'logs:read', SearchLogs: 'logs:read', FollowLogs: 'logs:read' },
   'hsu.v1.ExecService': { Exec: 'workers:exec' },
+  'hsu.v1.TokenService': {
+    ListTokens: 'tokens:manage',
+    CreateToken: 'tokens:manage',
+    RevokeToken: 'tokens:manage',
+  },
   'proto.CoreService': { Ping: 'nothing' },
   'proto.MasterService': { Status: 'master:read' },
   'grpc.health.v1.Health': { Check: 'nothing', List: 'a token', Watch: 'nothing' },

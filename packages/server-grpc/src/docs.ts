@@ -11,7 +11,7 @@ const GENERATED =
   '<!-- Generated from the proto files and the code by `npm run docs`; changes here are lost. -->';
 
 /** Whose messages are shown; the others are standards, or empty. */
-const SHOWN = ['common', 'workers', 'orders', 'master', 'config', 'events', 'logs', 'exec'].map(
+const SHOWN = ['common', 'workers', 'orders', 'master', 'config', 'events', 'logs', 'exec', 'tokens'].map(
   (name) => `hsu/v1/${name}.proto`,
 );
 const OTHERS = ['proto/core_service.proto', 'proto/master_service.proto', 'grpc/health/v1/health.proto'];

@@ -60,6 +60,11 @@ export interface Services {
   readonly 'hsu.v1.ExecService': {
     readonly Exec: Method<'streamed-streamed', ExecRequest, ExecResponse>;
   };
+  readonly 'hsu.v1.TokenService': {
+    readonly ListTokens: Method<'one-one', ListTokensRequest, ListTokensResponse>;
+    readonly CreateToken: Method<'one-one', CreateTokenRequest, CreateTokenResponse>;
+    readonly RevokeToken: Method<'one-one', RevokeTokenRequest, Token>;
+  };
   readonly 'proto.CoreService': {
     readonly Ping: Method<'one-one', PingRequest, PingResponse>;
   };
@@ -734,6 +739,43 @@ export interface ExecBegun {
 export interface ExecExit {
   readonly code?: number | null | undefined;
   readonly signal?: string | null | undefined;
+}
+
+export type ListTokensRequest = Readonly<Record<string, never>>;
+
+export interface ListTokensResponse {
+  readonly tokens: readonly Token[];
+}
+
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly grant: TokenGrant | null;
+  readonly createdAt: Timestamp | null;
+  readonly expiresAt: Timestamp | null;
+}
+
+export interface TokenGrant {
+  readonly role: string;
+  readonly plus: readonly string[];
+  readonly minus: readonly string[];
+  readonly workers: readonly string[];
+  readonly namespaces: readonly string[];
+}
+
+export interface CreateTokenRequest {
+  readonly name: string;
+  readonly grant: TokenGrant | null;
+  readonly expires: Duration | null;
+}
+
+export interface CreateTokenResponse {
+  readonly token: Token | null;
+  readonly text: string;
+}
+
+export interface RevokeTokenRequest {
+  readonly token: string;
 }
 
 export type PingRequest = Readonly<Record<string, never>>;

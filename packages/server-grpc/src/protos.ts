@@ -10,6 +10,7 @@ const FILES = [
   'hsu/v1/events.proto',
   'hsu/v1/logs.proto',
   'hsu/v1/exec.proto',
+  'hsu/v1/tokens.proto',
   'proto/core_service.proto',
   'proto/master_service.proto',
   'grpc/health/v1/health.proto',

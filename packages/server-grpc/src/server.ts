@@ -21,6 +21,7 @@ import { logService } from './services/logs.ts';
 import { coreService, masterService, statusService } from './services/master.ts';
 import { orderService } from './services/orders.ts';
 import { reflectionService } from './services/reflection.ts';
+import { tokenService } from './services/tokens.ts';
 import { workerService } from './services/workers.ts';
 import { refusals } from './status.ts';
 import type { Patience } from './writer.ts';
@@ -142,6 +143,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.EventService',
     'hsu.v1.LogService',
     'hsu.v1.ExecService',
+    'hsu.v1.TokenService',
     'proto.CoreService',
     'proto.MasterService',
     'grpc.health.v1.Health',
@@ -157,6 +159,7 @@ function handlersOf({ openStatus }: GrpcServerOptions, protos: ReturnType<typeof
     'hsu.v1.EventService': eventService,
     'hsu.v1.LogService': logService,
     'hsu.v1.ExecService': execService,
+    'hsu.v1.TokenService': tokenService,
     'proto.CoreService': coreService,
     'proto.MasterService': statusService(openStatus),
     'grpc.health.v1.Health': healthService(names),

@@ -198,6 +198,18 @@ export function auditEntry({ at, by, action, on, result, why }: core.AuditEntry)
   };
 }
 
+/** Nothing of the token itself: more is kept beside what is told. */
+export function token({ id, name, createdAt, expiresAt, ...grant }: core.TokenView): wire.Token {
+  const { role, plus, minus, workers, namespaces } = grant;
+  return {
+    id,
+    name,
+    grant: { role, plus, minus, workers, namespaces },
+    createdAt: moment(createdAt),
+    expiresAt: momentOrNull(expiresAt),
+  };
+}
+
 /** `until` of a payload is a moment as well. */
 export function event({ seq, at, type, workerId, run, payload }: core.HsuEvent): wire.Event {
   const told = 'until' in payload ? { ...payload, until: new Date(payload.until).toISOString() } : payload;

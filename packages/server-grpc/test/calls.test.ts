@@ -283,6 +283,23 @@ describe('every method answers', () => {
     ]);
   });
 
+  it('tokens', async ({ owner, served: { master } }) => {
+    const grant = { role: 'operator', plus: [], minus: [], workers: ['api-*'], namespaces: [] };
+    const ann = { id: 'f0f0f0', name: 'ann', grant, createdAt: moment(NOW), expiresAt: moment(NOW + 1000) };
+    expect(await owner.ask('hsu.v1.TokenService', 'ListTokens', {})).toEqual({ tokens: [ann] });
+    const wish = { name: 'bob', grant: { ...grant, role: 'reader', plus: ['workers:exec'] } };
+    const made = await owner.ask('hsu.v1.TokenService', 'CreateToken', wish);
+    expect(made).toEqual({
+      text: expect.stringMatching(/^hsu_/),
+      token: { ...ann, ...wish, expiresAt: null },
+    });
+    const expires = { seconds: 7200, nanos: 500_000 };
+    const short = await owner.ask('hsu.v1.TokenService', 'CreateToken', { ...wish, expires });
+    expect(short.token?.expiresAt).toEqual(moment(NOW + 7_200_001));
+    expect(await owner.ask('hsu.v1.TokenService', 'RevokeToken', { token: 'ann' })).toEqual(ann);
+    expect(master.asked).toEqual(['token bob by all', 'token bob by all', 'revoke ann']);
+  });
+
   it('a command in the place of a worker, both ways', async ({ owner, served: { master, deeds } }) => {
     const { call, heard } = owner.converse('hsu.v1.ExecService', 'Exec');
     call.write({ start: { id: 'web', argv: ['cat', '-'] } });

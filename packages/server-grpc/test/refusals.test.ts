@@ -89,6 +89,20 @@ describe('an error', () => {
     await expect(types).rejects.toMatchObject({ ...refused, details: 'types: there is no event "toString"' });
     const level = owner.ask('hsu.v1.LogService', 'SearchLogs', { minLevel: 'loud' });
     await expect(level).rejects.toMatchObject(refused);
+    const create = (question: object) => owner.ask('hsu.v1.TokenService', 'CreateToken', question);
+    const grant = { role: 'reader' };
+    for (const question of [
+      { grant },
+      { name: 'x'.repeat(65), grant },
+      { name: 'bob' },
+      { name: 'bob', grant: { role: 'king' } },
+      { name: 'bob', grant: { ...grant, plus: ['everything'] } },
+      { name: 'bob', grant: { ...grant, workers: [''] } },
+      { name: 'bob', grant, expires: { seconds: -1, nanos: 0 } },
+    ])
+      await expect(create(question)).rejects.toMatchObject(refused);
+    const revoke = owner.ask('hsu.v1.TokenService', 'RevokeToken', {});
+    await expect(revoke).rejects.toMatchObject(refused);
     const lines = owner.ask('hsu.v1.LogService', 'TailLogs', { lines: 10_001 });
     await expect(lines).rejects.toMatchObject(refused);
     const from = { seconds: 1e15, nanos: 0 };
@@ -288,6 +302,7 @@ const all: Record<keyof Services, true> = {
   'hsu.v1.EventService': true,
   'hsu.v1.LogService': true,
   'hsu.v1.ExecService': true,
+  'hsu.v1.TokenService': true,
   'proto.CoreService': true,
   'proto.MasterService': true,
   'grpc.health.v1.Health': true,
