@@ -91,8 +91,8 @@ HSU_ADDRESS=https://127.0.0.1:7400 HSU_TOKEN_FILE=ci.token HSU_CA=api.crt hsu-ma
 - A token is 256 random bits, printed once. The master keeps its SHA-256 in \`access/tokens.json\` of its state directory. \`hsu-master token revoke\` works with and without a
   running master; from then on the token is refused, and connections that were opened with it are closed. In an address it is not taken. A page, which can give a WebSocket no
   header, offers it as a protocol: \`new WebSocket(url, ['hsu.v1', 'bearer.hsu_…'])\`.
-- Who has \`tokens:manage\` over all workers sees, makes and revokes tokens by \`/v1/tokens\` too: those that he makes have no right that his own has not. A token is in the answer
-  that made it and nowhere else; what is done with tokens is in the audit.
+- Who has \`tokens:manage\` over all workers sees, makes and revokes tokens by \`/v1/tokens\` too, which \`hsu-master token --address\` asks, and by gRPC: those that he makes have no right
+  that his own has not. A token is in the answer that made it and nowhere else; what is done with tokens is in the audit.
 - TLS is 1.2 or newer. Certificate and key are read again when they change; what cannot be used is told (\`api.certificate-refused\`) and the pair before kept. With
   \`client_ca\` a certificate of the client is needed besides the token. An address that is not this machine’s own needs TLS, or \`allow_plaintext\`.
 - Before a route is looked for: the host that the request names has to be an address, \`localhost\` or one of \`allowed_hosts\`, and an origin the API’s own or one of
