@@ -110,11 +110,11 @@ async function hold(held: Held): Promise<number> {
   const neverStarted = watchStarts(master);
   const signals = watchSignals(master, terminal, isBackground);
   const session = watchSession();
-  const over = session.first.then(({ reason, within }): End => {
-    terminal.note(`${reason}: stopping all workers`);
-    return { reason, failed: false, within };
+  const told = [session.first, ...(service === null ? [] : [service.asked])];
+  const over = Promise.race(told).then((end): End => {
+    terminal.note(`${end.reason}: stopping all workers`);
+    return { ...end, failed: false };
   });
-  const told = service === null ? [] : [service.asked.then((reason): End => ({ reason, failed: false }))];
   const defect = watchDefects(terminal);
   const until = realClock().now() + duration;
   const candidates: Candidates = {
@@ -154,16 +154,7 @@ async function hold(held: Held): Promise<number> {
   // In the background it stays for those who ask it, also when all its workers rest.
   const rest = isBackground ? [] : [allAtRest(master)];
   const asked: Promise<End> = door.asked;
-  const end = await Promise.race([
-    signals.first,
-    over,
-    asked,
-    time.up,
-    defect.first,
-    upgrade,
-    ...rest,
-    ...told,
-  ]);
+  const end = await Promise.race([signals.first, over, asked, time.up, defect.first, upgrade, ...rest]);
   time.cancel();
   if (end.successor !== undefined) {
     manager.close();

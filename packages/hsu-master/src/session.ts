@@ -1,10 +1,14 @@
 import type { Milliseconds } from '@hsu-master/core';
 import { loadNative, type WindowsSessionEnd } from '@hsu-master/native';
 
-/** What of the system ends a session, and how long whoever is told of it has. */
+/** How the system ends a master: its session, or the service that it is. */
+export type EndBySystem = WindowsSessionEnd | 'service-stop' | 'preshutdown';
+
+/** What of the system ends a master, and how long whoever is told of it has. */
 export interface SessionEnd {
   readonly reason: string;
-  readonly within: Milliseconds;
+  /** Absent: the system waits as long as it hears that the stop goes on. */
+  readonly within?: Milliseconds;
 }
 
 export interface SessionWatch {
@@ -15,21 +19,19 @@ export interface SessionWatch {
 }
 
 /** What Windows gives to a program whose console is closed, or whose user goes, less what the end itself takes. */
-const GRANTED: Readonly<Record<WindowsSessionEnd, Milliseconds>> = {
-  close: 4000,
-  'log-off': 4000,
-  shutdown: 4000,
-};
+const GRANTED: Milliseconds = 4000;
 
-const REASONS: Readonly<Record<WindowsSessionEnd, string>> = {
-  close: 'the console was closed',
-  'log-off': 'the user logs off',
-  shutdown: 'the machine goes down',
+const ENDS: Readonly<Record<EndBySystem, SessionEnd>> = {
+  close: { reason: 'the console was closed', within: GRANTED },
+  'log-off': { reason: 'the user logs off', within: GRANTED },
+  shutdown: { reason: 'the machine goes down', within: GRANTED },
+  'service-stop': { reason: 'the service was stopped' },
+  preshutdown: { reason: 'the machine goes down' },
 };
 
 /** What follows from it. */
-export function sessionEnd(end: WindowsSessionEnd): SessionEnd {
-  return { reason: REASONS[end], within: GRANTED[end] };
+export function sessionEnd(end: EndBySystem): SessionEnd {
+  return ENDS[end];
 }
 
 /**

@@ -18,6 +18,13 @@ test.each([
   },
 );
 
+test.each([
+  ['service-stop', 'the service was stopped'],
+  ['preshutdown', 'the machine goes down'],
+] as const)('a service that is ended by %s has as long as it says that the stop goes on', (end, reason) => {
+  expect(sessionEnd(end)).toEqual({ reason });
+});
+
 test('where sessions do not end so nobody is told, and nobody waits', async () => {
   const session = watchSession();
   session.done();

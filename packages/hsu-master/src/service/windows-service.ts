@@ -1,5 +1,6 @@
 import type { Milliseconds } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
+import { type SessionEnd, sessionEnd } from '../session.ts';
 import type { ServiceManager } from './notify.ts';
 
 /** The variable by which an installed service of Windows knows that it is one. */
@@ -12,7 +13,7 @@ const PATIENCE: Milliseconds = 15_000;
 /** A master that the service control manager has started. */
 export interface WindowsService extends ServiceManager {
   /** Resolves when it is asked to stop, or the machine goes down. */
-  readonly asked: Promise<string>;
+  readonly asked: Promise<SessionEnd>;
   /** The last word; null: as it was asked to. */
   ended(code: number): void;
 }
@@ -36,9 +37,9 @@ export function windowsService(env: Record<string, string | undefined>): Windows
       .find(({ pid }) => pid === process.ppid)
       ?.name.toLowerCase();
   if (name === undefined && parent() !== MANAGER) return null;
-  const { promise, resolve } = Promise.withResolvers<string>();
+  const { promise, resolve } = Promise.withResolvers<SessionEnd>();
   const service = loaded.windows.system.beginService((what) =>
-    resolve(what === 'shutdown' ? 'the machine goes down' : 'the service was stopped'),
+    resolve(sessionEnd(what === 'shutdown' ? 'preshutdown' : 'service-stop')),
   );
   if (service === null) return null;
   let timer: NodeJS.Timeout | undefined;
