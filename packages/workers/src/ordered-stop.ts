@@ -3,6 +3,7 @@ import {
   isAtRest,
   KILL_WAIT,
   type Milliseconds,
+  type MonotonicTime,
   type ProcessIdentity,
   stoppable,
   type Worker,
@@ -46,6 +47,7 @@ function hasCome(worker: Worker): boolean {
 export class OrderedStop {
   readonly #in: Parts;
   readonly #told = new Set<WorkerId>();
+  readonly #until: MonotonicTime;
   /** Of the deadline; after `force`, of the end of all patience. */
   #cancelTimer: () => void;
   #forced = false;
@@ -54,11 +56,17 @@ export class OrderedStop {
 
   constructor(parts: Parts, deadline: Milliseconds) {
     this.#in = parts;
+    this.#until = parts.clock.now() + deadline;
     this.#cancelTimer = parts.clock.after(deadline, () => this.force());
   }
 
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** What of a grace is within the deadline: who asks in several ways is to take them all within it. */
+  leaves(grace: Milliseconds | null): Milliseconds | null {
+    return grace === null ? null : Math.max(0, Math.min(grace, this.#until - this.#in.clock.now()));
   }
 
   begin(): void {

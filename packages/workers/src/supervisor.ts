@@ -101,6 +101,7 @@ export class Supervisor {
       pidFiles: parts.pidFiles ?? null,
       decide: parts.decide ?? decide,
       isEnding: () => this.#stop !== null,
+      graceLeft: (grace) => (this.#stop === null ? grace : this.#stop.leaves(grace)),
       settle: (ticket, outcome) => this.#tickets.settle(ticket, outcome),
       defect: (error) => this.#defect(error),
       turned: (actor, before) => this.#turned(actor, before),

@@ -12,6 +12,7 @@ import {
   type LimitReport,
   type LimitsSpec,
   type Message,
+  type Milliseconds,
   needsRestart,
   newWorker,
   type OutputCollector,
@@ -54,8 +55,9 @@ export interface Surroundings {
   readonly masterId: string;
   /** The rule that the actors follow; the simulation plants faults here. */
   readonly decide: typeof decide;
-  /** Whether the supervisor is in its final stop. */
+  /** Whether the supervisor is in its final stop, and what that leaves of a grace. */
   isEnding(): boolean;
+  graceLeft(grace: Milliseconds | null): Milliseconds | null;
   settle(ticket: number, outcome: TicketOutcome): void;
   /** Publishes what cannot have happened. */
   defect(error: unknown): void;
@@ -237,7 +239,7 @@ export class WorkerActor {
         this.#control(effect);
         return;
       case 'signal-tree':
-        this.#handlesOf(effect.run)?.host.signalTree(effect.signal, effect.grace);
+        this.#handlesOf(effect.run)?.host.signalTree(effect.signal, this.#in.graceLeft(effect.grace));
         return;
       case 'set-limits':
         this.#setLimits(effect);

@@ -1,4 +1,11 @@
-import { type Dependency, HsuError, type HsuEvent, type RunHook, type TicketOutcome } from '@hsu-master/core';
+import {
+  type Dependency,
+  HsuError,
+  type HsuEvent,
+  type Milliseconds,
+  type RunHook,
+  type TicketOutcome,
+} from '@hsu-master/core';
 import {
   FakeClock,
   FakeCollector,
@@ -65,6 +72,22 @@ const on = (id: string, differs: Partial<Dependency> = {}): Dependency => ({
   restart: false,
   ...differs,
 });
+
+/** The graces that runs of this host are asked with. */
+function watchAsking(host: FakeHost): readonly (Milliseconds | null)[] {
+  const graces: (Milliseconds | null)[] = [];
+  const spawn = host.spawn.bind(host);
+  host.spawn = (...given) => {
+    const run = spawn(...given);
+    const signalTree = run.signalTree.bind(run);
+    run.signalTree = (signal, grace = null) => {
+      graces.push(grace);
+      signalTree(signal);
+    };
+    return run;
+  };
+  return graces;
+}
 
 /** Becomes ready when told to. */
 function readiness(): { hook: RunHook; say(id: string, ready: boolean): void } {
@@ -270,6 +293,19 @@ describe('shutdown', () => {
     expect(survivors.map(({ workerId, process }) => [workerId, process.pid])).toEqual([['immortal', pid]]);
     // What the fake system still has to do, and nothing of the supervisor.
     expect(scene.clock.pending).toBe(1);
+  });
+
+  it('H8: who is asked while it stops has what its deadline leaves, and no longer grace', async () => {
+    const slow = fakeProgram({ endsOnSignal: 1500 });
+    const scene = stage({ db: slow, web: slow });
+    const asked = watchAsking(scene.host);
+    const stop = { signal: 'SIGTERM', grace: 20_000 } as const;
+    scene.supervisor.add([workerSpec('db', { stop }), workerSpec('web', { stop, dependsOn: [on('db')] })]);
+    await begin(scene, 100);
+    const ended = scene.supervisor.shutdown('test', 4000);
+    scene.clock.advance(4000);
+    expect(await ended).toMatchObject({ forced: false });
+    expect(asked).toEqual([4000, 2500]);
   });
 
   it('a forced stop that is over leaves no timer behind to hold the program', async () => {
