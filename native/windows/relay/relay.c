@@ -1,8 +1,9 @@
 /* hsu_relay.exe EVENT PID:STARTED ...
  *
- * Sends a console event (0 Ctrl-C, 1 Ctrl-Break) to everybody on the consoles of these processes. A process has one console, and events
- * reach only those who share it: so this is a process of its own, which gives up its console for theirs, one after the other. STARTED is
- * the time of creation in microseconds since 1970, which keeps a reused pid from being asked.
+ * Sends a console event (0 Ctrl-C, 1 Ctrl-Break) to everybody on the consoles of these processes, or (2) Ctrl-Break to the process group
+ * that each of them is the first of, and to nobody else. A process has one console, and events reach only those who share it: so this is
+ * a process of its own, which gives up its console for theirs, one after the other. STARTED is the time of creation in microseconds since
+ * 1970, which keeps a reused pid from being asked.
  *
  * Exit code: 0 every process that is alive was asked; 1 some could not be, they have no console; 2 wrong arguments.
  */
@@ -15,6 +16,9 @@
 #include <stdlib.h>
 
 #define MOST_SHARERS 1024
+
+/* Not a number of the system's. */
+#define BREAK_GROUP 2
 
 static BOOL WINAPI survive(DWORD event) {
   (void)event;
@@ -48,7 +52,7 @@ int main(int argc, char **argv) {
   int missed = 0;
   if (argc < 3) return 2;
   event = (DWORD)strtoul(argv[1], NULL, 10);
-  if (event > CTRL_BREAK_EVENT) return 2;
+  if (event > BREAK_GROUP) return 2;
   for (int at = 2; at < argc; at++) {
     char *rest = NULL;
     DWORD pid = (DWORD)strtoul(argv[at], &rest, 10);
@@ -63,6 +67,11 @@ int main(int argc, char **argv) {
       /* Both ways of not being hit by one's own event; handlers are forgotten with the console. */
       SetConsoleCtrlHandler(NULL, TRUE);
       SetConsoleCtrlHandler(survive, TRUE);
+      if (event == BREAK_GROUP) {
+        if (!GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid)) missed = 1;
+        CloseHandle(process);
+        continue;
+      }
       if (!GenerateConsoleCtrlEvent(event, 0)) missed = 1;
       for (DWORD one = 0; one < count && one < MOST_SHARERS && asked_count < 4 * MOST_SHARERS; one++)
         asked[asked_count++] = sharers[one];

@@ -29,7 +29,16 @@ int close_windows(const std::vector<DWORD>& pids) {
   return search.asked;
 }
 
-DWORD break_group(DWORD pid) { return ::GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid) ? 0 : ::GetLastError(); }
+std::vector<DWORD> console_pids() {
+  std::vector<DWORD> pids(64);
+  for (;;) {
+    // It writes nothing where there are more than have room, and says how many there are.
+    DWORD count = ::GetConsoleProcessList(pids.data(), static_cast<DWORD>(pids.size()));
+    bool all = count <= pids.size();
+    pids.resize(count);
+    if (all) return pids;
+  }
+}
 
 DWORD repair_console(DWORD dead_pid) {
   if (!::AttachConsole(dead_pid)) return ::GetLastError();

@@ -109,8 +109,11 @@ Napi::Value close_all_windows(const Napi::CallbackInfo& info) {
   return number(info.Env(), close_windows(glue::integers<DWORD>(info[0], "pids")));
 }
 
-Napi::Value break_processes(const Napi::CallbackInfo& info) {
-  return number(info.Env(), break_group(integer<DWORD>(info[0], "pid")));
+Napi::Value pids_of_console(const Napi::CallbackInfo& info) {
+  auto pids = console_pids();
+  auto numbers = Napi::Float64Array::New(info.Env(), pids.size());
+  std::copy(pids.begin(), pids.end(), numbers.Data());
+  return numbers;
 }
 
 Napi::Value repair(const Napi::CallbackInfo& info) {
@@ -143,7 +146,7 @@ void define_processes(Napi::Env env, Napi::Object exports) {
   exports.Set("suspend", Napi::Function::New<suspend>(env));
   exports.Set("mayEnd", Napi::Function::New<may_end>(env));
   exports.Set("closeWindows", Napi::Function::New<close_all_windows>(env));
-  exports.Set("breakGroup", Napi::Function::New<break_processes>(env));
+  exports.Set("consolePids", Napi::Function::New<pids_of_console>(env));
   exports.Set("repairConsole", Napi::Function::New<repair>(env));
   exports.Set("enablePrivilege", Napi::Function::New<enable>(env));
   exports.Set("bootId", Napi::Function::New<boot_id>(env));

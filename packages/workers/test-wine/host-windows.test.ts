@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { Host, LimitReport, ProcessIdentity, RunReport } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import { creaturePath, limitsSpec } from '@hsu-master/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createNodeHost } from '../src/host/node.ts';
 import { createWindowsHost } from '../src/host/windows/host.ts';
 import { realClock } from '../src/real-clock.ts';
@@ -53,6 +57,35 @@ describe('asking to end', () => {
     other.run.signalTree('SIGKILL');
     expect((await other.exited()).exit).toMatchObject({ code: null, signal: 'SIGKILL' });
   });
+});
+
+describe('workers that share the master’s console', () => {
+  /** shared-console.ts on a console of its own, which Node gives to who inherits nothing. */
+  function master() {
+    const program = fileURLToPath(new URL('shared-console.ts', import.meta.url));
+    const child = spawn(process.execPath, [program], {
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void child.kill());
+    return { child, lines: createInterface({ input: child.stdout }), closed: once(child, 'close') };
+  }
+
+  test('H8: its Ctrl-C reaches the master, and not them, after others of them have come and gone', async () => {
+    const { child, lines, closed } = master();
+    const told: string[] = [];
+    for await (const line of lines) {
+      told.push(line);
+      if (line !== 'ready') continue;
+      const startTime = native.identify(child.pid ?? 0)?.startTime;
+      spawn(windows.relay ?? '', ['0', `${child.pid}:${startTime}`], { windowsHide: true });
+    }
+    const shares = Array.from({ length: 4 }, () => 'shares true');
+    expect(told).toEqual([...shares, 'ready', 'Ctrl-C, its workers: 1', 'on its console: 1']);
+    expect(await closed).toEqual([0, null]);
+  });
+
+  test.skip('asked to end one hears Ctrl-Break, and nobody else does: Wine has no Ctrl-Break for programs', () => {});
 });
 
 describe('holding back', () => {

@@ -81,7 +81,7 @@ export interface WindowsAddon {
   suspend(pid: number, startTime: number, suspended: boolean): number;
   mayEnd(pid: number, startTime: number): number;
   closeWindows(pids: readonly number[]): number;
-  breakGroup(pid: number): number;
+  consolePids(): Float64Array;
   repairConsole(pid: number): number;
   enablePrivilege(name: string): number;
   bootId(): string;

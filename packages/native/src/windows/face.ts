@@ -124,7 +124,7 @@ export function windowsFace(addon: WholeAddon, file: string): WindowsNative {
       ),
     mayEnd: (pid, startTime) => addon.mayEnd(checkedPid(pid), checkedStartTime(startTime)) === 0,
     closeWindows: (pids) => addon.closeWindows(pids.map(checkedPid)),
-    breakGroup: (pid) => failureOrNull('GenerateConsoleCtrlEvent', addon.breakGroup(checkedPid(pid))),
+    consolePids: () => new Set(addon.consolePids()),
     repairConsole: (deadPid) => addon.repairConsole(checkedPid(deadPid)) !== 0,
     enablePrivilege: (name) => addon.enablePrivilege(windowsText(name, 'privilege')) === 0,
     system: windowsSystem(addon),

@@ -232,8 +232,8 @@ export interface WindowsNative {
   mayEnd(pid: number, startTime: string): boolean;
   /** WM_CLOSE to their windows. How many were asked. */
   closeWindows(pids: readonly number[]): number;
-  /** Ctrl-Break to a process that was started with the shared console. */
-  breakGroup(pid: number): WindowsFailure | null;
+  /** Who is on the master’s console, the master among them; empty: it has none. */
+  consolePids(): ReadonlySet<number>;
   /** After a process of the shared console has ended. true: the system has forgotten it, as is to be. */
   repairConsole(deadPid: number): boolean;
   /** `SeIncreaseBasePriorityPrivilege`, …: whether the master has it; it is switched on. */

@@ -136,7 +136,7 @@ export const calls: Readonly<Record<string, Arguments>> = {
   suspend: () => [NOBODY, 1, true],
   mayEnd: () => [process.pid, 1],
   closeWindows: () => [[NOBODY]],
-  breakGroup: () => [NOBODY],
+  consolePids: none,
   repairConsole: () => [NOBODY],
   enablePrivilege: () => ['SeNoSuchPrivilege'],
   bootId: none,

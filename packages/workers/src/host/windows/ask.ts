@@ -1,54 +1,34 @@
 import type { Clock, Milliseconds, ProcessIdentity } from '@hsu-master/core';
 import type { NativeHandle, WindowsEngine, WindowsNative } from '@hsu-master/native';
+import { type Means, type Standing, stepsOf } from './asking.ts';
 
-/** How programs are asked to end, the gentlest first. */
-type Rung = 'ctrl-c' | 'ctrl-break' | 'close-windows';
-
-/** The number of a console event. */
-const EVENTS = { 'ctrl-c': 0, 'ctrl-break': 1 } as const;
+/** The relay’s numbers. */
+const EVENTS = { 'ctrl-c': 0, 'ctrl-break': 1, 'break-group': 2 } as const;
 
 /** A relay that takes longer hangs in a console that does not answer. */
 const PATIENCE: Milliseconds = 5000;
 const KILLED = 1;
 
-/** How long after the first rung the others follow, as long as somebody is left. */
-export interface Ladder {
-  readonly ctrlBreak: Milliseconds;
-  readonly closeWindows: Milliseconds;
-}
-
-/** Of whom nobody says how long it may take. */
-const USUAL_GRACE: Milliseconds = 20_000;
-
-/**
- * Ctrl-Break ends who does not handle it, so half of the grace is for those who end by Ctrl-C; what is left after three quarters of it is
- * asked by its windows, and after all of it killed.
- */
-export function ladderWithin(grace: Milliseconds | null): Ladder {
-  const whole = grace ?? USUAL_GRACE;
-  return { ctrlBreak: whole / 2, closeWindows: (whole * 3) / 4 };
-}
-
-/** Who is asked, and how long it may take. */
-interface Asked extends ProcessIdentity {
+/** Who is asked by what, and how long it may take. */
+interface Asked {
+  readonly process: ProcessIdentity;
+  readonly signal: number;
   readonly grace: Milliseconds | null;
 }
 
-/** Signals by their numbers on Windows, and SIGQUIT by that of signals.ts. */
-const SIGHUP = 1;
-const SIGINT = 2;
-const SIGQUIT = 3;
-const SIGTERM = 15;
-const SIGBREAK = 21;
-
-type AskingMeans = Pick<WindowsNative, 'closeWindows' | 'features' | 'mayEnd' | 'relay' | 'terminate'>;
+type AskingMeans = Pick<
+  WindowsNative,
+  'closeWindows' | 'consolePids' | 'features' | 'mayEnd' | 'relay' | 'repairConsole' | 'terminate'
+>;
 
 /** Asks programs to end. All that are asked in one stretch of synchronous code are asked together. */
 export class Asker {
   readonly #windows: AskingMeans;
   readonly #engine: Pick<WindowsEngine, 'spawn' | 'release'>;
   readonly #clock: Clock;
-  readonly #waiting = new Map<number, Asked[]>();
+  #waiting: Asked[] = [];
+  /** The first of each process group on the master’s console. */
+  readonly #groups = new Set<string>();
   readonly #relays = new Map<NativeHandle, (code: number | null) => void>();
   readonly #timers = new Set<() => void>();
   #closed = false;
@@ -60,13 +40,21 @@ export class Asker {
   }
 
   /** false: no program hears of this signal here. */
-  ask(process: ProcessIdentity, signal: number, grace: Milliseconds | null): boolean {
-    if (![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGBREAK].includes(signal)) return false;
-    if (this.#waiting.size === 0) queueMicrotask(() => this.#askWaiting());
-    const all = this.#waiting.get(signal) ?? [];
-    all.push({ pid: process.pid, startedAt: process.startedAt, grace });
-    this.#waiting.set(signal, all);
+  askToStop({ pid, startedAt }: ProcessIdentity, signal: number, grace: Milliseconds | null): boolean {
+    if (stepsOf(signal, 'apart', grace).length === 0) return false;
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#askWaiting());
+    this.#waiting.push({ process: { pid, startedAt }, signal, grace });
     return true;
+  }
+
+  /** One that was made shares the master’s console, in a process group of its own. */
+  beganGroup(process: ProcessIdentity): void {
+    this.#groups.add(keyOf(process));
+  }
+
+  /** One that was made has ended. Where it shared the master’s console, that would keep it, and lose the master’s own Ctrl-C by and by. */
+  ended(process: ProcessIdentity): void {
+    if (this.#groups.delete(keyOf(process))) this.#windows.repairConsole(process.pid);
   }
 
   /** The exit of one of our relays; false: it is none. */
@@ -84,43 +72,43 @@ export class Asker {
   }
 
   #askWaiting(): void {
-    const asked = [...this.#waiting];
-    this.#waiting.clear();
+    const asked = this.#waiting;
+    this.#waiting = [];
     if (this.#closed) return;
-    for (const [signal, processes] of asked) {
-      if (signal === SIGTERM) this.#climb(processes);
-      else if (signal === SIGINT) this.#take('ctrl-c', processes);
-      else if (signal === SIGHUP) this.#take('close-windows', processes);
-      else this.#take('ctrl-break', processes);
+    const sharers = this.#windows.consolePids();
+    const steps = asked.flatMap(({ process, signal, grace }) =>
+      stepsOf(signal, this.#standing(process, sharers), grace).map((step) => ({ ...step, process })),
+    );
+    for (const alike of Map.groupBy(steps, ({ after, means }) => `${means} ${after}`).values()) {
+      const [{ after, means }] = alike as [(typeof alike)[number]];
+      const processes = alike.map(({ process }) => process);
+      if (after === 0) this.#take(means, processes);
+      else this.#later(after, means, processes);
     }
   }
 
-  #climb(processes: readonly Asked[]): void {
-    this.#take('ctrl-c', processes);
-    for (const [grace, alike] of Map.groupBy(processes, (one) => one.grace)) {
-      const { ctrlBreak, closeWindows } = ladderWithin(grace);
-      this.#later(ctrlBreak, 'ctrl-break', alike);
-      this.#later(closeWindows, 'close-windows', alike);
-    }
+  #standing(process: ProcessIdentity, sharers: ReadonlySet<number>): Standing {
+    if (!sharers.has(process.pid)) return 'apart';
+    return this.#groups.has(keyOf(process)) ? 'group' : 'beside';
   }
 
-  #later(after: Milliseconds, rung: Rung, processes: readonly ProcessIdentity[]): void {
+  #later(after: Milliseconds, means: Means, processes: readonly ProcessIdentity[]): void {
     const cancel = this.#clock.after(after, () => {
       this.#timers.delete(cancel);
       const left = processes.filter(({ pid, startedAt }) => this.#windows.mayEnd(pid, startedAt));
-      if (left.length > 0) this.#take(rung, left);
+      if (left.length > 0) this.#take(means, left);
     });
     this.#timers.add(cancel);
   }
 
-  #take(rung: Rung, processes: readonly ProcessIdentity[]): void {
-    if (rung === 'close-windows') {
+  #take(means: Means, processes: readonly ProcessIdentity[]): void {
+    if (means === 'close-windows') {
       this.#windows.closeWindows(processes.map(({ pid }) => pid));
       return;
     }
     // It would end one thread of a program there, and leave the rest of it.
-    if (rung === 'ctrl-break' && this.#windows.features.isWine) return;
-    this.#relay(EVENTS[rung], processes);
+    if (means !== 'ctrl-c' && this.#windows.features.isWine) return;
+    this.#relay(EVENTS[means], processes);
   }
 
   /** Those without a console hear nothing of it: they may have windows. */
@@ -151,3 +139,5 @@ export class Asker {
     this.#engine.release(handle, true);
   }
 }
+
+const keyOf = ({ pid, startedAt }: ProcessIdentity): string => `${pid}:${startedAt}`;

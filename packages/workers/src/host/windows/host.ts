@@ -48,6 +48,8 @@ export interface WindowsHostOptions {
   /** The variables that the master was given; workers inherit them. */
   readonly environment: MasterEnvironment;
   readonly clock: Clock;
+  /** Whether workers have a console of their own (the default), or share the master’s, as far as it has one, each in a process group of its own. */
+  readonly console?: 'own' | 'shared';
 }
 
 /** Runs processes by means of the Windows addon: each run in a job of its own. */
@@ -87,6 +89,7 @@ class JobHost extends TreeHost {
   readonly #windows: WindowsNative;
   readonly #engine: WindowsEngine;
   readonly #system: WindowsSystem;
+  readonly #console: 'own' | 'shared';
   readonly #children = new Map<NativeHandle, Child>();
   readonly #holds = new Map<number, JobHold>();
   #mayRaise: boolean | null = null;
@@ -96,7 +99,7 @@ class JobHost extends TreeHost {
     windows: WindowsNative,
     engine: WindowsEngine,
     system: WindowsSystem,
-    { environment, clock }: WindowsHostOptions,
+    { environment, clock, console = 'own' }: WindowsHostOptions,
   ) {
     const nobody = { user: () => null, group: () => null };
     const own = { uid: 0, gid: 0, groups: [], maySwitch: false };
@@ -105,6 +108,8 @@ class JobHost extends TreeHost {
     this.#windows = windows;
     this.#engine = engine;
     this.#system = system;
+    // Windows would give a new console, with a window, to who is to share one that is not there.
+    this.#console = windows.consolePids().size > 0 ? console : 'own';
   }
 
   capabilities(): readonly Capability[] {
@@ -202,7 +207,7 @@ class JobHost extends TreeHost {
       cwd: prepared.cwd,
       stdout: launch.captureStdout ? asStream(streams?.stdout) : 'null',
       stderr: launch.captureStderr ? asStream(streams?.stderr) : 'null',
-      console: 'own',
+      console: this.#console,
       jobs: [hold.job],
     });
     if (!spawned.ok) {
@@ -271,6 +276,7 @@ class JobHost extends TreeHost {
     { handle, pid, startTime }: WindowsSpawned,
   ): void {
     const process = { pid, startedAt: startTime };
+    if (this.#console === 'shared') this.#system.asker.beganGroup(process);
     run.plant(new Tree(process, launch.mark));
     let refusal: Diagnosis | null = null;
     try {

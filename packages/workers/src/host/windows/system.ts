@@ -98,7 +98,8 @@ export class WindowsSystem implements ProcessSystem {
       case SIGCONT:
         return this.#resume(target);
       default: {
-        if (!this.#windows.mayEnd(pid, startedAt) || !this.asker.ask(target, signal, grace)) return false;
+        if (!this.#windows.mayEnd(pid, startedAt) || !this.asker.askToStop(target, signal, grace))
+          return false;
         this.#asked.set(keyOf(target), nameOf(signal));
         return true;
       }
@@ -126,6 +127,7 @@ export class WindowsSystem implements ProcessSystem {
   /** How a process ended that we were told of by its handle. */
   exitOf(target: ProcessIdentity, event: Extract<WindowsEvent, { type: 'exited' }>): Exit {
     const { code, userMs, kernelMs, maxRssBytes } = event;
+    this.asker.ended(target);
     return this.#exit(keyOf(target), code, { userTime: userMs, systemTime: kernelMs, maxRss: maxRssBytes });
   }
 
