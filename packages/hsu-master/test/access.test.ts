@@ -15,6 +15,7 @@ import { appendToAudit, auditPathOf, openAuditFile } from '../src/access/audit-f
 import { TokenGate } from '../src/access/gate.ts';
 import { isHostAllowed, isOriginAllowed, tokenOf } from '../src/access/requests.ts';
 import { TokenFile } from '../src/access/token-file.ts';
+import { tokensOf } from '../src/access/tokens.ts';
 import { eventually, it, type Stage } from './drive.ts';
 
 const FROM = 'tcp 10.0.0.3';
@@ -44,6 +45,22 @@ function gateOf(stage: Stage, perSecond = 0) {
 }
 
 describe('tokens', () => {
+  it('J10: who has one that ends makes none that ends later', async ({ stage }) => {
+    const { clock, tokens: file, gate } = gateOf(stage);
+    const tokens = tokensOf(file, noAudit, clock);
+    const { text } = await file.create(
+      wish('ann', { role: 'admin', expires: 60_000 }),
+      clock.wallNow(),
+      null,
+    );
+    const ann = gate.admit({ token: text, from: FROM });
+    const late = [null, 60_001].map((expires) => tokens.create({ ...wish('bob'), expires }, ann));
+    for (const made of late) await expect(made).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    await tokens.create(wish('cat', { expires: 60_000 }), ann);
+    await tokens.create(wish('dan'), { kind: 'root', name: 'uid 0', from: 'unix' });
+    expect(tokens.list().map(({ name }) => name)).toEqual(['ann', 'cat', 'dan']);
+  });
+
   it('J5: are kept as digests in a file of mode 0600, are told once, and are different each time', async ({
     stage,
   }) => {

@@ -74,10 +74,16 @@ function bearer(): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${token}` };
 }
 
-/** What the descriptors of the master stand for. */
+/** What the descriptors of the master stand for; one may be closed while they are read. */
 function openFiles(): readonly string[] {
   const folder = `/proc/${run.pid}/fd`;
-  return readdirSync(folder).map((name) => readlinkSync(`${folder}/${name}`));
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(`${folder}/${name}`)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** What is opened once, when it is first needed: the audit, a thread. What leaked would be some of thousands. */

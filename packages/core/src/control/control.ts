@@ -7,6 +7,7 @@ import type { OutputStream } from '../ports/output.ts';
 import type { WallTime } from '../units.ts';
 import type { Exit, ProcessIdentity } from '../worker/exit.ts';
 import type { Dependency, SignalName, WorkerId } from '../worker/spec.ts';
+import type { Identity } from './access.ts';
 import type { Accepted, BasedOn, ConfigView, Planned } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { Caller, Order, Ordered, Ticket } from './order.ts';
@@ -137,8 +138,11 @@ export interface ExecSession {
 export interface Tokens {
   /** @throws HsuError E_STATE for a file that cannot be trusted, as all */
   list(): readonly TokenView[];
-  /** `text` is the token itself, which is told nowhere else. @throws HsuError E_USAGE for a name that is none or is taken, or an end that is none */
-  create(wish: TokenWish, by: Caller): Promise<{ readonly text: string; readonly token: TokenView }>;
+  /**
+   * `text` is the token itself, which is told nowhere else.
+   * @throws HsuError E_USAGE for a name that is none or is taken, or an end that is none; E_FORBIDDEN for an end after that of whose token asks
+   */
+  create(wish: TokenWish, by: Identity): Promise<{ readonly text: string; readonly token: TokenView }>;
   /** By its name or id: it is refused from now on. @throws HsuError E_USAGE where there is none */
   revoke(nameOrId: string, by: Caller): Promise<TokenView>;
 }

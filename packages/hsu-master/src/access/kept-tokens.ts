@@ -21,7 +21,7 @@ export async function keptTokens(to: Surroundings, options: MasterOptions): Prom
     }
   };
   const tokens = tokensOf(new TokenFile(stateDirectory), { record }, clock);
-  const by = { name: `uid ${process.getuid?.() ?? 0}`, from: 'command' };
+  const by = { kind: 'root', name: `uid ${process.getuid?.() ?? 0}`, from: 'command' } as const;
   const asked = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();

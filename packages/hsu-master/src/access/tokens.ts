@@ -1,4 +1,4 @@
-import type { Audit, Caller, Clock, Tokens } from '@hsu-master/core';
+import { type Audit, type Caller, type Clock, HsuError, type Tokens } from '@hsu-master/core';
 import { loadNative } from '@hsu-master/native';
 import type { TokenFile } from './token-file.ts';
 
@@ -17,7 +17,12 @@ export function tokensOf(
   return {
     list: () => file.all(),
     async create(wish, by) {
-      const made = await file.create(wish, clock.wallNow(), native());
+      const now = clock.wallNow();
+      const end = by.kind === 'token' ? (file.known(by.tokenId)?.expiresAt ?? null) : null;
+      // Else whoever is trusted for an hour makes himself trusted for ever.
+      if (end !== null && (wish.expires === null || now + wish.expires > end))
+        throw new HsuError('E_FORBIDDEN', `${by.name} may make no token that ends later than his own`);
+      const made = await file.create(wish, now, native());
       note(by, 'token.create', wish.name, wish.role);
       return made;
     },
