@@ -162,7 +162,7 @@ const WHY = {
   ],
 };
 
-function answer(path: string, select: readonly string[]): object | null {
+function answer(path: string, select: readonly string[], here: (id: string) => boolean): object | null {
   const chosen = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
     select.length === 0 ? all : all.filter(({ id }) => select.includes(id));
   const [, id] = /^\/v1\/workers\/([^/]+)$/.exec(path) ?? [];
@@ -177,7 +177,7 @@ function answer(path: string, select: readonly string[]): object | null {
         workers: { total: 6, wanted: 5, ready: 2, running: 3, backoff: 1, blocked: 1, failed: 0 },
       };
     case '/v1/workers':
-      return { master: VERSION.master, seq: 3, workers: chosen(FLEET) };
+      return { master: VERSION.master, seq: 3, workers: chosen(FLEET).filter(({ id }) => here(id)) };
     case '/v1/graph':
       return { workers: chosen(GRAPH) };
     case '/v1/processes':
@@ -195,13 +195,15 @@ function answer(path: string, select: readonly string[]): object | null {
   }
 }
 
-/** A master of which the answers are known. */
-export async function canned(): Promise<{ readonly socket: string; close(): void }> {
+/** A master of which the answers are known; its workers are those that `here` lets be. */
+export async function canned(
+  here: (id: string) => boolean = () => true,
+): Promise<{ readonly socket: string; close(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'hsu-cli-'));
   const socket = join(folder, 's');
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
-    const told = answer(pathname, searchParams.getAll('select'));
+    const told = answer(pathname, searchParams.getAll('select'), here);
     response.writeHead(told === null ? 404 : 200, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify(told ?? { code: 'E_UNKNOWN_ROUTE', detail: pathname, next: '', status: 404 }),

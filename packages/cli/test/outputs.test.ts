@@ -92,6 +92,20 @@ describe('ls --watch', () => {
     expect(out).toMatchSnapshot();
     expect(await told('status --watch', 80, { locate })).toMatchObject({ code: 2, out: '' });
   });
+
+  it('tells off a terminal that a worker is no more, and that it is there again', async () => {
+    let gone = false;
+    const shop = await canned((id) => id !== 'db' || !gone);
+    const over = new AbortController();
+    const hear = (said: string): void => {
+      gone = !said.includes('db  removed');
+      if (said.lastIndexOf('db  running') > said.indexOf('db  removed') && !gone) over.abort();
+    };
+    const parts = { locate: async () => ({ socket: shop.socket }), interrupted: () => over.signal, hear };
+    const { out } = await told('ls --watch', 80, parts).finally(() => shop.close());
+    const ofDb = out.split('\n').filter((line) => line.includes('  db  '));
+    expect(ofDb.map((line) => line.split('  ')[2])).toEqual(['running', 'removed', 'running']);
+  });
 });
 
 describe('down', () => {

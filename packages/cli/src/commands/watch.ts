@@ -53,9 +53,12 @@ export function isScreen({ to: { out }, format }: Asking): boolean {
   return out.cursor && (format === 'table' || format === 'wide');
 }
 
-/** Writes workers as they are, then each that is otherwise, until it is interrupted. What only grows, such as times, is no change. */
+/**
+ * Writes workers as they are, then each that is otherwise or no more, until it is interrupted. What only grows, such as times, is no
+ * change. To programs, ends of workers are not told: `events` does.
+ */
 export async function follow(asking: Asking, patterns: readonly string[]): Promise<number> {
-  const { client, to, namespace } = asking;
+  const { client, to, format, namespace } = asking;
   const known = new Map<string, string>();
   while (!isOver(to)) {
     const { workers } = await client.workers({ select: patterns, namespace });
@@ -63,6 +66,11 @@ export async function follow(asking: Asking, patterns: readonly string[]): Promi
       const state = stepOf(worker);
       if (known.get(worker.id) !== state) await tell(asking, worker);
       known.set(worker.id, state);
+    }
+    for (const id of known.keys()) {
+      if (workers.some((worker) => worker.id === id)) continue;
+      known.delete(id);
+      if (format === 'table' || format === 'wide') await say(to.out, `${timeOf(to)}  ${id}  removed`);
     }
     await pause(to);
   }
@@ -81,14 +89,12 @@ async function tell({ to, format }: Asking, worker: Worker): Promise<void> {
   const health = healthOf(worker);
   const note = noteOf(worker);
   const state = stateOf(worker, now);
-  const parts = [
-    clock(new Date(now).toISOString()),
-    worker.id,
-    state,
-    note.startsWith(health) ? '' : health,
-    note,
-  ];
+  const parts = [timeOf(to), worker.id, state, note.startsWith(health) ? '' : health, note];
   return say(to.out, parts.filter((part) => part !== '' && part !== NONE).join('  '));
+}
+
+function timeOf(to: Surroundings): string {
+  return clock(new Date(to.now()).toISOString());
 }
 
 function isOver(to: Surroundings): boolean {
