@@ -87,7 +87,7 @@ describe('hsu-master service under systemd', () => {
     const session = { ...given, env: { ...given.env, HOME: '/home/ordinary' } };
     const file = stage.config(WORKERS);
     const refused = await command(stage, ['install', file], session);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--user') });
+    expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining('--user') });
     const installed = await command(stage, ['install', file, '--user'], session);
     expect(installed, installed.stderr).toMatchObject({
       code: 0,
