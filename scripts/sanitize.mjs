@@ -203,20 +203,22 @@ function forWindows() {
   ];
 }
 
+/** The analyser does not see that bare calls of the system write into memory; that is read from here alone. The compiler warns as ever. */
+const BARE_CALLS = {
+  'src/child.cc': [
+    '--checks=-clang-analyzer-core.uninitialized.Assign,-clang-analyzer-core.UndefinedBinaryOperatorResult',
+  ],
+};
+
 async function tidy() {
   installPackages(['clang-tidy', 'g++-mingw-w64-x86-64-posix']);
   const since = performance.now();
   const files = tidied();
   await all(
-    files.map(
-      ({ addon, source, flags }) =>
-        () =>
-          step(`native/${addon}/${source}`, ['clang-tidy', '--quiet', source, '--', ...flags], {
-            cwd: folderOf(addon),
-            env,
-            quiet: true,
-          }),
-    ),
+    files.map(({ addon, source, flags }) => () => {
+      const command = ['clang-tidy', '--quiet', ...(BARE_CALLS[source] ?? []), source, '--', ...flags];
+      return step(`native/${addon}/${source}`, command, { cwd: folderOf(addon), env, quiet: true });
+    }),
   );
   process.stderr.write(`  clang-tidy over ${files.length} sources ${seconds(since)}\n`);
 }
