@@ -205,7 +205,7 @@ function forWindows() {
 
 /** The analyser does not see that bare calls of the system write into memory; that is read from here alone. The compiler warns as ever. */
 const BARE_CALLS = {
-  'src/child.cc': [
+  'linux/src/child.cc': [
     '--checks=-clang-analyzer-core.uninitialized.Assign,-clang-analyzer-core.UndefinedBinaryOperatorResult',
   ],
 };
@@ -216,7 +216,14 @@ async function tidy() {
   const files = tidied();
   await all(
     files.map(({ addon, source, flags }) => () => {
-      const command = ['clang-tidy', '--quiet', ...(BARE_CALLS[source] ?? []), source, '--', ...flags];
+      const command = [
+        'clang-tidy',
+        '--quiet',
+        ...(BARE_CALLS[`${addon}/${source}`] ?? []),
+        source,
+        '--',
+        ...flags,
+      ];
       return step(`native/${addon}/${source}`, command, { cwd: folderOf(addon), env, quiet: true });
     }),
   );

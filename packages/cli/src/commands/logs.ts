@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { painted } from '../output/colour.ts';
 import { printData, say } from '../output/print.ts';
 import { LEVELS } from './levels.ts';
-import { withProgress } from './patience.ts';
+import { UNITS, withProgress } from './patience.ts';
 import { whole } from './whole.ts';
 
 export interface LogOptions {
@@ -109,8 +109,6 @@ function levelOf(text: string | undefined): string | undefined {
   if (text === undefined || LEVELS.includes(text)) return text;
   throw new CliError('E_USAGE', `--level takes ${LEVELS.join(', ')}, not "${text}"`, '');
 }
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `10m` is ten minutes ago; else a moment as ISO 8601. */
 function momentOf(text: string, now: number): string {

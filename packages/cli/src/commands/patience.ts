@@ -3,7 +3,14 @@ import type { Asking } from '../asking.ts';
 import { CliError } from '../cli-error.ts';
 import { type Awaited, tellProgress } from '../output/progress.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** In milliseconds. */
+export const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** The moment until which is waited. */
 export function deadlineOf(span: string, now: number): number {
